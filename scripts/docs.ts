@@ -1,0 +1,38 @@
+/**
+ * Writes the reference pages under docs/ from what the code declares: `npm run docs`. `test/docs.test.ts` holds that the
+ * committed pages are what this makes.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { declaredDiagnostics } from '#base';
+import { isaPage } from '#isa';
+import { machineJsonSchema } from '#machine';
+import { operatorsPage } from '#ops';
+import { errorsPage } from './errorsPage.ts';
+
+/** Text of each page by its path in the repository. */
+export async function pages(): Promise<ReadonlyMap<string, string>> {
+  await loadDiagnostics();
+  return new Map([
+    ['docs/ops.md', operatorsPage()],
+    ['docs/isa.md', isaPage()],
+    ['docs/errors.md', errorsPage([...declaredDiagnostics().values()])],
+    ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],
+  ]);
+}
+
+/** Runs every module that declares a diagnostic: not all stand behind a front door. */
+async function loadDiagnostics(): Promise<void> {
+  const sources = new URL('../src/', import.meta.url);
+  for (const path of readdirSync(sources, { recursive: true, encoding: 'utf8' }).sort()) {
+    if (!path.endsWith('.ts') || path.endsWith('.test.ts')) continue;
+    const url = new URL(path.replaceAll('\\', '/'), sources);
+    if (/\bdiagnostic[<(]/.test(readFileSync(url, 'utf8'))) await import(/* @vite-ignore */ url.href);
+  }
+}
+
+if (import.meta.main) {
+  for (const [path, text] of await pages()) {
+    writeFileSync(new URL(`../${path}`, import.meta.url), text);
+    process.stdout.write(`${path}\n`);
+  }
+}

@@ -1,0 +1,97 @@
+/** `systole compile MODEL -o FILE.dlp`: everything that `exec` needs, in one file. */
+import { Argument } from 'commander';
+import { createEngine } from '#engine';
+import { compileModel } from '#flow';
+import { type Program, writeProgramChunks } from '#isa';
+import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import type { Console } from '../console.ts';
+import { checkWritable, writeFile } from '../files.ts';
+import { loadMachine } from '../machine.ts';
+import { inModel, loadModel } from '../model.ts';
+import { type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { slotText } from '../slots.ts';
+
+interface CompileOptions extends ModelOptions {
+  readonly out: string;
+  readonly machine?: string;
+}
+
+export function configureCompile(command: CliCommand, console: Console): void {
+  const t = console.text.bind(console);
+  withExamples(console, command, [
+    { run: 'systole compile net.onnx -o net.dlp', does: { en: 'for the default machine', zh: '用于默认机器' } },
+    {
+      run: 'systole compile net.onnx --dim N=8 --machine systolic-16x16 -o net.dlp',
+      does: { en: 'a batch of eight, on another machine', zh: '批次为 8，用于另一台机器' },
+    },
+  ]);
+  command
+    .addArgument(new Argument('<MODEL>', t({ en: 'an ONNX file, or adder', zh: 'ONNX 文件，或 adder' })))
+    .requiredOption('-o, --out <FILE.dlp>', t({ en: 'the program file to write', zh: '要写出的程序文件' }))
+    .option(
+      '--machine <NAME|FILE>',
+      t({ en: 'the processor; default textbook-single', zh: '处理器；默认 textbook-single' }),
+    );
+  withCommonOptions(console, withModelOptions(console, command));
+  command.action(async (name: string, options: CompileOptions) => {
+    checkWritable(options.out, 'file');
+    const machine = loadMachine(options.machine);
+    const model = loadModel(name);
+    const engine = await createEngine({ onNotice: console.notice });
+    const compile = compileModel(model, {
+      machine,
+      engine,
+      dims: options.dim ?? {},
+      ...(options.batch === undefined ? {} : { batch: options.batch }),
+      onProgress: (done, total) =>
+        console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
+    });
+    const { program } = await inModel(name, () => compile);
+    const bytes = writeFile(options.out, writeProgramChunks(program));
+    if (console.json) console.object(summaryObject(console, name, options.out, bytes, program));
+    else console.say(summaryText(console, options.out, bytes, program));
+  });
+}
+
+function summaryObject(console: Console, model: string, file: string, bytes: number, program: Program): object {
+  const { machine, words, dramBytes, inputs, outputs, layers } = program;
+  const slots = (list: Program['inputs']) => list.map(({ name, dtype, dims }) => ({ name, dtype, shape: dims }));
+  return {
+    model,
+    file,
+    bytes,
+    machine: machine.name,
+    words: words.length,
+    dramBytes,
+    inputs: slots(inputs),
+    outputs: slots(outputs),
+    layers: layers.length,
+    host: hostNodes(program).map(({ name, op, reason }) => ({ name, op, reason: console.text(reason) })),
+  };
+}
+
+const hostNodes = (program: Program) => program.layers.flatMap((layer) => layer.onHost ?? []);
+
+function summaryText(console: Console, file: string, bytes: number, program: Program): string {
+  const { machine, words, dramBytes, inputs, outputs, layers } = program;
+  const host = hostNodes(program);
+  const slots = (list: Program['inputs']): string => list.map(slotText).join(', ');
+  return [
+    console.text({
+      en: `wrote ${file}: ${bytes.toLocaleString('en')} bytes, for ${machine.name}`,
+      zh: `已写出 ${file}：${bytes.toLocaleString('en')} 字节，用于 ${machine.name}`,
+    }),
+    console.text({
+      en: `${words.length} instruction words, ${layers.length} layers, ${dramBytes.toLocaleString('en')} bytes of DRAM`,
+      zh: `${words.length} 个指令字，${layers.length} 层，DRAM ${dramBytes.toLocaleString('en')} 字节`,
+    }),
+    console.text({ en: `in: ${slots(inputs)}`, zh: `输入：${slots(inputs)}` }),
+    console.text({ en: `out: ${slots(outputs)}`, zh: `输出：${slots(outputs)}` }),
+    ...host.map(({ name, op, reason }) =>
+      console.text({
+        en: `on the host: ${name} (${op}): ${reason.en}`,
+        zh: `在主机上：${name}（${op}）：${reason.zh}`,
+      }),
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,83 @@
+/** `systole machine list|show|check|schema`: the processors, and files that describe one. */
+import { Argument } from 'commander';
+import pc from 'picocolors';
+import { machineJsonSchema, machineText, parseMachine, presets } from '#machine';
+import { type CliCommand, define, withCommonOptions, withExamples } from '../command.ts';
+import type { Console } from '../console.ts';
+import { readText } from '../files.ts';
+import { loadMachine, MACHINE_FILE } from '../machine.ts';
+
+export function configureMachine(command: CliCommand, console: Console): void {
+  const t = console.text.bind(console);
+  withExamples(console, command, [
+    {
+      run: 'systole machine list',
+      does: { en: 'the processors that come with Systole', zh: 'Systole 自带的处理器' },
+    },
+    { run: 'systole machine check my.json', does: { en: 'is my file right?', zh: '我的文件是否正确？' } },
+  ]);
+
+  const list = withExamples(
+    console,
+    define(console, 'list', { en: 'list the processors that come with Systole', zh: '列出自带的处理器' }),
+    [{ run: 'systole machine list', does: { en: 'names and descriptions', zh: '名称与说明' } }],
+  );
+  list.action(() => {
+    const machines = [...presets.values()];
+    if (console.json) return console.object({ machines });
+    return console.say(machines.map((m) => `${pc.bold(m.name)}\n  ${m.description}`).join('\n'));
+  });
+
+  const show = withExamples(
+    console,
+    define(console, 'show', {
+      en: 'show a processor with all its figures and their sources',
+      zh: '显示处理器的全部参数及其来源',
+    }),
+    [
+      { run: 'systole machine show systolic-16x16', does: { en: 'as a table', zh: '表格' } },
+      {
+        run: 'systole machine show textbook-single --json > my.json',
+        does: { en: 'a start for a machine of your own', zh: '作为自定义机器的起点' },
+      },
+    ],
+  );
+  show.addArgument(
+    new Argument('<NAME|FILE>', t({ en: 'a name of the list, or a machine file', zh: '列表中的名称，或机器文件' })),
+  );
+  show.action((name: string) => {
+    const machine = loadMachine(name);
+    if (console.json) return console.object(machine);
+    return console.say(machineText(machine, console.language));
+  });
+
+  const check = withExamples(console, define(console, 'check', { en: 'check a machine file', zh: '检查机器文件' }), [
+    { run: 'systole machine check my.json', does: { en: 'every error with its place', zh: '逐一指出错误的位置' } },
+  ]);
+  check.addArgument(new Argument('<FILE>', t({ en: 'a machine file (JSON)', zh: '机器文件（JSON）' })));
+  check.action((file: string) => {
+    const machine = parseMachine(readText(file, MACHINE_FILE), file);
+    if (console.json) return console.object({ ok: true, file, name: machine.name });
+    return console.say(
+      t({ en: `${file}: machine '${machine.name}' is right`, zh: `${file}：机器“${machine.name}”正确` }),
+    );
+  });
+
+  const schema = withExamples(
+    console,
+    define(console, 'schema', {
+      en: 'print the JSON Schema of machine files, for editors',
+      zh: '打印机器文件的 JSON Schema，供编辑器使用',
+    }),
+    [
+      {
+        run: 'systole machine schema > machine.schema.json',
+        does: { en: 'name it as "$schema" in an editor', zh: '在编辑器中引用' },
+      },
+    ],
+  );
+  schema.action(() => console.object(machineJsonSchema()));
+
+  for (const sub of [list, show, check, schema]) command.addCommand(withCommonOptions(console, sub));
+  withCommonOptions(console, command);
+}

@@ -1,0 +1,187 @@
+/** `systole run [MODEL]`: import, compile, run on the processor, check against the host, report. */
+import { Argument } from 'commander';
+import { diagnostic } from '#base';
+import { createEngine } from '#engine';
+import {
+  ADDITION,
+  type Addition,
+  adderInput,
+  bindSizes,
+  compileModel,
+  executeProgram,
+  inputType,
+  runAndCheck,
+  sizesOfFeeds,
+  sumsOf,
+  TERM_MAX,
+} from '#flow';
+import type { Tensor } from '#ir';
+import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import type { Console } from '../console.ts';
+import { checkWritable } from '../files.ts';
+import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
+import { loadMachine } from '../machine.ts';
+import { inModel, isEmbedded, loadModel } from '../model.ts';
+import { type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { readLabels, writeOutputs } from '../outputs.ts';
+import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
+import { watch } from '../simulation.ts';
+import { whole } from '../values.ts';
+
+interface RunOptions extends InputOptions, ModelOptions, ShowOptions {
+  readonly machine?: string;
+  readonly output?: string;
+  readonly timingOnly?: boolean;
+  readonly trace?: string;
+  readonly a?: number;
+  readonly b?: number;
+  readonly carry?: number;
+}
+
+const onlyForAdder = diagnostic<{ option: string; model: string }>('SYS-CLI-022', 'usage', {
+  en: (p) => `${p.option} is a term of the embedded adder, and the model is '${p.model}'. Leave it out, or run adder.`,
+  zh: (p) => `${p.option} 是内置加法器的加数，而模型为“${p.model}”。请去掉它，或运行 adder。`,
+});
+
+const inputTwice = diagnostic<{ option: string }>('SYS-CLI-023', 'usage', {
+  en: (p) => `${p.option} and --input both say what the adder adds. Leave one out.`,
+  zh: (p) => `${p.option} 与 --input 同时指定了加法器的输入。请去掉其一。`,
+});
+
+const needsData = diagnostic<{ option: string }>('SYS-CLI-024', 'usage', {
+  en: (p) => `${p.option} needs numbers, and --timing-only computes none. Leave one out.`,
+  zh: (p) => `${p.option} 需要数值，而 --timing-only 不计算数值。请去掉其一。`,
+});
+
+export function configureRun(command: CliCommand, console: Console): void {
+  const t = console.text.bind(console);
+  withExamples(console, command, [
+    { run: 'systole run', does: { en: 'add two numbers on the processor', zh: '在处理器上做一次加法' } },
+    { run: 'systole run adder --a 7 --b 8', does: { en: 'other numbers', zh: '换两个数' } },
+    {
+      run: 'systole run mnist.onnx --input digit.png --top 3',
+      does: { en: 'a picture through a network', zh: '让图片通过网络' },
+    },
+    {
+      run: 'systole run resnet50.onnx --dim N=1 --timing-only --json',
+      does: { en: 'cycles alone, as JSON', zh: '只计周期，输出 JSON' },
+    },
+    {
+      run: 'systole run net.onnx --machine systolic-16x16 --trace trace.json',
+      does: { en: 'another machine, and a trace for Perfetto', zh: '换一台机器，并为 Perfetto 写出跟踪' },
+    },
+  ]);
+  command.addArgument(
+    new Argument('[MODEL]', t({ en: 'an ONNX file, or adder (the default)', zh: 'ONNX 文件，或 adder（默认）' })),
+  );
+  command.option(
+    '--machine <NAME|FILE>',
+    t({ en: 'the processor; default textbook-single', zh: '处理器；默认 textbook-single' }),
+  );
+  withModelOptions(console, command);
+  withInputOptions(console, command);
+  command
+    .option('--output <DIR>', t({ en: 'write every output there as .npy', zh: '把各输出写成 .npy 存入该文件夹' }))
+    .option('--timing-only', t({ en: 'count cycles, move no data; no check', zh: '只计周期，不搬数据，不核对' }))
+    .option(
+      '--trace <FILE>',
+      t({ en: 'write a Chrome trace (JSON) for Perfetto', zh: '写出 Chrome 跟踪（JSON），可用 Perfetto 查看' }),
+    );
+  withShowOptions(console, command);
+  for (const [flag, most] of [
+    ['a', TERM_MAX],
+    ['b', TERM_MAX],
+    ['carry', 1],
+  ] as const) {
+    const text = {
+      en: `adder: ${flag === 'carry' ? 'carry in' : 'a term'}, 0 to ${most}; default ${ADDITION[flag]}`,
+      zh: `加法器：${flag === 'carry' ? '进位' : '加数'}，0 到 ${most}；默认 ${ADDITION[flag]}`,
+    };
+    command.option(`--${flag} <N>`, t(text), whole(`--${flag}`, 0, most));
+  }
+  withCommonOptions(console, command);
+  command.action(async (model: string | undefined, options: RunOptions) => {
+    process.exitCode = await run(model ?? 'adder', options, console);
+  });
+}
+
+async function run(name: string, options: RunOptions, console: Console): Promise<number> {
+  refuseContradictions(name, options);
+  checkWritable(options.output, 'folder');
+  checkWritable(options.trace, 'file');
+  const labels = options.labels === undefined ? undefined : readLabels(options.labels);
+  const machine = loadMachine(options.machine);
+  const model = loadModel(name);
+  const dims = options.dim ?? {};
+  const embedded = isEmbedded(name) && options.input === undefined;
+  const sized = { dims, ...(options.batch === undefined ? {} : { batch: options.batch }) };
+  const bound = (await inModel(name, () => bindSizes(model, sized))).model;
+  const names = bound.graph.inputs.map((v) => v.name);
+  const addition: Addition = { ...ADDITION, ...pick(options) };
+  const given: GivenInputs = embedded
+    ? embeddedInputs(addition, options.batch ?? 1, console)
+    : await readInputs(options, names, (input) => inputType(bound, input));
+  const implied = sizesOfFeeds(bound, given.feeds, given.places);
+
+  const engine = await createEngine({ onNotice: console.notice });
+  console.progress.begin(console.text({ en: 'compiling', zh: '编译' }));
+  const compile = compileModel(model, {
+    ...sized,
+    machine,
+    engine,
+    dims: { ...dims, ...(options.batch === undefined ? implied : {}) },
+    onProgress: (done, total) =>
+      console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
+  });
+  const compiled = await inModel(name, () => compile);
+  const { program } = compiled;
+  const { feeds, sources } = completeFeeds(given, program.inputs, options.seed, console);
+  const watching = watch(program, console, options.trace);
+  console.progress.begin(console.text({ en: 'simulating', zh: '仿真' }));
+  const facts = { name, program, model: compiled.optimized };
+  if (options.timingOnly === true) {
+    const { result } = await executeProgram(program, { data: false, observer: watching.observer });
+    watching.finish();
+    showRun(console, { ...facts, result, fidelity: 'timing' }, options);
+    return 0;
+  }
+  const { result, outputs, check } = await runAndCheck(compiled, { engine, feeds, observer: watching.observer });
+  watching.finish();
+  const written = options.output === undefined ? [] : writeOutputs(options.output, outputs);
+  const answer = embedded ? additionText(addition, outputs.get('sum')!) : undefined;
+  showRun(
+    console,
+    { ...facts, result, fidelity: 'data', sources, outputs, check },
+    { ...options, written, answer, labelList: labels },
+  );
+  return check.ok ? 0 : 1;
+}
+
+function refuseContradictions(name: string, options: RunOptions): void {
+  const term = (['a', 'b', 'carry'] as const).find((flag) => options[flag] !== undefined);
+  if (term !== undefined && !isEmbedded(name)) throw onlyForAdder({ option: `--${term}`, model: name });
+  if (term !== undefined && options.input !== undefined) throw inputTwice({ option: `--${term}` });
+  if (options.timingOnly !== true) return;
+  const useless = (['output', 'labels', 'top', 'input'] as const).find((key) => options[key] !== undefined);
+  if (useless !== undefined) throw needsData({ option: `--${useless}` });
+}
+
+function pick({ a, b, carry }: RunOptions): Partial<Addition> {
+  return {
+    ...(a === undefined ? {} : { a }),
+    ...(b === undefined ? {} : { b }),
+    ...(carry === undefined ? {} : { carry }),
+  };
+}
+
+function embeddedInputs(addition: Addition, batch: number, console: Console): GivenInputs {
+  const { a, b, carry } = addition;
+  const source = console.text({
+    en: `${a}, ${b} and carry ${carry} in bits`,
+    zh: `${a}、${b} 与进位 ${carry} 的二进制位`,
+  });
+  const feed = adderInput(new Array<Addition>(batch).fill(addition));
+  return { feeds: new Map([['bits', feed]]), sources: new Map([['bits', source]]), places: new Map() };
+}
+
+const additionText = ({ a, b, carry }: Addition, sum: Tensor): string => `${a} + ${b} + ${carry} = ${sumsOf(sum)[0]}`;

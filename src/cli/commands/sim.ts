@@ -1,0 +1,99 @@
+/** `systole sim FILE`: simulates an assembly file or a program file on a machine. */
+import { Argument } from 'commander';
+import { diagnostic, SystoleError } from '#base';
+import { assemble, assembleProgram, type Program, readProgram } from '#isa';
+import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import type { Console } from '../console.ts';
+import { readBytes, readText } from '../files.ts';
+import { withInputOptions } from '../inputs.ts';
+import { ASSEMBLY_FILE, PROGRAM_FILE } from '../kinds.ts';
+import { loadMachine } from '../machine.ts';
+import { type ProgramRunOptions, runProgram } from '../programRun.ts';
+import { withShowOptions } from '../showRun.ts';
+import { whole } from '../values.ts';
+
+interface SimOptions extends ProgramRunOptions {
+  readonly machine?: string;
+}
+
+const madeForAnother = diagnostic<{ compiled: string; asked: string }>('SYS-CLI-026', 'unsupported', {
+  en: (p) =>
+    `the program is made for machine '${p.compiled}', not for '${p.asked}': tiles, layouts and addresses depend on it. ` +
+    'Compile the model again with --machine, or leave --machine out.',
+  zh: (p) =>
+    `该程序为机器“${p.compiled}”而非“${p.asked}”生成：分块、布局和地址都与机器有关。请用 --machine 重新编译模型，或去掉 --machine。`,
+});
+
+export function configureSim(command: CliCommand, console: Console): void {
+  const t = console.text.bind(console);
+  withExamples(console, command, [
+    {
+      run: 'systole sim kernel.s --machine systolic-16x16',
+      does: { en: 'cycles and numbers of a hand-written program', zh: '手写程序的周期与数值' },
+    },
+    {
+      run: 'systole sim net.dlp --timing-only --trace trace.json',
+      does: { en: 'time alone, with a trace', zh: '只计时间，并写出跟踪' },
+    },
+  ]);
+  command
+    .addArgument(
+      new Argument('<FILE>', t({ en: 'assembly (.s, .asm) or program (.dlp)', zh: '汇编（.s、.asm）或程序（.dlp）' })),
+    )
+    .option(
+      '--machine <NAME|FILE>',
+      t({
+        en: "the processor; default the file's own, else textbook-single",
+        zh: '处理器；默认为文件指定的，否则 textbook-single',
+      }),
+    );
+  withInputOptions(console, command)
+    .option('--output <DIR>', t({ en: 'write every output there as .npy', zh: '把各输出写成 .npy 存入该文件夹' }))
+    .option(
+      '--max-instructions <N>',
+      t({
+        en: 'stop an endless loop after so many; default 500000000',
+        zh: '执行这么多条后中止死循环；默认 500000000',
+      }),
+      whole('--max-instructions', 1, Number.MAX_SAFE_INTEGER),
+    )
+    .option('--timing-only', t({ en: 'count cycles, move no data', zh: '只计周期，不搬数据' }))
+    .option(
+      '--trace <FILE>',
+      t({ en: 'write a Chrome trace (JSON) for Perfetto', zh: '写出 Chrome 跟踪（JSON），可用 Perfetto 查看' }),
+    );
+  withCommonOptions(console, withShowOptions(console, command));
+  command.action(async (file: string, options: SimOptions) => {
+    const program = loadProgram(file, options.machine);
+    try {
+      await runProgram(program.name, program, options, console);
+    } catch (error) {
+      throw error instanceof SystoleError ? inSource(error, file) : error;
+    }
+  });
+}
+
+/** An error of an instruction points into the assembly file. */
+function inSource(error: SystoleError, file: string): SystoleError {
+  const { instruction, line } = error.place;
+  if (instruction === undefined || line !== undefined || isProgramFile(file)) return error;
+  const source = readText(file, ASSEMBLY_FILE);
+  const found = assemble(source, { file }).lines[instruction];
+  return found === undefined ? error : error.at({ file, line: found, source });
+}
+
+const isProgramFile = (file: string): boolean => /\.dlp$/i.test(file);
+
+function loadProgram(file: string, machineName: string | undefined): Program {
+  if (!isProgramFile(file)) {
+    const machine = machineName === undefined ? {} : { machine: loadMachine(machineName) };
+    return assembleProgram(readText(file, ASSEMBLY_FILE), { file, ...machine });
+  }
+  const program = readProgram(readBytes(file, PROGRAM_FILE), file);
+  if (machineName === undefined) return program;
+  const machine = loadMachine(machineName);
+  if (JSON.stringify(machine) !== JSON.stringify(program.machine)) {
+    throw madeForAnother({ compiled: program.machine.name, asked: machine.name }, { file });
+  }
+  return program;
+}

@@ -1,0 +1,65 @@
+/**
+ * From whatever was thrown to what the user sees and the exit code. Expected failures are SystoleErrors; anything else is
+ * a bug of ours and says so, without its stack unless `--debug` asks for it.
+ */
+import pc from 'picocolors';
+import { allErrors, codeFrame, diagnostic, EXIT_CODES, placeText, SystoleError } from '#base';
+import type { Console } from './console.ts';
+
+const bug = diagnostic<{ what: string }>('SYS-CLI-001', 'internal', {
+  en: (p) =>
+    `something in Systole broke: ${p.what}. This is a bug of ours. Please report it at the project's issue tracker, with ` +
+    'the command that led here and what --debug adds to this message.',
+  zh: (p) =>
+    `Systole 内部出错：${p.what}。这是我们的缺陷。请在项目的问题跟踪处报告，附上所用命令以及加 --debug 后的输出。`,
+});
+
+const outOfMemory = diagnostic<{ what: string }>('SYS-CLI-002', 'unsupported', {
+  en: (p) => `there is not enough memory (${p.what}). Use a smaller --batch, or --timing-only, which moves no data.`,
+  zh: (p) => `内存不足（${p.what}）。请减小 --batch，或使用不搬运数据的 --timing-only。`,
+});
+
+export function asSystoleError(thrown: unknown): SystoleError {
+  if (thrown instanceof SystoleError) return thrown;
+  const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  const isMemory = thrown instanceof RangeError && /allocation|Invalid (typed )?array length|memory/i.test(what);
+  return (isMemory ? outOfMemory : bug)({ what: firstLine(what) });
+}
+
+const firstLine = (text: string): string => text.split('\n', 1)[0]!;
+
+/** Shows an error and returns the exit code. */
+export function showError(thrown: unknown, console: Console): number {
+  const error = asSystoleError(thrown);
+  if (console.json) console.object({ error: errorObject(error, console) });
+  else
+    console.note(
+      allErrors(error)
+        .map((e) => errorText(e, console))
+        .join('\n\n'),
+    );
+  if (console.debug && thrown instanceof Error) console.note(thrown.stack ?? '');
+  return EXIT_CODES[error.kind];
+}
+
+function errorText(error: SystoleError, console: Console): string {
+  const text = error.text(console.language);
+  const { node, ...place } = error.place;
+  // Most messages name the node themselves, with its operator.
+  const where = placeText(node === undefined || text.includes(node) ? place : error.place);
+  const head = `${pc.bold(pc.red(error.code))}: ${where === '' ? '' : `${where}: `}${text}`;
+  const frame = codeFrame(error.place);
+  return frame === '' ? head : `${head}\n\n${frame}`;
+}
+
+function errorObject(error: SystoleError, console: Console): object {
+  const { source, length, ...place } = error.place;
+  return {
+    code: error.code,
+    kind: error.kind,
+    message: error.text(console.language),
+    ...place,
+    params: error.params,
+    ...(error.others.length === 0 ? {} : { others: error.others.map((e) => errorObject(e, console)) }),
+  };
+}

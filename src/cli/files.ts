@@ -1,0 +1,187 @@
+/**
+ * Files in and out. Reading says what is wrong with a path in the user's terms; writing goes to a file beside the target
+ * that takes its name when it is whole, so that nobody ever finds half a file.
+ */
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { diagnostic, nearestName } from '#base';
+import type { Both } from './language.ts';
+
+const noFile = diagnostic<{ path: string; nearest: string | undefined; what: Both }>('SYS-CLI-010', 'invalid', {
+  en: (p) =>
+    `there is no such file.${p.nearest === undefined ? '' : ` Did you mean '${p.nearest}'?`} Expected ${p.what.en}.`,
+  zh: (p) => `没有该文件。${p.nearest === undefined ? '' : `是否指“${p.nearest}”？`}应为${p.what.zh}。`,
+});
+
+const isFolder = diagnostic<{ path: string; what: Both }>('SYS-CLI-011', 'invalid', {
+  en: (p) => `this is a folder, expected ${p.what.en}. Name a file in it.`,
+  zh: (p) => `这是文件夹，应为${p.what.zh}。请指明其中的文件。`,
+});
+
+const unreadable = diagnostic<{ path: string; reason: Both }>('SYS-CLI-012', 'invalid', {
+  en: (p) => `it cannot be read (${p.reason.en}). Check the path and its permissions.`,
+  zh: (p) => `无法读取（${p.reason.zh}）。请检查路径和权限。`,
+});
+
+const unwritable = diagnostic<{ path: string; reason: Both }>('SYS-CLI-013', 'usage', {
+  en: (p) => `it cannot be written (${p.reason.en}). Nothing was written; give a place that you may write to.`,
+  zh: (p) => `无法写入（${p.reason.zh}）。未写入任何内容；请给出可写的位置。`,
+});
+
+/** The whole of a file. `what` says what was expected there. */
+export function readBytes(path: string, what: Both): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw noFile({ path, nearest: neighbour(path), what }, { file: path });
+    if (code === 'EISDIR') throw isFolder({ path, what }, { file: path });
+    throw unreadable({ path, reason: reasonOf(error) }, { file: path });
+  }
+}
+
+export const readText = (path: string, what: Both): string => new TextDecoder().decode(readBytes(path, what));
+
+/** The file in the same folder whose name is nearest. */
+function neighbour(path: string): string | undefined {
+  try {
+    const nearest = nearestName(basename(path), readdirSync(dirname(path)));
+    return nearest === undefined ? undefined : path.slice(0, path.length - basename(path).length) + nearest;
+  } catch {
+    // No such folder either: nothing to suggest.
+    return undefined;
+  }
+}
+
+/** What the operating system says, by its code. */
+const REASONS: Readonly<Record<string, Both>> = {
+  ENOENT: { en: 'the folder does not exist', zh: '文件夹不存在' },
+  ENOTDIR: { en: 'a part of the path is no folder', zh: '路径中有一部分不是文件夹' },
+  EISDIR: { en: 'it is a folder', zh: '它是文件夹' },
+  EACCES: { en: 'permission denied', zh: '权限不足' },
+  EPERM: { en: 'not permitted', zh: '操作不被允许' },
+  EROFS: { en: 'the file system is read-only', zh: '文件系统只读' },
+  ENOSPC: { en: 'the disk is full', zh: '磁盘已满' },
+  EFBIG: { en: 'the file would be too large', zh: '文件过大' },
+  EMFILE: { en: 'too many files are open', zh: '打开的文件过多' },
+  ELOOP: { en: 'its symbolic links go in a circle', zh: '符号链接成环' },
+  ENAMETOOLONG: { en: 'the name is too long', zh: '名称过长' },
+  ERR_FS_FILE_TOO_LARGE: { en: 'it is over 2 GiB', zh: '文件超过 2 GiB' },
+  EEXIST: { en: 'it is a file, and a folder is needed', zh: '它是文件，而此处需要文件夹' },
+};
+
+export function reasonOf(error: unknown): Both {
+  const known = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+  if (known !== undefined) return known;
+  const text = error instanceof Error ? error.message : String(error);
+  return { en: text, zh: text };
+}
+
+/** As an error of the operating system. */
+const systemError = (code: keyof typeof REASONS): Error => Object.assign(new Error(code), { code });
+
+/** A file that is being written. Until `commit`, nothing stands under its name. */
+export class Output {
+  readonly path: string;
+  readonly #partial: string;
+  readonly #file: number;
+  #open = true;
+  #bytes = 0;
+
+  /** @throws SYS-CLI-013 */
+  constructor(path: string) {
+    this.path = path;
+    this.#partial = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+    this.#file = attempt(path, () => {
+      if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw systemError('EISDIR');
+      return openSync(this.#partial, 'wx');
+    });
+    pending.add(this);
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  write(chunk: Uint8Array | string): void {
+    const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk;
+    attempt(this.path, () => {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+    });
+    this.#bytes += bytes.length;
+  }
+
+  commit(): void {
+    attempt(this.path, () => {
+      closeSync(this.#file);
+      this.#open = false;
+      renameSync(this.#partial, this.path);
+    });
+    pending.delete(this);
+  }
+
+  discard(): void {
+    if (this.#open) closeSync(this.#file);
+    this.#open = false;
+    rmSync(this.#partial, { force: true });
+    pending.delete(this);
+  }
+}
+
+const pending = new Set<Output>();
+
+/** Removes what was begun and not finished; for the end of a command that failed. */
+export function discardPending(): void {
+  for (const output of pending) output.discard();
+}
+
+export function writeFile(path: string, chunks: Iterable<Uint8Array | string>): number {
+  const output = new Output(path);
+  for (const chunk of chunks) output.write(chunk);
+  output.commit();
+  return output.bytes;
+}
+
+/**
+ * Whether a file may be written there, asked before work that takes long; and if not, why.
+ * @param kind a `folder` is made with all above it where it is missing; a file needs its folder
+ * @throws SYS-CLI-013
+ */
+export function checkWritable(path: string | undefined, kind: 'file' | 'folder'): void {
+  if (path === undefined) return;
+  attempt(path, () => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found !== undefined && found.isDirectory() !== (kind === 'folder')) {
+      throw systemError(kind === 'folder' ? 'EEXIST' : 'EISDIR');
+    }
+    let place = found !== undefined && kind === 'folder' ? path : dirname(path);
+    if (kind === 'folder') while (!existsSync(place)) place = dirname(place);
+    if (!statSync(place).isDirectory()) throw systemError('ENOTDIR');
+    accessSync(place, constants.W_OK);
+  });
+}
+
+export function makeFolder(path: string): void {
+  attempt(path, () => mkdirSync(path, { recursive: true }));
+}
+
+function attempt<T>(path: string, body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    throw unwritable({ path, reason: reasonOf(error) }, { file: path });
+  }
+}

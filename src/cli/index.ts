@@ -1,0 +1,85 @@
+/**
+ * Layer `cli`: all commands in one, the tree that commander parses with. A command's file, and with it what it stands on, is loaded
+ * only where its name occurs in the arguments: help and mistakes need none of them.
+ */
+import { type CliCommand, define, withCommonOptions, withExamples } from './command.ts';
+import type { Console } from './console.ts';
+import type { Both } from './language.ts';
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: Both;
+  /** Gives the command its arguments, options, examples and action. */
+  readonly load: () => Promise<(command: CliCommand, console: Console) => void>;
+}
+
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'run',
+    summary: {
+      en: 'run a network on the processor, check its numbers against the host, and report every layer',
+      zh: '在处理器上运行网络，与主机结果核对，并逐层报告',
+    },
+    load: async () => (await import('./commands/run.ts')).configureRun,
+  },
+  {
+    name: 'compile',
+    summary: { en: 'compile a network to a program file that runs by itself', zh: '把网络编译成可独立运行的程序文件' },
+    load: async () => (await import('./commands/compile.ts')).configureCompile,
+  },
+  {
+    name: 'exec',
+    summary: { en: 'run a program file (.dlp) with the numbers', zh: '带数据运行程序文件（.dlp）' },
+    load: async () => (await import('./commands/exec.ts')).configureExec,
+  },
+  {
+    name: 'asm',
+    summary: { en: 'assemble a file', zh: '汇编一个文件' },
+    load: async () => (await import('./commands/asm.ts')).configureAsm,
+  },
+  {
+    name: 'disasm',
+    summary: { en: 'print a program file as assembly', zh: '把程序文件打印为汇编' },
+    load: async () => (await import('./commands/disasm.ts')).configureDisasm,
+  },
+  {
+    name: 'sim',
+    summary: { en: 'simulate an assembly or program file', zh: '仿真汇编文件或程序文件' },
+    load: async () => (await import('./commands/sim.ts')).configureSim,
+  },
+  {
+    name: 'summary',
+    summary: {
+      en: 'list layers, shapes, parameters, neurons and MACs of a network',
+      zh: '列出网络各层的形状、参数、神经元与乘加数',
+    },
+    load: async () => (await import('./commands/summary.ts')).configureSummary,
+  },
+  {
+    name: 'machine',
+    summary: { en: 'list, show and check processors', zh: '列出、查看、检查处理器' },
+    load: async () => (await import('./commands/machine.ts')).configureMachine,
+  },
+];
+
+export async function buildProgram(console: Console, version: string, argv: readonly string[]): Promise<CliCommand> {
+  const program = define(console, 'systole', {
+    en: 'Bring a neural network, run it on a deep-learning processor you can see through.',
+    zh: '带来一个神经网络，在一台看得透的深度学习处理器上运行它。',
+  });
+  withExamples(console, program, [
+    { run: 'systole run', does: { en: 'add two numbers on the processor', zh: '在处理器上做一次加法' } },
+    {
+      run: 'systole run mnist.onnx --input digit.png --top 3',
+      does: { en: 'a network on a picture', zh: '用网络处理一张图片' },
+    },
+    { run: 'systole run --help', does: { en: 'all options of a command', zh: '某个命令的全部选项' } },
+  ]);
+  program.version(version, '--version', console.text({ en: 'print the version', zh: '显示版本' }));
+  for (const { name, summary, load } of COMMANDS) {
+    const command = define(console, name, summary);
+    if (argv.includes(name)) (await load())(command, console);
+    program.addCommand(command);
+  }
+  return withCommonOptions(console, program);
+}

@@ -1,0 +1,11 @@
+/** The machine that a command line names: a preset, or a JSON file (anything with a separator or ending in .json). */
+import { DEFAULT_MACHINE, type Machine, resolveMachine } from '#machine';
+import { readText } from './files.ts';
+
+export const MACHINE_FILE = { en: 'a machine file (JSON)', zh: '机器文件（JSON）' };
+
+export function loadMachine(name: string | undefined): Machine {
+  if (name === undefined) return resolveMachine(DEFAULT_MACHINE);
+  if (!/[\\/]|\.jsonc?$/i.test(name)) return resolveMachine(name);
+  return resolveMachine({ text: readText(name, MACHINE_FILE), file: name });
+}

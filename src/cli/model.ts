@@ -1,0 +1,51 @@
+/** The model that a command line names: an `.onnx` file, the text form (`.txt`, `.ir`), or an embedded network. */
+import { realpathSync } from 'node:fs';
+import { dirname, extname, join, relative, sep } from 'node:path';
+import { SystoleError } from '#base';
+import { adderModel, EMBEDDED } from '#flow';
+import { type Model, parseModel } from '#ir';
+import { type ExternalReader, externalEscapes, readModel } from '#onnx';
+import { readBytes, readText, reasonOf } from './files.ts';
+
+const MODEL = {
+  en: `an ONNX model, or the name of an embedded one (${EMBEDDED.join(', ')})`,
+  zh: `ONNX 模型，或内置模型的名称（${EMBEDDED.join('、')}）`,
+};
+
+export const isEmbedded = (name: string): boolean => (EMBEDDED as readonly string[]).includes(name);
+
+export function loadModel(path: string): Model {
+  if (isEmbedded(path)) return adderModel();
+  if (['.txt', '.ir'].includes(extname(path).toLowerCase())) return parseModel(readText(path, MODEL), path);
+  const bytes = readBytes(path, MODEL);
+  return readModel(bytes, { file: path, external: filesBeside(path) });
+}
+
+/** Errors of work on a model name its file, where they name none. */
+export async function inModel<T>(path: string, body: () => T | Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    const isPlaced = !(error instanceof SystoleError) || error.kind === 'usage' || error.place.file !== undefined;
+    throw isPlaced || isEmbedded(path) ? error : error.at({ file: path });
+  }
+}
+
+/** Opens files in the model's folder; a symbolic link may not lead out of it. */
+function filesBeside(path: string): ExternalReader {
+  return (location, tensor) => {
+    const folder = realpathSync(dirname(path));
+    let real: string;
+    try {
+      real = realpathSync(join(folder, location));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw new Error(reasonOf(error).en);
+    }
+    const inside = relative(folder, real);
+    if (inside === '..' || inside.startsWith(`..${sep}`) || inside === '') {
+      throw externalEscapes({ tensor, location: `${location} → ${real}` }, { file: path });
+    }
+    return readBytes(real, { en: `the external data of tensor '${tensor}'`, zh: `张量“${tensor}”的外部数据` });
+  };
+}

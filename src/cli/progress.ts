@@ -1,0 +1,41 @@
+/**
+ * A line that says what goes on, on a terminal and for work over a second: written over itself, gone at the end. The
+ * terminal is written synchronously, so that it also moves while the simulator computes.
+ */
+const DELAY = 1000;
+const INTERVAL = 100;
+
+export class Progress {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #enabled: boolean;
+  #started = Date.now();
+  #drawn = 0;
+  #visible = false;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+    this.#enabled = stream.isTTY === true;
+  }
+
+  /** A new piece of work; drawn at once if the command has taken its second already. */
+  begin(text: string): void {
+    this.#drawn = 0;
+    this.update(() => text);
+  }
+
+  update(text: () => string): void {
+    if (!this.#enabled) return;
+    const now = Date.now();
+    if (now - this.#started < DELAY || now - this.#drawn < INTERVAL) return;
+    this.#drawn = now;
+    this.#visible = true;
+    // Some terminals report no width; a Chinese text takes more columns than it has characters.
+    const width = Math.max(20, (this.#stream.columns || 80) - 10);
+    this.#stream.write(`\r\x1b[2K${text().slice(0, width)}`);
+  }
+
+  clear(): void {
+    if (this.#visible) this.#stream.write('\r\x1b[2K');
+    this.#visible = false;
+  }
+}

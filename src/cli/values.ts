@@ -1,0 +1,94 @@
+/** Values of options: texts to numbers, lists and pairs, with errors that name the option. For commander's argParsers. */
+import { diagnostic, nearestName } from '#base';
+import type { Both } from './language.ts';
+
+const badValue = diagnostic<{ option: string; found: string; expected: Both; nearest?: string | undefined }>(
+  'SYS-CLI-004',
+  'usage',
+  {
+    en: (p) =>
+      `${p.option} is '${p.found}', expected ${p.expected.en}.${p.nearest === undefined ? '' : ` Did you mean '${p.nearest}'?`}`,
+    zh: (p) =>
+      `${p.option} 的值为“${p.found}”，应为${p.expected.zh}。${p.nearest === undefined ? '' : `是否指“${p.nearest}”？`}`,
+  },
+);
+
+const list = (names: readonly string[]): Both => ({ en: `one of ${names.join(', ')}`, zh: `${names.join('、')} 之一` });
+
+/** A whole number in a range. */
+export function whole(option: string, min: number, max: number): (text: string) => number {
+  const expected = { en: `a whole number from ${min} to ${max}`, zh: `从 ${min} 到 ${max} 的整数` };
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw badValue({ option, found: text, expected });
+    return value;
+  };
+}
+
+/** Numbers separated by commas. */
+export function numbers(option: string): (text: string) => readonly number[] {
+  const expected = {
+    en: 'a number, or one for each channel: 0.485,0.456,0.406',
+    zh: '一个数，或每通道一个：0.485,0.456,0.406',
+  };
+  return (text) => {
+    const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    if (!values.every(Number.isFinite)) throw badValue({ option, found: text, expected });
+    return values;
+  };
+}
+
+/** A number, or a quotient of two: 1/255. */
+export function quotient(option: string): (text: string) => number {
+  const expected = { en: 'a number or a quotient: 0.0039, 1/255', zh: '一个数或商：0.0039、1/255' };
+  return (text) => {
+    const match = /^([^/]+)(?:\/([^/]+))?$/.exec(text);
+    const value = match === null ? Number.NaN : Number(match[1]) / Number(match[2] ?? 1);
+    if (!Number.isFinite(value)) throw badValue({ option, found: text, expected });
+    return value;
+  };
+}
+
+/** One of some names. */
+export function choice<T extends string>(option: string, names: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = names.find((name) => name === text);
+    if (found === undefined)
+      throw badValue({ option, found: text, expected: list(names), nearest: nearestName(text, names) });
+    return found;
+  };
+}
+
+/** One of some words, or a whole number in a range. */
+export function choiceOrWhole<T extends string>(option: string, words: readonly T[], min: number, max: number) {
+  const expected = {
+    en: `${words.join(', ')} or a whole number from ${min} to ${max}`,
+    zh: `${words.join('、')} 或 ${min} 到 ${max} 的整数`,
+  };
+  return (text: string): T | number => {
+    const word = words.find((w) => w === text);
+    if (word !== undefined) return word;
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= min && value <= max)) throw badValue({ option, found: text, expected });
+    return value;
+  };
+}
+
+/** Collects NAME=N of a repeatable option. */
+export function sizes(option: string) {
+  const expected = {
+    en: 'NAME=N with a whole number N from 1, as in N=4',
+    zh: '名称=N，N 为不小于 1 的整数，例如 N=4',
+  };
+  return (text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> => {
+    const match = /^(.+)=(\d+)$/.exec(text);
+    const size = Number(match?.[2]);
+    if (match === null || !(size >= 1 && size <= 2 ** 31)) throw badValue({ option, found: text, expected });
+    return { ...before, [match[1]!]: size };
+  };
+}
+
+/** Collects the texts of a repeatable option. */
+export const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
+export { badValue };

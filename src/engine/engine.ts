@@ -1,0 +1,143 @@
+/**
+ * The host engine: an opened ONNX Runtime that makes sessions of models. Its outputs are the golden ones that the
+ * processor's are held against.
+ */
+
+import { diagnostic, nearestName, SystoleError } from '#base';
+import { openRuntime } from '#engine/platform';
+import { type Model, typeOf } from '#ir';
+import { readModel, writeModel } from '#onnx';
+import { carry, NOTHING_CARRIED } from './carry.ts';
+import { appendOutputs } from './extraOutputs.ts';
+import type { EngineKind, EngineOptions, Ort, OrtModule, Runtime } from './runtime.ts';
+import { nodePlace, ortMessage, type Session, wrapSession } from './session.ts';
+import { exchangeable } from './values.ts';
+
+export type { EngineKind, EngineOptions } from './runtime.ts';
+export type { Session, SessionValue } from './session.ts';
+export type { HostValue } from './values.ts';
+
+export interface LoadOptions {
+  /** The values to return, inner ones too, in this order; by default the model's outputs. */
+  readonly outputs?: readonly string[];
+  /** false: run the nodes as they stand, without the runtime's own graph rewriting. True by default. */
+  readonly optimize?: boolean;
+  /** Threads within one operator; by default as many as there are cores (the WASM build has one). */
+  readonly threads?: number;
+}
+
+export interface Engine {
+  readonly kind: EngineKind;
+  /**
+   * Makes a model ready to run.
+   * @param model a graph, or the bytes of an ONNX file
+   */
+  load(model: Model | Uint8Array, options?: LoadOptions): Promise<Session>;
+}
+
+const cannotLoad = diagnostic<{ message: string }>('SYS-ENG-003', 'invalid', {
+  en: (p) => `the host engine refuses the model: ${p.message}`,
+  zh: (p) => `主机引擎拒绝该模型：${p.message}`,
+});
+
+const noKernel = diagnostic<{ message: string }>('SYS-ENG-004', 'unsupported', {
+  en: (p) => `the host engine does not support this model: ${p.message}`,
+  zh: (p) => `主机引擎不支持该模型：${p.message}`,
+});
+
+const unknownOutput = diagnostic<{ name: string; nearest: string | undefined }>('SYS-ENG-012', 'usage', {
+  en: (p) =>
+    `the model computes no value '${p.name}'${p.nearest ? `; did you mean '${p.nearest}'?` : '; ask for the output of one of its nodes'}`,
+  zh: (p) => `模型不产生值“${p.name}”${p.nearest ? `；是否指“${p.nearest}”？` : '；请改取其某个节点的输出'}`,
+});
+
+/** Opens the host engine: the native one in Node where it is installed, the WASM one otherwise. */
+export async function createEngine(options: EngineOptions = {}): Promise<Engine> {
+  return engineOf(await openRuntime(options));
+}
+
+let shared: Promise<Engine> | undefined;
+
+/** One engine for callers that hand none in; opened at the first use. `options` count on that first call alone. */
+export function sharedEngine(options: EngineOptions = {}): Promise<Engine> {
+  shared ??= createEngine(options).catch((error) => {
+    shared = undefined;
+    throw error;
+  });
+  return shared;
+}
+
+/** An engine over a runtime that is already open. */
+export function engineOf({ kind, ort }: Runtime): Engine {
+  return {
+    kind,
+    async load(model, options = {}) {
+      if (model instanceof Uint8Array) return loadBytes(ort, model, options);
+      return loadModel(ort, model, options);
+    },
+  };
+}
+
+async function loadModel(ort: OrtModule, model: Model, options: LoadOptions): Promise<Session> {
+  const { graph } = model;
+  const declared = new Set(graph.outputs.map((v) => v.name));
+  const wanted = options.outputs ?? [...declared];
+  const computed = new Set(graph.nodes.flatMap((n) => n.outputs.filter((name) => name !== '')));
+  const extra = [...new Set(wanted)].filter((name) => !declared.has(name));
+  for (const name of extra) {
+    if (!computed.has(name)) throw unknownOutput({ name, nearest: nearestName(name, computed) });
+  }
+  const outputs = [...graph.outputs, ...extra.map((name) => ({ name, type: typeOf(graph, name) }))];
+  const whole = extra.length === 0 ? model : { ...model, graph: { ...graph, outputs } };
+  const { model: prepared, carried } = carry(whole);
+  return wrapSession(ort, await create(ort, writeModel(prepared), options), wanted, carried);
+}
+
+async function loadBytes(ort: OrtModule, bytes: Uint8Array, options: LoadOptions): Promise<Session> {
+  const wanted = options.outputs;
+  let session: Ort.InferenceSession;
+  try {
+    session = await create(ort, bytes, options);
+  } catch (error) {
+    // An input or output type that has no JavaScript tensor: as a graph the model can be given casts.
+    if (!(error instanceof SystoleError) || !/inputs or outputs of type/.test(error.message)) throw error;
+    const model = readModel(bytes);
+    if (carry(model).carried === NOTHING_CARRIED) throw error;
+    return loadModel(ort, model, options);
+  }
+  const border = [...session.inputMetadata, ...session.outputMetadata];
+  if (border.some((v) => v.isTensor && !exchangeable(v.type))) {
+    await session.release();
+    return loadModel(ort, readModel(bytes), options);
+  }
+  if (wanted === undefined) return wrapSession(ort, session, session.outputNames);
+  const extra = [...new Set(wanted)].filter((name) => !session.outputNames.includes(name));
+  if (extra.length === 0) return wrapSession(ort, session, wanted);
+  await session.release();
+  try {
+    return wrapSession(ort, await create(ort, appendOutputs(bytes, extra), options), wanted);
+  } catch (error) {
+    const missing = error instanceof SystoleError ? /Graph output \((.*)\) does not exist/.exec(error.message) : null;
+    throw missing === null ? error : unknownOutput({ name: missing[1]!, nearest: undefined });
+  }
+}
+
+/** What ONNX Runtime says of valid models that it cannot run. */
+const UNSUPPORTED =
+  /not implemented|NOT_IMPLEMENTED|Could not find an implementation|Failed to find kernel|is not a registered|No Op registered|unsupported|not supported|guarantees. support/i;
+
+async function create(ort: OrtModule, bytes: Uint8Array, options: LoadOptions): Promise<Ort.InferenceSession> {
+  try {
+    return await ort.InferenceSession.create(bytes, {
+      // 4: nothing but crashes. Errors arrive as exceptions; the log would print them a second time.
+      logSeverityLevel: 4,
+      graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
+      ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+      // Threads that spin while they wait steal the cores of whatever else runs (the simulator, other workers).
+      extra: { 'session.intra_op.allow_spinning': '0' },
+    });
+  } catch (error) {
+    const message = ortMessage(error);
+    throw (UNSUPPORTED.test(message) ? noKernel : cannotLoad)({ message }, nodePlace(error));
+  }
+}

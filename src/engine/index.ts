@@ -1,0 +1,6 @@
+/**
+ * Layer `engine`: run a Graph on the host. ONNX Runtime, native in Node where it is installed, WASM otherwise and in
+ * the browser. The platform half (`node.ts`, `browser.ts`) is chosen by the package import `#engine/platform`.
+ */
+export * from './engine.ts';
+export * from './hostValues.ts';

@@ -1,0 +1,50 @@
+/** The check can fail: each way in which outputs may differ from the host's is noticed, and rounding is not. */
+import { expect, test } from 'vitest';
+import { type DataType, type Tensor, tensorOf } from '#ir';
+import { compareOutputs } from './check.ts';
+
+const check = (found: Tensor | undefined, expected: Tensor) =>
+  compareOutputs(new Map(found === undefined ? [] : [['y', found]]), new Map([['y', expected]]), 'native');
+const f32 = (...values: number[]): Tensor => tensorOf('float32', [values.length], values);
+const ints = (dtype: DataType, ...values: number[]): Tensor => tensorOf(dtype, [values.length], values);
+
+test('equal and rounded values pass', () => {
+  expect(check(f32(1, 2, -3), f32(1, 2, -3))).toMatchObject({ ok: true, maxAbs: 0, maxRel: 0 });
+  expect(check(f32(1.00005, 2), f32(1, 2))).toMatchObject({ ok: true });
+  // A value that cancels is judged by the scale it came from.
+  expect(check(f32(1000, 0.009), f32(1000, 0.001)).ok).toBe(true);
+});
+
+test('values beyond the tolerance fail and are counted', () => {
+  const result = check(f32(1, 2.001, 3, 5), f32(1, 2, 3, 4));
+  expect(result).toMatchObject({ ok: false, outputs: [{ wrong: 2, elements: 4 }] });
+  expect(result.maxAbs).toBe(1);
+  expect(check(f32(1000, 0.2), f32(1000, 0.001)).ok).toBe(false);
+});
+
+test('integers must be equal', () => {
+  expect(check(ints('int64', 1_000_000), ints('int64', 1_000_001)).ok).toBe(false);
+  expect(check(ints('bool', 1), ints('bool', 0)).ok).toBe(false);
+  expect(check(ints('uint8', 7), ints('uint8', 7)).ok).toBe(true);
+});
+
+test('NaN equals NaN, and infinities equal themselves; anything else about them fails', () => {
+  const { NaN: nan, POSITIVE_INFINITY: inf } = Number;
+  expect(check(f32(nan, inf, -inf), f32(nan, inf, -inf)).ok).toBe(true);
+  for (const [found, expected] of [
+    [nan, 1],
+    [1, nan],
+    [inf, 1],
+    [1, inf],
+    [inf, -inf],
+  ] as const) {
+    expect(check(f32(found, 0), f32(expected, 0)), `${found} for ${expected}`).toMatchObject({ ok: false });
+  }
+});
+
+test('a missing output, another shape and another type fail', () => {
+  const reference = f32(1, 2);
+  expect(check(undefined, reference)).toMatchObject({ ok: false, maxAbs: Number.POSITIVE_INFINITY });
+  expect(check(tensorOf('float32', [2, 1], [1, 2]), reference).ok).toBe(false);
+  expect(check(tensorOf('float64', [2], [1, 2]), reference).ok).toBe(false);
+});

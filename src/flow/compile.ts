@@ -1,0 +1,143 @@
+/** From an imported model to a program: bind sizes, run the passes, learn the last shapes from the host, lower. */
+import { diagnostic } from '#base';
+import type { Engine } from '#engine';
+import {
+  type GraphNode,
+  type Model,
+  staticShape,
+  type TensorType,
+  tensorIntegers,
+  tensorOf,
+  typeOf,
+  type ValueType,
+} from '#ir';
+import type { Program } from '#isa';
+import { lower } from '#lower';
+import type { Machine } from '#machine';
+import { writeModel } from '#onnx';
+import { inferTypes, operatorIn, symbolsOf } from '#ops';
+import { runPasses, type Step } from '#passes';
+
+export interface CompileOptions {
+  readonly machine: Machine;
+  /** The host engine: folds what has no reference evaluation, and knows shapes of operators that Systole does not. */
+  readonly engine: Engine;
+  /** Sizes of symbolic dimensions, by name. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Size of the first dimension of every input. */
+  readonly batch?: number;
+  readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+export interface Compiled {
+  /** The imported model with its sizes bound: what the host runs as the reference. */
+  readonly model: Model;
+  /** After the passes: what was lowered. */
+  readonly optimized: Model;
+  readonly provenance: ReadonlyMap<string, readonly string[]>;
+  readonly program: Program;
+}
+
+const noBatch = diagnostic<{ input: string }>('SYS-FLOW-001', 'usage', {
+  en: (p) =>
+    `--batch sets the first dimension of every input, but input '${p.input}' has none. Leave --batch out, or set sizes with --dim NAME=N.`,
+  zh: (p) => `--batch 设置每个输入的第一维，但输入“${p.input}”没有维度。请去掉 --batch，或用 --dim 名称=N 指定大小。`,
+});
+
+export async function compileModel(model: Model, options: CompileOptions): Promise<Compiled> {
+  const bound = bindSizes(model, options);
+  const passed = await runPasses(bound.model, {
+    engine: options.engine,
+    declared: bound.declared,
+    ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+  });
+  const optimized = await learnShapes(passed.model, options.engine);
+  const program = lower(optimized, options.machine, {
+    serialise: writeModel,
+    provenance: passed.provenance,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+  });
+  return { model: bound.model, optimized, provenance: passed.provenance, program };
+}
+
+/** The model with symbolic dimensions and the batch size bound. */
+export function bindSizes(
+  model: Model,
+  options: { readonly dims?: Readonly<Record<string, number>>; readonly batch?: number },
+): { model: Model; declared: 'check' | 'fallback' } {
+  const named = inferTypes(model, { dims: options.dims ?? {} });
+  const { batch } = options;
+  if (batch === undefined) return { model: named, declared: 'check' };
+  const symbols = new Set<string>();
+  const withBatch = (v: { name: string; type: ValueType | undefined }): typeof v => {
+    if (v.type?.kind !== 'tensor' || v.type.shape === undefined) return v;
+    const [first, ...rest] = v.type.shape;
+    if (first === undefined) throw noBatch({ input: v.name });
+    if (typeof first === 'string') symbols.add(first);
+    return { ...v, type: { ...v.type, shape: [batch, ...rest] } };
+  };
+  const inputs = named.graph.inputs.map(withBatch);
+  // Declared outputs and inner shapes speak of the old batch: they count only where nothing can be inferred.
+  const outputs = named.graph.outputs.map((v) => ({ ...v, type: looseType(v.type) }));
+  const resized = rebatchReshapes(named, batch);
+  const changed: Model = { ...resized, graph: { ...resized.graph, inputs, outputs, types: new Map() } };
+  // A symbol that now stands nowhere is bound already.
+  const left = symbolsOf(changed.graph).filter((name) => symbols.has(name));
+  const dims = Object.fromEntries(left.map((name) => [name, batch]));
+  return { model: inferTypes(changed, { dims, declared: 'fallback' }), declared: 'fallback' };
+}
+
+/**
+ * Exporters write the batch size into the constant target of a Reshape. Where a tensor that depends on the inputs keeps its
+ * first dimension through a Reshape, and that dimension is the old batch, the target gets the new one.
+ */
+function rebatchReshapes(model: Model, batch: number): Model {
+  const { graph } = model;
+  const old = new Set(
+    graph.inputs.flatMap((v) =>
+      v.type?.kind === 'tensor' && typeof v.type.shape?.[0] === 'number' ? [v.type.shape[0]] : [],
+    ),
+  );
+  const fromInputs = new Set(graph.inputs.map((v) => v.name));
+  const constants = new Map(graph.constants);
+  const nodes = graph.nodes.map((node): GraphNode => {
+    if (!node.inputs.some((name) => fromInputs.has(name))) return node;
+    for (const o of node.outputs) fromInputs.add(o);
+    const target = node.op === 'Reshape' && node.domain === '' ? graph.constants.get(node.inputs[1] ?? '') : undefined;
+    const type = typeOf(graph, node.inputs[0]!);
+    const first = type?.kind === 'tensor' ? type.shape?.[0] : undefined;
+    if (target === undefined || typeof first !== 'number' || !old.has(first)) return node;
+    const values = tensorIntegers(target);
+    if (values[0] !== BigInt(first)) return node;
+    const name = `${node.name}.target`;
+    constants.set(name, tensorOf('int64', target.dims, [BigInt(batch), ...values.slice(1)]));
+    return { ...node, inputs: [node.inputs[0]!, name] };
+  });
+  return { ...model, graph: { ...graph, nodes, constants } };
+}
+
+const looseType = (type: ValueType | undefined): ValueType | undefined =>
+  type?.kind === 'tensor' ? { kind: 'tensor', dtype: type.dtype } : type;
+
+/** Asks the host engine for the types that only it can infer: outputs of operators without a rule here. */
+async function learnShapes(model: Model, engine: Engine): Promise<Model> {
+  const open = (name: string): boolean => {
+    const type = typeOf(model.graph, name);
+    return type === undefined || (type.kind === 'tensor' && staticShape(type) === undefined);
+  };
+  const unknown = model.graph.nodes.flatMap((n: GraphNode) =>
+    operatorIn(model, n) === undefined ? n.outputs.filter((o) => o !== '' && open(o)) : [],
+  );
+  if (unknown.length === 0) return model;
+  const session = await engine.load(model, { outputs: unknown });
+  const types = new Map(model.graph.types);
+  for (const value of session.outputs) {
+    if (value.dtype === undefined || value.shape === undefined) continue;
+    const type: TensorType = { kind: 'tensor', dtype: value.dtype, shape: value.shape };
+    types.set(value.name, type);
+  }
+  await session.release();
+  const outputs = model.graph.outputs.map((o) => ({ ...o, type: types.get(o.name) ?? o.type }));
+  return inferTypes({ ...model, graph: { ...model.graph, outputs, types } }, { declared: 'fallback' });
+}

@@ -1,0 +1,9 @@
+/** Layer `flow`: compile, run, check as one browser-safe API. */
+export * from './check.ts';
+export * from './compile.ts';
+export * from './embedded.ts';
+export * from './execute.ts';
+export * from './feeds.ts';
+export * from './inputFile.ts';
+export * from './inputs.ts';
+export * from './run.ts';

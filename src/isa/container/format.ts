@@ -1,0 +1,114 @@
+/**
+ * The `.dlp` file: one Program, complete, that `exec` runs with nothing else. All numbers little-endian.
+ *
+ *   header   magic 89 44 4C 50 0D 0A 1A 0A, u32 format version, zeros up to byte 64
+ *   sections CODE instruction words · DATA constants, each at a multiple of 64 · HOST ONNX models · META JSON
+ *   table    for each section: 4 letters, u32 CRC-32, u64 offset, u64 bytes
+ *   footer   u64 offset of the table, u32 sections, u32 CRC-32 of the table, magic
+ *
+ * The table stands at the end, so that a writer streams constants of any size and a cut-off file is noticed. As in PNG, the
+ * magic holds a byte above 127 and both line ends, so that damage by text-mode transfers shows at once.
+ */
+import * as z from 'zod';
+import { machineSchema } from '#machine';
+import { type LayerPlan, SLOT_BYTES, type SlotType, type TensorSlot } from '../program.ts';
+
+export const MAGIC = Uint8Array.of(0x89, 0x44, 0x4c, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
+export const FORMAT_VERSION = 1;
+export const HEADER_BYTES = 64;
+export const TABLE_ENTRY_BYTES = 24;
+export const FOOTER_BYTES = 24;
+/** Constants start at multiples of this, so that typed arrays can view them in place. */
+export const ALIGNMENT = 64;
+export const SECTIONS = ['CODE', 'DATA', 'HOST', 'META'] as const;
+export type SectionName = (typeof SECTIONS)[number];
+
+/** Longest pattern that is stored as a fill instead of written out. */
+export const FILL_BYTES = 8;
+
+const count = z.number().int().nonnegative();
+const address = count.max(2 ** 32);
+
+const slot = z.strictObject({
+  name: z.string(),
+  dtype: z.enum(Object.keys(SLOT_BYTES) as [SlotType, ...SlotType[]]),
+  dims: z.array(count),
+  strides: z.array(z.number().int()),
+  address,
+}) satisfies z.ZodType<TensorSlot>;
+
+const layer = z.strictObject({
+  index: count,
+  name: z.string(),
+  nodes: z.array(z.string()),
+  op: z.string(),
+  where: z.enum(['matrix', 'vector', 'dma', 'host', 'none']),
+  onHost: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        op: z.string(),
+        merged: z.array(z.string()),
+        reason: z.strictObject({ en: z.string(), zh: z.string() }),
+      }),
+    )
+    .exactOptional(),
+  macs: z.number().nonnegative(),
+  vectorOps: z.number().nonnegative(),
+  inputBytes: z.number().nonnegative(),
+  weightBytes: z.number().nonnegative(),
+  outputBytes: z.number().nonnegative(),
+  outputShape: z.array(count),
+  loops: z.array(z.strictObject({ dim: z.string(), tiles: count, size: count })),
+  predicted: z
+    .strictObject({
+      cycles: z.number().nonnegative(),
+      matrixCycles: z.number().nonnegative(),
+      dramBytes: z.number().nonnegative(),
+    })
+    .exactOptional(),
+  from: count,
+  to: count,
+}) satisfies z.ZodType<LayerPlan>;
+
+/** Constants lie in DATA at `offset`, or are `fill` (hexadecimal, 1, 2, 4 or 8 bytes) over and over. */
+const constant = z.union([
+  z.strictObject({ name: z.string(), address, bytes: count, offset: count }),
+  z.strictObject({ name: z.string(), address, bytes: count, fill: z.string().regex(/^([0-9a-f]{2}){1,8}$/) }),
+]);
+
+const hostPart = z.strictObject({
+  name: z.string(),
+  offset: count,
+  bytes: count,
+  inputs: z.array(slot),
+  outputs: z.array(slot),
+  cycles: z.number().nonnegative(),
+});
+
+export const metadataSchema = z.strictObject({
+  name: z.string(),
+  machine: machineSchema,
+  dramBytes: address,
+  constants: z.array(constant),
+  inputs: z.array(slot),
+  outputs: z.array(slot),
+  host: z.array(hostPart),
+  layers: z.array(layer),
+});
+
+export type Metadata = z.infer<typeof metadataSchema>;
+export type ConstantEntry = Metadata['constants'][number];
+
+/** First and one-past-last byte that a slot's elements touch; empty tensors touch none. */
+export function slotExtent(s: TensorSlot): { readonly from: number; readonly to: number } {
+  if (s.dims.includes(0)) return { from: s.address, to: s.address };
+  let from = s.address;
+  let to = s.address + SLOT_BYTES[s.dtype];
+  for (const [i, dim] of s.dims.entries()) {
+    const reach = (dim - 1) * s.strides[i]!;
+    if (reach < 0) from += reach;
+    else to += reach;
+  }
+  return { from, to };
+}

@@ -1,0 +1,60 @@
+/**
+ * What an instruction is. One instruction (or one family that differs only in a function code), one file under
+ * `instructions/`, one line in `registry.ts`; encoder, decoder, assembler, disassembler and `docs/isa.md` derive from it.
+ */
+
+/** What a field holds, which is also how it is written in assembly. */
+export type FieldKind =
+  /** Scalar register `r0`…`r63`. */
+  | 'register'
+  /** Record `R0`…`R31`. */
+  | 'record'
+  | 'unsigned'
+  | 'signed'
+  /** All 32 bits of a register: written as a signed or unsigned integer or as a float (`1.5f`); decodes as signed. */
+  | 'word'
+  /** Signed instruction offset from the instruction itself, written as a label. */
+  | 'label'
+  /** One of `names`, by position. */
+  | 'enum'
+  /** A one-bit option written as its word, absent = 0. */
+  | 'flag';
+
+export interface Field {
+  readonly name: string;
+  readonly kind: FieldKind;
+  /** Lowest bit and width in the 64-bit word. */
+  readonly bit: number;
+  readonly width: number;
+  readonly names?: readonly string[];
+  /** Smallest and largest valid value, where the width allows more. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Enum only: written behind a dot in the mnemonic (`vec.add`) instead of as an operand. */
+  readonly suffix?: true;
+  /** Enum only: left out in assembly at position 0, otherwise written behind the operands like a flag. */
+  readonly optional?: true;
+  /** Flag only: its word in assembly, where that differs from the field's name. */
+  readonly word?: string;
+  readonly doc: string;
+}
+
+/** Where an instruction executes; `named`: in the queue that its `queue` field names. */
+export type Unit = 'control' | 'load' | 'store' | 'matrix' | 'vector';
+
+export interface InstructionDefinition {
+  readonly mnemonic: string;
+  readonly opcode: number;
+  readonly unit: Unit | 'named';
+  /** In assembly order; optional enums and flags come last and stand in any order: `mma …, clear, drain`. */
+  readonly fields: readonly Field[];
+  readonly summary: string;
+  /** Semantics in pseudo-code, for the reference page. */
+  readonly semantics: string;
+}
+
+/** A decoded instruction: mnemonic and field values by name (enum fields as their position). */
+export interface Instruction {
+  readonly mnemonic: string;
+  readonly fields: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,73 @@
+/**
+ * The fields that instructions are made of, at their common places in the word:
+ * `op8 [63:56] | flags8 [55:48] | rd6 [47:42] | ra6 [41:36] | rb6 [35:30] | imm30 [29:0]`.
+ */
+import type { Field } from './define.ts';
+
+/** Element types of operands in memory, by their code. */
+export const ELEMENT_TYPES = ['f32', 'f16', 'bf16', 'i8', 'u8', 'i16', 'i32', 'i64'] as const;
+export type ElementType = (typeof ELEMENT_TYPES)[number];
+export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
+  f32: 4,
+  f16: 2,
+  bf16: 2,
+  i8: 1,
+  u8: 1,
+  i16: 2,
+  i32: 4,
+  i64: 8,
+};
+
+/** Queues that `wait` and `signal` name, by their code. */
+export const QUEUES = ['load', 'store', 'matrix', 'vector'] as const;
+export type Queue = (typeof QUEUES)[number];
+
+/** Scratchpads that DMA reaches, by their code. */
+export const SPACES = ['nram', 'wram'] as const;
+export type Space = (typeof SPACES)[number];
+
+export const SCALAR_REGISTERS = 64;
+export const RECORDS = 32;
+/** Dimensions of a record, d0 innermost. */
+export const RECORD_DIMENSIONS = 5;
+export const SEMAPHORES = 16;
+export const LOOP_DEPTH = 4;
+
+export const register = (name: string, bit: number, doc: string): Field => ({
+  name,
+  kind: 'register',
+  bit,
+  width: 6,
+  doc,
+});
+export const rd = (doc: string, name = 'rd'): Field => register(name, 42, doc);
+export const ra = (doc: string): Field => register('ra', 36, doc);
+export const rb = (doc: string): Field => register('rb', 30, doc);
+
+/** A record in one of the three record places of queue instructions. */
+export const record = (name: string, place: 0 | 1 | 2, doc: string): Field => ({
+  name,
+  kind: 'record',
+  bit: 25 - 5 * place,
+  width: 5,
+  doc,
+});
+
+export const imm30 = (doc: string): Field => ({ name: 'imm', kind: 'signed', bit: 0, width: 30, doc });
+export const target = (width: number, doc: string): Field => ({ name: 'target', kind: 'label', bit: 0, width, doc });
+export const elementType = (doc: string): Field => ({
+  name: 'type',
+  kind: 'enum',
+  bit: 48,
+  width: 3,
+  names: ELEMENT_TYPES,
+  doc,
+});
+export const flag = (name: string, bit: number, doc: string, word = name): Field => ({
+  name,
+  kind: 'flag',
+  bit,
+  width: 1,
+  doc,
+  ...(word === name ? {} : { word }),
+});

@@ -1,0 +1,35 @@
+/** Layer `isa`: instructions, encoder, assembler, disassembler, the Program container. */
+export { type AssembleOptions, type Assembly, assemble } from './assembler/assemble.ts';
+export { type AssembleProgramOptions, assembleProgram } from './assembler/program.ts';
+export { readProgram } from './container/read.ts';
+export { writeProgram, writeProgramChunks } from './container/write.ts';
+export * from './define.ts';
+export * from './disassemble.ts';
+export * from './encode.ts';
+export {
+  ELEMENT_BYTES,
+  ELEMENT_TYPES,
+  type ElementType,
+  LOOP_DEPTH,
+  QUEUES,
+  type Queue,
+  RECORDS,
+  SCALAR_REGISTERS,
+  SEMAPHORES,
+  SPACES,
+  type Space,
+} from './fields.ts';
+export { ACTIVATIONS, type Activation } from './instructions/mma.ts';
+export {
+  ACCUMULATIONS,
+  type Accumulation,
+  B_MODES,
+  BINARY_FUNCTIONS,
+  type BMode,
+  VECTOR_FUNCTIONS,
+  type VectorFunction,
+} from './instructions/vec.ts';
+export * from './isaPage.ts';
+export * from './program.ts';
+export * from './registry.ts';
+export * from './transcendental.ts';

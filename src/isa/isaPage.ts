@@ -1,0 +1,136 @@
+/** The reference page of the instruction set, derived from the definitions: `docs/isa.md`. */
+import { USAGE } from './assembler/directives.ts';
+import type { Field, InstructionDefinition } from './define.ts';
+import { fieldRange } from './encode.ts';
+import { instructions } from './registry.ts';
+import { operandFields, optionFields, optionWords, signature, suffixField } from './syntax.ts';
+
+const hex2 = (n: number): string => `0x${n.toString(16).padStart(2, '0')}`;
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+/** `47:42`, or one number for a single bit. */
+const bits = (f: Pick<Field, 'bit' | 'width'>): string =>
+  f.width === 1 ? `${f.bit}` : `${f.bit + f.width - 1}:${f.bit}`;
+
+/** What the bits of a field mean. */
+function values(f: Field): string {
+  switch (f.kind) {
+    case 'register':
+      return 'scalar register';
+    case 'record':
+      return 'record';
+    case 'enum':
+      return f.names!.map((name, i) => `${i} ${name}`).join(', ');
+    case 'flag':
+      return '0 no, 1 yes';
+    case 'word':
+      return 'any 32 bits';
+    case 'label': {
+      const { min, max } = fieldRange(f);
+      return `offset in instructions, ${min} to ${max}`;
+    }
+    default: {
+      const { min, max } = fieldRange(f);
+      return `${f.kind}, ${min} to ${max}`;
+    }
+  }
+}
+
+/** How a field is written. */
+function written(d: InstructionDefinition, f: Field): string {
+  if (f === suffixField(d)) return 'in the mnemonic';
+  if (optionFields(d).includes(f))
+    return `optional: ${optionWords(f)
+      .map((w) => `\`${w}\``)
+      .join(', ')}`;
+  return `operand ${operandFields(d).indexOf(f) + 1}`;
+}
+
+/** All 64 bits, highest first; bits that no field owns are reserved. */
+function layout(d: InstructionDefinition): readonly { readonly range: string; readonly field: Field | undefined }[] {
+  const rows: { range: string; field: Field | undefined }[] = [];
+  let top = 55;
+  for (const f of [...d.fields].sort((a, b) => b.bit - a.bit)) {
+    const high = f.bit + f.width - 1;
+    if (high < top) rows.push({ range: bits({ bit: high + 1, width: top - high }), field: undefined });
+    rows.push({ range: bits(f), field: f });
+    top = f.bit - 1;
+  }
+  if (top >= 0) rows.push({ range: bits({ bit: 0, width: top + 1 }), field: undefined });
+  return rows;
+}
+
+function section(d: InstructionDefinition): string {
+  const unit = d.unit === 'control' ? 'Control' : d.unit === 'named' ? 'The queue it names' : `Queue: ${d.unit}`;
+  const rows = layout(d).map(({ range, field }) =>
+    field === undefined
+      ? `| ${range} | – | reserved, 0 | | |`
+      : `| ${range} | ${field.name} | ${cell(values(field))} | ${cell(written(d, field))} | ${cell(field.doc)} |`,
+  );
+  return [
+    `### ${d.mnemonic}`,
+    '',
+    d.summary,
+    '',
+    '```asm',
+    signature(d),
+    '```',
+    '',
+    '| bits | field | values | written as | meaning |',
+    '|---|---|---|---|---|',
+    `| 63:56 | opcode | ${hex2(d.opcode)} | mnemonic | ${unit} |`,
+    ...rows,
+    '',
+    '```',
+    d.semantics,
+    '```',
+    '',
+  ].join('\n');
+}
+
+/** The page as Markdown. */
+export function isaPage(): string {
+  const index = instructions.map(
+    (d) => `| [${d.mnemonic}](#${d.mnemonic.replace('.', '')}) | ${hex2(d.opcode)} | ${d.unit} | ${cell(d.summary)} |`,
+  );
+  return `# Instruction set
+
+Made from \`src/isa/instructions\` by \`npm run docs\`; do not edit. What the memories, records, queues and semaphores are, and
+how long everything takes, stands in ARCHITECTURE.md.
+
+Every instruction is one word of 64 bits: \`op8 | flags8 | rd6 | ra6 | rb6 | imm30\`; some lay wider fields over the lower
+ones. Reserved bits must be 0. Opcode 0x00 is no instruction.
+
+## Overview
+
+| instruction | opcode | executes in | |
+|---|---|---|---|
+${index.join('\n')}
+
+## Assembly
+
+One instruction a line: \`mnemonic operand, operand, …, option, …\`. Options may be left out and stand in any order. Comments
+start with \`#\`, \`//\` or \`;\`. A label is \`name:\`; \`.\` is the instruction's own place, \`.+3\` three behind it. Scalar
+registers are \`r0\` … \`r63\`, records \`R0\` … \`R31\`. Numbers are decimal, \`0x\`, \`0b\`, with \`_\` between digits;
+\`li\` also takes floats: \`1.5f\`, \`-2.0\`, \`inf\`, \`nan\`. Integers may be expressions with \`+ - * / % << >>\` and parentheses.
+A hardware loop names the label behind its body, or is closed by \`endloop\`:
+
+\`\`\`asm
+loopi 4
+  addi r1, r1, 64
+endloop
+\`\`\`
+
+Directives:
+
+\`\`\`asm
+${Object.values(USAGE).join('\n')}
+\`\`\`
+
+\`.machine\`, \`.dram\`, \`.input\`, \`.output\`, \`.const\` and \`.fill\` make a program that runs alone (\`systole sim FILE.s\`).
+Instructions behind \`.node\` belong to that layer in reports. Element types: f32 f64 f16 bf16 i8 u8 i16 u16 i32 u32 i64 u64 bool.
+
+## Instructions
+
+${instructions.map(section).join('\n')}`;
+}

@@ -1,0 +1,117 @@
+/**
+ * Program: what lowering makes and the simulator runs. Plain data; constants come as functions so that a timing-only run
+ * never writes out weights nobody reads. Addresses are DRAM byte addresses.
+ */
+import type { Machine } from '#machine';
+
+/** Element types that tensors of a program may have in DRAM. */
+export type SlotType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'bfloat16'
+  | 'int8'
+  | 'uint8'
+  | 'int16'
+  | 'uint16'
+  | 'int32'
+  | 'uint32'
+  | 'int64'
+  | 'uint64'
+  | 'bool';
+
+export const SLOT_BYTES: Readonly<Record<SlotType, number>> = {
+  float32: 4,
+  float64: 8,
+  float16: 2,
+  bfloat16: 2,
+  int8: 1,
+  uint8: 1,
+  int16: 2,
+  uint16: 2,
+  int32: 4,
+  uint32: 4,
+  int64: 8,
+  uint64: 8,
+  bool: 1,
+};
+
+/** A tensor in DRAM: element (i0, i1, …) at address + Σ i·strides (bytes). Dense: its extent is elements × size. */
+export interface TensorSlot {
+  readonly name: string;
+  readonly dtype: SlotType;
+  readonly dims: readonly number[];
+  readonly strides: readonly number[];
+  readonly address: number;
+}
+
+/** Bytes that are in DRAM before the run. */
+export interface ConstantSegment {
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: number;
+  /** Little-endian contents; may be computed on demand, must always be the same. */
+  readonly data: () => Uint8Array;
+}
+
+/** Work that the host does: an ONNX model whose inputs and outputs are tensors in DRAM. */
+export interface HostPart {
+  readonly name: string;
+  /** Serialised ONNX model. */
+  readonly onnx: Uint8Array;
+  readonly inputs: readonly TensorSlot[];
+  readonly outputs: readonly TensorSlot[];
+  /** Time of the call on the machine's host, all included. */
+  readonly cycles: number;
+}
+
+/** A node that runs on the host, and why. */
+export interface HostNode {
+  readonly name: string;
+  readonly op: string;
+  /** Nodes of the imported model that the passes had merged into it. */
+  readonly merged: readonly string[];
+  readonly reason: { readonly en: string; readonly zh: string };
+}
+
+/** Plain schedule data of one layer (a group of graph nodes that became one piece of program, or one host part). */
+export interface LayerPlan {
+  readonly index: number;
+  /** Name of the layer's main node. */
+  readonly name: string;
+  /** Names of all nodes in it, as in the imported model. */
+  readonly nodes: readonly string[];
+  /** Operator, with what is fused into it: `Conv+Relu`. */
+  readonly op: string;
+  readonly where: 'matrix' | 'vector' | 'dma' | 'host' | 'none';
+  /** The nodes of a host layer; absent elsewhere. */
+  readonly onHost?: readonly HostNode[];
+  readonly macs: number;
+  /** Elementary vector-unit operations that the layer needs (not what the schedule executes). */
+  readonly vectorOps: number;
+  /** Compulsory traffic: external inputs, weights, outputs, each once. */
+  readonly inputBytes: number;
+  readonly weightBytes: number;
+  readonly outputBytes: number;
+  readonly outputShape: readonly number[];
+  /** Loop nest, outermost first: `oc 4 × 128`. */
+  readonly loops: readonly { readonly dim: string; readonly tiles: number; readonly size: number }[];
+  /** What the tile search expected of a contraction; the run says what came of it. */
+  readonly predicted?: { readonly cycles: number; readonly matrixCycles: number; readonly dramBytes: number };
+  /** First and one-past-last instruction. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Program {
+  readonly name: string;
+  readonly machine: Machine;
+  /** Instruction words. */
+  readonly words: BigUint64Array;
+  readonly dramBytes: number;
+  readonly constants: readonly ConstantSegment[];
+  readonly inputs: readonly TensorSlot[];
+  readonly outputs: readonly TensorSlot[];
+  readonly host: readonly HostPart[];
+  readonly layers: readonly LayerPlan[];
+}

@@ -1,0 +1,53 @@
+/** All instructions, one line each. Opcode 0 is never given away, so that memory of zeros does not execute. */
+import type { InstructionDefinition } from './define.ts';
+import { branch } from './instructions/branch.ts';
+import { cfgAct, cfgBound, cfgClear, cfgDim, cfgDimi, cfgFill } from './instructions/cfg.ts';
+import { halt, nop, sync } from './instructions/flow.ts';
+import { host } from './instructions/host.ts';
+import { call, jmp, ret } from './instructions/jump.ts';
+import { li } from './instructions/li.ts';
+import { loop, loopi } from './instructions/loop.ts';
+import { mad } from './instructions/mad.ts';
+import { mma } from './instructions/mma.ts';
+import { scalar } from './instructions/scalar.ts';
+import { addi, muli } from './instructions/scalarImmediate.ts';
+import { lw, sw } from './instructions/scalarMemory.ts';
+import { signal, wait } from './instructions/semaphore.ts';
+import { load, store } from './instructions/transfer.ts';
+import { vec } from './instructions/vec.ts';
+
+/** In the order of the reference page. */
+export const instructions: readonly InstructionDefinition[] = [
+  nop,
+  halt,
+  sync,
+  host,
+  li,
+  ...scalar,
+  addi,
+  muli,
+  mad,
+  ...branch,
+  jmp,
+  call,
+  ret,
+  lw,
+  sw,
+  loop,
+  loopi,
+  cfgDim,
+  cfgDimi,
+  cfgBound,
+  cfgFill,
+  cfgClear,
+  cfgAct,
+  wait,
+  signal,
+  load,
+  store,
+  mma,
+  vec,
+];
+
+export const byMnemonic: ReadonlyMap<string, InstructionDefinition> = new Map(instructions.map((d) => [d.mnemonic, d]));
+export const byOpcode: ReadonlyMap<number, InstructionDefinition> = new Map(instructions.map((d) => [d.opcode, d]));

@@ -1,0 +1,52 @@
+/**
+ * DRAM allocation: pinned buffers (inputs, outputs, constants) one after another; activations share what lies behind them,
+ * first fit in order of size, two buffers at the same place only if no layer needs both.
+ */
+import { diagnostic } from '#base';
+import type { Buffer } from './views.ts';
+
+const LINE = 64;
+const roundUp = (n: number): number => Math.ceil(n / LINE) * LINE;
+
+const tooLarge = diagnostic<{ needed: number; capacity: number; machine: string }>('SYS-LOWER-003', 'unsupported', {
+  en: (p) =>
+    `the program needs ${p.needed} bytes of DRAM, and machine '${p.machine}' has ${p.capacity} (dram.bytes; addresses are 32 bits). ` +
+    'Use a smaller batch or input, or a machine with more DRAM.',
+  zh: (p) =>
+    `程序需要 ${p.needed} 字节 DRAM，而机器“${p.machine}”只有 ${p.capacity} 字节（dram.bytes；地址为 32 位）。` +
+    '请减小批量或输入，或换用 DRAM 更大的机器。',
+});
+
+/** Gives every used buffer its address; returns the first free byte behind them. */
+export function allocate(buffers: readonly Buffer[]): number {
+  let top = 0;
+  for (const b of buffers) {
+    if (!b.pinned) continue;
+    b.address = top;
+    top = roundUp(top + b.bytes);
+  }
+  const base = top;
+  const placed: Buffer[] = [];
+  const temporary = buffers
+    .filter((b) => !b.pinned && b.last >= 0)
+    .sort((x, y) => y.bytes - x.bytes || x.first - y.first);
+  for (const b of temporary) {
+    const rivals = placed.filter((o) => o.first <= b.last && b.first <= o.last).sort((x, y) => x.address - y.address);
+    let at = base;
+    for (const o of rivals) {
+      if (at + b.bytes <= o.address) break;
+      at = Math.max(at, roundUp(o.address + o.bytes));
+    }
+    b.address = at;
+    placed.push(b);
+    top = Math.max(top, roundUp(at + b.bytes));
+  }
+  return top;
+}
+
+export function checkDram(
+  needed: number,
+  machine: { readonly name: string; readonly dram: { readonly bytes: number } },
+): void {
+  if (needed > machine.dram.bytes) throw tooLarge({ needed, capacity: machine.dram.bytes, machine: machine.name });
+}

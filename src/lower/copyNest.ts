@@ -1,0 +1,61 @@
+/** The tile nest in which only the DMA works. */
+import type { Emitter, Operand, Register } from './emitter.ts';
+import { bufferBytes, isRagged, type LoopDim, type Stream, TileContext, tilesOf } from './stream.ts';
+import { emitRaggedSize, emitTransfer } from './transfer.ts';
+
+/** Semaphores of copies: load → store and back. */
+const COPY = { full: 14, empty: 15 } as const;
+
+/** A nest in which only the DMA works: each tile is loaded to and stored from the same buffer, two buffers in turn. */
+export function emitCopyNest(
+  e: Emitter,
+  nest: { readonly loops: readonly LoopDim[]; readonly input: Stream; readonly output: Stream },
+): void {
+  const { loops, input, output } = nest;
+  const index = new Map<LoopDim, Register>();
+  const size = new Map<LoopDim, Register>();
+  for (const l of loops) {
+    if (tilesOf(l) === 1) continue;
+    index.set(l, e.register());
+    if (isRagged(l)) size.set(l, e.register());
+  }
+  const second = bufferBytes(output);
+  const buffer = index.size === 0 ? 0 : e.register();
+  const credits = index.size === 0 ? 1 : 2;
+  if (index.size > 0) e.op('li', { rd: buffer, imm: 0 });
+  const where: Operand = index.size === 0 ? 0 : { register: buffer };
+  const context = new TileContext(
+    index,
+    size,
+    new Map([
+      [input, where],
+      [output, where],
+    ]),
+  );
+  const records = { in: { dram: e.record(), pad: e.record() }, out: { dram: e.record(), pad: e.record() } };
+  for (let i = 0; i < credits; i++) e.signal('store', COPY.empty);
+  let depth = 0;
+  const enter = (level: number): void => {
+    const l = loops[level];
+    if (l === undefined) {
+      e.wait('load', COPY.empty);
+      emitTransfer(e, 'load', input, context, records.in);
+      e.signal('load', COPY.full);
+      e.wait('store', COPY.full);
+      emitTransfer(e, 'store', output, context, records.out);
+      e.signal('store', COPY.empty);
+      if (index.size > 0) e.with(second, (rb) => e.op('xor', { rd: buffer, ra: buffer, rb }));
+      return;
+    }
+    if (tilesOf(l) === 1) return enter(level + 1);
+    depth++;
+    e.loop(tilesOf(l), depth - 1, index.get(l)!, () => {
+      emitRaggedSize(e, l, index, size);
+      enter(level + 1);
+    });
+    depth--;
+  };
+  enter(0);
+  for (let i = 0; i < credits; i++) e.wait('load', COPY.empty);
+  e.op('sync');
+}

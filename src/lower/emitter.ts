@@ -1,0 +1,219 @@
+/**
+ * Emitter: instructions with labels, registers and records, for the kernels of this layer.
+ * Convention: registers are allocated and freed like a stack within a layer; constants asked for with `constant` sit in
+ * registers that are filled once in the layer's prologue, as long as registers last, and are re-materialised after that.
+ */
+import { internalError } from '#base';
+import { encode, type Instruction, LOOP_DEPTH, QUEUES, type Queue, RECORDS, SCALAR_REGISTERS } from '#isa';
+
+export type Register = number;
+export type RecordId = number;
+/** A value known now, or a register that will hold it. */
+export type Operand = number | { readonly register: Register };
+
+interface Item {
+  readonly instruction: Instruction;
+  /** Label whose position replaces the `target` field. */
+  readonly label?: number;
+}
+
+/** Registers kept back from constants so that a kernel never runs out of them for addresses and indices. */
+const RESERVED_FOR_WORK = 14;
+
+export class Emitter {
+  #items: Item[] = [];
+  #prologueAt = 0;
+  #prologue: Item[] = [];
+  #labels: number[] = [];
+  /** Released registers, to be handed out again. */
+  #free: Register[] = [];
+  /** Working registers grow upwards from here, constants downwards: one never reuses the other's, since a constant is set once. */
+  #fresh = 1;
+  #top = SCALAR_REGISTERS - 1;
+  #constants = new Map<number, Register>();
+  #nextRecord = 0;
+  #layerStart = 0;
+
+  constructor() {
+    this.#resetRegisters();
+  }
+
+  #resetRegisters(): void {
+    this.#free = [];
+    this.#fresh = 1;
+    this.#top = SCALAR_REGISTERS - 1;
+    this.#constants.clear();
+    this.#nextRecord = 0;
+  }
+
+  /** Instructions emitted so far, prologue of the open layer included. */
+  get position(): number {
+    return this.#items.length + this.#prologue.length;
+  }
+
+  /** Opens a layer: all registers and records are free again. */
+  beginLayer(): number {
+    this.#resetRegisters();
+    this.#prologue = [];
+    this.#prologueAt = this.#items.length;
+    this.#layerStart = this.position;
+    return this.#layerStart;
+  }
+
+  /** Closes the layer: constants and static records move to its front. Labels behind that point move along. */
+  endLayer(): number {
+    const shift = this.#prologue.length;
+    this.#items.splice(this.#prologueAt, 0, ...this.#prologue);
+    for (let i = 0; i < this.#labels.length; i++) {
+      const at = this.#labels[i]!;
+      if (at >= this.#prologueAt) this.#labels[i] = at + shift;
+    }
+    this.#prologue = [];
+    return this.#items.length;
+  }
+
+  op(mnemonic: string, fields: Readonly<Record<string, number>> = {}): void {
+    this.#items.push({ instruction: { mnemonic, fields } });
+  }
+
+  /** Into the layer's prologue: runs once, before everything emitted by `op` in this layer. */
+  once(mnemonic: string, fields: Readonly<Record<string, number>> = {}): void {
+    this.#prologue.push({ instruction: { mnemonic, fields } });
+  }
+
+  newLabel(): number {
+    this.#labels.push(-1);
+    return this.#labels.length - 1;
+  }
+
+  place(label: number): void {
+    this.#labels[label] = this.#items.length;
+  }
+
+  jump(mnemonic: string, label: number, fields: Readonly<Record<string, number>> = {}): void {
+    this.#items.push({ instruction: { mnemonic, fields: { ...fields, target: 0 } }, label });
+  }
+
+  register(): Register {
+    const released = this.#free.pop();
+    if (released !== undefined) return released;
+    if (this.#fresh > this.#top) throw internalError({ what: 'a kernel needs more scalar registers than there are' });
+    return this.#fresh++;
+  }
+
+  release(r: Register): void {
+    this.#free.push(r);
+  }
+
+  record(): RecordId {
+    if (this.#nextRecord >= RECORDS) throw internalError({ what: 'a kernel needs more records than there are' });
+    const record = this.#nextRecord++;
+    this.once('cfg.clear', { record });
+    return record;
+  }
+
+  /** A register that holds `value`. Do not write to it. */
+  constant(value: number): Register {
+    const v = value | 0;
+    if (v === 0) return 0;
+    const known = this.#constants.get(v);
+    if (known !== undefined) return known;
+    if (this.#top - this.#fresh + 1 + this.#free.length <= RESERVED_FOR_WORK || this.#top < this.#fresh) return -1;
+    const r = this.#top--;
+    this.#constants.set(v, r);
+    this.once('li', { rd: r, imm: v >>> 0 });
+    return r;
+  }
+
+  /** Calls `use` with a register that holds the operand. */
+  with(operand: Operand, use: (r: Register) => void): void {
+    if (typeof operand !== 'number') return use(operand.register);
+    const r = this.constant(operand);
+    if (r >= 0) return use(r);
+    const t = this.register();
+    this.op('li', { rd: t, imm: operand >>> 0 });
+    use(t);
+    this.release(t);
+  }
+
+  /** rd = operand */
+  set(rd: Register, operand: Operand): void {
+    if (typeof operand === 'number') this.op('li', { rd, imm: operand >>> 0 });
+    else this.op('add', { rd, ra: operand.register, rb: 0 });
+  }
+
+  /** rd += a · factor */
+  addScaled(rd: Register, a: Operand, factor: number): void {
+    if (factor === 0) return;
+    if (typeof a === 'number') return this.addTo(rd, a * factor);
+    this.with(factor, (rb) => this.op('mad', { rd, ra: a.register, rb, rc: rd }));
+  }
+
+  /** rd += operand */
+  addTo(rd: Register, operand: Operand): void {
+    if (operand === 0) return;
+    if (typeof operand === 'number' && Math.abs(operand) < 2 ** 29)
+      return this.op('addi', { rd, ra: rd, imm: operand });
+    this.with(operand, (rb) => this.op('add', { rd, ra: rd, rb }));
+  }
+
+  binary(mnemonic: string, rd: Register, a: Operand, b: Operand): void {
+    this.with(a, (ra) => this.with(b, (rb) => this.op(mnemonic, { rd, ra, rb })));
+  }
+
+  /** Sets a record's dimension; in the prologue where both are known. */
+  dimension(record: RecordId, dim: number, size: Operand, stride: Operand): void {
+    if (typeof size === 'number' && typeof stride === 'number' && fitsImmediate(size, stride)) {
+      this.once('cfg.dimi', { record, dim, size, stride });
+      return;
+    }
+    this.with(size, (ra) => this.with(stride, (rb) => this.op('cfg.dim', { record, dim, ra, rb })));
+  }
+
+  bounds(record: RecordId, dim: number, lo: Operand, hi: Operand): void {
+    this.with(lo, (ra) => this.with(hi, (rb) => this.op('cfg.bound', { record, dim, ra, rb })));
+  }
+
+  wait(queue: Queue, semaphore: number): void {
+    this.op('wait', { queue: QUEUES.indexOf(queue), semaphore });
+  }
+
+  signal(queue: Queue, semaphore: number): void {
+    this.op('signal', { queue: QUEUES.indexOf(queue), semaphore });
+  }
+
+  /** Emits `body` so that it runs `count` times; `index` counts up from 0. Four levels are hardware loops. */
+  loop(count: number, depth: number, index: Register, body: () => void): void {
+    if (count === 1) return body();
+    this.op('li', { rd: index, imm: 0 });
+    const end = this.newLabel();
+    if (depth < LOOP_DEPTH) {
+      this.jump('loopi', end, { count });
+      body();
+      this.op('addi', { rd: index, ra: index, imm: 1 });
+      this.place(end);
+      return;
+    }
+    const start = this.newLabel();
+    this.place(start);
+    body();
+    this.op('addi', { rd: index, ra: index, imm: 1 });
+    this.with(count, (rb) => this.jump('blt', start, { ra: index, rb }));
+    this.place(end);
+  }
+
+  /** The instruction words, labels resolved. */
+  finish(): BigUint64Array {
+    return BigUint64Array.from(
+      this.#items.map(({ instruction, label }, at) => {
+        if (label === undefined) return encode(instruction);
+        const target = this.#labels[label]!;
+        if (target < 0) throw internalError({ what: `label ${label} was never placed` });
+        return encode({ mnemonic: instruction.mnemonic, fields: { ...instruction.fields, target: target - at } });
+      }),
+    );
+  }
+}
+
+const fitsImmediate = (size: number, stride: number): boolean =>
+  size >= 0 && size < 2 ** 20 && stride >= -(2 ** 27) && stride < 2 ** 27;

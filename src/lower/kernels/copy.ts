@@ -1,0 +1,86 @@
+/**
+ * Copies from DRAM to DRAM through NRAM, any element type, any strides, with constant padding: for views that have to become
+ * memory (a reshape across strides, a concatenation that could not be placed, Pad). Only the DMA works.
+ */
+import type { ElementType } from '#isa';
+import type { Machine } from '#machine';
+import { emitCopyNest } from '../copyNest.ts';
+import type { Emitter } from '../emitter.ts';
+import { align, bufferBytes, type LoopDim, type Stream, tilesOf } from '../stream.ts';
+import { addressOf, elementBytesOf, mergeDims, type View } from '../views.ts';
+
+export interface CopyKernel {
+  readonly input: View;
+  readonly output: View;
+  /** Elements before the input along each output dimension; the input's dims are its own. */
+  readonly padsBefore?: readonly number[];
+  /** Bits of the padding element. */
+  readonly fill?: number;
+}
+
+export interface CopyPlan {
+  readonly loops: readonly LoopDim[];
+  readonly input: Stream;
+  readonly output: Stream;
+}
+
+/** DMA element types by size; the bits are moved as they are. */
+const TYPE_OF_BYTES: Readonly<Record<number, ElementType>> = { 1: 'u8', 2: 'i16', 4: 'f32', 8: 'i64' };
+
+export function planCopy(k: CopyKernel, machine: Machine): CopyPlan | undefined {
+  const bytes = elementBytesOf(k.output);
+  const type = TYPE_OF_BYTES[bytes]!;
+  const padded = k.padsBefore !== undefined;
+  // With padding each dimension stands alone, for its bounds; without, dimensions merge.
+  const dims = padded
+    ? k.output.dims
+        .map((size, i) => ({
+          size,
+          limit: k.input.dims[i]!,
+          pad: k.padsBefore![i]!,
+          strides: [k.output.strides[i]!, k.input.strides[i]!] as const,
+        }))
+        .filter((d) => d.size !== 1 || d.limit !== 1 || d.pad !== 0)
+    : mergeDims(k.output.dims, [k.output.strides, k.input.strides], 0).map((d) => ({
+        size: d.size,
+        limit: d.size,
+        pad: 0,
+        strides: [d.strides[0]!, d.strides[1]!] as const,
+      }));
+  if (dims.length === 0) dims.push({ size: 1, limit: 1, pad: 0, strides: [bytes, bytes] });
+  if (dims.length > 5) return undefined;
+  const tiles = dims.map((d) => d.size);
+  const build = (): CopyPlan => {
+    const loops = dims.map((d, i): LoopDim => ({ name: `d${i}`, total: d.size, tile: tiles[i]! }));
+    const base = { space: 'nram', type } as const;
+    return {
+      loops,
+      input: {
+        ...base,
+        name: 'input',
+        address: addressOf(k.input),
+        fill: k.fill ?? 0,
+        dims: dims.map((d, i) => ({ loop: loops[i]!, limit: d.limit, pad: d.pad, stride: d.strides[1] })),
+      },
+      output: {
+        ...base,
+        name: 'result',
+        address: addressOf(k.output),
+        dims: dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[0] })),
+      },
+    };
+  };
+  let plan = build();
+  for (;;) {
+    const count = plan.loops.reduce((n, l) => n * tilesOf(l), 1);
+    if (align(bufferBytes(plan.output)) * (count > 1 ? 2 : 1) <= machine.nram.bytes) return plan;
+    const d = tiles.findIndex((t) => t > 1);
+    if (d < 0) return undefined;
+    tiles[d] = Math.ceil(tiles[d]! / 2);
+    plan = build();
+  }
+}
+
+export function emitCopy(e: Emitter, plan: CopyPlan): void {
+  emitCopyNest(e, plan);
+}

@@ -1,0 +1,85 @@
+/**
+ * Element-wise kernels with broadcasting: out[i] = f_n(… f_1(x0[i], x1[i]) …). Dimensions that all operands walk alike are
+ * merged; a dimension along which an operand is repeated does not exist in its tile and has stride 0 in its record.
+ */
+import type { VectorFunction } from '#isa';
+import type { Machine } from '#machine';
+import { type LoopDim, type Stream, type StreamDim, type TileContext, tileStrides } from '../stream.ts';
+import { type Access, cutTiles, type VectorKernel } from '../vectorNest.ts';
+import { addressOf, broadcastView, type JointDim, mergeDims, type View } from '../views.ts';
+
+/** out = f(out or first input, operand). */
+export interface ElementwiseStep {
+  readonly f: VectorFunction;
+  /** Index of the input that stands at A; 'out' continues from the step before. */
+  readonly a: number | 'out';
+  readonly b?: number | { readonly scalar: number };
+}
+
+export interface Elementwise {
+  readonly inputs: readonly View[];
+  readonly output: View;
+  readonly steps: readonly ElementwiseStep[];
+}
+
+/** The dimensions of a stream over joint loops: those along which it moves. */
+function streamFor(
+  name: string,
+  v: View,
+  operand: number,
+  dims: readonly JointDim[],
+  loops: readonly LoopDim[],
+): Stream {
+  const own: StreamDim[] = [];
+  dims.forEach((d, i) => {
+    const stride = d.strides[operand]!;
+    if (stride !== 0) own.push({ loop: loops[i]!, limit: d.size, stride });
+  });
+  return { name, space: 'nram', type: 'f32', address: addressOf(v), dims: own };
+}
+
+/** Strides of a tile along the joint dimensions, innermost first, 0 where it is repeated. */
+export function strideList(s: Stream, operand: number, dims: readonly JointDim[]): number[] {
+  const tile = tileStrides(s);
+  let at = 0;
+  const outer = dims.map((d) => (d.strides[operand] === 0 ? 0 : tile[at++]!));
+  return outer.reverse();
+}
+
+export function planElementwise(k: Elementwise, machine: Machine): VectorKernel | undefined {
+  const dims = k.output.dims;
+  const operands = [k.output, ...k.inputs.map((v) => broadcastView(v, dims))];
+  const joint = mergeDims(
+    dims,
+    operands.map((o) => o.strides),
+    0,
+  );
+  if (joint.length === 0) joint.push({ size: 1, strides: operands.map(() => 4), marked: false });
+  if (joint.length > 5) return undefined;
+  return cutTiles(
+    joint.map((d) => d.size),
+    [],
+    machine,
+    (tiles) => {
+      const loops = joint.map((d, i): LoopDim => ({ name: `d${i}`, total: d.size, tile: tiles[i]! }));
+      const output = streamFor('result', k.output, 0, joint, loops);
+      const inputs = operands.slice(1).map((v, i) => streamFor(`input ${i}`, v, i + 1, joint, loops));
+      return {
+        loops,
+        inputs,
+        output,
+        temporaries: [],
+        body: (at: TileContext, emit) => {
+          const sizes = [...loops].reverse().map((l) => at.size(l));
+          const out: Access = { tile: output, strides: strideList(output, 0, joint) };
+          const input = (i: number): Access => ({ tile: inputs[i]!, strides: strideList(inputs[i]!, i + 1, joint) });
+          for (const s of k.steps) {
+            const a = s.a === 'out' ? out : input(s.a);
+            const b = s.b === undefined ? {} : { b: typeof s.b === 'number' ? input(s.b) : s.b };
+            emit.step({ f: s.f, sizes, a, ...b, c: out });
+          }
+        },
+      };
+    },
+  );
+}

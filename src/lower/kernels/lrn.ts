@@ -1,0 +1,88 @@
+/**
+ * Local response normalisation across channels (Krizhevsky et al. 2012): y = x · (bias + alpha/size · Σ x²)^−beta, the sum over
+ * a window of `size` channels. Channels lie innermost; the load pads them with zeros, so that the window is a plain record.
+ */
+import type { Machine } from '#machine';
+import { type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
+import { cutTiles, type Temporary, type VectorKernel } from '../vectorNest.ts';
+import { addressOf, mergeDims, type View } from '../views.ts';
+
+export interface LrnKernel {
+  /** [b, c, …]. */
+  readonly input: View;
+  readonly output: View;
+  readonly size: number;
+  readonly alpha: number;
+  readonly beta: number;
+  readonly bias: number;
+}
+
+export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefined {
+  const channels = k.input.dims[1]!;
+  const without = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== 1);
+  const dims = mergeDims(without(k.input.dims), [without(k.input.strides), without(k.output.strides)], 0);
+  if (dims.length > 3) return undefined;
+  const before = Math.floor((k.size - 1) / 2);
+  return cutTiles(
+    dims.map((d) => d.size),
+    [],
+    machine,
+    (tiles) => {
+      const loops = dims.map((d, i): LoopDim => ({ name: `d${i}`, total: d.size, tile: tiles[i]! }));
+      const c: LoopDim = { name: 'c', total: channels, tile: channels };
+      const base = { space: 'nram', type: 'f32' } as const;
+      const input: Stream = {
+        ...base,
+        name: 'input',
+        address: addressOf(k.input),
+        dims: [
+          ...dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[0]! })),
+          { loop: c, window: k.size, pad: before, limit: channels, stride: k.input.strides[1]! },
+        ],
+      };
+      const output: Stream = {
+        ...base,
+        name: 'result',
+        address: addressOf(k.output),
+        dims: [
+          ...dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[1]! })),
+          { loop: c, limit: channels, stride: k.output.strides[1]! },
+        ],
+      };
+      const padded = channels + k.size - 1;
+      const squares: Temporary = { name: 'squares', bytes: 4 * tiles.reduce((n, t) => n * t, 1) * padded };
+      return {
+        loops: [...loops, c],
+        inputs: [input],
+        output,
+        temporaries: [squares],
+        body: (at: TileContext, emit) => {
+          const outer = [...loops].reverse().map((l) => at.size(l));
+          const inStrides = tileStrides(input).reverse();
+          const outStrides = tileStrides(output).reverse();
+          const x = { tile: input, strides: inStrides };
+          const q = { tile: squares, strides: inStrides };
+          emit.step({ f: 'mul', sizes: [padded, ...outer], a: x, b: x, c: q });
+          const y = { tile: output, strides: outStrides };
+          const [, ...inOuter] = inStrides;
+          const [, ...outOuter] = outStrides;
+          emit.step({
+            f: 'mov',
+            sizes: [channels, k.size, ...outer],
+            a: { tile: squares, strides: [4, 4, ...inOuter] },
+            c: { tile: output, strides: [4, 0, ...outOuter] },
+            accumulate: 'add',
+            init: true,
+          });
+          const sizes = [channels, ...outer];
+          emit.step({ f: 'mul', sizes, a: y, b: { scalar: k.alpha / k.size }, c: y });
+          emit.step({ f: 'add', sizes, a: y, b: { scalar: k.bias }, c: y });
+          emit.step({ f: 'log', sizes, a: y, c: y });
+          emit.step({ f: 'mul', sizes, a: y, b: { scalar: -k.beta }, c: y });
+          emit.step({ f: 'exp', sizes, a: y, c: y });
+          emit.step({ f: 'mul', sizes, a: y, b: { tile: input, offset: 4 * before, strides: inStrides }, c: y });
+        },
+      };
+    },
+  );
+}

@@ -1,0 +1,192 @@
+/**
+ * Reductions over any set of dimensions (sum, mean, maximum, minimum), softmax and log-softmax. Kept and reduced dimensions are merged apart and
+ * ordered as the input lies in memory. A reduction too large for one tile goes on tile by tile along its outermost dimension;
+ * softmax needs its whole axis in a tile.
+ */
+import type { Machine } from '#machine';
+import { type LoopDim, type Stream, type TileContext, tileStrides, tilesOf } from '../stream.ts';
+import { cutTiles, type Temporary, type VectorKernel } from '../vectorNest.ts';
+import { addressOf, mergeDims, type View } from '../views.ts';
+
+export interface Reduction {
+  readonly input: View;
+  /** Same rank as the input, reduced dimensions of size 1. */
+  readonly output: View;
+  readonly reduced: readonly boolean[];
+  readonly combine: 'add' | 'max' | 'min';
+  /** Factor on the result: 1 ÷ count for ReduceMean, 1 otherwise. */
+  readonly factor: number;
+}
+
+export function planReduction(k: Reduction, machine: Machine): VectorKernel | undefined {
+  const dims = mergeDims(
+    k.input.dims,
+    [k.input.strides, k.output.strides.map((s, i) => (k.reduced[i] ? 0 : s))],
+    0,
+    k.reduced,
+  );
+  if (dims.length === 0) dims.push({ size: 1, strides: [4, 4], marked: false });
+  if (dims.length > 5) return undefined;
+  // Loops over kept dimensions outside, reduced ones inside; only the outermost reduced dimension is cut.
+  const order = [...dims.filter((d) => !d.marked), ...dims.filter((d) => d.marked)];
+  const kept = order.findIndex((d) => d.marked);
+  const keptCount = kept < 0 ? order.length : kept;
+  const whole = order.map((_, i) => i > keptCount);
+  return cutTiles(
+    order.map((d) => d.size),
+    whole,
+    machine,
+    (tiles) => {
+      const loops = order.map(
+        (d, i): LoopDim => ({ name: `${d.marked ? 'r' : 'd'}${i}`, total: d.size, tile: tiles[i]! }),
+      );
+      const loopOf = new Map(order.map((d, i) => [d, loops[i]!]));
+      const base = { space: 'nram', type: 'f32' } as const;
+      const input: Stream = {
+        ...base,
+        name: 'input',
+        address: addressOf(k.input),
+        dims: dims.map((d) => ({ loop: loopOf.get(d)!, limit: d.size, stride: d.strides[0]! })),
+      };
+      const keptDims = dims.filter((d) => !d.marked);
+      const output: Stream = {
+        ...base,
+        name: 'result',
+        address: addressOf(k.output),
+        dims:
+          keptDims.length === 0
+            ? [{ limit: 1, stride: 4 }]
+            : keptDims.map((d) => ({ loop: loopOf.get(d)!, limit: d.size, stride: d.strides[1]! })),
+      };
+      return {
+        loops,
+        inputs: [input],
+        output,
+        temporaries: [],
+        body: (at: TileContext, emit) => {
+          const inner = [...dims].reverse();
+          const outTile = tileStrides(output);
+          const strideOf = new Map(keptDims.map((d, i) => [d, outTile[i]!]));
+          const sizes = inner.map((d) => at.size(loopOf.get(d)!));
+          const a = { tile: input, strides: tileStrides(input).reverse() };
+          const c = { tile: output, strides: inner.map((d) => strideOf.get(d) ?? 0) };
+          const sum = (init: boolean): void => emit.step({ f: 'mov', sizes, a, c, accumulate: k.combine, init });
+          const scale = (): void => {
+            if (k.factor === 1) return;
+            const keptInner = [...keptDims].reverse();
+            const strides = keptInner.length === 0 ? [4] : keptInner.map((d) => strideOf.get(d)!);
+            const out = { tile: output, strides };
+            emit.step({
+              f: 'mul',
+              sizes: keptInner.length === 0 ? [1] : keptInner.map((d) => at.size(loopOf.get(d)!)),
+              a: out,
+              b: { scalar: k.factor },
+              c: out,
+            });
+          };
+          const cut = loops[keptCount];
+          if (cut === undefined || tilesOf(cut) === 1) {
+            sum(true);
+            scale();
+            return;
+          }
+          const index = at.index(cut);
+          if (typeof index === 'number') throw new TypeError('a loop of several tiles has an index register');
+          const { e } = emit;
+          const first = e.newLabel();
+          const summed = e.newLabel();
+          const end = e.newLabel();
+          emit.branch();
+          e.jump('beq', first, { ra: index.register, rb: 0 });
+          sum(false);
+          e.jump('jmp', summed);
+          e.place(first);
+          emit.branch();
+          sum(true);
+          e.place(summed);
+          e.with(tilesOf(cut) - 1, (rb) => e.jump('bne', end, { ra: index.register, rb }));
+          emit.branch();
+          scale();
+          e.place(end);
+          emit.branch();
+        },
+      };
+    },
+  );
+}
+
+export interface SoftmaxKernel {
+  readonly input: View;
+  readonly output: View;
+  /** Dimensions over which the exponentials sum to 1. */
+  readonly axes: readonly boolean[];
+  readonly logarithm: boolean;
+}
+
+export function planSoftmax(k: SoftmaxKernel, machine: Machine): VectorKernel | undefined {
+  const dims = mergeDims(k.input.dims, [k.input.strides, k.output.strides], 0, k.axes);
+  if (dims.length === 0) dims.push({ size: 1, strides: [4, 4], marked: true });
+  if (dims.length > 5) return undefined;
+  return cutTiles(
+    dims.map((d) => d.size),
+    dims.map((d) => d.marked),
+    machine,
+    (tiles) => {
+      const loops = dims.map(
+        (d, i): LoopDim => ({ name: `${d.marked ? 'axis' : 'd'}${i}`, total: d.size, tile: tiles[i]! }),
+      );
+      const stream = (name: string, v: View, operand: number): Stream => ({
+        name,
+        space: 'nram',
+        type: 'f32',
+        address: addressOf(v),
+        dims: dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[operand]! })),
+      });
+      const input = stream('input', k.input, 0);
+      const output = stream('result', k.output, 1);
+      const keptTile = dims.reduce((n, d, i) => (d.marked ? n : n * tiles[i]!), 1);
+      const peak: Temporary = { name: 'maximum', bytes: 4 * keptTile };
+      const total: Temporary = { name: 'sum', bytes: 4 * keptTile };
+      return {
+        loops,
+        inputs: [input],
+        output,
+        temporaries: [peak, total],
+        body: (at: TileContext, emit) => {
+          const sizes = [...loops].reverse().map((l) => at.size(l));
+          const strides = tileStrides(input).reverse();
+          // Strides of a kept-only tile along all dimensions: 0 along the axis.
+          const keptStrides: number[] = [];
+          let step = 4;
+          for (let i = dims.length - 1; i >= 0; i--) {
+            keptStrides.push(dims[i]!.marked ? 0 : step);
+            if (!dims[i]!.marked) step *= tiles[i]!;
+          }
+          const x = { tile: input, strides };
+          const y = { tile: output, strides };
+          const m = { tile: peak, strides: keptStrides };
+          const s = { tile: total, strides: keptStrides };
+          emit.step({ f: 'mov', sizes, a: x, c: m, accumulate: 'max', init: true });
+          emit.step({ f: 'sub', sizes, a: x, b: m, c: y });
+          emit.step({ f: 'exp', sizes, a: y, c: y });
+          emit.step({ f: 'mov', sizes, a: y, c: s, accumulate: 'add', init: true });
+          if (!k.logarithm) {
+            emit.step({ f: 'div', sizes, a: y, b: s, c: y });
+            return;
+          }
+          const keptLoops = loops.filter((_, i) => !dims[i]!.marked).reverse();
+          const own = keptStrides.filter((v) => v !== 0);
+          const t = { tile: total, strides: own.length === 0 ? [4] : own };
+          emit.step({
+            f: 'log',
+            sizes: keptLoops.length === 0 ? [1] : keptLoops.map((l) => at.size(l)),
+            a: t,
+            c: t,
+          });
+          emit.step({ f: 'sub', sizes, a: x, b: m, c: y });
+          emit.step({ f: 'sub', sizes, a: y, b: s, c: y });
+        },
+      };
+    },
+  );
+}

@@ -1,0 +1,278 @@
+/**
+ * Lowering: a typed model with static shapes becomes a Program. Reads top to bottom: place concatenations, plan each node (a
+ * job for a unit, a view, or the host), allocate DRAM, emit layer by layer.
+ */
+import { diagnostic } from '#base';
+import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, typeText } from '#ir';
+import { type ConstantSegment, type HostNode, type HostPart, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
+import type { Machine } from '#machine';
+import { operatorIn } from '#ops';
+import { allocate, checkDram } from './allocate.ts';
+import { Emitter } from './emitter.ts';
+import { boundary, exchangedType, hostPart } from './hostParts.ts';
+import { planCopy } from './kernels/copy.ts';
+import { copyJob } from './operators/jobs.ts';
+import { placeConcats } from './operators/movement.ts';
+import { lowerings } from './operators/table.ts';
+import { type Job, Planner } from './planner.ts';
+import { denseStrides, slotOf, type View } from './views.ts';
+
+export interface LowerOptions {
+  /** Writes the model of a host part (the `onnx` layer's `writeModel`; lowering itself does not know files). */
+  readonly serialise: (model: Model) => Uint8Array;
+  /** For each node that stands for several of the imported model: their names. */
+  readonly provenance?: ReadonlyMap<string, readonly string[]>;
+  /** Told after each node. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+const unknownShape = diagnostic<{ value: string; type: string; what: 'input' | 'output' }>(
+  'SYS-LOWER-001',
+  'unsupported',
+  {
+    en: (p) =>
+      `${p.what} '${p.value}' of the model has type ${p.type}: its shape must be known before the model can be compiled. ` +
+      'Give sizes of symbolic dimensions with --dim NAME=N (or --batch N).',
+    zh: (p) =>
+      `模型的${p.what === 'input' ? '输入' : '输出'}“${p.value}”类型为 ${p.type}：编译前必须知道其形状。` +
+      '请用 --dim 名称=N（或 --batch N）给出符号维度的大小。',
+  },
+);
+const tooLong = diagnostic<{ words: number; capacity: number; machine: string }>('SYS-LOWER-005', 'unsupported', {
+  en: (p) =>
+    `the program takes ${p.words} instruction words, and machine '${p.machine}' holds ${p.capacity} (control.instructionWords). ` +
+    'Give the machine a larger instruction memory, or compile a smaller network.',
+  zh: (p) =>
+    `程序需要 ${p.words} 个指令字，而机器“${p.machine}”只能容纳 ${p.capacity} 个（control.instructionWords）。` +
+    '请增大机器的指令存储，或编译更小的网络。',
+});
+const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'output' }>(
+  'SYS-LOWER-004',
+  'unsupported',
+  {
+    en: (p) =>
+      `${p.what} '${p.value}' of the model is of type ${p.type}; a program exchanges dense numeric tensors (${Object.keys(SLOT_BYTES).join(', ')}).`,
+    zh: (p) =>
+      `模型的${p.what === 'input' ? '输入' : '输出'}“${p.value}”类型为 ${p.type}；程序只交换稠密数值张量（${Object.keys(SLOT_BYTES).join('、')}）。`,
+  },
+);
+
+/** Compiles a model for a machine. */
+export function lower(model: Model, machine: Machine, options: LowerOptions): Program {
+  for (const [what, values] of [
+    ['input', model.graph.inputs],
+    ['output', model.graph.outputs],
+  ] as const) {
+    for (const v of values) {
+      const type = typeOf(model.graph, v.name) ?? v.type;
+      const place = { value: v.name, type: typeText(type), what };
+      if (type !== undefined && (type.kind !== 'tensor' || !(type.dtype in SLOT_BYTES))) throw notATensor(place);
+      if (type === undefined || staticShape(type) === undefined) throw unknownShape(place);
+    }
+  }
+
+  const planner = new Planner(model, machine);
+  const inputs = model.graph.inputs.map((v) => {
+    const view = makeInput(planner, v.name);
+    planner.alias(v.name, view);
+    return { name: v.name, view };
+  });
+
+  placeConcats(planner);
+  const hostNames = planNodes(planner, options);
+
+  const outputs = model.graph.outputs.map((v) => ({ name: v.name, view: outputView(planner, v.name) }));
+  // Their memory holds to the end of the run, also where an output is a view of a value that layers read long before.
+  for (const { view } of outputs) view.buffer.last = planner.jobs.length;
+
+  // Buffers of the planner's first half have addresses from here on; packed weights follow behind them.
+  let top = allocate(planner.buffers);
+  const place = (bytes: number): number => {
+    const at = top;
+    top = Math.ceil((top + bytes) / 64) * 64;
+    return at;
+  };
+
+  const emitter = new Emitter();
+  const host: HostPart[] = [];
+  const layers: LayerPlan[] = [];
+  for (const job of planner.jobs) {
+    const from = emitter.beginLayer();
+    const part = hostNames.get(job);
+    const emitted = job.emit(emitter, place);
+    if (part !== undefined) {
+      host.push(hostPart(planner, layerName(job), job.nodes, part.inputs, part.outputs, options.serialise));
+      emitter.op('host', { part: host.length - 1 });
+    }
+    const to = emitter.endLayer();
+    layers.push(layerOf(planner, job, layers.length, emitted.loops, from, to, options.provenance));
+  }
+  emitter.beginLayer();
+  emitter.op('halt');
+  emitter.endLayer();
+  checkDram(top, machine);
+  const words = emitter.finish();
+  if (words.length > machine.control.instructionWords) {
+    throw tooLong({ words: words.length, capacity: machine.control.instructionWords, machine: machine.name });
+  }
+
+  const constants: ConstantSegment[] = [];
+  for (const [buffer, data] of planner.contents) {
+    constants.push({ name: buffer.name, address: buffer.address, bytes: buffer.bytes, data });
+  }
+  return {
+    name: model.graph.name,
+    machine,
+    words,
+    dramBytes: top,
+    constants,
+    inputs: inputs.map((i) => slotOf(i.name, i.view)),
+    outputs: outputs.map((o) => slotOf(o.name, o.view)),
+    host,
+    layers,
+  };
+}
+
+/**
+ * Where an output lies. What would be another view of an input or of a constant (a lone Transpose, an input handed
+ * through) is written out: a program makes its outputs, and the time that takes is part of its time.
+ */
+function outputView(p: Planner, name: string): View {
+  const view = p.view(name);
+  if (!p.contents.has(view.buffer) && !p.isInput(view.buffer)) return view;
+  const bytes = SLOT_BYTES[view.dtype];
+  const buffer = p.buffer(name, elementCount(view.dims) * bytes, true);
+  const output: View = { ...view, buffer, offset: 0, strides: denseStrides(view.dims, bytes) };
+  const producer = p.graph.nodes.find((n) => n.outputs.includes(name));
+  // A view with no elements, or along more dimensions than a record has, stays where it is.
+  if (elementCount(view.dims) === 0 || planCopy({ input: view, output }, p.machine) === undefined) return view;
+  copyJob(p, producer, { input: view, output });
+  return output;
+}
+
+function makeInput(p: Planner, name: string): View {
+  const dims = p.dims(name);
+  const dtype = p.slotType(name);
+  const bytes = SLOT_BYTES[dtype];
+  const buffer = p.buffer(name, elementCount(dims) * bytes, true);
+  p.inputs.add(buffer);
+  return { buffer, offset: 0, dtype, dims, strides: denseStrides(dims, bytes) };
+}
+
+interface Boundary {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+/** Plans every node in order. Host nodes that follow each other without a job between them are gathered into one part. */
+function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
+  const parts = new Map<Job, Boundary>();
+  let run: { node: GraphNode; reason: HostNode['reason'] }[] = [];
+  const flush = (): void => {
+    if (run.length === 0) return;
+    const nodes = run.map((r) => r.node);
+    const ends = boundary(p, nodes);
+    for (const name of [...ends.inputs, ...ends.outputs])
+      exchangedType(p, nodes.find((n) => n.outputs.includes(name) || namesRead(n).includes(name)) ?? nodes[0]!, name);
+    const reads = ends.inputs.map((name) => p.view(name));
+    const writes = ends.outputs.map((name) => p.output(name, 'row-major'));
+    const job: Job = {
+      nodes,
+      op: nodes.map((n) => n.op).join('+'),
+      where: 'host',
+      onHost: run.map((r) => ({ name: r.node.name, op: r.node.op, reason: r.reason })),
+      reads,
+      writes,
+      macs: 0,
+      vectorOps: 0,
+      weightBytes: 0,
+      emit: () => ({ loops: [] }),
+    };
+    p.job(job);
+    parts.set(job, ends);
+    run = [];
+  };
+  const pending = (): Set<string> => new Set(run.flatMap((r) => r.node.outputs));
+
+  const total = p.graph.nodes.length;
+  p.graph.nodes.forEach((node, i) => {
+    options.onProgress?.(i, total);
+    if (p.done.has(node)) return;
+    const reason = toHost(node, p, pending(), flush);
+    if (reason !== undefined) run.push({ node, reason });
+  });
+  flush();
+  return parts;
+}
+
+/** Lowers a node; the reason if it goes to the host. What waits for the host is done before a job that reads it. */
+function toHost(
+  node: GraphNode,
+  p: Planner,
+  waiting: ReadonlySet<string>,
+  flush: () => void,
+): HostNode['reason'] | undefined {
+  const lowering = node.domain === '' || node.domain === 'ai.onnx' ? lowerings.get(node.op) : undefined;
+  if (lowering === undefined) {
+    const op = node.domain === '' ? node.op : `${node.domain}.${node.op}`;
+    return { en: `the processor has no ${op}`, zh: `处理器没有 ${op}` };
+  }
+  if (operatorIn(p.model, node) === undefined) {
+    return { en: `${node.op} of operator set ${p.opset} is not known`, zh: `算子集 ${p.opset} 的 ${node.op} 未知` };
+  }
+  for (const name of [...node.inputs, ...node.outputs]) {
+    if (name === '') continue;
+    const type = typeOf(p.graph, name);
+    const dims = staticShape(type);
+    if (type?.kind !== 'tensor' || dims === undefined) {
+      return { en: `the shape of '${name}' is not known before the run`, zh: `“${name}”的形状在运行前未知` };
+    }
+    // An empty list of axes, or an empty shape, says something; empty data does not.
+    const parameter = type.dtype === 'int64' && p.constant(name) !== undefined;
+    if (elementCount(dims) === 0 && !parameter) return { en: `'${name}' is empty`, zh: `“${name}”为空` };
+  }
+  if (namesRead(node).some((name) => waiting.has(name))) flush();
+  return lowering(node, p)?.host;
+}
+
+const layerName = (job: Job): string => job.nodes[0]?.name ?? job.op;
+
+function layerOf(
+  p: Planner,
+  job: Job,
+  index: number,
+  loops: LayerPlan['loops'],
+  from: number,
+  to: number,
+  provenance: LowerOptions['provenance'],
+): LayerPlan {
+  const bytes = (views: readonly View[]): number =>
+    views.reduce((n, v) => n + elementCount(v.dims) * SLOT_BYTES[v.dtype], 0);
+  const constants = job.reads.filter((v) => p.contents.has(v.buffer));
+  const activations = job.reads.filter((v) => !p.contents.has(v.buffer));
+  return {
+    index,
+    name: layerName(job),
+    nodes: [...new Set(job.nodes.flatMap((n) => provenance?.get(n.name) ?? [n.name]))],
+    op: job.op,
+    where: job.where,
+    ...(job.onHost === undefined
+      ? {}
+      : {
+          onHost: job.onHost.map((n) => ({
+            ...n,
+            merged: (provenance?.get(n.name) ?? []).filter((m) => m !== n.name),
+          })),
+        }),
+    macs: job.macs,
+    vectorOps: job.vectorOps,
+    inputBytes: bytes(activations),
+    weightBytes: Math.max(job.weightBytes, bytes(constants)),
+    outputBytes: bytes(job.writes),
+    outputShape: job.writes[0]?.dims ?? [],
+    loops,
+    ...(job.predicted === undefined ? {} : { predicted: job.predicted }),
+    from,
+    to,
+  };
+}

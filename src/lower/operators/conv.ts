@@ -1,0 +1,111 @@
+/** Lowering of Conv: a contraction on the matrix unit, or, depthwise, a window kernel on the vector unit. */
+import { intAttribute, tensorNumbers } from '#ir';
+import { accepted, windowOf, windowPads } from '#ops';
+import type { Contraction } from '../contraction.ts';
+import type { Lowering } from '../planner.ts';
+import { computed, doesNotFit, notFloat, toHost } from '../reasons.ts';
+import { searchTiling } from '../tileSearch.ts';
+import { addressOf, asPlane, type View } from '../views.ts';
+import { floats } from './constants.ts';
+import { type Axis, depthwise } from './depthwise.ts';
+import { fusedActivation } from './fuse.ts';
+import { contractionJob } from './jobs.ts';
+
+export const lowerConv: Lowering = (node, p) => {
+  const [xName, wName, bName] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]];
+  if (!p.isFloat(xName)) return notFloat(p.dtype(xName));
+  const dims = p.dims(xName);
+  const rank = dims.length - 2;
+  if (rank < 1 || rank > 2)
+    return toHost(
+      `it is a ${rank}-D convolution; 1-D and 2-D ones run on the processor`,
+      `它是 ${rank} 维卷积；处理器支持一维和二维卷积`,
+    );
+  const weights = p.constant(wName);
+  if (weights === undefined) return computed('its weights are', '其权重');
+  const bias = bName === undefined || bName === '' ? undefined : p.constant(bName);
+  if (bName !== undefined && bName !== '' && bias === undefined) return computed('its bias is', '其偏置');
+
+  const wDims = weights.dims;
+  const window = windowOf(accepted, node, wDims.slice(2));
+  const pads = windowPads(window, dims.slice(2));
+  const groups = intAttribute(node, 'group', 1);
+  const axis = (i: number): Axis => {
+    if (i < 0) return { kernel: 1, scale: 1, dilation: 1, pad: 0, size: 1, out: 1 };
+    return {
+      kernel: window.kernel[i]!,
+      scale: window.strides[i]!,
+      dilation: window.dilations[i]!,
+      pad: pads[i]!,
+      size: dims[2 + i]!,
+      out: outDims[2 + i]!,
+    };
+  };
+  const outDims = p.dims(node.outputs[0]!);
+  const [ya, xa] = [axis(rank - 2), axis(rank - 1)];
+  const fused = fusedActivation(p, node.outputs[0]!);
+  const nodes = fused.node === undefined ? [node] : [node, fused.node];
+  const [filters, perGroup] = [wDims[0]!, wDims[1]!];
+  const channels = dims[1]!;
+
+  if (groups === channels && filters === channels && groups > 1 && fused.act.kind !== 'leaky') {
+    return depthwise(p, nodes, fused, { xName, weights, bias, ya, xa });
+  }
+
+  const input = asPlane(p.view(xName));
+  const shape = (input: View, out: View): Contraction => {
+    const spatial = (a: typeof ya, dim: number): Contraction['y'] => ({
+      total: a.out,
+      scale: a.scale,
+      kernel: a.kernel,
+      dilation: a.dilation,
+      pad: a.pad,
+      limit: a.size,
+      aStride: input.strides[dim]!,
+      outStride: out.strides[dim]!,
+    });
+    // A 1×1 window that steps over pixels: read only the pixels that count.
+    const thin = (s: Contraction['y']): Contraction['y'] =>
+      s.kernel === 1 && s.pad === 0 && s.scale > 1
+        ? { ...s, scale: 1, limit: Math.ceil(s.limit / s.scale), aStride: s.aStride * s.scale }
+        : s;
+    const perFilter = filters / groups;
+    const taps = ya.kernel * xa.kernel;
+    const biasValues = bias && tensorNumbers(bias);
+    return {
+      name: node.name,
+      outer:
+        groups === 1
+          ? []
+          : [
+              {
+                total: groups,
+                aStride: perGroup * input.strides[1]!,
+                wStride: 0,
+                outStride: perFilter * out.strides[1]!,
+              },
+            ],
+      b: { total: dims[0]!, aStride: input.strides[0]!, outStride: out.strides[0]! },
+      y: thin(spatial(ya, 2)),
+      x: thin(spatial(xa, 3)),
+      c: { total: perGroup, aStride: input.strides[1]! },
+      n: { total: perFilter, outStride: out.strides[1]! },
+      a: { address: addressOf(input) },
+      out: { address: addressOf(out) },
+      weights: {
+        kind: 'constant',
+        data: floats(weights),
+        stride: { o: perFilter * perGroup * taps, n: perGroup * taps, c: taps, ky: xa.kernel, kx: 1 },
+        bias: biasValues && ((o, n) => biasValues[o * perFilter + n]!),
+      },
+      act: fused.act,
+    };
+  };
+  const out = asPlane(p.output(fused.output, 'channels-last'));
+  const contraction = (): Contraction => shape(input, out);
+  const found = searchTiling(contraction(), p.machine);
+  if (found === undefined) return doesNotFit(p.machine);
+  if (fused.node !== undefined) p.done.add(fused.node);
+  contractionJob(p, nodes, contraction, found, { reads: [input], writes: [out] });
+  return undefined;
+};

@@ -1,0 +1,296 @@
+/** Lowering of data movement: views where strides allow, copies by the DMA where they do not. */
+import {
+  floatAttribute,
+  type GraphNode,
+  intAttribute,
+  intsAttribute,
+  stringAttribute,
+  tensorIntegers,
+  tensorNumbers,
+} from '#ir';
+import { bitsOf } from '../contraction.ts';
+import { planCopy } from '../kernels/copy.ts';
+import type { Lowering, Planner, ToHost } from '../planner.ts';
+import { computed, toHost } from '../reasons.ts';
+import { broadcastView, elementBytesOf, permuteView, reshapeView, sliceView, type View } from '../views.ts';
+import { copyJob } from './jobs.ts';
+
+const cannotCopy = toHost('it moves data along more than five dimensions', '它沿超过五个维度搬移数据');
+
+const movable = (p: Planner, name: string): boolean =>
+  [
+    'float32',
+    'int64',
+    'int32',
+    'bool',
+    'uint8',
+    'int8',
+    'float16',
+    'bfloat16',
+    'float64',
+    'int16',
+    'uint16',
+    'uint32',
+    'uint64',
+  ].includes(p.dtype(name));
+
+const unmovable = (p: Planner, name: string): ToHost =>
+  toHost(`its values are of type ${p.dtype(name)}`, `其元素类型为 ${p.dtype(name)}`);
+
+/** Reshape, Flatten, Squeeze, Unsqueeze: another name for the same memory, if strides allow. */
+export const lowerReshape: Lowering = (node, p) => {
+  const name = node.inputs[0]!;
+  if (!movable(p, name)) return unmovable(p, name);
+  const out = node.outputs[0]!;
+  const dims = p.dims(out);
+  const input = p.view(name);
+  const view = reshapeView(input, dims);
+  if (view !== undefined && !p.hasView(out)) {
+    p.alias(out, view);
+    return undefined;
+  }
+  // The memory has another order: write it out in row-major order, then name it anew.
+  const output = p.output(out, 'row-major');
+  const target = reshapeView(output, input.dims);
+  if (target === undefined || planCopy({ input, output: target }, p.machine) === undefined) return cannotCopy;
+  copyJob(p, node, { input, output: target });
+  return undefined;
+};
+
+/** Identity, Dropout at inference. */
+export const lowerIdentity: Lowering = (node, p) => {
+  const name = node.inputs[0]!;
+  if (!movable(p, name)) return unmovable(p, name);
+  if (node.outputs.slice(1).some((o) => o !== '' && (p.consumers(o).length > 0 || p.isOutput(o)))) {
+    return toHost('its mask is asked for', '需要它的 mask 输出');
+  }
+  // Dropout draws only with `training_mode`, since opset 12.
+  const training = node.op === 'Dropout' ? node.inputs[2] : undefined;
+  if (training !== undefined && training !== '') {
+    const constant = p.constant(training);
+    if (constant === undefined || tensorIntegers(constant)[0] !== 0n)
+      return toHost('it may train', '它可能处于训练模式');
+  }
+  p.alias(node.outputs[0]!, p.view(name));
+  return undefined;
+};
+
+export const lowerTranspose: Lowering = (node, p) => {
+  const name = node.inputs[0]!;
+  if (!movable(p, name)) return unmovable(p, name);
+  const rank = p.dims(name).length;
+  const perm = intsAttribute(node, 'perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i);
+  p.alias(node.outputs[0]!, permuteView(p.view(name), perm));
+  return undefined;
+};
+
+export const lowerSlice: Lowering = (node, p) => {
+  const name = node.inputs[0]!;
+  if (!movable(p, name)) return unmovable(p, name);
+  const dims = p.dims(name);
+  const list = (i: number, attribute: string): number[] | undefined => {
+    const input = node.inputs[i];
+    if (input !== undefined && input !== '') {
+      const c = p.constant(input);
+      return c && tensorIntegers(c).map((v) => Number(v));
+    }
+    return intsAttribute(node, attribute);
+  };
+  const starts = list(1, 'starts');
+  const ends = list(2, 'ends');
+  if (starts === undefined || ends === undefined) return computed('its limits are', '其范围');
+  const axes = list(3, 'axes') ?? starts.map((_, i) => i);
+  const steps = list(4, 'steps') ?? starts.map(() => 1);
+  const out = p.dims(node.outputs[0]!);
+  let view = p.view(name);
+  axes.forEach((a, i) => {
+    const axis = a < 0 ? a + dims.length : a;
+    const size = dims[axis]!;
+    const step = steps[i]!;
+    const raw = starts[i]! < 0 ? starts[i]! + size : starts[i]!;
+    const start = step > 0 ? Math.min(Math.max(raw, 0), size) : Math.min(Math.max(raw, 0), size - 1);
+    view = sliceView(view, axis, start, out[axis]!, step);
+  });
+  p.alias(node.outputs[0]!, view);
+  return undefined;
+};
+
+export const lowerSplit: Lowering = (node, p) => {
+  const name = node.inputs[0]!;
+  if (!movable(p, name)) return unmovable(p, name);
+  const axis = intAttribute(node, 'axis', 0);
+  const at = axis < 0 ? axis + p.dims(name).length : axis;
+  let start = 0;
+  for (const out of node.outputs) {
+    if (out === '')
+      return toHost('one of its parts is not asked for and so has no known size', '其中一部分没有被使用，因而大小未知');
+    const size = p.dims(out)[at]!;
+    p.alias(out, sliceView(p.view(name), at, start, size, 1));
+    start += size;
+  }
+  return undefined;
+};
+
+/** Gather of one element: a slice. */
+export const lowerGather: Lowering = (node, p) => {
+  const [data, indices] = node.inputs as [string, string];
+  if (!movable(p, data)) return unmovable(p, data);
+  const constant = p.constant(indices);
+  if (constant === undefined)
+    return toHost(
+      'its indices are data: addresses of this processor do not depend on data',
+      '其索引是数据：该处理器的地址不依赖数据',
+    );
+  const dims = p.dims(data);
+  const axis = intAttribute(node, 'axis', 0);
+  const at = axis < 0 ? axis + dims.length : axis;
+  const values = tensorIntegers(constant).map((v) => (v < 0n ? Number(v) + dims[at]! : Number(v)));
+  const step = values.length > 1 ? values[1]! - values[0]! : 1;
+  if (values.length === 0 || step === 0 || values.some((v, i) => v !== values[0]! + i * step)) {
+    return toHost('its indices are not evenly spaced', '其索引不是等间距的');
+  }
+  const view = sliceView(p.view(data), at, values[0]!, values.length, step);
+  const shaped = {
+    ...view,
+    dims: [...view.dims.slice(0, at), ...constant.dims, ...view.dims.slice(at + 1)],
+    strides: [
+      ...view.strides.slice(0, at),
+      ...rowMajor(constant.dims, view.strides[at]!),
+      ...view.strides.slice(at + 1),
+    ],
+  };
+  p.alias(node.outputs[0]!, shaped);
+  return undefined;
+};
+
+/** Strides of dims that walk one dimension of the given stride in row-major order. */
+function rowMajor(dims: readonly number[], stride: number): number[] {
+  const out = new Array<number>(dims.length);
+  let step = stride;
+  for (let i = dims.length - 1; i >= 0; i--) {
+    out[i] = step;
+    step *= dims[i]!;
+  }
+  return out;
+}
+
+export const lowerExpand: Lowering = (node, p) => {
+  const name = node.inputs[0]!;
+  if (!movable(p, name)) return unmovable(p, name);
+  p.alias(node.outputs[0]!, broadcastView(p.view(name), p.dims(node.outputs[0]!)));
+  return undefined;
+};
+
+/** Operators whose outputs are views and cannot be told where to lie. */
+const VIEW_OPERATORS = new Set([
+  'Reshape',
+  'Flatten',
+  'Squeeze',
+  'Unsqueeze',
+  'Identity',
+  'Dropout',
+  'Transpose',
+  'Slice',
+  'Split',
+  'Gather',
+  'Expand',
+  'Cast',
+]);
+
+/** Decides, before anything is lowered, which operands of a Concat are produced right where the result lies. */
+export function placeConcats(p: Planner): void {
+  const producer = new Map<string, GraphNode>();
+  for (const node of p.graph.nodes) for (const o of node.outputs) producer.set(o, node);
+  // Back to front, so that a Concat inside a Concat has its own place first.
+  for (const node of [...p.graph.nodes].reverse()) {
+    if (node.op !== 'Concat' || node.domain !== '' || !movable(p, node.outputs[0]!)) continue;
+    const out = node.outputs[0]!;
+    const rank = p.dims(out).length;
+    const axis = intAttribute(node, 'axis', 0);
+    const at = axis < 0 ? axis + rank : axis;
+    let start = 0;
+    for (const name of node.inputs) {
+      const from = producer.get(name);
+      const once = node.inputs.filter((n) => n === name).length === 1;
+      if (from !== undefined && !VIEW_OPERATORS.has(from.op) && once && !p.isOutput(name)) {
+        p.placeInside(name, { parent: out, axis: at, start });
+      }
+      start += p.dims(name)[at]!;
+    }
+    const spatial =
+      rank >= 3 &&
+      node.inputs.some((n) => ['Conv', 'MaxPool', 'AveragePool', 'LRN'].includes(producer.get(n)?.op ?? ''));
+    const reshaped = p.consumers(out).some((n) => n.op === 'Reshape' || n.op === 'Flatten');
+    if (spatial && !reshaped) p.wantChannelsLast(out);
+  }
+}
+
+export const lowerConcat: Lowering = (node, p) => {
+  const out = node.outputs[0]!;
+  if (!movable(p, out)) return unmovable(p, out);
+  const output = p.output(out, 'row-major');
+  const rank = p.dims(out).length;
+  const axis = intAttribute(node, 'axis', 0);
+  const at = axis < 0 ? axis + rank : axis;
+  let start = 0;
+  const copies: { input: View; output: View }[] = [];
+  for (const name of node.inputs) {
+    const size = p.dims(name)[at]!;
+    const target = sliceView(output, at, start, size, 1);
+    start += size;
+    if (size === 0 || (p.isPlacedInside(name, out) && p.view(name).buffer === output.buffer)) continue;
+    copies.push({ input: p.view(name), output: target });
+  }
+  if (copies.some((c) => planCopy(c, p.machine) === undefined)) return cannotCopy;
+  for (const c of copies) copyJob(p, node, c);
+  return undefined;
+};
+
+/** Pad with a constant: the load fills what lies outside. */
+export const lowerPad: Lowering = (node, p) => {
+  const name = node.inputs[0]!;
+  if (!movable(p, name)) return unmovable(p, name);
+  const mode = stringAttribute(node, 'mode', 'constant');
+  if (mode !== 'constant')
+    return toHost(
+      `its mode is '${mode}'; constant padding runs on the processor`,
+      `其模式为“${mode}”；处理器支持常量填充`,
+    );
+  const dims = p.dims(name);
+  const input = (i: number): string | undefined => (node.inputs[i] === '' ? undefined : node.inputs[i]);
+  const padsName = input(1);
+  const padsConstant = p.constant(padsName);
+  if (padsName !== undefined && padsConstant === undefined) return computed('its pads are', '其填充量');
+  const pads = padsConstant ? tensorIntegers(padsConstant).map(Number) : (intsAttribute(node, 'pads') ?? []);
+  const axesConstant = p.constant(input(3));
+  if (input(3) !== undefined && axesConstant === undefined) return computed('its axes are', '其轴');
+  const axes = axesConstant
+    ? tensorIntegers(axesConstant).map((a) => (a < 0n ? Number(a) + dims.length : Number(a)))
+    : dims.map((_, i) => i);
+  const before = dims.map(() => 0);
+  axes.forEach((a, i) => {
+    before[a] = pads[i]!;
+  });
+  let fill = 0;
+  const valueConstant = p.constant(input(2));
+  if (input(2) !== undefined && valueConstant === undefined) return computed('its padding value is', '其填充值');
+  const value = valueConstant ? tensorNumbers(valueConstant)[0]! : floatAttribute(node, 'value', 0);
+  if (value !== 0 && p.dtype(name) !== 'float32')
+    return toHost(`it pads ${p.dtype(name)} with ${value}`, `它以 ${value} 填充 ${p.dtype(name)}`);
+  if (value !== 0) fill = bitsOf(value);
+  const source = p.view(name);
+  const output = p.output(node.outputs[0]!, source);
+  const kernel = { input: source, output, padsBefore: before, fill };
+  if (planCopy(kernel, p.machine) === undefined) return cannotCopy;
+  copyJob(p, node, kernel);
+  return undefined;
+};
+
+/** Cast to the same type is a name; anything else converts, which this processor's vector unit does not. */
+export const lowerCast: Lowering = (node, p) => {
+  const [from, to] = [p.dtype(node.inputs[0]!), p.dtype(node.outputs[0]!)];
+  if (from !== to || elementBytesOf(p.view(node.inputs[0]!)) === 0)
+    return toHost(`it converts ${from} to ${to}`, `它把 ${from} 转换为 ${to}`);
+  p.alias(node.outputs[0]!, p.view(node.inputs[0]!));
+  return undefined;
+};

@@ -1,0 +1,277 @@
+/** Lowering of pooling, reductions, softmax and local response normalisation to the vector unit. */
+import { floatAttribute, type GraphNode, intAttribute, intsAttribute, tensorIntegers } from '#ir';
+import { accepted, type Window, windowOf, windowPads } from '#ops';
+import { planElementwise } from '../kernels/elementwise.ts';
+import { planLrn } from '../kernels/lrn.ts';
+import { planReduction, planSoftmax } from '../kernels/reduce.ts';
+import { planWindow, type WindowKernel } from '../kernels/window.ts';
+import type { Lowering, Planner, ToHost } from '../planner.ts';
+import { computed, doesNotFit, insideConcat, notFloat, toHost } from '../reasons.ts';
+import type { VectorKernel } from '../vectorNest.ts';
+import { asPlane, reshapeView, type View } from '../views.ts';
+import { vectorJob } from './jobs.ts';
+
+export const lowerPool: Lowering = (node, p) => {
+  const x = node.inputs[0]!;
+  if (!p.isFloat(x)) return notFloat(p.dtype(x));
+  const dims = p.dims(x);
+  const rank = dims.length - 2;
+  if (rank < 1 || rank > 2)
+    return toHost(
+      `it pools ${rank} dimensions; one or two run on the processor`,
+      `它在 ${rank} 个维度上池化；处理器支持一维和二维池化`,
+    );
+  if (node.outputs.slice(1).some((o) => o !== ''))
+    return toHost('its Indices output is asked for', '需要它的 Indices 输出');
+  const window = windowOf(accepted, node, intsAttribute(node, 'kernel_shape') ?? []);
+  const pads = windowPads(window, dims.slice(2));
+  const outDims = p.dims(node.outputs[0]!);
+  const axis = (i: number): WindowKernel['y'] =>
+    i < 0
+      ? { total: 1, kernel: 1, scale: 1, dilation: 1, pad: 0 }
+      : {
+          total: outDims[2 + i]!,
+          kernel: window.kernel[i]!,
+          scale: window.strides[i]!,
+          dilation: window.dilations[i]!,
+          pad: pads[i]!,
+        };
+  const [y, xa] = [axis(rank - 2), axis(rank - 1)];
+  const average = node.op === 'AveragePool';
+  const scale = average ? reciprocals(p, node, window, pads, dims.slice(2), y, xa) : undefined;
+  const input = asPlane(p.view(x));
+  const output = asPlane(p.output(node.outputs[0]!, 'channels-last'));
+  const kernel = {
+    reduce: average ? 'add' : 'max',
+    fill: average ? 0 : Number.NEGATIVE_INFINITY,
+    after: [],
+  } as const;
+  const scaled = scale === undefined ? {} : { scale };
+  const views = {
+    reads: [...(typeof scale === 'object' ? [scale] : [])],
+    weightBytes: typeof scale === 'object' ? scale.buffer.bytes : 0,
+  };
+  const plan = (): VectorKernel | undefined => planWindow({ ...kernel, ...scaled, input, output, y, x: xa }, p.machine);
+  if (plan() !== undefined) {
+    vectorJob(p, [node], plan, { ...views, reads: [input, ...views.reads], writes: [output] });
+    return undefined;
+  }
+  // A window too large for NRAM: maximum and sum are separable, so rows first, then columns.
+  const [b, c, rows] = input.dims as [number, number, number];
+  const between = p.temporary(`${node.name}.rows`, [b, c, rows, xa.total]);
+  const still = (total: number): WindowKernel['y'] => ({ total, kernel: 1, scale: 1, dilation: 1, pad: 0 });
+  const alongX = (): VectorKernel | undefined =>
+    planWindow({ ...kernel, input, output: between, y: still(rows), x: xa }, p.machine);
+  const alongY = (): VectorKernel | undefined =>
+    planWindow({ ...kernel, ...scaled, input: between, output, y, x: still(xa.total) }, p.machine);
+  if (alongX() === undefined || alongY() === undefined) return doesNotFit(p.machine);
+  vectorJob(p, [node], alongX, { reads: [input], writes: [between] });
+  vectorJob(p, [], alongY, { ...views, reads: [between, ...views.reads], writes: [output], op: node.op });
+  return undefined;
+};
+
+/** 1 ÷ the number of elements that each average is over: one factor, or a map [y, x] where windows reach into the padding. */
+function reciprocals(
+  p: Planner,
+  node: GraphNode,
+  _window: Window,
+  pads: readonly number[],
+  sizes: readonly number[],
+  y: WindowKernel['y'],
+  x: WindowKernel['x'],
+): View | number {
+  const includePad = intAttribute(node, 'count_include_pad', 0) !== 0;
+  const rank = sizes.length;
+  // Counts are separable: how many taps of a window lie inside along each axis.
+  const counts = (axis: number, w: WindowKernel['y']): number[] => {
+    if (axis < 0) return [1];
+    const [from, to] = includePad ? [-pads[axis]!, sizes[axis]! + pads[axis + rank]!] : [0, sizes[axis]!];
+    return Array.from({ length: w.total }, (_, o) => {
+      let n = 0;
+      for (let k = 0; k < w.kernel; k++) {
+        const at = o * w.scale - w.pad + k * w.dilation;
+        if (at >= from && at < to) n++;
+      }
+      return n;
+    });
+  };
+  const countY = counts(rank - 2, y);
+  const countX = counts(rank - 1, x);
+  const first = countY[0]! * countX[0]!;
+  if (countY.every((n) => n === countY[0]) && countX.every((n) => n === countX[0])) return 1 / first;
+  return p.floatConstant(`${node.name}.reciprocals`, [y.total, x.total], () =>
+    Float32Array.from(
+      { length: y.total * x.total },
+      (_, i) => 1 / (countY[Math.floor(i / x.total)]! * countX[i % x.total]!),
+    ),
+  );
+}
+
+/** How each reduction combines elements, and whether it divides by their number. */
+const REDUCTIONS: Readonly<Record<string, { readonly combine: 'add' | 'max' | 'min'; readonly mean: boolean }>> = {
+  ReduceSum: { combine: 'add', mean: false },
+  ReduceMean: { combine: 'add', mean: true },
+  ReduceMax: { combine: 'max', mean: false },
+  ReduceMin: { combine: 'min', mean: false },
+  GlobalAveragePool: { combine: 'add', mean: true },
+  GlobalMaxPool: { combine: 'max', mean: false },
+};
+
+/** ReduceMean, ReduceSum, ReduceMax, ReduceMin, GlobalAveragePool, GlobalMaxPool. */
+export const lowerReduce: Lowering = (node, p) => {
+  const x = node.inputs[0]!;
+  if (!p.isFloat(x)) return notFloat(p.dtype(x));
+  const dims = p.dims(x);
+  const { combine, mean } = REDUCTIONS[node.op]!;
+  const global = node.op.startsWith('Global');
+  let axes: number[] | undefined;
+  if (global) axes = dims.map((_, i) => i).slice(2);
+  else {
+    const name = node.inputs[1];
+    if (name !== undefined && name !== '') {
+      const constant = p.constant(name);
+      if (constant === undefined) return computed('its axes are', '其轴');
+      axes = tensorIntegers(constant).map(Number);
+    } else axes = intsAttribute(node, 'axes');
+    if (axes === undefined || axes.length === 0) {
+      axes = intAttribute(node, 'noop_with_empty_axes', 0) !== 0 ? [] : dims.map((_, i) => i);
+    }
+  }
+  const reduced = dims.map(() => false);
+  for (const a of axes) reduced[a < 0 ? a + dims.length : a] = true;
+  const count = dims.reduce((n, d, i) => (reduced[i] ? n * d : n), 1);
+  const input = p.view(x);
+  const raw = p.output(node.outputs[0]!, global ? 'channels-last' : 'row-major');
+  const keptDims = dims.map((d, i) => (reduced[i] ? 1 : d));
+  const output = reshapeView(raw, keptDims);
+  if (output === undefined) return insideConcat;
+  const plan = (): VectorKernel | undefined =>
+    planReduction({ input, output, reduced, combine, factor: mean ? 1 / count : 1 }, p.machine);
+  if (plan() === undefined) return doesNotFit(p.machine);
+  vectorJob(p, [node], plan, { reads: [input], writes: [raw] });
+  return undefined;
+};
+
+/** Softmax, LogSoftmax. */
+export const lowerSoftmax: Lowering = (node, p) => {
+  const x = node.inputs[0]!;
+  if (!p.isFloat(x)) return notFloat(p.dtype(x));
+  const rank = p.dims(x).length;
+  // Before opset 13 everything from `axis` on is one axis (default 1); since then the axis itself (default last).
+  const flatten = p.opset < 13;
+  const axis = intAttribute(node, 'axis', flatten ? 1 : -1);
+  const at = axis < 0 ? axis + rank : axis;
+  const axes = p.dims(x).map((_, i) => (flatten ? i >= at : i === at));
+  const input = p.view(x);
+  const output = p.output(node.outputs[0]!, input);
+  const plan = (): VectorKernel | undefined =>
+    planSoftmax({ input, output, axes, logarithm: node.op === 'LogSoftmax' }, p.machine);
+  if (plan() === undefined) return softmaxInPasses(p, node, input, output, axes);
+  vectorJob(p, [node], plan, { reads: [input], writes: [output] });
+  return undefined;
+};
+
+/** Softmax over an axis that no tile holds: maximum, exponentials, sum and quotient are kernels of their own. */
+function softmaxInPasses(
+  p: Planner,
+  node: GraphNode,
+  input: View,
+  output: View,
+  axes: readonly boolean[],
+): ToHost | undefined {
+  const logarithm = node.op === 'LogSoftmax';
+  const { dims } = input;
+  const kept = dims.map((d, i) => (axes[i] ? 1 : d));
+  const peak = p.temporary(`${node.name}.maximum`, kept);
+  const total = p.temporary(`${node.name}.sum`, kept);
+  const powers = logarithm ? p.temporary(`${node.name}.exponentials`, dims) : output;
+  const { machine } = p;
+  const reduced = { reduced: axes, factor: 1 } as const;
+  const passes: { plan: () => VectorKernel | undefined; reads: View[]; writes: View[] }[] = [
+    {
+      plan: () => planReduction({ ...reduced, input, output: peak, combine: 'max' }, machine),
+      reads: [input],
+      writes: [peak],
+    },
+    {
+      plan: () =>
+        planElementwise(
+          {
+            inputs: [input, peak],
+            output: powers,
+            steps: [
+              { f: 'sub', a: 0, b: 1 },
+              { f: 'exp', a: 'out' },
+            ],
+          },
+          machine,
+        ),
+      reads: [input, peak],
+      writes: [powers],
+    },
+    {
+      plan: () => planReduction({ ...reduced, input: powers, output: total, combine: 'add' }, machine),
+      reads: [powers],
+      writes: [total],
+    },
+  ];
+  if (logarithm) {
+    const ln = p.temporary(`${node.name}.logarithm`, kept);
+    passes.push(
+      {
+        plan: () => planElementwise({ inputs: [total], output: ln, steps: [{ f: 'log', a: 0 }] }, machine),
+        reads: [total],
+        writes: [ln],
+      },
+      {
+        plan: () =>
+          planElementwise(
+            {
+              inputs: [input, peak, ln],
+              output,
+              steps: [
+                { f: 'sub', a: 0, b: 1 },
+                { f: 'sub', a: 'out', b: 2 },
+              ],
+            },
+            machine,
+          ),
+        reads: [input, peak, ln],
+        writes: [output],
+      },
+    );
+  } else {
+    passes.push({
+      plan: () => planElementwise({ inputs: [powers, total], output, steps: [{ f: 'div', a: 0, b: 1 }] }, machine),
+      reads: [powers, total],
+      writes: [output],
+    });
+  }
+  if (passes.some((pass) => pass.plan() === undefined)) return doesNotFit(machine);
+  passes.forEach(({ plan, reads, writes }, i) => {
+    vectorJob(p, i === 0 ? [node] : [], plan, { reads, writes, ...(i === 0 ? {} : { op: node.op }) });
+  });
+  return undefined;
+}
+
+export const lowerLrn: Lowering = (node, p) => {
+  const x = node.inputs[0]!;
+  if (!p.isFloat(x)) return notFloat(p.dtype(x));
+  const input = p.view(x);
+  const output = p.output(node.outputs[0]!, 'channels-last');
+  const plan = (): VectorKernel | undefined =>
+    planLrn(
+      {
+        input,
+        output,
+        size: intAttribute(node, 'size', 1),
+        alpha: floatAttribute(node, 'alpha', 1e-4),
+        beta: floatAttribute(node, 'beta', 0.75),
+        bias: floatAttribute(node, 'bias', 1),
+      },
+      p.machine,
+    );
+  if (plan() === undefined) return doesNotFit(p.machine);
+  vectorJob(p, [node], plan, { reads: [input], writes: [output] });
+  return undefined;
+};

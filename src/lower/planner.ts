@@ -1,0 +1,289 @@
+/**
+ * The planner: what the lowering of one node sees and leaves. A lowering (one file an operator family under `operators/`, one
+ * line each in `operators/table.ts`) looks at the node and either makes jobs, or makes its outputs views of existing
+ * memory, or says why the node goes to the host. It must decide for the host before it makes anything.
+ */
+import { internalError } from '#base';
+import {
+  elementCount,
+  type Graph,
+  type GraphNode,
+  type Model,
+  namesRead,
+  staticShape,
+  type Tensor,
+  tensorBytes,
+  typeOf,
+} from '#ir';
+import { type HostNode, type LayerPlan, SLOT_BYTES, type SlotType } from '#isa';
+import type { Machine } from '#machine';
+import { nodeCost, onnxOpset } from '#ops';
+import type { Emitter } from './emitter.ts';
+import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
+
+/** What a job leaves for reports. */
+export interface Emitted {
+  readonly loops: readonly { readonly dim: string; readonly tiles: number; readonly size: number }[];
+}
+
+/** One piece of program: it becomes one layer. */
+export interface Job {
+  readonly nodes: readonly GraphNode[];
+  readonly op: string;
+  readonly where: 'matrix' | 'vector' | 'dma' | 'host';
+  readonly onHost?: readonly Omit<HostNode, 'merged'>[];
+  readonly reads: readonly View[];
+  readonly writes: readonly View[];
+  readonly macs: number;
+  readonly vectorOps: number;
+  readonly weightBytes: number;
+  readonly predicted?: LayerPlan['predicted'];
+  /** Emits the code, `sync` included. Called once, when all buffers have addresses. */
+  readonly emit: (e: Emitter, place: (bytes: number) => number) => Emitted;
+}
+
+/** A reason for the host; returned by a lowering instead of anything else. */
+export interface ToHost {
+  readonly host: HostNode['reason'];
+}
+
+export type Lowering = (node: GraphNode, p: Planner) => ToHost | undefined;
+
+/** Where a value is to be placed inside another (concatenation by address). */
+interface Placement {
+  readonly parent: string;
+  readonly axis: number;
+  readonly start: number;
+}
+
+const SLOT_TYPES = new Set<string>(Object.keys(SLOT_BYTES));
+
+export class Planner {
+  readonly model: Model;
+  readonly graph: Graph;
+  readonly machine: Machine;
+  readonly opset: number;
+  readonly jobs: Job[] = [];
+  readonly buffers: Buffer[] = [];
+  /** Contents of constant buffers. */
+  readonly contents = new Map<Buffer, () => Uint8Array>();
+  readonly #views = new Map<string, View>();
+  readonly #consumers = new Map<string, GraphNode[]>();
+  readonly #outputs: ReadonlySet<string>;
+  readonly #placements = new Map<string, Placement>();
+  readonly #wantsChannelsLast = new Set<string>();
+  /** Buffers of the network's inputs. */
+  readonly inputs = new Set<Buffer>();
+  /** Nodes that another node's job already does. */
+  readonly done = new Set<GraphNode>();
+
+  constructor(model: Model, machine: Machine) {
+    this.model = model;
+    this.graph = model.graph;
+    this.machine = machine;
+    this.opset = onnxOpset(model);
+    this.#outputs = new Set(model.graph.outputs.map((o) => o.name));
+    for (const node of model.graph.nodes) {
+      for (const name of new Set(namesRead(node))) {
+        this.#consumers.set(name, [...(this.#consumers.get(name) ?? []), node]);
+      }
+    }
+  }
+
+  // — what is known of values —
+
+  dims(name: string): readonly number[] {
+    const dims = staticShape(typeOf(this.graph, name));
+    if (dims === undefined) throw internalError({ what: `the shape of '${name}' is not known at lowering` });
+    return dims;
+  }
+
+  dtype(name: string): string {
+    const type = typeOf(this.graph, name);
+    return type?.kind === 'tensor' ? type.dtype : 'unknown';
+  }
+
+  /** Whether a value is a float32 tensor of known, non-empty shape. */
+  isFloat(name: string): boolean {
+    const dims = staticShape(typeOf(this.graph, name));
+    return this.dtype(name) === 'float32' && dims !== undefined && elementCount(dims) > 0;
+  }
+
+  constant(name: string | undefined): Tensor | undefined {
+    return name === undefined ? undefined : this.graph.constants.get(name);
+  }
+
+  /** The nodes that read a value, be it in a subgraph. */
+  consumers(name: string): readonly GraphNode[] {
+    return this.#consumers.get(name) ?? [];
+  }
+
+  isOutput(name: string): boolean {
+    return this.#outputs.has(name);
+  }
+
+  /** The only reader of a value that is nothing else: what may be fused into its producer. */
+  onlyConsumer(name: string): GraphNode | undefined {
+    const all = this.consumers(name);
+    const [reader] = all;
+    if (this.isOutput(name) || all.length !== 1 || reader === undefined) return undefined;
+    const inputOnce = reader.inputs.includes(name) && namesRead(reader).filter((i) => i === name).length === 1;
+    return inputOnce ? reader : undefined;
+  }
+
+  macs(nodes: readonly GraphNode[]): number {
+    return nodes.reduce((n, node) => n + nodeCost(this.model, node).macs, 0);
+  }
+
+  /** Elementary operations that the vector unit has to do for these nodes; a multiply-add counts once. */
+  vectorOps(nodes: readonly GraphNode[]): number {
+    return nodes.reduce((n, node) => {
+      const c = nodeCost(this.model, node);
+      return n + Math.max(c.multiplications, c.additions) + c.comparisons + c.transcendentals;
+    }, 0);
+  }
+
+  isInput(buffer: Buffer): boolean {
+    return this.inputs.has(buffer);
+  }
+
+  // — memory —
+
+  buffer(name: string, bytes: number, pinned = false): Buffer {
+    const b: Buffer = {
+      name,
+      bytes: Math.max(bytes, 1),
+      address: 0,
+      first: Number.POSITIVE_INFINITY,
+      last: -1,
+      pinned,
+    };
+    this.buffers.push(b);
+    return b;
+  }
+
+  /** Constant data in DRAM. */
+  constantView(name: string, dims: readonly number[], dtype: SlotType, bytes: () => Uint8Array): View {
+    const buffer = this.buffer(name, elementCount(dims) * SLOT_BYTES[dtype], true);
+    this.contents.set(buffer, bytes);
+    return { buffer, offset: 0, dtype, dims, strides: denseStrides(dims, SLOT_BYTES[dtype]) };
+  }
+
+  floatConstant(name: string, dims: readonly number[], values: () => Float32Array): View {
+    return this.constantView(name, dims, 'float32', () => {
+      const v = values();
+      return new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
+    });
+  }
+
+  /** The memory of a value that exists: produced before, an input, or a constant (placed at its first use). */
+  view(name: string): View {
+    const known = this.#views.get(name);
+    if (known !== undefined) return known;
+    const constant = this.graph.constants.get(name);
+    if (constant === undefined) throw internalError({ what: `value '${name}' is used before it has memory` });
+    const dtype = this.slotType(name);
+    let view: View;
+    if ('splat' in constant) {
+      // One element, repeated by strides of 0.
+      const one = this.constantView(name, [1], dtype, () => constant.splat);
+      view = { ...one, dims: constant.dims, strides: constant.dims.map(() => 0) };
+    } else {
+      view = this.constantView(name, constant.dims, dtype, () => tensorBytes(constant));
+    }
+    this.#views.set(name, view);
+    return view;
+  }
+
+  slotType(name: string): SlotType {
+    const dtype = this.dtype(name);
+    if (!SLOT_TYPES.has(dtype)) throw internalError({ what: `value '${name}' of type ${dtype} cannot lie in DRAM` });
+    return dtype as SlotType;
+  }
+
+  /** Makes `name` another view of existing memory. */
+  alias(name: string, view: View): void {
+    this.#views.set(name, view);
+  }
+
+  hasView(name: string): boolean {
+    return this.#views.has(name);
+  }
+
+  /** A value for an intermediate step of one node. */
+  temporary(name: string, dims: readonly number[]): View {
+    const buffer = this.buffer(name, 4 * elementCount(dims));
+    return { buffer, offset: 0, dtype: 'float32', dims, strides: denseStrides(dims, 4) };
+  }
+
+  /** Memory for a value about to be produced. `layout` is a wish: a concatenation or a reshape behind it may decide otherwise. */
+  output(name: string, layout: 'channels-last' | 'row-major' | View): View {
+    const known = this.#views.get(name);
+    if (known !== undefined) return known;
+    const dims = this.dims(name);
+    const placed = this.#placements.get(name);
+    if (placed !== undefined) {
+      const parent = this.output(placed.parent, 'row-major');
+      const view = sliceView(parent, placed.axis, placed.start, dims[placed.axis]!, 1);
+      this.#views.set(name, view);
+      return view;
+    }
+    const dtype = this.slotType(name);
+    const bytes = SLOT_BYTES[dtype];
+    const buffer = this.buffer(name, elementCount(dims) * bytes, this.isOutput(name));
+    const strides = this.#strides(name, dims, bytes, layout);
+    const view: View = { buffer, offset: 0, dtype, dims, strides };
+    this.#views.set(name, view);
+    return view;
+  }
+
+  #strides(
+    name: string,
+    dims: readonly number[],
+    bytes: number,
+    layout: 'channels-last' | 'row-major' | View,
+  ): number[] {
+    const reshaped = this.consumers(name).some((n) => n.op === 'Reshape' || n.op === 'Flatten');
+    if (this.#wantsChannelsLast.has(name)) return channelsLastStrides(dims, bytes);
+    if (reshaped || layout === 'row-major' || dims.length < 3) return denseStrides(dims, bytes);
+    if (layout === 'channels-last') return channelsLastStrides(dims, bytes);
+    // Like another value of the same dims: the dense layout with the same order of strides.
+    const order = dims.map((_, i) => i).sort((p, q) => layout.strides[q]! - layout.strides[p]! || p - q);
+    const sorted = denseStrides(
+      order.map((d) => dims[d]!),
+      bytes,
+    );
+    const out = new Array<number>(dims.length);
+    order.forEach((d, i) => {
+      out[d] = sorted[i]!;
+    });
+    return out;
+  }
+
+  /** Says that a value shall be produced inside another; ignored where it already has a place. */
+  placeInside(name: string, placement: Placement): void {
+    if (!this.#placements.has(name)) this.#placements.set(name, placement);
+  }
+
+  isPlacedInside(name: string, parent: string): boolean {
+    return this.#placements.get(name)?.parent === parent;
+  }
+
+  wantChannelsLast(name: string): void {
+    this.#wantsChannelsLast.add(name);
+  }
+
+  // — jobs —
+
+  job(job: Job): void {
+    const index = this.jobs.length;
+    this.jobs.push(job);
+    for (const v of job.writes) touch(v.buffer, index);
+    for (const v of job.reads) touch(v.buffer, index);
+  }
+}
+
+function touch(b: Buffer, index: number): void {
+  b.first = Math.min(b.first, index);
+  b.last = Math.max(b.last, index);
+}

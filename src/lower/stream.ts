@@ -1,0 +1,150 @@
+/**
+ * Streams: operands and results of a tile nest. A loop is cut into tiles; a stream says which part of a tensor in DRAM belongs to
+ * a tile and how that part lies in a scratchpad. Sizes are elements, strides and addresses bytes.
+ */
+import { internalError } from '#base';
+import { ELEMENT_BYTES, type ElementType, type Space } from '#isa';
+import type { Emitter, Operand, Register } from './emitter.ts';
+
+/** One tiled loop. `tile · count ≥ total`; the last tile may be ragged. */
+export interface LoopDim {
+  readonly name: string;
+  readonly total: number;
+  readonly tile: number;
+}
+
+export const tilesOf = (l: LoopDim): number => Math.ceil(l.total / l.tile);
+export const isRagged = (l: LoopDim): boolean => l.total % l.tile !== 0;
+
+/**
+ * One dimension of an operand. With a loop: tile t covers elements start … start + extent, where start = t·tile·scale − pad
+ * and extent = (size − 1)·scale + window; elements outside [0, limit) read as the stream's fill. Without: `limit` elements.
+ */
+export interface StreamDim {
+  readonly loop?: LoopDim;
+  readonly scale?: number;
+  readonly window?: number;
+  readonly pad?: number;
+  readonly limit: number;
+  /** Bytes between neighbours in DRAM. */
+  readonly stride: number;
+  /** The tile is always whole: what lies beyond `limit` is filled rather than left out. */
+  readonly whole?: boolean;
+}
+
+/** Address part of a loop that does not appear as a dimension of the tile (groups, batches of a matmul). */
+export interface OuterStride {
+  readonly loop: LoopDim;
+  /** Bytes a tile step moves in DRAM. */
+  readonly stride: number;
+}
+
+export interface Stream {
+  readonly name: string;
+  readonly space: Space;
+  readonly type: ElementType;
+  /** DRAM address of element 0. */
+  readonly address: number;
+  /** Outermost first; the tile lies dense in the scratchpad in this order. At most five. */
+  readonly dims: readonly StreamDim[];
+  readonly outer?: readonly OuterStride[];
+  /** Bits written for elements outside the tensor. */
+  readonly fill?: number;
+  /** Overrides the dense tile strides (bytes), outermost first. */
+  readonly padStrides?: readonly number[];
+  /** Another way to say where a tile lies and how long it is: one linear run (packed weights). */
+  readonly linear?: (emit: Emitter, at: TileContext) => { readonly address: Register; readonly elements: Operand };
+  // Registers in the answer pass to the caller, who releases them.
+  /** Bytes of a buffer, where it is not the dense tile. */
+  readonly bufferBytes?: number;
+  /** Loops whose tiles matter beyond those in dims/outer (for `linear`). */
+  readonly loops?: readonly LoopDim[];
+}
+
+/** Largest extent of a dimension in a tile. */
+export const extentOf = (d: StreamDim): number =>
+  d.loop === undefined
+    ? d.limit
+    : ((d.whole === true ? d.loop.tile : Math.min(d.loop.tile, d.loop.total)) - 1) * (d.scale ?? 1) + (d.window ?? 1);
+
+/** Bytes of an element. */
+export const elementBytes = (s: Stream): number => ELEMENT_BYTES[s.type];
+
+/** Byte strides of the dense tile, outermost first. */
+export function tileStrides(s: Stream): number[] {
+  if (s.padStrides !== undefined) return [...s.padStrides];
+  const out: number[] = [];
+  let step = elementBytes(s);
+  for (let i = s.dims.length - 1; i >= 0; i--) {
+    out[i] = step;
+    step *= extentOf(s.dims[i]!);
+  }
+  return out;
+}
+
+export function bufferBytes(s: Stream): number {
+  if (s.bufferBytes !== undefined) return align(s.bufferBytes);
+  return align(s.dims.reduce((n, d) => n * extentOf(d), elementBytes(s)));
+}
+
+/** Buffers start at 64-byte lines. */
+export const align = (n: number): number => Math.ceil(n / 64) * 64;
+
+export function loopsOf(s: Stream): Set<LoopDim> {
+  const out = new Set<LoopDim>(s.loops ?? []);
+  for (const d of s.dims) if (d.loop !== undefined) out.add(d.loop);
+  for (const o of s.outer ?? []) out.add(o.loop);
+  return out;
+}
+
+/** The deepest loop level (1 = inside the first loop) on which a stream depends; 0: loaded once. Single-tile loops do not count. */
+export function levelOf(loops: readonly LoopDim[], s: Stream): number {
+  const mine = loopsOf(s);
+  let level = 0;
+  loops.forEach((l, i) => {
+    if (tilesOf(l) > 1 && mine.has(l)) level = i + 1;
+  });
+  return level;
+}
+
+/** What a body sees of the tile it works on. */
+export class TileContext {
+  readonly #index: ReadonlyMap<LoopDim, Register>;
+  readonly #size: ReadonlyMap<LoopDim, Register>;
+  readonly #buffers: ReadonlyMap<Stream, Operand>;
+  constructor(
+    index: ReadonlyMap<LoopDim, Register>,
+    size: ReadonlyMap<LoopDim, Register>,
+    buffers: ReadonlyMap<Stream, Operand>,
+  ) {
+    this.#index = index;
+    this.#size = size;
+    this.#buffers = buffers;
+  }
+  /** Tile number of a loop. */
+  index(l: LoopDim): Operand {
+    const r = this.#index.get(l);
+    return tilesOf(l) === 1 || r === undefined ? 0 : { register: r };
+  }
+  /** Elements of the loop's tile: known, or in a register where the last tile is ragged. */
+  size(l: LoopDim): Operand {
+    if (tilesOf(l) === 1) return l.total;
+    const r = this.#size.get(l);
+    return r === undefined ? l.tile : { register: r };
+  }
+  /** The most elements that an operand from `size` can stand for. */
+  largest(size: Operand): number {
+    if (typeof size === 'number') return size;
+    for (const [l, r] of this.#size) if (r === size.register) return l.tile;
+    throw internalError({ what: 'a size that belongs to no loop' });
+  }
+  /** Scratchpad address of a stream's current buffer. */
+  buffer(s: Stream): Operand {
+    const r = this.#buffers.get(s);
+    if (r === undefined) throw internalError({ what: `stream ${s.name} has no buffer` });
+    return r;
+  }
+}
+
+/** How many buffers a stream needs: two where it is loaded again and again, so that the next load overlaps the use. */
+export const buffersOf = (loops: readonly LoopDim[], s: Stream): 1 | 2 => (levelOf(loops, s) === 0 ? 1 : 2);

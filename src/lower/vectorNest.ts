@@ -1,0 +1,211 @@
+/**
+ * Kernels of the vector unit: a tile nest whose body is a list of vector instructions over named tiles. Tiles are cut along the
+ * outermost dimensions first, small enough that load, computation and store of successive tiles overlap.
+ */
+import { ACCUMULATIONS, type Accumulation, B_MODES, ELEMENT_TYPES, VECTOR_FUNCTIONS, type VectorFunction } from '#isa';
+import type { Machine } from '#machine';
+import { bitsOf } from './contraction.ts';
+import type { Emitter, Operand, RecordId } from './emitter.ts';
+import { emitNest, loadLevels, type Placement } from './nest.ts';
+import {
+  align,
+  bufferBytes,
+  buffersOf,
+  type LoopDim,
+  levelOf,
+  type Stream,
+  type TileContext,
+  tilesOf,
+} from './stream.ts';
+
+/** A tile that only the vector unit touches. */
+export interface Temporary {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Where a vector instruction finds an operand: tile, byte offset into it, and one stride for each dimension of the step. */
+export interface Access {
+  readonly tile: Stream | Temporary;
+  readonly offset?: number;
+  readonly strides: readonly number[];
+}
+
+/** One vector instruction; dimensions and strides innermost first, at most five. */
+export interface Step {
+  readonly f: VectorFunction;
+  readonly sizes: readonly Operand[];
+  readonly a: Access;
+  readonly b?: Access | { readonly scalar: number };
+  readonly c: Access;
+  readonly accumulate?: Accumulation;
+  readonly init?: boolean;
+}
+
+export interface VectorKernel {
+  readonly loops: readonly LoopDim[];
+  readonly inputs: readonly Stream[];
+  readonly output: Stream;
+  readonly temporaries: readonly Temporary[];
+  /** The steps of a tile; may emit branches of its own through `emit`. */
+  readonly body: (at: TileContext, emit: StepEmitter) => void;
+}
+
+export interface StepEmitter {
+  readonly e: Emitter;
+  step(s: Step): void;
+  /** Forgets configured records; call on entering a branch, whose configuration other paths do not see. */
+  branch(): void;
+}
+
+/** Places streams and temporaries in NRAM; undefined where they do not fit or load at too many levels. */
+export function placeVector(
+  k: VectorKernel,
+  machine: Machine,
+): { placements: Map<Stream, Placement>; temporaries: Map<Temporary, number> } | undefined {
+  const placements = new Map<Stream, Placement>();
+  const temporaries = new Map<Temporary, number>();
+  let at = 0;
+  for (const s of [...k.inputs, k.output]) {
+    const several = buffersOf(k.loops, s) === 2;
+    placements.set(s, { address: at, second: several ? bufferBytes(s) : 0 });
+    at += bufferBytes(s) * (several ? 2 : 1);
+  }
+  for (const t of k.temporaries) {
+    temporaries.set(t, at);
+    at += align(t.bytes);
+  }
+  const levels = new Set(k.inputs.map((s) => levelOf(k.loops, s)));
+  return at <= machine.nram.bytes && levels.size <= loadLevels('vector') ? { placements, temporaries } : undefined;
+}
+
+export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine): void {
+  const placed = placeVector(k, machine);
+  if (placed === undefined) throw new TypeError('a vector kernel was emitted that does not fit');
+  const body = (at: TileContext): void => {
+    const address = (a: Access, use: (r: number) => void): void => {
+      const base: Operand =
+        'name' in a.tile && 'dims' in a.tile ? at.buffer(a.tile) : placed.temporaries.get(a.tile as Temporary)!;
+      const offset = a.offset ?? 0;
+      if (typeof base === 'number') return e.with(base + offset, use);
+      if (offset === 0) return use(base.register);
+      const r = e.register();
+      e.op('addi', { rd: r, ra: base.register, imm: offset });
+      use(r);
+      e.release(r);
+    };
+    const record = (sizes: readonly Operand[], strides: readonly number[]): RecordId =>
+      recordFor(e, records, sizes, strides);
+    const records: RecordCache = new Map();
+    k.body(at, {
+      e,
+      branch: () => records.clear(),
+      step: (given) => {
+        const s = bestInner(given, at, machine);
+        const a = record(s.sizes, s.a.strides);
+        const c = record(s.sizes, s.c.strides);
+        const bIsScalar = s.b !== undefined && 'scalar' in s.b;
+        const b = s.b !== undefined && !('scalar' in s.b) ? record(s.sizes, s.b.strides) : 0;
+        const issue = (rb: number): void =>
+          address(s.a, (ra) =>
+            address(s.c, (rd) =>
+              e.op('vec', {
+                function: VECTOR_FUNCTIONS.indexOf(s.f),
+                rd,
+                ra,
+                rb,
+                a,
+                b,
+                c,
+                type: ELEMENT_TYPES.indexOf('f32'),
+                bMode: B_MODES.indexOf(s.b === undefined ? 'none' : bIsScalar ? 'scalar' : 'record'),
+                accumulate: ACCUMULATIONS.indexOf(s.accumulate ?? 'none'),
+                init: s.init === true ? 1 : 0,
+              }),
+            ),
+          );
+        if (s.b === undefined) issue(0);
+        else if ('scalar' in s.b) e.with(bitsOf(s.b.scalar), issue);
+        else address(s.b, issue);
+      },
+    });
+  };
+  emitNest(e, { ...k, placements: placed.placements, unit: 'vector', body });
+}
+
+/**
+ * Puts the dimension innermost that keeps the lanes busiest. Any order computes the same: element-wise steps have none, and the
+ * order of a reduction follows from the dimensions deterministically.
+ */
+function bestInner(s: Step, at: TileContext, machine: Machine): Step {
+  const sizes = s.sizes.map((v) => at.largest(v));
+  const all = sizes.reduce((n, v) => n * v, 1);
+  const { lanes } = machine.vector;
+  const cost = (d: number): number => {
+    const size = sizes[d]!;
+    const tree = (s.accumulate ?? 'none') !== 'none' && s.c.strides[d] === 0 && size > 1 ? Math.log2(lanes) : 0;
+    return (all / size) * (Math.ceil(size / lanes) + tree);
+  };
+  let best = 0;
+  for (let d = 1; d < sizes.length; d++) if (cost(d) < cost(best)) best = d;
+  if (best === 0) return s;
+  const order = [best, ...sizes.map((_, d) => d).filter((d) => d !== best)];
+  const sort = <T>(list: readonly T[]): T[] => order.map((d) => list[d]!);
+  const access = (a: Access): Access => ({ ...a, strides: sort(a.strides) });
+  return {
+    ...s,
+    sizes: sort(s.sizes),
+    a: access(s.a),
+    c: access(s.c),
+    ...(s.b === undefined ? {} : { b: 'scalar' in s.b ? s.b : access(s.b) }),
+  };
+}
+
+type RecordCache = Map<string, RecordId>;
+
+/** Records with the same sizes and strides are shared; those with ragged sizes are set anew in each tile. */
+function recordFor(e: Emitter, cache: RecordCache, sizes: readonly Operand[], strides: readonly number[]): RecordId {
+  const key = sizes.map((s, i) => `${typeof s === 'number' ? s : `r${s.register}`}:${strides[i]}`).join(',');
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const record = e.record();
+  sizes.forEach((size, d) => {
+    e.dimension(record, d, size, strides[d]!);
+  });
+  cache.set(key, record);
+  return record;
+}
+
+/**
+ * Loops over `sizes` (outermost first) with tiles as large as fit: halved from the outside in until `fits`, and on until there are
+ * enough tiles to overlap. `whole` dimensions are never cut. undefined where nothing fits.
+ */
+export function cutTiles(
+  sizes: readonly number[],
+  whole: readonly boolean[],
+  machine: Machine,
+  build: (tiles: readonly number[]) => VectorKernel,
+): VectorKernel | undefined {
+  const tiles = [...sizes];
+  const cut = (): boolean => {
+    const d = tiles.findIndex((t, i) => t > 1 && whole[i] !== true);
+    if (d < 0) return false;
+    tiles[d] = Math.ceil(tiles[d]! / 2);
+    return true;
+  };
+  let kernel = build(tiles);
+  while (placeVector(kernel, machine) === undefined) {
+    if (!cut()) return undefined;
+    kernel = build(tiles);
+  }
+  const ENOUGH_TILES = 8;
+  const SMALLEST_TILE_BYTES = 8192;
+  for (;;) {
+    const count = kernel.loops.reduce((n, l) => n * tilesOf(l), 1);
+    const bytes = kernel.inputs.reduce((n, s) => Math.max(n, bufferBytes(s)), bufferBytes(kernel.output));
+    if (count >= ENOUGH_TILES || bytes < 2 * SMALLEST_TILE_BYTES || !cut()) return kernel;
+    const finer = build(tiles);
+    if (placeVector(finer, machine) === undefined) return kernel;
+    kernel = finer;
+  }
+}

@@ -1,0 +1,138 @@
+/** What can be wrong with a machine file. Each text says what was found, what was expected, and the repair. */
+import { diagnostic } from '#base';
+
+const didYouMean = (nearest: string | undefined): string =>
+  nearest === undefined ? '' : ` Did you mean '${nearest}'?`;
+const didYouMeanZh = (nearest: string | undefined): string => (nearest === undefined ? '' : `是否指 '${nearest}'？`);
+
+/** The same words in both languages. */
+export interface Both {
+  readonly en: string;
+  readonly zh: string;
+}
+
+export const badSyntax = diagnostic<{ readonly problem: Both }>('SYS-MACHINE-001', 'invalid', {
+  en: (p) => `this is not valid JSON: ${p.problem.en}. A machine file is one JSON object; comments are allowed.`,
+  zh: (p) => `这不是有效的 JSON：${p.problem.zh}。机器文件是一个 JSON 对象，可含注释。`,
+});
+
+export const unknownKey = diagnostic<{
+  readonly key: string;
+  readonly nearest: string | undefined;
+  readonly known: readonly string[];
+}>('SYS-MACHINE-002', 'invalid', {
+  en: (p) => `there is no key '${p.key}' here.${didYouMean(p.nearest)} Known: ${p.known.join(', ')}.`,
+  zh: (p) => `此处没有键 '${p.key}'。${didYouMeanZh(p.nearest)}可用：${p.known.join('、')}。`,
+});
+
+export const missingKey = diagnostic<{ readonly key: string; readonly expected: Both; readonly doc: string }>(
+  'SYS-MACHINE-003',
+  'invalid',
+  {
+    en: (p) => `key '${p.key}' is missing: expected ${p.expected.en}${p.doc === '' ? '' : ` (${p.doc})`}.`,
+    zh: (p) => `缺少键 '${p.key}'：应为${p.expected.zh}${p.doc === '' ? '' : `（${p.doc}）`}。`,
+  },
+);
+
+export const wrongType = diagnostic<{ readonly key: string; readonly found: string; readonly expected: Both }>(
+  'SYS-MACHINE-004',
+  'invalid',
+  {
+    en: (p) => `'${p.key}' is ${p.found}, expected ${p.expected.en}.`,
+    zh: (p) => `'${p.key}' 为 ${p.found}，应为${p.expected.zh}。`,
+  },
+);
+
+export const wrongUnit = diagnostic<{
+  readonly key: string;
+  readonly found: string;
+  readonly expected: Both;
+  readonly write: string;
+}>('SYS-MACHINE-005', 'invalid', {
+  en: (p) => `'${p.key}' is ${p.found}, expected ${p.expected.en}. Write ${p.write}; the unit stands in the key.`,
+  zh: (p) => `'${p.key}' 为 ${p.found}，应为${p.expected.zh}。请写 ${p.write}；单位已由键规定。`,
+});
+
+export const outOfRange = diagnostic<{
+  readonly key: string;
+  readonly found: string;
+  readonly expected: Both;
+  readonly write: string | undefined;
+}>('SYS-MACHINE-006', 'invalid', {
+  en: (p) =>
+    `'${p.key}' is ${p.found}, expected ${p.expected.en}.${p.write === undefined ? '' : ` Near to it: ${p.write}.`}`,
+  zh: (p) => `'${p.key}' 为 ${p.found}，应为${p.expected.zh}。${p.write === undefined ? '' : `相近的值：${p.write}。`}`,
+});
+
+export const unknownValue = diagnostic<{
+  readonly key: string;
+  readonly found: string;
+  readonly nearest: string | undefined;
+  readonly known: readonly string[];
+}>('SYS-MACHINE-007', 'invalid', {
+  en: (p) => `'${p.key}' is ${p.found}, expected one of ${p.known.join(', ')}.${didYouMean(p.nearest)}`,
+  zh: (p) => `'${p.key}' 为 ${p.found}，应为 ${p.known.join('、')} 之一。${didYouMeanZh(p.nearest)}`,
+});
+
+export const noPowerOfTwo = diagnostic<{
+  readonly key: string;
+  readonly found: number;
+  readonly near: readonly number[];
+}>('SYS-MACHINE-008', 'invalid', {
+  en: (p) =>
+    `'${p.key}' is ${p.found}, expected a power of two: lanes meet in a balanced tree. Near to it: ${p.near.join(', ')}.`,
+  zh: (p) => `'${p.key}' 为 ${p.found}，应为 2 的幂：各通道在平衡树中汇合。相近的值：${p.near.join('、')}。`,
+});
+
+export const duplicateKey = diagnostic<{ readonly key: string; readonly line: number }>('SYS-MACHINE-009', 'invalid', {
+  en: (p) => `key '${p.key}' is already given on line ${p.line}. Remove one.`,
+  zh: (p) => `键 '${p.key}' 已在第 ${p.line} 行给出。请删去一个。`,
+});
+
+export const tooSmall = diagnostic<{
+  readonly key: string;
+  readonly found: number;
+  readonly least: number;
+  readonly holds: Both;
+}>('SYS-MACHINE-010', 'unsupported', {
+  en: (p) =>
+    `'${p.key}' is ${p.found} bytes, which cannot hold one tile: ${p.holds.en}, ${p.least} bytes. Write at least ${p.least}.`,
+  zh: (p) => `'${p.key}' 为 ${p.found} 字节，容不下一个分块：${p.holds.zh}，共 ${p.least} 字节。请至少写 ${p.least}。`,
+});
+
+export const beyondAddresses = diagnostic<{ readonly key: string; readonly found: number; readonly most: number }>(
+  'SYS-MACHINE-011',
+  'unsupported',
+  {
+    en: (p) =>
+      `'${p.key}' is ${p.found} bytes; addresses are 32 bits wide and reach at most ${p.most}. Write ${p.most} or less.`,
+    zh: (p) => `'${p.key}' 为 ${p.found} 字节；地址宽 32 位，最多 ${p.most}。请写 ${p.most} 或更小。`,
+  },
+);
+
+export const noWholeWords = diagnostic<{ readonly key: string; readonly found: number; readonly write: number }>(
+  'SYS-MACHINE-012',
+  'invalid',
+  {
+    en: (p) => `'${p.key}' is ${p.found} bytes, expected whole 32-bit words, a multiple of 4. Write ${p.write}.`,
+    zh: (p) => `'${p.key}' 为 ${p.found} 字节，应为整数个 32 位字（4 的倍数）。请写 ${p.write}。`,
+  },
+);
+
+export const unknownMachine = diagnostic<{
+  readonly name: string;
+  readonly nearest: string | undefined;
+  readonly known: readonly string[];
+}>('SYS-MACHINE-013', 'usage', {
+  en: (p) =>
+    `there is no machine '${p.name}'.${didYouMean(p.nearest)} Known: ${p.known.join(', ')}. ` +
+    'A machine of your own is named by its file: --machine ./my.json',
+  zh: (p) =>
+    `没有机器 '${p.name}'。${didYouMeanZh(p.nearest)}已知：${p.known.join('、')}。自定义机器以文件指定：--machine ./my.json`,
+});
+
+export const notRealizable = diagnostic<{ readonly key: string }>('SYS-MACHINE-014', 'invalid', {
+  en: (p) =>
+    `'realizable' is true, but '${p.key}' is 0: no circuit does that in no time. Write at least 1, or realizable: false.`,
+  zh: (p) => `'realizable' 为 true，但 '${p.key}' 为 0：没有电路能不花时间完成。请至少写 1，或写 realizable: false。`,
+});

@@ -1,0 +1,6 @@
+/** Layer `machine`: the Machine schema, presets, and the reading of machine files. */
+export { capacityErrors } from './capacity.ts';
+export * from './load.ts';
+export * from './presets.ts';
+export * from './schema.ts';
+export * from './show.ts';

@@ -1,0 +1,147 @@
+/** Machine files: presets pass, every kind of mistake is answered at its place, held by a golden. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allErrors, declaredDiagnostics, SystoleError } from '#base';
+import { errorOf, errorText } from '../../test/support/errorText.ts';
+import { parseMachine, resolveMachine } from './load.ts';
+import { machineNames, presets } from './presets.ts';
+import { machineJsonSchema, machineText } from './show.ts';
+
+const file = 'machine.json';
+const preset = (name: string) => readFileSync(new URL(`presets/${name}.json`, import.meta.url), 'utf8');
+const good = preset('textbook-single');
+const systolic = preset('systolic-16x16');
+
+/** The preset with one piece of text changed. */
+const edit = (from: string | RegExp, to: string, text = good): string => {
+  const changed = text.replace(from, to);
+  expect(changed, String(from)).not.toBe(text);
+  return changed;
+};
+
+describe.each(machineNames())('%s', (name) => {
+  it('is a machine file like any other', () => {
+    expect(parseMachine(preset(name), file)).toEqual(presets.get(name));
+    expect(resolveMachine(name)).toBe(presets.get(name));
+    expect(resolveMachine({ text: preset(name), file }).name).toBe(name);
+  });
+
+  it('reads as a table', async () => {
+    const text = (['en', 'zh'] as const).map((language) => machineText(presets.get(name)!, language)).join('\n');
+    await expect(`# vitest run src/machine -u\n${text}`).toMatchFileSnapshot(`goldens/${name}.txt`);
+  });
+});
+
+it('allows comments and trailing commas', () => {
+  expect(parseMachine(edit('"realizable"', '// a comment\n"realizable"'), file).name).toBe('textbook-single');
+  expect(parseMachine(edit('"elementsPerCycle": 8', '"elementsPerCycle": 8,'), file).name).toBe('textbook-single');
+});
+
+it('exports a JSON Schema', () => {
+  const schema = machineJsonSchema() as { properties: object; additionalProperties: boolean };
+  expect(Object.keys(schema.properties)).toContain('matrix');
+  expect(schema.additionalProperties).toBe(false);
+});
+
+const cases: readonly (readonly [string, string])[] = [
+  ['empty file', ''],
+  ['not JSON', 'name: textbook'],
+  ['cut off', good.slice(0, 400)],
+  ['missing comma', edit('"realizable": false,', '"realizable": false')],
+  ['not an object', '[1, 2]'],
+  ['too deep', '['.repeat(1e5)],
+  ['unknown key', edit('"lanes": 64', '"lane": 64')],
+  ['unknown key, nothing near', edit('"lanes": 64', '"lanes": 64, "colour": "red"')],
+  ['missing key', edit('"setupCycles": 0, ', '')],
+  ['missing object', edit('"nram": { "bytes": 131072 },', '')],
+  ['missing kind', edit('"kind": "dot",', '')],
+  ['unknown kind', edit('"kind": "dot"', '"kind": "dott"')],
+  ['key of another kind', edit('"kind": "dot"', '"kind": "systolic"')],
+  ['kilobytes', edit('131072', '"128KB"')],
+  ['gigahertz', edit('1000000000', '"1 GHz"')],
+  ['number in quotes', edit('"tn": 16', '"tn": "16"')],
+  ['quantity of another kind', edit('131072', '"3 cycles"')],
+  ['rate as a number', edit('{ "bytes": 64, "cycles": 1 }', '12.8')],
+  ['rate as a text', edit('{ "bytes": 64, "cycles": 1 }', '"64 B/cycle"')],
+  ['rate without cycles', edit('{ "bytes": 64, "cycles": 1 }', '{ "bytes": 64 }')],
+  ['wrong type', edit('"realizable": false', '"realizable": "no"')],
+  ['list for a number', edit('"lanes": 64', '"lanes": [64]')],
+  ['null', edit('"lanes": 64', '"lanes": null')],
+  ['negative', edit('"latencyCycles": 0', '"latencyCycles": -1')],
+  ['fraction', edit('131072', '131072.5')],
+  ['zero', edit('"tn": 16', '"tn": 0')],
+  ['beyond all numbers', edit('131072', '1e999')],
+  ['empty name', edit('"name": "textbook-single"', '"name": ""')],
+  ['one of a list', edit('"queues": 1', '"queues": 3')],
+  ['one of some words', edit('"lanePacking": "run"', '"lanePacking": "runs"')],
+  ['no power of two', edit('"lanes": 64', '"lanes": 48')],
+  ['duplicate key', edit('"lanes": 64', '"lanes": 64, "lanes": 32')],
+  ['NRAM below a matrix tile', edit('131072', '64')],
+  ['NRAM below a vector tile', edit('131072', '512')],
+  ['WRAM below a tile', edit('262144', '1024')],
+  ['accumulators below an entry', edit('"accumulatorBytes": 65536', '"accumulatorBytes": 32')],
+  ['DRAM beyond addresses', edit('4294963200', '8589934592')],
+  ['half a word', edit('131072', '131073')],
+  ['realizable with a free instruction', edit('"cyclesPerInstruction": 1', '"cyclesPerInstruction": 0', systolic)],
+];
+
+it('answers each mistake with its code, place and repair', async () => {
+  const parts = cases.map(([what, text]) => {
+    const shown = errorText(errorOf(() => parseMachine(text, file))).replace(/^(.{200}).*$/gm, '$1…');
+    return `=== ${what}\n${shown}`;
+  });
+  parts.push(`=== unknown machine\n${errorText(errorOf(() => resolveMachine('textbok-single')))}`);
+  await expect(`# vitest run src/machine -u\n${parts.join('\n\n')}\n`).toMatchFileSnapshot('goldens/errors.txt');
+});
+
+it('has a case for every declared error', () => {
+  const thrown = cases.map(([, text]) => errorOf(() => parseMachine(text, file)));
+  thrown.push(errorOf(() => resolveMachine('nothing')));
+  const seen = new Set(thrown.flatMap(allErrors).map((e) => e.code));
+  const declared = [...declaredDiagnostics().keys()].filter((code) => code.startsWith('SYS-MACHINE-'));
+  expect(declared.filter((code) => !seen.has(code))).toEqual([]);
+});
+
+it('reports all problems of a file, in order', () => {
+  let text = edit('131072', '"128KB"');
+  text = edit('"lanes": 64', '"lanes": 48', text);
+  text = edit('"tn": 16', '"tm": 16', text);
+  const errors = allErrors(errorOf(() => parseMachine(text, file)));
+  expect(errors.map((e) => e.code)).toEqual(['SYS-MACHINE-002', 'SYS-MACHINE-008', 'SYS-MACHINE-005']);
+});
+
+it('answers any text with a machine or with errors of its own', () => {
+  const damaged = fc
+    .array(
+      fc.tuple(
+        fc.nat(good.length),
+        fc.nat(12),
+        fc.oneof(fc.string({ maxLength: 3 }), fc.constantFrom('{', '"', '-', '0')),
+      ),
+    )
+    .map((edits) => edits.reduce((text, [at, cut, put]) => text.slice(0, at) + put + text.slice(at + cut), good));
+  const json = fc.json();
+  const replaced = fc
+    .tuple(
+      fc.constantFrom('131072', '"dot"', '16', 'false', '{ "bytes": 64, "cycles": 1 }', '"host"'),
+      fc.json({ maxDepth: 2 }),
+    )
+    .map(([from, to]) => good.replace(from, () => to));
+  fc.assert(
+    fc.property(fc.oneof(damaged, json, replaced), (text) => {
+      try {
+        expect(parseMachine(text, file).name).not.toBe('');
+      } catch (error) {
+        if (!(error instanceof SystoleError)) throw error;
+        for (const e of allErrors(error)) {
+          expect(e.code).toMatch(/^SYS-MACHINE-/);
+          expect(e.place.line).toBeGreaterThan(0);
+          expect(e.text('zh')).not.toContain('undefined');
+          expect(e.text('en')).not.toContain('undefined');
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});

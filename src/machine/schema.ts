@@ -1,0 +1,89 @@
+/**
+ * The Machine document: everything compiler, simulator and reports know of a processor. Plain JSON, validated here.
+ * Units stand in the field names: …Bytes, …Cycles, …PerCycle; frequencies in hertz. Unknown keys are errors.
+ */
+import * as z from 'zod';
+
+const positive = z.number().int().positive();
+const count = z.number().int().nonnegative();
+/** A rate as a fraction, so that 12.8 bytes a cycle is exact: { bytes: 64, cycles: 5 }. */
+const rate = z.strictObject({ bytes: positive, cycles: positive });
+const powerOfTwo = positive.refine((n) => (n & (n - 1)) === 0, 'must be a power of two');
+
+const scratchpad = z.strictObject({ bytes: positive });
+
+const dot = z.strictObject({
+  kind: z.literal('dot').describe('Tn vector-MACs of Ti lanes with an adder tree each (DianNao)'),
+  tn: positive.describe('filters computed at once'),
+  ti: powerOfTwo.describe('lanes of each adder tree'),
+  lanePacking: z.enum(['run', 'flat']).describe('whether a chunk of lanes may cross the end of a (kx, c) run'),
+  accumulatorBytes: positive,
+  pipelineCycles: count,
+});
+
+const systolic = z.strictObject({
+  kind: z.literal('systolic').describe('rows × columns processing elements'),
+  rows: powerOfTwo.describe('reduction elements held at once'),
+  columns: positive.describe('filters held at once'),
+  dataflow: z.enum(['weight-stationary']),
+  preload: z.enum(['exposed', 'hidden']),
+  lanePacking: z.enum(['run', 'flat']),
+  accumulatorBytes: positive,
+  pipelineCycles: count,
+});
+
+export const machineSchema = z.strictObject({
+  name: z.string().min(1),
+  description: z.string(),
+  sources: z.array(z.string()).describe('where the figures come from'),
+  realizable: z.boolean().describe('false: ideal machine of the textbook, no circuit could be built that way'),
+  frequency: z.number().positive().describe('Hz'),
+  control: z.strictObject({
+    cyclesPerInstruction: count,
+    branchPenalty: count,
+    queueCycles: count.describe('cycles a wait or signal takes in its queue'),
+    signalLatency: count,
+    queueDepth: positive,
+    scalarMemoryBytes: positive,
+    instructionWords: positive.describe('capacity of the instruction memory in 64-bit words'),
+  }),
+  matrix: z.discriminatedUnion('kind', [dot, systolic]),
+  vector: z.strictObject({
+    lanes: powerOfTwo,
+    pipelineCycles: count,
+    cycles: z
+      .strictObject({
+        simple: positive.describe('mov add sub mul max min leaky abs neg and comparisons'),
+        divide: positive.describe('div recip sqrt'),
+        transcendental: positive.describe('exp log sigmoid tanh'),
+      })
+      .describe('cycles a group of lanes is busy, by class of function'),
+  }),
+  nram: scratchpad,
+  wram: scratchpad,
+  dma: z.strictObject({
+    queues: z.union([z.literal(1), z.literal(2)]).describe('1: loads and stores share one queue'),
+    setupCycles: count,
+    burstBytes: positive,
+    scratchpadBytesPerCycle: positive,
+  }),
+  dram: z.strictObject({ bytes: positive, bandwidth: rate, latencyCycles: count }),
+  host: z.strictObject({
+    latencyCycles: count.describe('of one call'),
+    link: rate,
+    macsPerCycle: z.number().positive(),
+    elementsPerCycle: z.number().positive().describe('for everything that is not a MAC'),
+  }),
+});
+
+export type Machine = z.infer<typeof machineSchema>;
+export type MatrixUnit = Machine['matrix'];
+
+/** Filters computed at once. */
+export const filtersOf = (m: MatrixUnit): number => (m.kind === 'dot' ? m.tn : m.columns);
+/** Reduction elements of one chunk. */
+export const lanesOf = (m: MatrixUnit): number => (m.kind === 'dot' ? m.ti : m.rows);
+/** Accumulator entries (of `filtersOf` 32-bit accumulators). */
+export const accumulatorEntries = (m: MatrixUnit): number => Math.floor(m.accumulatorBytes / (4 * filtersOf(m)));
+/** Multiply-accumulates a cycle at best. */
+export const macsPerCycle = (m: MatrixUnit): number => filtersOf(m) * lanesOf(m);

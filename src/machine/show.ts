@@ -1,0 +1,163 @@
+/** A machine for people (`machine show`) and for editors (JSON Schema). */
+import * as z from 'zod';
+import type { Language } from '#base';
+import { accumulatorEntries, filtersOf, lanesOf, type Machine, machineSchema, macsPerCycle } from './schema.ts';
+
+/** JSON Schema (draft 2020-12) of machine files, for editors that complete and check. */
+export function machineJsonSchema(): object {
+  return { ...z.toJSONSchema(machineSchema), title: 'Systole machine' };
+}
+
+/** `131072 (128 KiB)`. */
+function bytesText(bytes: number): string {
+  for (const [unit, size] of [
+    ['GiB', 2 ** 30],
+    ['MiB', 2 ** 20],
+    ['KiB', 2 ** 10],
+  ] as const) {
+    if (bytes >= size) return `${bytes} B (${Number((bytes / size).toFixed(2))} ${unit})`;
+  }
+  return `${bytes} B`;
+}
+
+/** `1.024 T` of a number. */
+function scaled(value: number): string {
+  for (const [unit, size] of [
+    ['T', 1e12],
+    ['G', 1e9],
+    ['M', 1e6],
+  ] as const) {
+    if (value >= size) return `${Number((value / size).toPrecision(4))} ${unit}`;
+  }
+  return String(Number(value.toPrecision(4)));
+}
+
+const cycles = (n: number): string => `${n} cycle${n === 1 ? '' : 's'}`;
+
+type Row = readonly [en: string, zh: string, value: string, zhValue?: string];
+
+function rows(m: Machine): readonly (readonly [en: string, zh: string, rows: readonly Row[]])[] {
+  const { control, vector, dma, dram, host, frequency, matrix } = m;
+  const rate = (r: { readonly bytes: number; readonly cycles: number }): string =>
+    `${r.bytes / r.cycles} B/cycle (${scaled((r.bytes / r.cycles) * frequency)}B/s)`;
+  const yes = (v: boolean): [string, string] => (v ? ['yes', '是'] : ['no', '否']);
+  const peak = macsPerCycle(matrix);
+  const kind =
+    matrix.kind === 'dot'
+      ? `dot, ${matrix.tn} × ${matrix.ti} lanes`
+      : `systolic, ${matrix.rows} × ${matrix.columns}, ${matrix.dataflow}, preload ${matrix.preload}`;
+  const balance = peak / (dram.bandwidth.bytes / dram.bandwidth.cycles);
+  return [
+    [
+      'Machine',
+      '机器',
+      [
+        ['clock', '时钟', `${scaled(frequency)}Hz`],
+        ['realizable', '可实现', ...yes(m.realizable)],
+      ],
+    ],
+    [
+      'Matrix unit',
+      '矩阵单元',
+      [
+        ['kind', '类型', kind],
+        ['lane packing', '通道填充', matrix.lanePacking],
+        ['peak', '峰值', `${peak} MAC/cycle (${scaled(peak * frequency)}MAC/s)`],
+        ['filters × lanes', '滤波器 × 通道', `${filtersOf(matrix)} × ${lanesOf(matrix)}`],
+        [
+          'accumulators',
+          '累加器',
+          `${bytesText(matrix.accumulatorBytes)}, ${accumulatorEntries(matrix)} × ${filtersOf(matrix)}`,
+        ],
+        ['pipeline', '流水线', cycles(matrix.pipelineCycles)],
+      ],
+    ],
+    [
+      'Vector unit',
+      '向量单元',
+      [
+        ['lanes', '通道', `${vector.lanes} (${scaled(vector.lanes * frequency)}/s)`],
+        [
+          'simple / divide / transcendental',
+          '简单 / 除法 / 超越函数',
+          `${vector.cycles.simple} / ${vector.cycles.divide} / ${vector.cycles.transcendental} cycles`,
+        ],
+        ['pipeline', '流水线', cycles(vector.pipelineCycles)],
+      ],
+    ],
+    [
+      'Memories',
+      '存储',
+      [
+        ['NRAM', 'NRAM', bytesText(m.nram.bytes)],
+        ['WRAM', 'WRAM', bytesText(m.wram.bytes)],
+        ['scalar memory', '标量存储', bytesText(control.scalarMemoryBytes)],
+        [
+          'instruction memory',
+          '指令存储',
+          `${control.instructionWords} words, ${bytesText(8 * control.instructionWords)}`,
+        ],
+        ['DRAM', 'DRAM', bytesText(dram.bytes)],
+        ['DRAM bandwidth', 'DRAM 带宽', rate(dram.bandwidth)],
+        ['DRAM latency', 'DRAM 延迟', cycles(dram.latencyCycles)],
+        ['balance', '平衡点', `${Number(balance.toPrecision(4))} MAC/B`],
+      ],
+    ],
+    [
+      'DMA',
+      'DMA',
+      [
+        ['queues', '队列', String(dma.queues)],
+        ['setup', '启动', cycles(dma.setupCycles)],
+        ['burst', '突发', `${dma.burstBytes} B`],
+        ['scratchpad port', '片上端口', `${dma.scratchpadBytesPerCycle} B/cycle`],
+      ],
+    ],
+    [
+      'Control',
+      '控制',
+      [
+        ['instruction', '每条指令', cycles(control.cyclesPerInstruction)],
+        ['taken branch', '跳转', `+${cycles(control.branchPenalty)}`],
+        [
+          'wait, signal',
+          '等待与信号',
+          `${cycles(control.queueCycles)}, visible after ${control.signalLatency}`,
+          `${cycles(control.queueCycles)}，${control.signalLatency} 周期后可见`,
+        ],
+        ['queue depth', '队列深度', String(control.queueDepth)],
+      ],
+    ],
+    [
+      'Host',
+      '主机',
+      [
+        ['call', '调用', cycles(host.latencyCycles)],
+        ['link', '链路', rate(host.link)],
+        ['throughput', '吞吐', `${host.macsPerCycle} MAC/cycle, ${host.elementsPerCycle} elements/cycle`],
+      ],
+    ],
+  ];
+}
+
+/** Columns that a text takes on a terminal: Chinese characters and full-width marks take two. */
+const width = (text: string): number =>
+  [...text].reduce((sum, c) => sum + (/[\u2e80-\u9fff\uff00-\uffe6]/.test(c) ? 2 : 1), 0);
+
+/** The machine as a table for a terminal, with the sources of its figures. */
+export function machineText(machine: Machine, language: Language = 'en'): string {
+  const en = language === 'en';
+  const sections = rows(machine);
+  const label = ([e, z]: readonly [string, string, ...unknown[]]): string => (en ? e : z);
+  const column = Math.max(...sections.flatMap(([, , list]) => list.map((row) => width(label(row))))) + 2;
+  const lines = [`${machine.name}: ${machine.description}`];
+  for (const section of sections) {
+    lines.push('', label(section));
+    for (const row of section[2]) {
+      const value = en ? row[2] : (row[3] ?? row[2]).replace(/ cycles?\b/g, ' 周期');
+      lines.push(`  ${label(row)}${' '.repeat(column - width(label(row)))}${value}`);
+    }
+  }
+  lines.push('', en ? 'Sources' : '来源', ...machine.sources.map((source) => `  - ${source}`));
+  return `${lines.join('\n')}\n`;
+}

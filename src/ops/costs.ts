@@ -1,0 +1,46 @@
+/**
+ * Helpers that build a Cost. Every helper adds the bytes of each present input and output once; an operator states the
+ * arithmetic. Conventions: `Cost` in define.ts.
+ */
+import { internalError } from '#base';
+import { byteLength, elementCount, staticShape, type TensorType, typeText } from '#ir';
+import type { Cost, CostContext } from './define.ts';
+
+export type Work = Partial<Omit<Cost, 'bytesRead' | 'bytesWritten'>>;
+
+/** The static dimensions of a type; cost functions are only called with static types. */
+export function staticDims(type: TensorType | undefined): readonly number[] {
+  const dims = staticShape(type);
+  if (dims === undefined) throw internalError({ what: `a cost was asked for the type ${typeText(type)}` });
+  return dims;
+}
+
+/** Elements of a type, 0 where absent. */
+export const elements = (type: TensorType | undefined): number =>
+  type === undefined ? 0 : elementCount(staticDims(type));
+
+/** Bytes of a type, 0 where absent and for strings, whose size is not in the type. */
+export const bytes = (type: TensorType | undefined): number =>
+  type === undefined ? 0 : byteLength(type.dtype, elements(type));
+
+/** The cost of a node that does `work`, and reads and writes each operand once. No work: it only moves data. */
+export function costOf(c: CostContext, work: Work = {}): Cost {
+  const sum = (types: readonly (TensorType | undefined)[]) => types.reduce((total, t) => total + bytes(t), 0);
+  return {
+    macs: 0,
+    multiplications: 0,
+    additions: 0,
+    comparisons: 0,
+    transcendentals: 0,
+    ...work,
+    bytesRead: sum(c.inputs),
+    bytesWritten: sum(c.outputs),
+  };
+}
+
+/** The cost of a node that does `perOutput` for each element of its first output. */
+export function elementwiseCost(c: CostContext, perOutput: Work): Cost {
+  const n = elements(c.outputs[0]);
+  const scaled = Object.fromEntries(Object.entries(perOutput).map(([key, value]) => [key, value * n]));
+  return costOf(c, scaled);
+}

@@ -1,0 +1,11 @@
+/** Layer `ops`: one file per operator. */
+export * from './bindDims.ts';
+export * from './cost.ts';
+export * from './define.ts';
+export * from './evaluate.ts';
+export * from './infer.ts';
+export { operatorsPage } from './page.ts';
+export * from './registry.ts';
+export { sampleModel } from './sampling.ts';
+export * from './shapes.ts';
+export * from './window.ts';

@@ -1,0 +1,35 @@
+/** ReduceMax: the maximum over axes. ONNX ReduceMax-20; `axes` is an input since opset 18. */
+import { int, ints } from '#ir';
+import { data, int64s, sample } from '../sampling.ts';
+import { NUMBERS } from '../typeSets.ts';
+import { reduction } from './reduction.ts';
+
+export const reduceMax = reduction({
+  name: 'ReduceMax',
+  summary: 'The maximum of the elements along axes.',
+  versions: [1, 11, 12, 13, 18, 20],
+  axesInput: 18,
+  types: [...NUMBERS, 'bool'],
+  combination: {
+    counts: 'comparisons',
+    none: Number.NEGATIVE_INFINITY,
+    noneWide: (unsigned) => (unsigned ? 0n : -(2n ** 63n)),
+    numbers: (a, b) => Math.max(a, b),
+    wide: (a, b) => (a > b ? a : b),
+  },
+  work: {},
+  costRule: 'elements − outputs comparisons.',
+  finish: (value) => value,
+  finishWide: (value) => value,
+  samples: () => [
+    sample('all axes', 'ReduceMax', 11, {}, [data([2, 3, 4])]),
+    sample('axes as attribute', 'ReduceMax', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),
+    sample('without keeping', 'ReduceMax', 13, { axes: ints([-1]), keepdims: int(0) }, [data([2, 3, 4])]),
+    sample('axes as input', 'ReduceMax', 18, { keepdims: int(0) }, [data([2, 3, 4]), int64s(1)], { constants: [1] }),
+    sample('empty axes: none', 'ReduceMax', 18, { noop_with_empty_axes: int(1) }, [data([2, 3]), int64s()], {
+      constants: [1],
+    }),
+    sample('int64', 'ReduceMax', 13, { axes: ints([0]) }, [data([3, 4], { dtype: 'int64', low: -9, high: 9 })]),
+    sample('int32', 'ReduceMax', 13, { axes: ints([1]) }, [data([3, 4], { dtype: 'int32', low: -9, high: 9 })]),
+  ],
+});

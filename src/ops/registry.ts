@@ -1,0 +1,175 @@
+/**
+ * The operators that are known: one import and one line each. An operator that is not here is carried and runs on the
+ * host engine.
+ */
+import type { GraphNode, Model } from '#ir';
+import type { Operator } from './define.ts';
+import { abs } from './elementwise/abs.ts';
+import { add } from './elementwise/add.ts';
+import { and } from './elementwise/and.ts';
+import { ceil } from './elementwise/ceil.ts';
+import { clip } from './elementwise/clip.ts';
+import { div } from './elementwise/div.ts';
+import { elu } from './elementwise/elu.ts';
+import { equal } from './elementwise/equal.ts';
+import { erf } from './elementwise/erf.ts';
+import { exp } from './elementwise/exp.ts';
+import { floor } from './elementwise/floor.ts';
+import { gelu } from './elementwise/gelu.ts';
+import { greater } from './elementwise/greater.ts';
+import { greaterOrEqual } from './elementwise/greaterOrEqual.ts';
+import { hardSigmoid } from './elementwise/hardSigmoid.ts';
+import { hardSwish } from './elementwise/hardSwish.ts';
+import { leakyRelu } from './elementwise/leakyRelu.ts';
+import { less } from './elementwise/less.ts';
+import { lessOrEqual } from './elementwise/lessOrEqual.ts';
+import { log } from './elementwise/log.ts';
+import { max } from './elementwise/max.ts';
+import { min } from './elementwise/min.ts';
+import { mul } from './elementwise/mul.ts';
+import { neg } from './elementwise/neg.ts';
+import { not } from './elementwise/not.ts';
+import { or } from './elementwise/or.ts';
+import { pow } from './elementwise/pow.ts';
+import { pRelu } from './elementwise/pRelu.ts';
+import { reciprocal } from './elementwise/reciprocal.ts';
+import { relu } from './elementwise/relu.ts';
+import { sigmoid } from './elementwise/sigmoid.ts';
+import { sqrt } from './elementwise/sqrt.ts';
+import { sub } from './elementwise/sub.ts';
+import { sum } from './elementwise/sum.ts';
+import { tanh } from './elementwise/tanh.ts';
+import { where } from './elementwise/where.ts';
+import { xor } from './elementwise/xor.ts';
+import { gemm } from './linear/gemm.ts';
+import { matMul } from './linear/matMul.ts';
+import { cast } from './movement/cast.ts';
+import { concat } from './movement/concat.ts';
+import { constant } from './movement/constant.ts';
+import { constantOfShape } from './movement/constantOfShape.ts';
+import { expand } from './movement/expand.ts';
+import { flatten } from './movement/flatten.ts';
+import { gather } from './movement/gather.ts';
+import { identity } from './movement/identity.ts';
+import { pad } from './movement/pad.ts';
+import { range } from './movement/range.ts';
+import { reshape } from './movement/reshape.ts';
+import { shape } from './movement/shape.ts';
+import { size } from './movement/size.ts';
+import { slice } from './movement/slice.ts';
+import { split } from './movement/split.ts';
+import { squeeze } from './movement/squeeze.ts';
+import { tile } from './movement/tile.ts';
+import { transpose } from './movement/transpose.ts';
+import { unsqueeze } from './movement/unsqueeze.ts';
+import { averagePool } from './nn/averagePool.ts';
+import { batchNormalization } from './nn/batchNormalization.ts';
+import { conv } from './nn/conv.ts';
+import { dropout } from './nn/dropout.ts';
+import { globalAveragePool } from './nn/globalAveragePool.ts';
+import { globalMaxPool } from './nn/globalMaxPool.ts';
+import { logSoftmax } from './nn/logSoftmax.ts';
+import { lrn } from './nn/lrn.ts';
+import { maxPool } from './nn/maxPool.ts';
+import { softmax } from './nn/softmax.ts';
+import { reduceMax } from './reduce/reduceMax.ts';
+import { reduceMean } from './reduce/reduceMean.ts';
+import { reduceMin } from './reduce/reduceMin.ts';
+import { reduceSum } from './reduce/reduceSum.ts';
+
+const all: readonly Operator[] = [
+  abs,
+  add,
+  and,
+  averagePool,
+  batchNormalization,
+  cast,
+  ceil,
+  clip,
+  concat,
+  constant,
+  constantOfShape,
+  conv,
+  div,
+  dropout,
+  elu,
+  equal,
+  erf,
+  exp,
+  expand,
+  flatten,
+  floor,
+  gather,
+  gelu,
+  gemm,
+  globalAveragePool,
+  globalMaxPool,
+  greater,
+  greaterOrEqual,
+  hardSigmoid,
+  hardSwish,
+  identity,
+  leakyRelu,
+  less,
+  lessOrEqual,
+  log,
+  logSoftmax,
+  lrn,
+  matMul,
+  max,
+  maxPool,
+  min,
+  mul,
+  neg,
+  not,
+  or,
+  pad,
+  pow,
+  pRelu,
+  range,
+  reciprocal,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceSum,
+  relu,
+  reshape,
+  shape,
+  sigmoid,
+  size,
+  slice,
+  softmax,
+  split,
+  sqrt,
+  squeeze,
+  sub,
+  sum,
+  tanh,
+  tile,
+  transpose,
+  unsqueeze,
+  where,
+  xor,
+];
+
+/** Known operators of ONNX's own domain, by name. */
+export const operators: ReadonlyMap<string, Operator> = new Map(all.map((op) => [op.name, op]));
+
+/** Whether a domain is ONNX's own. */
+export const isOnnxDomain = (domain: string): boolean => domain === '' || domain === 'ai.onnx';
+
+/** The operator of a node under an operator-set version; undefined where it is not known (or older than supported). */
+export function operatorOf(node: GraphNode, opset: number): Operator | undefined {
+  if (!isOnnxDomain(node.domain)) return undefined;
+  const op = operators.get(node.op);
+  return op !== undefined && opset >= op.versions[0]! ? op : undefined;
+}
+
+/** The version of ONNX's own operator set that a model uses; 0 where it uses none. */
+export const onnxOpset = (model: Model): number => model.opsets.get('') ?? model.opsets.get('ai.onnx') ?? 0;
+
+/** The operator of a node of a model; undefined where it is not known or the model redefines it as a function. */
+export function operatorIn(model: Model, node: GraphNode): Operator | undefined {
+  const redefined = model.functions.some((f) => f.name === node.op && f.domain === node.domain);
+  return redefined ? undefined : operatorOf(node, onnxOpset(model));
+}

@@ -1,0 +1,84 @@
+/**
+ * The passes in order, each with the reason why it stands there, and the loop that runs them: after every pass that
+ * changed something the types are inferred anew and the verifier runs.
+ */
+import type { Engine } from '#engine';
+import { type Model, verifyModel } from '#ir';
+import { inferTypes } from '#ops';
+import { bindDims } from './bindDims.ts';
+import { foldBatchNorm } from './foldBatchNorm.ts';
+import { foldBias } from './foldBias.ts';
+import { foldConstants } from './foldConstants.ts';
+import { fuseGemm } from './fuseGemm.ts';
+import { mergeEqualNodes } from './mergeEqualNodes.ts';
+import type { Pass, PassContext } from './pass.ts';
+import { removeDeadNodes } from './removeDeadNodes.ts';
+import { removeIdentities } from './removeIdentities.ts';
+
+export interface Step {
+  readonly pass: Pass;
+  /** Why it stands at this place. */
+  readonly why: string;
+}
+
+export const pipeline: readonly Step[] = [
+  { pass: bindDims, why: 'first, since every later pass can do more where sizes are numbers' },
+  { pass: removeDeadNodes, why: 'before anything is evaluated that nobody reads' },
+  { pass: foldConstants, why: 'makes weights, biases and shapes that are computed visible to the passes below' },
+  { pass: removeIdentities, why: 'brings a Conv and what follows it next to each other' },
+  { pass: fuseGemm, why: 'before foldBatchNorm and foldBias, which know Gemm and not MatMul' },
+  { pass: foldBias, why: 'a bias that is added between Conv and BatchNormalization would keep them apart' },
+  { pass: foldBatchNorm, why: 'when bias nodes no longer stand between' },
+  { pass: foldBias, why: 'again, for scales and biases behind a BatchNormalization that has just gone' },
+  { pass: mergeEqualNodes, why: 'late, when equal nodes have been brought to equal form' },
+  { pass: removeDeadNodes, why: 'last, for the constants and nodes that the passes above no longer read' },
+];
+
+/** Bytes of the largest constant that folding creates where it was not dense before: 16 MiB. */
+const FOLD_LIMIT = 16 * 2 ** 20;
+
+export interface PassOptions {
+  /** Sizes for symbolic dimensions, by name. */
+  readonly dims?: Readonly<Record<string, number>>;
+  /** Declared types of inner values: checked (default), or a fallback, for models whose input shapes were changed. */
+  readonly declared?: 'check' | 'fallback';
+  /** The host engine, for constants that only it can evaluate. */
+  readonly engine?: Engine;
+  readonly foldLimit?: number;
+  /** By default `pipeline`. */
+  readonly steps?: readonly Step[];
+  /** Told after each step what it left and whether that is anything new. */
+  readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
+}
+
+export interface Optimized {
+  readonly model: Model;
+  /** For each node that stands for several: the names of the nodes it was made of, itself first. */
+  readonly provenance: ReadonlyMap<string, readonly string[]>;
+}
+
+/**
+ * Runs the passes over a model. Outputs keep their names, types and, within rounding, values.
+ * @throws what `inferTypes` throws where the model itself is wrong
+ */
+export async function runPasses(model: Model, options: PassOptions = {}): Promise<Optimized> {
+  const context: PassContext = {
+    dims: options.dims ?? {},
+    declared: options.declared ?? 'check',
+    engine: options.engine,
+    foldLimit: options.foldLimit ?? FOLD_LIMIT,
+    provenance: new Map(),
+  };
+  verifyModel(model);
+  let current = inferTypes(model, { declared: context.declared });
+  for (const step of options.steps ?? pipeline) {
+    const next = await step.pass.run(current, context);
+    const changed = next !== current;
+    if (changed) {
+      verifyModel(next);
+      current = inferTypes(next, { declared: context.declared });
+    }
+    options.onStep?.(step, current, changed);
+  }
+  return { model: current, provenance: context.provenance };
+}

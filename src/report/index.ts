@@ -1,0 +1,11 @@
+/** Layer `report`: what a run cost, against what it had to cost; what a network holds. Plain data, text, JSON. */
+export * from './groups.ts';
+export * from './json.ts';
+export * from './layers.ts';
+export * from './layerwiseBound.ts';
+export * from './physicalBound.ts';
+export * from './runReport.ts';
+export * from './summary.ts';
+export { type SummaryTextOptions, summaryText } from './summaryText.ts';
+export type { Palette } from './table.ts';
+export { reportText, type TextOptions } from './text.ts';

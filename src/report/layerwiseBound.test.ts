@@ -1,0 +1,168 @@
+/**
+ * The layer-wise bound against numbers worked out by hand, on textbook-single: 256 MACs, 64 lanes and 64 bytes of DRAM a
+ * cycle. Sizes in comments are in elements of 4 bytes.
+ */
+import { describe, expect, test } from 'vitest';
+import { parseModel } from '#ir';
+import { type Machine, presets } from '#machine';
+import { inferTypes } from '#ops';
+import { machineWith } from '../../test/support/processor.ts';
+import { type HostCall, layerwiseBound } from './layerwiseBound.ts';
+
+const single = presets.get('textbook-single')!;
+
+function boundOf(graph: string, calls: readonly HostCall[] = [], machine: Machine = single) {
+  const model = inferTypes(parseModel(`model ir=8 producer="test" opset {"": 17, "own": 1}\n${graph}`));
+  const { cycles, groups } = layerwiseBound(model, machine, calls);
+  const rows = groups.map((g) => [g.nodes.join(' '), g.macs, g.vectorOps, g.bytes, g.cycles, g.bound]);
+  return { cycles, rows };
+}
+
+const RESIDUAL = `
+  graph g(x: float32[1,4,4,4]) -> (y: float32[1,4,4,4]) {
+    const wa: float32[4,4,1,1] = splat 1.0
+    const ws: float32[4,4,1,1] = splat 2.0
+    a = Conv(x, wa) @a
+    s = Conv(x, ws) @s
+    sum = Add(a, s) @add
+    y = Relu(sum) @relu
+  }`;
+
+describe('groups', () => {
+  test('a convolution takes activation and pooling along, a Reshape is free, a Softmax stands alone', () => {
+    const { cycles, rows } = boundOf(`
+      graph g(x: float32[1,4,8,8]) -> (y: float32[1,10]) {
+        const w: float32[8,4,3,3] = splat 1.0
+        const b: float32[8] = splat 1.0
+        const fw: float32[128,10] = splat 1.0
+        const fb: float32[10] = splat 1.0
+        const to: int64[2] = {1, 128}
+        c = Conv[pads=[1, 1, 1, 1]](x, w, b) @conv
+        r = Relu(c) @relu
+        p = MaxPool[kernel_shape=[2, 2], strides=[2, 2]](r) @pool
+        f = Reshape(p, to) @reshape
+        g = Gemm(f, fw, fb) @gemm
+        y = Softmax(g) @softmax
+      }`);
+    expect(rows).toEqual([
+      // 512 outputs × 36 MACs; 512 + 128 × 3 comparisons; x 256 + w 288 + b 8 + out 128 = 680 elements.
+      ['conv relu pool', 18432, 896, 2720, 72, 'compute'],
+      // 128 × 10 MACs; 128 + 1280 + 10 + 10 = 1428 elements.
+      ['gemm', 1280, 0, 5712, 89.25, 'memory'],
+      // − and Σ: 10 + 9 additions, 9 comparisons, exp and ÷: 20.
+      ['softmax', 0, 48, 80, 1.25, 'memory'],
+    ]);
+    expect(cycles).toBe(163); // 162.5
+  });
+
+  test('a residual addition belongs to the last of two convolutions', () => {
+    const { cycles, rows } = boundOf(RESIDUAL);
+    expect(rows).toEqual([
+      ['a', 256, 0, 4 * (64 + 16 + 64), 9, 'memory'],
+      // Reads x and a.
+      ['s add relu', 256, 128, 4 * (64 + 64 + 16 + 64), 13, 'memory'],
+    ]);
+    expect(cycles).toBe(22);
+  });
+
+  test('a value with a second reader, or that is an output, ends the chain', () => {
+    const read = RESIDUAL.replace('-> (y', '-> (a: float32[1,4,4,4], sum: float32[1,4,4,4], y');
+    expect(boundOf(read).rows.map(([nodes]) => nodes)).toEqual(['a', 's add', 'relu']);
+    const twice = RESIDUAL.replace('Add(a, s)', 'Mul(a, s)').replace('Relu(sum)', 'Add(sum, s)');
+    expect(boundOf(twice).rows.map(([nodes]) => nodes)).toEqual(['a', 's', 'add', 'relu']);
+  });
+
+  test('a bias is an addition that keeps the shape; another shape or another operation is none', () => {
+    const behind = (node: string, shape = '4,4') =>
+      boundOf(`
+        graph g(x: float32[4,4]) -> (y: float32[${shape}]) {
+          const w: float32[4,4] = splat 1.0
+          const row: float32[4] = splat 1.0
+          const plane: float32[2,4,4] = splat 1.0
+          m = MatMul(x, w) @matmul
+          y = ${node} @next
+        }`).rows.map(([nodes]) => nodes);
+    expect(behind('Add(row, m)')).toEqual(['matmul next']);
+    expect(behind('Sub(m, row)')).toEqual(['matmul next']);
+    expect(behind('Sub(m, x)')).toEqual(['matmul', 'next']);
+    expect(behind('Mul(m, row)')).toEqual(['matmul', 'next']);
+    expect(behind('Add(m, plane)', '2,4,4')).toEqual(['matmul', 'next']);
+    expect(behind('Add(m, m)')).toEqual(['matmul', 'next']);
+  });
+
+  test('a chain passes through a node that only renames memory', () => {
+    const { rows } = boundOf(`
+      graph g(x: float32[4,4]) -> (y: float32[16]) {
+        const w: float32[4,4] = splat 1.0
+        const to: int64[1] = {16}
+        m = MatMul(x, w) @matmul
+        f = Reshape(m, to) @reshape
+        y = Relu(f) @relu
+      }`);
+    expect(rows).toEqual([['matmul relu', 64, 16, 192, 3, 'memory']]);
+  });
+
+  test('indices of a pooling that are read end the chain', () => {
+    const { rows } = boundOf(`
+      graph g(x: float32[1,1,2,2]) -> (y: float32[1,1,1,1], i: int64[1,1,1,1]) {
+        const w: float32[1,1,1,1] = splat 1.0
+        c = Conv(x, w) @conv
+        p, i = MaxPool[kernel_shape=[2, 2]](c) @pool
+        y = Relu(p) @relu
+      }`);
+    // x 16 + w 4 + p 4 + i 8 bytes.
+    expect(rows.map(([nodes, , , bytes]) => [nodes, bytes])).toEqual([
+      ['conv pool', 32],
+      ['relu', 8],
+    ]);
+  });
+});
+
+describe('work', () => {
+  const depthwise = (filters: number) => `
+    graph g(x: float32[1,8,4,4]) -> (y: float32[1,${filters},4,4]) {
+      const w: float32[${filters},1,5,5] = splat 1.0
+      y = Conv[group=8, pads=[2, 2, 2, 2]](x, w) @conv
+    }`;
+
+  test('a depthwise convolution is vector work: one multiply-add a lane a cycle', () => {
+    // 128 outputs × 25; 128 + 200 + 128 elements are 28.5 cycles.
+    expect(boundOf(depthwise(8)).rows).toEqual([['conv', 0, 3200, 1824, 50, 'vector']]);
+    // Two filters a channel: the matrix unit's.
+    expect(boundOf(depthwise(16)).rows).toEqual([['conv', 6400, 0, 3136, 49, 'memory']]);
+  });
+
+  test('a Gather reads the rows that it takes', () => {
+    const { rows } = boundOf(`
+      graph g(i: int64[2]) -> (y: float32[2,4]) {
+        const table: float32[1000,4] = splat 1.0
+        y = Gather(table, i) @gather
+      }`);
+    expect(rows).toEqual([['gather', 0, 0, 64, 1, 'memory']]);
+  });
+
+  test('a fractional bandwidth counts exactly', () => {
+    const slow = machineWith('textbook-single', { dram: { bandwidth: { bytes: 64, cycles: 5 } } });
+    // 576 and 832 bytes at 12.8 a cycle.
+    expect(boundOf(RESIDUAL, [], slow).cycles).toBe(45 + 65);
+  });
+
+  test('host nodes count with the time of their call, and end chains', () => {
+    const graph = `
+      graph g(x: float32[4,4]) -> (y: float32[4,4]) {
+        const w: float32[4,4] = splat 1.0
+        m = MatMul(x, w) @matmul
+        h: float32[4,4] = own::Thing(m) @thing
+        y = Relu(h) @relu
+      }`;
+    const call = { name: 'thing', op: 'Thing', nodes: ['thing'], cycles: 1000 };
+    const { cycles, rows } = boundOf(graph, [call]);
+    expect(rows).toEqual([
+      ['matmul', 64, 0, 192, 3, 'memory'],
+      ['relu', 0, 16, 128, 2, 'memory'],
+      ['thing', 0, 0, 0, 1000, 'host'],
+    ]);
+    expect(cycles).toBe(1005);
+    expect(() => boundOf(graph)).toThrow(expect.objectContaining({ code: 'SYS-OPS-005' }));
+  });
+});

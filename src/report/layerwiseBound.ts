@@ -1,0 +1,115 @@
+/**
+ * The layer-wise bound: what the network needs on this machine if every group of the canonical graph (`groups.ts`) ran at
+ * the peak of its scarcest resource, one group after the other. No decision of the compiler moves it, except which nodes
+ * the host runs: those count with the host's time.
+ *
+ * cycles of a group = max(MACs ÷ matrix peak, vector operations ÷ lanes, bytes ÷ DRAM bandwidth), exact; the sum is rounded up.
+ * - MACs: of Conv, Gemm and MatMul. A depthwise convolution (as many groups as channels and filters) runs on the
+ *   vector unit's multiply-add: its MACs count as vector operations, one a lane a cycle.
+ * - Vector operations: those of all other nodes by their cost rules, one a lane a cycle, a multiply-add as one.
+ * - Bytes: inputs from outside the group, weights, and results read outside, each once. Slice and Gather read what they take.
+ */
+import { byteLength, elementCount, type GraphNode, intAttribute, type Model, staticShape, typeOf } from '#ir';
+import type { Program } from '#isa';
+import { type Machine, macsPerCycle } from '#machine';
+import { type Cost, nodeCost } from '#ops';
+import { type Group, groupNodes } from './groups.ts';
+
+export interface GroupBound {
+  /** Name of the first node. */
+  readonly name: string;
+  readonly op: string;
+  readonly nodes: readonly string[];
+  readonly macs: number;
+  readonly vectorOps: number;
+  readonly bytes: number;
+  readonly cycles: number;
+  readonly bound: 'compute' | 'vector' | 'memory' | 'host';
+}
+
+export interface LayerwiseBound {
+  readonly cycles: number;
+  readonly groups: readonly GroupBound[];
+}
+
+/** A call of the host: its nodes by name, and its time. */
+export interface HostCall {
+  readonly name: string;
+  readonly op: string;
+  readonly nodes: readonly string[];
+  readonly cycles: number;
+}
+
+/** The host calls of a program: its host layers and its host parts come in the same order. */
+export const hostCalls = (program: Program): readonly HostCall[] =>
+  program.layers
+    .filter((layer) => layer.where === 'host')
+    .map(({ name, op, nodes }, i) => ({ name, op, nodes, cycles: program.host[i]!.cycles }));
+
+/**
+ * @param model after the passes, with static shapes
+ * @throws SYS-OPS-005, -006 where a node outside the host calls has no known cost
+ */
+export function layerwiseBound(model: Model, machine: Machine, calls: readonly HostCall[] = []): LayerwiseBound {
+  const onHost = new Set(calls.flatMap((c) => c.nodes));
+  const groups: GroupBound[] = groupNodes(model, (node) => onHost.has(node.name)).map((g) =>
+    boundOf(g, model, machine),
+  );
+  for (const { name, op, nodes, cycles } of calls) {
+    groups.push({ name, op, nodes, macs: 0, vectorOps: 0, bytes: 0, cycles, bound: 'host' });
+  }
+  // Tenths of a byte a cycle do not add up exactly: what is within rounding of a whole number is that number.
+  const sum = groups.reduce((n, g) => n + g.cycles, 0);
+  return { cycles: Math.ceil(sum - 1e-9 * sum), groups };
+}
+
+function boundOf(group: Group, model: Model, machine: Machine): GroupBound {
+  let macs = 0;
+  let vectorOps = 0;
+  for (const node of group.nodes) {
+    const cost = nodeCost(model, node);
+    if (cost.macs > 0 && !isDepthwise(model, node)) macs += cost.macs;
+    else vectorOps += vectorOperations(cost);
+  }
+  const bytes = trafficOf(group, model);
+  const { bandwidth } = machine.dram;
+  const times = [
+    ['compute', macs / macsPerCycle(machine.matrix)],
+    ['vector', vectorOps / machine.vector.lanes],
+    ['memory', (bytes * bandwidth.cycles) / bandwidth.bytes],
+  ] as const;
+  const [bound, cycles] = times.reduce((most, t) => (t[1] > most[1] ? t : most));
+  const names = group.nodes.map((n) => n.name);
+  const op = group.nodes.map((n) => n.op).join('+');
+  return { name: names[0]!, op, nodes: names, macs, vectorOps, bytes, cycles, bound };
+}
+
+/** Elementary operations of a vector unit; a multiply-add counts once. */
+const vectorOperations = (c: Cost): number =>
+  Math.max(c.multiplications, c.additions) + c.comparisons + c.transcendentals;
+
+/** One filter for each channel, on its own. */
+export function isDepthwise(model: Model, node: GraphNode): boolean {
+  if (node.op !== 'Conv') return false;
+  const channels = staticShape(typeOf(model.graph, node.inputs[0]!))?.[1];
+  const filters = staticShape(typeOf(model.graph, node.inputs[1]!))?.[0];
+  const groups = intAttribute(node, 'group', 1);
+  return groups > 1 && groups === channels && groups === filters;
+}
+
+/** Nodes that read no more of their data than they hand on. */
+const SELECTING = new Set(['Slice', 'Gather', 'Shape', 'Size']);
+
+function trafficOf(group: Group, model: Model): number {
+  const sum = (names: readonly string[]): number => names.reduce((n, name) => n + valueBytes(model, name), 0);
+  const read = sum(group.inputs) + sum(group.weights);
+  const written = sum(group.outputs);
+  return (SELECTING.has(group.nodes[0]!.op) ? Math.min(read, written) : read) + written;
+}
+
+function valueBytes(model: Model, name: string): number {
+  const type = typeOf(model.graph, name);
+  const dims = staticShape(type);
+  // nodeCost, asked before, has refused open shapes.
+  return type?.kind === 'tensor' && dims !== undefined ? byteLength(type.dtype, elementCount(dims)) : 0;
+}

@@ -1,0 +1,212 @@
+/**
+ * The report of a small hand-written program on textbook-single: a load, a vec and a store of 64 bytes (16 f32), a cycle
+ * each, one after the other.
+ */
+import { describe, expect, test } from 'vitest';
+import { parseModel, tensorOf } from '#ir';
+import type { LayerPlan, TensorSlot } from '#isa';
+import { presets } from '#machine';
+import { inferTypes } from '#ops';
+import { createSimulation, type SimulationResult, type Work } from '#sim';
+import { errorOf } from '../../test/support/errorText.ts';
+import { assembled } from '../../test/support/processor.ts';
+import { reportJson } from './json.ts';
+import { assertAbovePhysicalBound, physicalBound } from './physicalBound.ts';
+import { type RunFacts, runReport } from './runReport.ts';
+
+const single = presets.get('textbook-single')!;
+
+const slot = (name: string, address: number): TensorSlot => ({
+  name,
+  dtype: 'float32',
+  dims: [16],
+  strides: [4],
+  address,
+});
+
+const plan = (from: number, to: number, changes: Partial<LayerPlan>): LayerPlan => ({
+  index: 0,
+  name: 'relu',
+  nodes: ['relu'],
+  op: 'Relu',
+  where: 'vector',
+  macs: 0,
+  vectorOps: 16,
+  inputBytes: 64,
+  weightBytes: 0,
+  outputBytes: 64,
+  outputShape: [16],
+  loops: [],
+  from,
+  to,
+  ...changes,
+});
+
+const program = assembled(
+  `
+.dram 65536
+.fill 0, 64, f32 1
+  cfg.dimi R0, 0, 16, 4
+  li r1, 0x1000
+  li r2, 0
+  load nram, r0, r0, R0, R0, f32
+  sync
+  vec.max r1, r0, r2, R0, R0, R0, f32, scalar
+  sync
+  store nram, r1, r1, R0, R0, f32
+  halt
+`,
+  single,
+  {
+    inputs: [slot('x', 0)],
+    outputs: [slot('y', 0x1000)],
+    constants: [],
+    layers: [plan(0, 8, {})],
+  },
+);
+
+const model = inferTypes(
+  parseModel(`model ir=8 producer="test" opset {"": 17}
+    graph g(x: float32[16]) -> (y: float32[16]) { y = Relu(x) @relu }`),
+);
+
+function run(): SimulationResult {
+  const state = createSimulation(program, { data: false }).run();
+  if (state.state !== 'done') throw new Error('the program has no host part');
+  return state.result;
+}
+
+const facts = (changes: Partial<RunFacts> = {}): RunFacts => ({
+  name: 'relu.onnx',
+  program,
+  result: run(),
+  fidelity: 'timing',
+  model,
+  ...changes,
+});
+
+describe('a run', () => {
+  test('cycles, bytes, bounds, efficiency, utilisation', () => {
+    const r = runReport(facts());
+    expect(r.cycles).toBe(3);
+    expect(r.seconds).toBe(3e-9);
+    expect(r.bytes).toEqual({ read: 64, write: 64 });
+    // x and y at 64 bytes a cycle: 2 cycles. The vec needs 16 ÷ 64 of one.
+    expect(r.bound.physicalBy).toEqual({ matrix: 0, vector: 1, memory: 2, host: 0 });
+    expect([r.bound.physical, r.bound.physicalUnit, r.bound.layerwise]).toEqual([2, 'memory', 2]);
+    expect(r.efficiency).toBe(2 / 3);
+    const [layer] = r.layers;
+    expect(layer).toMatchObject({
+      cycles: 3,
+      bound: 'memory',
+      utilisation: 16 / (3 * 64),
+      bytes: { read: 64, write: 64 },
+    });
+    expect(r.units.map((u) => [u.name, u.busy, u.idle])).toEqual([
+      ['dma', 2, 1],
+      ['matrix', 0, 3],
+      ['vector', 1, 2],
+    ]);
+    expect(r.rest).toBe(0);
+  });
+
+  test('of a program file alone: no layer-wise bound', () => {
+    const { model: _, ...rest } = facts();
+    const r = runReport(rest);
+    expect([r.bound.layerwise, r.efficiency, r.macs]).toEqual([null, null, 0]);
+  });
+
+  test('a hand-written layer that claims no work shows what it executed', () => {
+    const claims = { ...program, layers: [plan(0, 8, { vectorOps: 0 })] };
+    expect(runReport(facts({ program: claims })).layers[0]).toMatchObject({
+      vectorOps: 16,
+      utilisation: 16 / (3 * 64),
+    });
+  });
+
+  test('faster than physics stops', () => {
+    const error = errorOf(() => runReport(facts({ result: { ...run(), cycles: 1 } })));
+    expect(error).toMatchObject({ code: 'SYS-REPORT-001', kind: 'internal' });
+    expect(error.message).toContain('took 1 cycles');
+  });
+});
+
+describe('physical bound', () => {
+  const NOTHING: Work = {
+    readBytes: 0,
+    writeBytes: 0,
+    readBurstBytes: 0,
+    writeBurstBytes: 0,
+    macs: 0,
+    vectorOps: 0,
+    entries: 0,
+    hostCycles: 0,
+  };
+  const constants = [{ name: 'w', address: 0x2000, bytes: 640, data: () => new Uint8Array(640) }];
+  const bound = (work: Partial<Work>) => physicalBound({ ...program, constants }, { total: { ...NOTHING, ...work } });
+
+  test('is that of the scarcest unit', () => {
+    expect(bound({ macs: 1000 })).toMatchObject({ cycles: 4, unit: 'matrix' });
+    expect(bound({ macs: 1000, vectorOps: 641 })).toMatchObject({ cycles: 11, unit: 'vector' });
+    // x 64 + w 640 read, y 64 written: 768 bytes, however often they were moved.
+    expect(bound({ readBytes: 9999, writeBytes: 640 })).toMatchObject({ cycles: 12, unit: 'memory' });
+    expect(bound({ hostCycles: 1234, macs: 256 })).toMatchObject({ cycles: 1234, unit: 'host' });
+  });
+
+  test('what was never moved was not compulsory', () => {
+    expect(bound({ readBytes: 128, writeBytes: 64 }).by.memory).toBe(3);
+  });
+
+  test('holds for the traffic on the channel too, whole bursts', () => {
+    const total = { ...NOTHING, readBurstBytes: 6400 };
+    expect(() => assertAbovePhysicalBound(program, { cycles: 100, total })).not.toThrow();
+    expect(errorOf(() => assertAbovePhysicalBound(program, { cycles: 99, total })).text('zh')).toContain('100');
+  });
+});
+
+describe('JSON', () => {
+  const withOutputs = (name: string, tensor: ReturnType<typeof tensorOf>) =>
+    reportJson(runReport(facts({ fidelity: 'data', outputs: new Map([[name, tensor]]) })));
+
+  test('has what the issue names, and is JSON', () => {
+    const json = reportJson(runReport(facts()));
+    for (const key of 'model machine dtype cycles seconds macs bytes bound efficiency check outputs layers'.split(
+      ' ',
+    )) {
+      expect(json).toHaveProperty(key);
+    }
+    expect(json.outputs).toEqual([{ name: 'y', dtype: 'float32', shape: [16], data: null }]);
+    expect(JSON.parse(JSON.stringify(json))).toEqual(json);
+  });
+
+  test('what JSON has no number for stands as a string', () => {
+    const floats = tensorOf('float32', [5], [0.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -0]);
+    expect(withOutputs('y', floats).outputs).toMatchObject([{ data: [0.5, 'NaN', 'Infinity', '-Infinity', -0] }]);
+    const longs = tensorOf('int64', [2], [-1n, 9007199254740993n]);
+    expect(withOutputs('y', longs).outputs).toMatchObject([{ data: ['-1', '9007199254740993'] }]);
+    expect(withOutputs('y', tensorOf('int32', [1], [7])).outputs).toMatchObject([{ data: [7] }]);
+    expect(withOutputs('y', tensorOf('bool', [2], [1, 0])).outputs).toMatchObject([{ data: [true, false] }]);
+  });
+
+  test('an infinite error of the check stands as a string', () => {
+    const maxAbs = Number.POSITIVE_INFINITY;
+    const check = { ok: false, engine: 'native', tolerance: 1e-4, maxAbs, maxRel: maxAbs, outputs: [] };
+    expect(reportJson(runReport(facts({ check }))).check).toMatchObject({ ok: false, maxAbs: 'Infinity' });
+  });
+
+  test('reasons and notices are told in the language', () => {
+    const reason = { en: 'no such unit', zh: '没有该单元' };
+    const onHost = [{ name: 'relu', op: 'Relu', merged: [], reason }];
+    const layers = [plan(0, 8, { where: 'host', onHost })];
+    const host = [{ name: 'relu', onnx: new Uint8Array(), inputs: [], outputs: [], cycles: 2 }];
+    const notices = [{ code: 'SYS-X-001', en: 'note', zh: '注意' }];
+    const r = runReport(facts({ program: { ...program, layers, host }, notices }));
+    expect(r.bound.groups).toMatchObject([{ bound: 'host', cycles: 2 }]);
+    expect(reportJson(r).host).toMatchObject({ nodes: [{ name: 'relu', op: 'Relu', reason: 'no such unit' }] });
+    expect(reportJson(r, 'zh')).toMatchObject({
+      host: { nodes: [{ reason: '没有该单元' }] },
+      layers: [{ bound: 'host', utilisation: null, onHost: [{ reason: '没有该单元' }] }],
+      notices: [{ code: 'SYS-X-001', message: '注意' }],
+    });
+  });
+});

@@ -1,0 +1,132 @@
+/**
+ * The report of one run: plain numbers and names derived from program, run and model. `text.ts` writes it for people,
+ * `json.ts` as the object of `--json`.
+ */
+import type { Notice } from '#base';
+import type { Model, Tensor } from '#ir';
+import type { HostNode, Program, TensorSlot } from '#isa';
+import type { SimulationResult, UnitResult } from '#sim';
+import { knownCost } from './knownCost.ts';
+import { type LayerReport, layerReports } from './layers.ts';
+import { type GroupBound, hostCalls, layerwiseBound } from './layerwiseBound.ts';
+import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physicalBound.ts';
+
+/** The comparison with the host engine, as `flow` makes it. */
+export interface CheckFacts {
+  readonly ok: boolean;
+  /** The engine compared with. */
+  readonly engine: string;
+  readonly tolerance: number;
+  readonly maxAbs: number;
+  readonly maxRel: number;
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly ok: boolean;
+    readonly maxAbs: number;
+    readonly maxRel: number;
+    readonly wrong: number;
+    readonly elements: number;
+  }[];
+}
+
+/** What a run leaves behind. */
+export interface RunFacts {
+  /** The network, as the user named it. */
+  readonly name: string;
+  readonly program: Program;
+  readonly result: SimulationResult;
+  /** Timing only, or with data. */
+  readonly fidelity: 'timing' | 'data';
+  /** The model after the passes, from which the program was made; absent where only a program file is at hand. */
+  readonly model?: Model;
+  /** Where the data of each input came from, in words, by input. */
+  readonly sources?: ReadonlyMap<string, string>;
+  readonly check?: CheckFacts;
+  readonly outputs?: ReadonlyMap<string, Tensor>;
+  readonly notices?: readonly Notice[];
+}
+
+interface ValueReport {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+export interface RunReport {
+  readonly model: string;
+  readonly machine: string;
+  readonly dtype: string;
+  readonly fidelity: 'timing' | 'data';
+  /** Hz. */
+  readonly frequency: number;
+  readonly inputs: readonly (ValueReport & { readonly source: string | null })[];
+  readonly cycles: number;
+  readonly seconds: number;
+  /** Multiply-accumulates that the network needs, on processor and host; without the model, those of the layers. */
+  readonly macs: number;
+  readonly bytes: { readonly read: number; readonly write: number };
+  readonly instructions: { readonly program: number; readonly executed: number };
+  readonly bound: {
+    readonly physical: number;
+    readonly physicalUnit: BoundUnit;
+    readonly physicalBy: Readonly<Record<BoundUnit, number>>;
+    /** null where only the program is known. */
+    readonly layerwise: number | null;
+    readonly groups: readonly GroupBound[];
+  };
+  /** Layer-wise bound ÷ cycles. */
+  readonly efficiency: number | null;
+  readonly check: CheckFacts | null;
+  /** `tensor` is null in a run without data. */
+  readonly outputs: readonly (ValueReport & { readonly tensor: Tensor | null })[];
+  readonly layers: readonly LayerReport[];
+  /** Cycles outside all layers, at the end. */
+  readonly rest: number;
+  readonly units: readonly UnitResult[];
+  readonly host: { readonly cycles: number; readonly nodes: readonly HostNode[] };
+  readonly notices: readonly Notice[];
+}
+
+/** @throws SYS-REPORT-001 where the run was faster than physics */
+export function runReport(facts: RunFacts): RunReport {
+  const { program, result, model } = facts;
+  const { machine } = program;
+  assertAbovePhysicalBound(program, result);
+  const physical = physicalBound(program, result);
+  const layers = layerReports(program, result);
+  const layerwise = model && layerwiseBound(model, machine, hostCalls(program));
+  return {
+    model: facts.name,
+    machine: machine.name,
+    dtype: 'float32',
+    fidelity: facts.fidelity,
+    frequency: machine.frequency,
+    inputs: program.inputs.map((slot) => ({ ...slotValue(slot), source: facts.sources?.get(slot.name) ?? null })),
+    cycles: result.cycles,
+    seconds: result.cycles / machine.frequency,
+    macs: model === undefined ? layers.reduce((n, layer) => n + layer.macs, 0) : macsOf(model),
+    bytes: { read: result.total.readBytes, write: result.total.writeBytes },
+    instructions: { program: program.words.length, executed: result.dynamicInstructions },
+    bound: {
+      physical: physical.cycles,
+      physicalUnit: physical.unit,
+      physicalBy: physical.by,
+      layerwise: layerwise?.cycles ?? null,
+      groups: layerwise?.groups ?? [],
+    },
+    efficiency: layerwise === undefined || result.cycles === 0 ? null : layerwise.cycles / result.cycles,
+    check: facts.check ?? null,
+    outputs: program.outputs.map((slot) => ({ ...slotValue(slot), tensor: facts.outputs?.get(slot.name) ?? null })),
+    layers,
+    rest: result.rest.cycles,
+    units: result.units,
+    host: { cycles: result.total.hostCycles, nodes: program.layers.flatMap((layer) => layer.onHost ?? []) },
+    notices: facts.notices ?? [],
+  };
+}
+
+const slotValue = ({ name, dtype, dims }: TensorSlot): ValueReport => ({ name, dtype, shape: dims });
+
+/** What has no cost rule runs on the host, and is named there. */
+const macsOf = (model: Model): number =>
+  model.graph.nodes.reduce((n, node) => n + (knownCost(model, node)?.macs ?? 0), 0);

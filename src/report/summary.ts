@@ -1,0 +1,139 @@
+/**
+ * The summary of a network: for each node its output, parameters and work, whatever machine will run it.
+ * It reads a model whose weights are constants and whose shapes are known, so run the passes of SUMMARY_PASSES before
+ * (`runPasses(model, { steps: pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name)) })`), and no others: folding
+ * BatchNormalization or fusing nodes would change what is counted.
+ *
+ * - parameters: elements of the float constants that a node reads, each constant at its first reader; scalars and
+ *   settings (limits of Clip, scales of Resize, …) are none. Running mean and variance of BatchNormalization are statistics,
+ *   counted apart, as training frameworks do.
+ * - neurons: output elements of Conv, Gemm and MatMul; pooling, activation and normalisation count none.
+ * - bytes: each input and each output once, weights included.
+ */
+import { BITS, type Dim, elementCount, type GraphNode, type Model, type Tensor, typeOf } from '#ir';
+import { isOnnxDomain } from '#ops';
+import { knownCost } from './knownCost.ts';
+
+/** Names of the passes to run before. */
+export const SUMMARY_PASSES: ReadonlySet<string> = new Set(['bindDims', 'removeDeadNodes', 'foldConstants']);
+
+export interface Amounts {
+  readonly parameters: number;
+  readonly statistics: number;
+  readonly neurons: number;
+  readonly macs: number;
+  readonly multiplications: number;
+  readonly additions: number;
+  readonly bytes: number;
+}
+
+type Work = 'neurons' | 'macs' | 'multiplications' | 'additions' | 'bytes';
+
+/** Work is null where the operator has no cost rule or a shape is not known. */
+export interface SummaryLayer extends Pick<Amounts, 'parameters' | 'statistics'> {
+  readonly name: string;
+  readonly op: string;
+  /** undefined: not even the rank is known. */
+  readonly outputShape: readonly Dim[] | null;
+  readonly neurons: number | null;
+  readonly macs: number | null;
+  readonly multiplications: number | null;
+  readonly additions: number | null;
+  readonly bytes: number | null;
+}
+
+export interface Summary {
+  readonly model: string;
+  readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly Dim[] | null }[];
+  readonly layers: readonly SummaryLayer[];
+  readonly totals: Amounts & {
+    /** Elements of the network's inputs, which some conventions count as neurons too. */
+    readonly inputElements: number;
+    readonly parameterBytes: number;
+    /** Layers whose work is not known, and not in the totals. */
+    readonly unknown: number;
+  };
+}
+
+const NEURONS = new Set(['Conv', 'Gemm', 'MatMul']);
+
+/** Inputs that set something rather than weigh something, by operator. */
+const SETTINGS: Readonly<Record<string, readonly number[]>> = {
+  Clip: [1, 2],
+  Dropout: [1],
+  Pad: [2],
+  Resize: [1, 2],
+  Upsample: [1],
+  NonMaxSuppression: [3, 4],
+};
+/** Running statistics of BatchNormalization. */
+const STATISTICS: readonly number[] = [3, 4];
+
+const FLOATS = new Set(['float32', 'float64', 'float16', 'bfloat16']);
+
+/** @param name of the network, as the user gave it */
+export function summarize(model: Model, name: string = model.graph.name): Summary {
+  const counted = new Set<string>();
+  let parameterBytes = 0;
+  const layers = model.graph.nodes.map((node): SummaryLayer => {
+    const cost = knownCost(model, node);
+    let parameters = 0;
+    let statistics = 0;
+    node.inputs.forEach((input, i) => {
+      const constant = model.graph.constants.get(input);
+      if (constant === undefined || counted.has(input) || !isParameter(node, i, constant)) return;
+      counted.add(input);
+      const count = elementCount(constant.dims);
+      if (node.op === 'BatchNormalization' && STATISTICS.includes(i)) statistics += count;
+      else {
+        parameters += count;
+        parameterBytes += (count * BITS[constant.dtype]) / 8;
+      }
+    });
+    const type = typeOf(model.graph, node.outputs[0] ?? '');
+    const outputShape = type?.kind === 'tensor' ? (type.shape ?? null) : null;
+    const isNeural = isOnnxDomain(node.domain) && NEURONS.has(node.op);
+    return {
+      name: node.name,
+      op: node.op,
+      outputShape,
+      parameters,
+      statistics,
+      neurons: cost === undefined ? null : isNeural ? elementCount(outputShape as readonly number[]) : 0,
+      macs: cost?.macs ?? null,
+      multiplications: cost?.multiplications ?? null,
+      additions: cost?.additions ?? null,
+      bytes: cost === undefined ? null : cost.bytesRead + cost.bytesWritten,
+    };
+  });
+  const inputs = model.graph.inputs.map((v) => ({
+    name: v.name,
+    dtype: v.type?.kind === 'tensor' ? v.type.dtype : (v.type?.kind ?? '?'),
+    shape: v.type?.kind === 'tensor' ? (v.type.shape ?? null) : null,
+  }));
+  const work = (key: Work): number => layers.reduce((n, layer) => n + (layer[key] ?? 0), 0);
+  return {
+    model: name,
+    inputs,
+    layers,
+    totals: {
+      parameters: layers.reduce((n, layer) => n + layer.parameters, 0),
+      statistics: layers.reduce((n, layer) => n + layer.statistics, 0),
+      neurons: work('neurons'),
+      macs: work('macs'),
+      multiplications: work('multiplications'),
+      additions: work('additions'),
+      bytes: work('bytes'),
+      inputElements: inputs.reduce(
+        (n, { shape }) =>
+          n + (shape?.every((d) => typeof d === 'number') ? elementCount(shape as readonly number[]) : 0),
+        0,
+      ),
+      parameterBytes,
+      unknown: layers.filter((layer) => layer.macs === null).length,
+    },
+  };
+}
+
+const isParameter = (node: GraphNode, input: number, constant: Tensor): boolean =>
+  FLOATS.has(constant.dtype) && constant.dims.length > 0 && !SETTINGS[node.op]?.includes(input);

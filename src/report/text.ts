@@ -1,0 +1,207 @@
+/** The run report for a terminal: what ran, layer by layer, the totals against the bounds, the units, the host's part. */
+import type { Language } from '#base';
+import type { LayerReport } from './layers.ts';
+import { bytesText, errorText, grouped, hertzText, percent, secondsText, valueText } from './quantities.ts';
+import type { RunReport } from './runReport.ts';
+import { type Column, type Palette, PLAIN, pad, table, wrap } from './table.ts';
+import { type Say, SENTENCES, sayIn } from './words.ts';
+
+export interface TextOptions {
+  readonly language?: Language;
+  readonly palette?: Palette;
+  /** Columns of the terminal; 100 by default. */
+  readonly width?: number;
+  /** How many layers are listed, those with most cycles first chosen; 24 by default. */
+  readonly layers?: number | 'all';
+}
+
+interface Style {
+  readonly say: Say;
+  readonly language: Language;
+  readonly palette: Palette;
+  readonly width: number;
+}
+
+/** The whole report, ending in a line break. */
+export function reportText(report: RunReport, options: TextOptions = {}): string {
+  const { language = 'en', palette = PLAIN, width = 100, layers = 24 } = options;
+  const style: Style = { say: sayIn(language), language, palette, width };
+  const parts = [
+    header(report, style),
+    ...(report.layers.length === 0 ? [] : [layerTable(report, layers, style)]),
+    totals(report, style),
+    unitTable(report, style),
+    ...(report.host.nodes.length === 0 ? [] : [hostPart(report, style)]),
+    ...(report.notices.length === 0 ? [] : [notices(report, style)]),
+  ];
+  return `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function header(r: RunReport, { say, palette }: Style): string[] {
+  const fidelity = say(r.fidelity === 'data' ? 'withData' : 'timingOnly');
+  const label = (word: string): string => `  ${pad(word, 8, 'left')}`;
+  return [
+    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)} (${[hertzText(r.frequency), r.dtype, fidelity].join(say('comma'))})`,
+    ...r.inputs.map(
+      (v) => `${label(say('input'))}${v.name} ${valueText(v)}${v.source === null ? '' : ` ← ${v.source}`}`,
+    ),
+    ...r.outputs.map((v) => `${label(say('output'))}${v.name} ${valueText(v)}`),
+  ];
+}
+
+function layerTable(r: RunReport, limit: number | 'all', { say, language, palette, width }: Style): string[] {
+  const columns: readonly Column[] = [
+    { head: '#', align: 'right' },
+    { head: say('layer'), align: 'left', cut: true },
+    { head: say('operator'), align: 'left', cut: true },
+    { head: say('where'), align: 'left' },
+    { head: say('cycles'), align: 'right' },
+    { head: say('share'), align: 'right', drop: 1 },
+    { head: say('macs'), align: 'right', drop: 4 },
+    { head: say('read'), align: 'right', drop: 3 },
+    { head: say('written'), align: 'right', drop: 2 },
+    { head: say('bound'), align: 'left' },
+    { head: say('use'), align: 'right' },
+  ];
+  const shown = chosen(r.layers, limit);
+  const share = (cycles: number): string => percent(r.cycles === 0 ? null : cycles / r.cycles);
+  const rows = shown.map(({ layer: l, index }) => [
+    String(index + 1),
+    l.name,
+    l.op,
+    say(l.where),
+    grouped(l.cycles),
+    share(l.cycles),
+    macsText(l.macs),
+    bytesText(l.bytes.read),
+    bytesText(l.bytes.write),
+    say(l.bound),
+    percent(l.utilisation),
+  ]);
+  if (r.rest > 0) rows.push(['', say('rest'), '', '', grouped(r.rest), share(r.rest), '', '', '', '', '']);
+  const total = r.layers.reduce((n, l) => n + l.macs, 0);
+  rows.push(
+    ['', say('total'), '', '', grouped(r.cycles), '', macsText(total)].concat([
+      bytesText(r.bytes.read),
+      bytesText(r.bytes.write),
+      '',
+      '',
+    ]),
+  );
+  const lines = table(columns, rows, {
+    width,
+    head: palette.faint,
+    paint: (i) => (i === rows.length - 1 ? palette.strong : PLAIN.strong),
+  });
+  const hidden = r.layers.length - shown.length;
+  if (hidden === 0) return lines;
+  const cycles = r.layers.reduce((n, l) => n + l.cycles, 0) - shown.reduce((n, s) => n + s.layer.cycles, 0);
+  const sentence = SENTENCES[language].hidden({ layers: hidden, share: share(cycles) });
+  return [...lines.slice(0, shown.length + 1), palette.faint(`   ${sentence}`), ...lines.slice(shown.length + 1)];
+}
+
+const macsText = (macs: number): string => (macs === 0 ? '–' : grouped(macs));
+
+/** The layers to list, in order: all, or those that take most cycles. */
+function chosen(layers: readonly LayerReport[], limit: number | 'all'): { layer: LayerReport; index: number }[] {
+  const all = layers.map((layer, index) => ({ layer, index }));
+  if (limit === 'all' || layers.length <= limit) return all;
+  return all
+    .sort((a, b) => b.layer.cycles - a.layer.cycles || a.index - b.index)
+    .slice(0, limit)
+    .sort((a, b) => a.index - b.index);
+}
+
+function totals(r: RunReport, { say, language, palette, width }: Style): string[] {
+  const cycles = (n: number): string => `${grouped(n)} ${say('cycles')}`;
+  const { layerwise, physical, physicalUnit } = r.bound;
+  const sentences = SENTENCES[language];
+  const rows: (readonly [string, string, ((t: string) => string)?])[] = [
+    [say('time'), `${cycles(r.cycles)} = ${secondsText(r.seconds)}${say('comma')}${grouped(r.macs)} ${say('macs')}`],
+    [
+      say('traffic'),
+      `${bytesText(r.bytes.read)} ${say('read')}${say('comma')}${bytesText(r.bytes.write)} ${say('written')}`,
+    ],
+    [
+      say('instructions'),
+      sentences.executed({ program: grouped(r.instructions.program), executed: grouped(r.instructions.executed) }),
+    ],
+    [
+      say('bounds'),
+      [
+        ...(layerwise === null ? [] : [`${say('layerwise')} ${cycles(layerwise)}`]),
+        `${say('physical')} ${cycles(physical)} (${say(physicalUnit)})`,
+      ].join(say('comma')),
+    ],
+    ...(r.efficiency === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
+    checkRow(r, sentences, say, palette),
+  ];
+  const column = 12;
+  return rows.flatMap(([label, text, paint]) => {
+    const lines = wrap(text, width, ' '.repeat(column));
+    return lines.map((line, i) => {
+      const shown = (paint ?? PLAIN.strong)(line.slice(column));
+      return i === 0 ? pad(label, column, 'left') + shown : ' '.repeat(column) + shown;
+    });
+  });
+}
+
+function checkRow(
+  { check, fidelity }: RunReport,
+  sentences: (typeof SENTENCES)[Language],
+  say: Say,
+  palette: Palette,
+): readonly [string, string, (t: string) => string] {
+  if (check === null) return [say('check'), sentences.unchecked[fidelity], palette.faint];
+  const words = {
+    maxAbs: errorText(check.maxAbs),
+    maxRel: errorText(check.maxRel),
+    tolerance: errorText(check.tolerance),
+    engine: check.engine,
+  };
+  if (check.ok) return [say('check'), sentences.checkHolds(words), palette.good];
+  const sum = (of: 'wrong' | 'elements'): string => grouped(check.outputs.reduce((n, o) => n + o[of], 0));
+  return [
+    say('check'),
+    sentences.checkFails({ ...words, wrong: sum('wrong'), elements: sum('elements') }),
+    palette.bad,
+  ];
+}
+
+function unitTable(r: RunReport, { say, palette, width }: Style): string[] {
+  const idle = ['idleEmpty', 'idleSemaphore', 'idleChannel', 'idleTail'] as const;
+  const causes = ['empty', 'semaphore', 'channel', 'tail'] as const;
+  const columns: readonly Column[] = [
+    { head: say('unit'), align: 'left' },
+    { head: say('entries'), align: 'right' },
+    { head: say('busy'), align: 'right' },
+    { head: '', align: 'right' },
+    { head: say('idle'), align: 'right' },
+    ...idle.map((cause) => ({ head: say(cause), align: 'right' }) as const),
+  ];
+  const share = (cycles: number): string => percent(r.cycles === 0 ? null : cycles / r.cycles);
+  const rows = r.units.map((u) => [
+    say(u.name),
+    grouped(u.entries),
+    grouped(u.busy),
+    share(u.busy),
+    share(u.idle),
+    ...causes.map((cause) => share(u.idleBy[cause])),
+  ]);
+  return table(columns, rows, { width, head: palette.faint });
+}
+
+function hostPart(r: RunReport, { say, language, palette, width }: Style): string[] {
+  const sentences = SENTENCES[language];
+  const share = percent(r.cycles === 0 ? null : r.host.cycles / r.cycles);
+  const summary = sentences.hostTime({ nodes: r.host.nodes.length, cycles: grouped(r.host.cycles), share });
+  const lines = r.host.nodes.flatMap(({ name, op, reason, merged }) => {
+    const rest = merged.length === 0 ? '' : sentences.merged(merged);
+    return wrap(`${name} (${op})${rest}${say('colon')}${reason[language]}`, width, '  ');
+  });
+  return [`${palette.strong(say('onHost'))}${say('colon')}${summary}`, ...lines];
+}
+
+function notices(r: RunReport, { say, language, palette, width }: Style): string[] {
+  return [palette.strong(say('notices')), ...r.notices.flatMap((n) => wrap(`${n.code} ${n[language]}`, width, '  '))];
+}

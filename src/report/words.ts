@@ -1,0 +1,111 @@
+/** The words of the run report in both languages, beside each other. Words that are marks of the field stay English. */
+import type { Language } from '#base';
+
+type Word = readonly [en: string, zh: string];
+
+export const WORDS = {
+  on: ['on', '运行于'],
+  withData: ['with data', '含数据'],
+  timingOnly: ['timing only', '仅计时'],
+  input: ['input', '输入'],
+  output: ['output', '输出'],
+  layer: ['layer', '层'],
+  operator: ['operator', '算子'],
+  where: ['on', '单元'],
+  cycles: ['cycles', '周期'],
+  share: ['share', '占比'],
+  macs: ['MACs', 'MAC'],
+  read: ['read', '读'],
+  written: ['written', '写'],
+  bound: ['bound', '瓶颈'],
+  use: ['use', '利用率'],
+  matrix: ['matrix', '矩阵'],
+  vector: ['vector', '向量'],
+  dma: ['dma', 'DMA'],
+  load: ['load', '读取'],
+  store: ['store', '写回'],
+  host: ['host', '主机'],
+  none: ['–', '–'],
+  compute: ['compute', '计算'],
+  memory: ['memory', '访存'],
+  total: ['total', '合计'],
+  rest: ['rest', '其余'],
+  time: ['time', '时间'],
+  traffic: ['DRAM', 'DRAM'],
+  bounds: ['bounds', '下界'],
+  layerwise: ['layer-wise', '逐层'],
+  physical: ['physical', '物理'],
+  efficiency: ['efficiency', '效率'],
+  check: ['check', '校验'],
+  unit: ['unit', '单元'],
+  entries: ['entries', '队列项'],
+  busy: ['busy', '忙'],
+  idle: ['idle', '空闲'],
+  idleEmpty: ['queue empty', '队列空'],
+  idleSemaphore: ['semaphore', '信号量'],
+  idleChannel: ['DRAM channel', 'DRAM 通道'],
+  idleTail: ['after last', '末项之后'],
+  onHost: ['on the host', '在主机上'],
+  comma: [', ', '，'],
+  colon: [': ', '：'],
+  notices: ['notices', '提示'],
+  instructions: ['program', '程序'],
+} satisfies Record<string, Word>;
+
+export type Say = (word: keyof typeof WORDS) => string;
+
+export const sayIn =
+  (language: Language): Say =>
+  (word) =>
+    WORDS[word][language === 'en' ? 0 : 1];
+
+/** Sentences with numbers in them. */
+export const SENTENCES: Readonly<
+  Record<
+    Language,
+    {
+      readonly hidden: (p: { readonly layers: number; readonly share: string }) => string;
+      readonly checkHolds: (p: CheckWords) => string;
+      readonly checkFails: (p: CheckWords & { readonly wrong: string; readonly elements: string }) => string;
+      readonly unchecked: Readonly<Record<'timing' | 'data', string>>;
+      readonly executed: (p: { readonly program: string; readonly executed: string }) => string;
+      readonly hostTime: (p: { readonly nodes: number; readonly cycles: string; readonly share: string }) => string;
+      readonly merged: (names: readonly string[]) => string;
+    }
+  >
+> = {
+  en: {
+    hidden: (p) => `… ${p.layers} other layers with ${p.share} of the cycles`,
+    checkHolds: (p) =>
+      `holds: largest error ${p.maxAbs}, relative ${p.maxRel} (limit ${p.tolerance}), against ${p.engine}`,
+    checkFails: (p) =>
+      `FAILS: ${p.wrong} of ${p.elements} values are wrong; largest error ${p.maxAbs}, relative ${p.maxRel} (limit ${p.tolerance}), against ${p.engine}`,
+    unchecked: {
+      timing: 'none: nothing was computed',
+      data: 'none: a program holds no model to compare with; systole run MODEL checks',
+    },
+    executed: (p) => `${p.program} instructions, ${p.executed} executed`,
+    hostTime: (p) => `${p.nodes} ${p.nodes === 1 ? 'node' : 'nodes'}, ${p.cycles} cycles, ${p.share} of the time`,
+    merged: (names) => ` (with ${names.join(', ')})`,
+  },
+  zh: {
+    hidden: (p) => `… 其余 ${p.layers} 层，占周期的 ${p.share}`,
+    checkHolds: (p) => `通过：与 ${p.engine} 相比，最大误差 ${p.maxAbs}，相对误差 ${p.maxRel}（上限 ${p.tolerance}）`,
+    checkFails: (p) =>
+      `未通过：${p.elements} 个值中有 ${p.wrong} 个错误；与 ${p.engine} 相比，最大误差 ${p.maxAbs}，相对误差 ${p.maxRel}（上限 ${p.tolerance}）`,
+    unchecked: {
+      timing: '无：未计算数据',
+      data: '无：程序中没有可供比较的模型；systole run MODEL 会校验',
+    },
+    executed: (p) => `${p.program} 条指令，执行 ${p.executed} 条`,
+    hostTime: (p) => `${p.nodes} 个节点，${p.cycles} 周期，占时间的 ${p.share}`,
+    merged: (names) => `（含 ${names.join('、')}）`,
+  },
+};
+
+interface CheckWords {
+  readonly maxAbs: string;
+  readonly maxRel: string;
+  readonly tolerance: string;
+  readonly engine: string;
+}

@@ -1,0 +1,203 @@
+/**
+ * Who touched which byte last, for one memory: for every byte the last writer and, since then, the last reader of each unit.
+ * Kept as spans of equal state in pages of 64 KiB (a page nobody touched has only the state that the memory began with), so
+ * that cost follows the number of intervals, not of bytes. States are immutable and shared between spans.
+ */
+import { type Intervals, merged } from './region.ts';
+
+export interface AccessState {
+  /** Unit and epoch of the last writer; epoch 0 of any unit is ordered before everything. */
+  readonly writer: number;
+  readonly epoch: number;
+  /** Epoch of the last read by each unit since that write, 0 where there is none. */
+  readonly reads: readonly number[];
+}
+
+/** Written, and ordered before all that follows. */
+export const SETTLED: AccessState = { writer: 0, epoch: 0, reads: [0, 0, 0, 0] };
+
+interface Page {
+  /** Span k reaches from the end before (0 for the first) to ends[k]; the last end is the page's size. */
+  ends: number[];
+  /** undefined: nobody wrote. */
+  states: (AccessState | undefined)[];
+}
+
+const PAGE_BYTES = 2 ** 16;
+
+/** State after an access, from the state before; the address is for messages. */
+export type Transition = (state: AccessState | undefined, address: number) => AccessState | undefined;
+
+export class AccessMap {
+  readonly #initial: Intervals;
+  readonly #pages: (Page | undefined)[] = [];
+
+  /** @param written what counts as written from the start */
+  constructor(written: readonly Intervals[] = []) {
+    this.#initial = written.reduce<Intervals>((all, one) => merged(all, one), []);
+  }
+
+  /** Applies a transition to every byte of the intervals, each moved by `shift`. */
+  apply(intervals: Intervals, shift: number, transition: Transition): void {
+    for (let i = 0; i < intervals.length; ) {
+      const number = Math.floor((intervals[i]! + shift) / PAGE_BYTES);
+      const base = number * PAGE_BYTES - shift;
+      // All intervals that begin in this page, and the head of one that leaves it.
+      let last = i;
+      while (last + 2 < intervals.length && intervals[last + 2]! < base + PAGE_BYTES) last += 2;
+      this.#applyToPage(this.#page(number), base, shift, intervals, i, last, transition);
+      for (let n = number + 1; n * PAGE_BYTES < intervals[last + 1]! + shift; n++) {
+        // The tail of the last interval; intervals behind it that begin in its last page come with the next round.
+        this.#applyToPage(this.#page(n), n * PAGE_BYTES - shift, shift, intervals, last, last, transition);
+      }
+      i = last + 2;
+    }
+  }
+
+  /** Number of spans, for tests and measurements. */
+  spans(): number {
+    return this.#pages.reduce((n, page) => n + (page?.ends.length ?? 0), 0);
+  }
+
+  #page(number: number): Page {
+    const page = this.#pages[number];
+    if (page !== undefined) return page;
+    const base = number * PAGE_BYTES;
+    const fresh: Page = { ends: [], states: [] };
+    let at = 0;
+    for (let i = firstEndingAfter(this.#initial, base); i < this.#initial.length; i += 2) {
+      const from = Math.max(0, this.#initial[i]! - base);
+      if (from >= PAGE_BYTES) break;
+      const to = Math.min(PAGE_BYTES, this.#initial[i + 1]! - base);
+      if (from > at) push(fresh, from, undefined);
+      push(fresh, to, SETTLED);
+      at = to;
+    }
+    if (at < PAGE_BYTES) push(fresh, PAGE_BYTES, undefined);
+    this.#pages[number] = fresh;
+    return fresh;
+  }
+
+  /** Applies intervals[i … last] as far as they lie in the page, which begins at `base` in their terms. */
+  #applyToPage(
+    page: Page,
+    base: number,
+    shift: number,
+    intervals: Intervals,
+    i: number,
+    last: number,
+    transition: Transition,
+  ): void {
+    const rest = replaceWhole(page, base, shift, intervals, i, last, transition);
+    if (rest <= last) this.#rebuild(page, base, shift, intervals, rest, last, transition);
+  }
+
+  /** Applies intervals[i … last] where they cut spans. */
+  #rebuild(
+    page: Page,
+    base: number,
+    shift: number,
+    intervals: Intervals,
+    i: number,
+    last: number,
+    transition: Transition,
+  ): void {
+    const first = Math.max(0, intervals[i]! - base);
+    // One span earlier, so that what is written can melt into it.
+    const k = Math.max(0, spanAt(page.ends, first) - 1);
+    let start = k === 0 ? 0 : page.ends[k - 1]!;
+    const out: Page = { ends: [], states: [] };
+    let span = k;
+    for (let j = i; j <= last; j += 2) {
+      const from = Math.max(0, intervals[j]! - base);
+      const to = Math.min(PAGE_BYTES, intervals[j + 1]! - base);
+      for (; page.ends[span]! <= from; span++) {
+        push(out, page.ends[span]!, page.states[span]);
+        start = page.ends[span]!;
+      }
+      if (start < from) push(out, from, page.states[span]);
+      start = from;
+      while (start < to) {
+        const end = Math.min(page.ends[span]!, to);
+        push(out, end, transition(page.states[span], base + shift + start));
+        start = end;
+        if (end === page.ends[span]) span++;
+      }
+    }
+    // The rest of the span that the last interval cut, and one more to melt with.
+    for (let extra = 0; extra < 2 && span < page.ends.length; extra++, span++) {
+      push(out, page.ends[span]!, page.states[span]);
+    }
+    page.ends.splice(k, span - k, ...out.ends);
+    page.states.splice(k, span - k, ...out.states);
+  }
+}
+
+/**
+ * Applies intervals as long as each is exactly one span, which is what repeated strided accesses find: in place.
+ * Returns the first interval that is not.
+ */
+function replaceWhole(
+  page: Page,
+  base: number,
+  shift: number,
+  intervals: Intervals,
+  i: number,
+  last: number,
+  transition: Transition,
+): number {
+  const { ends, states } = page;
+  let span = spanAt(ends, Math.max(0, intervals[i]! - base));
+  let melts = false;
+  let j = i;
+  for (; j <= last; j += 2) {
+    const from = Math.max(0, intervals[j]! - base);
+    const to = Math.min(PAGE_BYTES, intervals[j + 1]! - base);
+    while (ends[span]! <= from) span++;
+    if (ends[span] !== to || (span === 0 ? 0 : ends[span - 1]) !== from) break;
+    const state = transition(states[span], base + shift + from);
+    states[span] = state;
+    if (span > 0 && states[span - 1] === state) melts = true;
+    if (span + 1 < states.length && states[span + 1] === state) melts = true;
+  }
+  if (melts) {
+    const melted: Page = { ends: [], states: [] };
+    for (let k = 0; k < ends.length; k++) push(melted, ends[k]!, states[k]);
+    page.ends = melted.ends;
+    page.states = melted.states;
+  }
+  return j;
+}
+
+function push(page: Page, end: number, state: AccessState | undefined): void {
+  const last = page.ends.length - 1;
+  if (last >= 0 && page.states[last] === state) page.ends[last] = end;
+  else {
+    page.ends.push(end);
+    page.states.push(state);
+  }
+}
+
+/** Index of the span that holds `offset`. */
+function spanAt(ends: readonly number[], offset: number): number {
+  let low = 0;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ends[middle]! <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Position of the first interval that ends behind `address`. */
+function firstEndingAfter(intervals: Intervals, address: number): number {
+  let low = 0;
+  let high = intervals.length / 2;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (intervals[2 * middle + 1]! <= address) low = middle + 1;
+    else high = middle;
+  }
+  return 2 * low;
+}

@@ -1,0 +1,189 @@
+/**
+ * What memory a queue entry touches: a list of accesses by operand, from which the range check and the hazard detector work.
+ * All of it follows from the records and flags; only the operands' addresses change from one execution to the next, so regions
+ * are relative to them. Addresses of ARAM are bytes too: accumulator n of entry e is word e·Tn + n.
+ */
+import { accumulatorEntries, filtersOf, type Machine } from '#machine';
+import { chunksOf, DIMENSIONS, elementsOf, insideOf, LO, type RecordWords, SIZE, STRIDE } from '#timing';
+import type { DataEntry, LoadEntry, MmaEntry, StoreEntry, VecEntry } from './entries.ts';
+import { type Intervals, intervalsOf, merged, type Region, RegionBuilder, wrapped } from './region.ts';
+
+export const MEMORIES = ['nram', 'wram', 'aram', 'dram'] as const;
+export type Memory = (typeof MEMORIES)[number];
+
+export type AccessMode =
+  | 'read'
+  | 'write'
+  /** Written with values nobody may read. */
+  | 'clobber';
+
+/** Where an operand's address stands in its entry. */
+type AddressKey = 'dram' | 'pad' | 'a' | 'w' | 'c' | 'b' | 'bias' | 'acc';
+
+/** One operand's access; immutable but for the intervals, which are worked out when they are first asked for. */
+export class Access {
+  readonly memory: Memory;
+  readonly mode: AccessMode;
+  readonly operand: string;
+  /** Bytes of an element, to which addresses and strides must be aligned. */
+  readonly align: number;
+  readonly regions: readonly Region[];
+  readonly #key: AddressKey;
+  /** Bytes of one step of the address. */
+  readonly #unit: number;
+  #intervals: Intervals | undefined;
+
+  constructor(
+    memory: Memory,
+    mode: AccessMode,
+    operand: string,
+    key: AddressKey,
+    regions: readonly Region[],
+    align = 4,
+    unit = 1,
+  ) {
+    this.memory = memory;
+    this.mode = mode;
+    this.operand = operand;
+    this.#key = key;
+    this.regions = regions.filter((r) => r.extent > 0);
+    this.align = align;
+    this.#unit = unit;
+  }
+
+  /** Address of the operand in an entry, in bytes; regions are relative to it, modulo 2³². */
+  address(entry: DataEntry): number {
+    // The functions below give each access a key that its kind of entry has; the union alone does not know that.
+    return (entry as unknown as Readonly<Record<AddressKey, number>>)[this.#key] * this.#unit;
+  }
+
+  /** The bytes touched, relative to the address. */
+  get intervals(): Intervals {
+    this.#intervals ??= this.regions
+      .map(intervalsOf)
+      .reduce<Intervals>((all, one) => (all.length === 0 ? one : merged(all, one)), []);
+    return this.#intervals;
+  }
+
+  /** What to add to the intervals to have addresses. */
+  shift(entry: DataEntry): number {
+    const first = this.regions[0]?.offset ?? 0;
+    return wrapped(this.address(entry) + first) - first;
+  }
+}
+
+/** Bytes of each memory as a program sees them. */
+export const memoryBytes = (machine: Machine, dramBytes: number): Readonly<Record<Memory, number>> => ({
+  nram: machine.nram.bytes,
+  wram: machine.wram.bytes,
+  aram: accumulatorEntries(machine.matrix) * filtersOf(machine.matrix) * 4,
+  dram: dramBytes,
+});
+
+export function accessesOf(entry: DataEntry, machine: Machine): readonly Access[] {
+  switch (entry.kind) {
+    case 'load':
+    case 'store':
+      return transfer(entry);
+    case 'mma':
+      return mma(entry, machine);
+    case 'vec':
+      return vec(entry);
+  }
+}
+
+function transfer(entry: LoadEntry | StoreEntry): readonly Access[] {
+  const load = entry.kind === 'load';
+  const sizes = load ? entry.dramRecord : entry.padRecord;
+  const shape = { sizes, dram: entry.dramRecord, elementBytes: entry.elementBytes };
+  const dram = new RegionBuilder();
+  const pad = new RegionBuilder();
+  for (let d = 0; d < DIMENSIONS; d++) {
+    const first = Math.max(0, entry.dramRecord[4 * d + LO]!);
+    const inside = insideOf(shape, d);
+    dram.axis(inside, entry.dramRecord[4 * d + STRIDE]!, first);
+    // A load also writes the fill; a store does not look at what it will not write.
+    if (load) pad.axis(sizes[4 * d + SIZE]!, entry.padRecord[4 * d + STRIDE]!);
+    else pad.axis(inside, entry.padRecord[4 * d + STRIDE]!, first);
+  }
+  const bytes = entry.elementBytes;
+  return [
+    new Access('dram', load ? 'read' : 'write', 'DRAM', 'dram', [dram.region(bytes)], bytes),
+    new Access(entry.space, load ? 'write' : 'read', 'scratchpad', 'pad', [pad.region(bytes)], bytes),
+  ];
+}
+
+function mma(entry: MmaEntry, machine: Machine): readonly Access[] {
+  const tn = filtersOf(machine.matrix);
+  const pixels = elementsOf(entry.pixels, 0, 3);
+  const reduction = elementsOf(entry.reduction);
+  const filters = Math.max(0, entry.output[16 + SIZE]!);
+  const groupStride = entry.output[16 + STRIDE]!;
+  const whole = Math.floor(filters / tn);
+  const rest = filters % tn;
+  if (pixels === 0 || filters === 0) return [];
+
+  const a = new RegionBuilder().record(entry.pixels, entry.pixels, 0, 3).record(entry.reduction, entry.reduction);
+  const w = new RegionBuilder();
+  const accesses = [
+    new Access('nram', 'read', 'A', 'a', [a.region(4)]),
+    new Access('wram', 'read', 'W', 'w', [w.region(4 * reduction * filters)]),
+  ];
+  if (entry.drain && entry.useBias) {
+    accesses.push(new Access('wram', 'read', 'bias', 'bias', [new RegionBuilder().region(4 * filters)]));
+  }
+
+  const accumulators = groups(
+    whole,
+    rest,
+    (n) => new RegionBuilder().axis(n * pixels, 4 * tn).region(4 * tn),
+    () => new RegionBuilder(4 * tn * whole * pixels).axis(pixels, 4 * tn).region(4 * rest),
+  );
+  const aram = (mode: AccessMode): void => {
+    accesses.push(new Access('aram', mode, 'accumulators', 'acc', accumulators, 4, 4 * tn));
+  };
+  if (!entry.clear) aram('read');
+  if (!entry.drain) aram('write');
+  else if (machine.matrix.kind === 'systolic' && chunksOf(machine.matrix, sizesOf(entry.reduction)) > 1) {
+    // Weights stay, pixels stream: between two chunks the sums of all pixels stand in the accumulators.
+    aram('clobber');
+  }
+  if (entry.drain) {
+    const output = (offset = 0): RegionBuilder => new RegionBuilder(offset).record(entry.output, entry.pixels, 0, 3);
+    const results = groups(
+      whole,
+      rest,
+      (n) =>
+        output()
+          .axis(n, groupStride)
+          .region(4 * tn),
+      () => output(whole * groupStride).region(4 * rest),
+    );
+    accesses.push(new Access('nram', 'write', 'C', 'c', results));
+  }
+  return accesses;
+}
+
+const groups = (whole: number, rest: number, all: (n: number) => Region, last: () => Region): Region[] => [
+  ...(whole > 0 ? [all(whole)] : []),
+  ...(rest > 0 ? [last()] : []),
+];
+
+function vec(entry: VecEntry): readonly Access[] {
+  const operand = (record: RecordWords): Region[] => [new RegionBuilder().record(record, entry.aRecord).region(4)];
+  const c = operand(entry.cRecord);
+  const accesses = [new Access('nram', 'read', 'A', 'a', operand(entry.aRecord))];
+  if (entry.bMode === 'record') accesses.push(new Access('nram', 'read', 'B', 'b', operand(entry.bRecord)));
+  if (entry.accumulate !== 'none' && !entry.init) accesses.push(new Access('nram', 'read', 'C', 'c', c));
+  accesses.push(new Access('nram', 'write', 'C', 'c', c));
+  return accesses;
+}
+
+/** Sizes of a record, innermost first. */
+export const sizesOf = (record: RecordWords): readonly number[] => [
+  record[SIZE]!,
+  record[4 + SIZE]!,
+  record[8 + SIZE]!,
+  record[12 + SIZE]!,
+  record[16 + SIZE]!,
+];

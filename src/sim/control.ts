@@ -1,0 +1,262 @@
+/**
+ * The control unit: registers, scalar memory, records and hardware loops. `advance` executes instructions in order, counting
+ * cycles, until one concerns the rest of the processor: a queue entry (then in `entry`), `sync`, `host` or `halt`. What
+ * happens then, and when control may go on, is the cycle model's decision; it may move `time` forward.
+ */
+import { diagnostic, type Place } from '#base';
+import { LOOP_DEPTH, type Program, QUEUES, type Queue, SCALAR_REGISTERS } from '#isa';
+import { controlCost } from '#timing';
+import { type Decoded, decodeProgram } from './decoded.ts';
+import { type DispatchState, makeEntry } from './dispatch.ts';
+import type { QueueEntry } from './entries.ts';
+import type { Nodes } from './nodes.ts';
+import { RecordFile } from './records.ts';
+
+const pastEnd = diagnostic<{ target: number; words: number }>('SYS-SIM-010', 'invalid', {
+  en: (p) =>
+    `control reached instruction ${p.target}, but the program ends at ${p.words - 1}: end every path with 'halt', and ` +
+    'return only to a link that a call left.',
+  zh: (p) =>
+    `控制流到达第 ${p.target} 条指令，而程序止于第 ${p.words - 1} 条：每条路径都应以 halt 结束，且只能返回到 call 留下的地址。`,
+});
+const tooDeep = diagnostic<{ depth: number }>('SYS-SIM-011', 'invalid', {
+  en: (p) =>
+    `a fifth hardware loop inside ${p.depth} others: the processor nests ${p.depth}. Write the outermost with a counter and a branch.`,
+  zh: (p) => `已嵌套 ${p.depth} 层硬件循环，又开始一层：处理器最多嵌套 ${p.depth} 层。请把最外层改写为计数器加分支。`,
+});
+const budgetSpent = diagnostic<{ limit: number }>('SYS-SIM-012', 'invalid', {
+  en: (p) =>
+    `control executed ${p.limit} instructions without reaching 'halt': probably an endless loop around this instruction. ` +
+    'Mend its condition, or allow more with --max-instructions.',
+  zh: (p) =>
+    `控制已执行 ${p.limit} 条指令仍未到达 halt：此处可能是死循环。请修正其条件，或用 --max-instructions 放宽限制。`,
+});
+const badScalarAddress = diagnostic<{ address: number; bytes: number }>('SYS-SIM-013', 'invalid', {
+  en: (p) =>
+    `scalar memory has no word at byte address ${p.address}: expected a multiple of 4 from 0 to ${p.bytes - 4}. ` +
+    'Check base register and offset.',
+  zh: (p) =>
+    `标量存储器在字节地址 ${p.address} 处没有字：应为 0 到 ${p.bytes - 4} 之间 4 的倍数。请检查基址寄存器与偏移。`,
+});
+
+/** Why control stopped. */
+export type ControlStop = 'entry' | 'sync' | 'host' | 'halt';
+
+export class Control implements DispatchState {
+  readonly registers = new Int32Array(SCALAR_REGISTERS);
+  readonly records = new RecordFile();
+  p0 = 0;
+  p1 = 0;
+  pc = 0;
+  /** Cycle at which the next instruction begins. */
+  time = 0;
+  executed = 0;
+  /** What control stopped at: its instruction, and for 'entry' the entry and its queue. */
+  at = 0;
+  entry: QueueEntry | undefined;
+  queue: Queue = 'load';
+  part = 0;
+
+  readonly #program: readonly Decoded[];
+  readonly #nodes: Nodes;
+  readonly #memory: Int32Array;
+  readonly #limit: number;
+  readonly #cost: number;
+  readonly #taken: number;
+  readonly #loopStart = new Int32Array(LOOP_DEPTH);
+  readonly #loopEnd = new Int32Array(LOOP_DEPTH);
+  readonly #loopLeft = new Float64Array(LOOP_DEPTH);
+  #depth = 0;
+
+  constructor(program: Program, nodes: Nodes, limit: number) {
+    this.#program = decodeProgram(program);
+    this.#nodes = nodes;
+    this.#limit = limit;
+    this.#memory = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
+    const cost = controlCost(program.machine);
+    this.#cost = cost.instruction;
+    this.#taken = cost.taken;
+  }
+
+  advance(): ControlStop {
+    const program = this.#program;
+    const r = this.registers;
+    for (;;) {
+      const pc = this.pc;
+      const i = program[pc];
+      if (i === undefined) throw pastEnd({ target: pc, words: program.length }, this.#place());
+      this.at = pc;
+      if (++this.executed > this.#limit) throw budgetSpent({ limit: this.#limit }, this.#place());
+      let next = pc + 1;
+      let time = this.time + this.#cost;
+      let stop: ControlStop | undefined;
+      switch (i.mnemonic) {
+        case 'add':
+          r[i.rd] = r[i.ra]! + r[i.rb]!;
+          break;
+        case 'addi':
+          r[i.rd] = r[i.ra]! + i.imm;
+          break;
+        case 'mad':
+          r[i.rd] = Math.imul(r[i.ra]!, r[i.rb]!) + r[i.rc]!;
+          break;
+        case 'muli':
+          r[i.rd] = Math.imul(r[i.ra]!, i.imm);
+          break;
+        case 'li':
+          r[i.rd] = i.imm;
+          break;
+        case 'sub':
+          r[i.rd] = r[i.ra]! - r[i.rb]!;
+          break;
+        case 'mul':
+          r[i.rd] = Math.imul(r[i.ra]!, r[i.rb]!);
+          break;
+        case 'and':
+          r[i.rd] = r[i.ra]! & r[i.rb]!;
+          break;
+        case 'or':
+          r[i.rd] = r[i.ra]! | r[i.rb]!;
+          break;
+        case 'xor':
+          r[i.rd] = r[i.ra]! ^ r[i.rb]!;
+          break;
+        case 'shl':
+          r[i.rd] = r[i.ra]! << r[i.rb]!;
+          break;
+        case 'sra':
+          r[i.rd] = r[i.ra]! >> r[i.rb]!;
+          break;
+        case 'min':
+          r[i.rd] = Math.min(r[i.ra]!, r[i.rb]!);
+          break;
+        case 'max':
+          r[i.rd] = Math.max(r[i.ra]!, r[i.rb]!);
+          break;
+        case 'slt':
+          r[i.rd] = r[i.ra]! < r[i.rb]! ? 1 : 0;
+          break;
+        case 'beq':
+        case 'bne':
+        case 'blt':
+        case 'bge':
+          if (holds(i.mnemonic, r[i.ra]!, r[i.rb]!)) {
+            next = pc + i.target;
+            time = this.time + this.#taken;
+          }
+          break;
+        case 'jmp':
+          next = pc + i.target;
+          time = this.time + this.#taken;
+          break;
+        case 'call':
+          r[i.rd] = pc + 1;
+          next = pc + i.target;
+          time = this.time + this.#taken;
+          break;
+        case 'ret':
+          next = r[i.ra]!;
+          time = this.time + this.#taken;
+          break;
+        case 'lw':
+          r[i.rd] = this.#memory[this.#word(r[i.ra]! + i.imm)]!;
+          break;
+        case 'sw':
+          this.#memory[this.#word(r[i.ra]! + i.imm)] = r[i.rd]!;
+          break;
+        case 'loop':
+        case 'loopi':
+          next = this.#enter(pc, i.mnemonic === 'loop' ? r[i.ra]! : i.count, i.target);
+          break;
+        case 'cfg.dim':
+          this.records.setDimension(i.record, i.dim, r[i.ra]!, r[i.rb]!);
+          break;
+        case 'cfg.dimi':
+          this.records.setDimension(i.record, i.dim, i.size, i.stride);
+          break;
+        case 'cfg.bound':
+          this.records.setBounds(i.record, i.dim, r[i.ra]!, r[i.rb]!);
+          break;
+        case 'cfg.fill':
+          this.records.setFill(i.record, r[i.ra]!);
+          break;
+        case 'cfg.clear':
+          this.records.clear(i.record);
+          break;
+        case 'cfg.act':
+          this.p0 = r[i.ra]!;
+          this.p1 = r[i.rb]!;
+          break;
+        case 'nop':
+          break;
+        case 'sync':
+        case 'halt':
+          stop = i.mnemonic;
+          break;
+        case 'host':
+          stop = 'host';
+          this.part = i.part;
+          break;
+        default:
+          stop = 'entry';
+          this.entry = makeEntry(i, pc, this, this.#place());
+          this.queue =
+            i.mnemonic === 'wait' || i.mnemonic === 'signal'
+              ? QUEUES[i.queue]!
+              : i.mnemonic === 'mma'
+                ? 'matrix'
+                : i.mnemonic === 'vec'
+                  ? 'vector'
+                  : (i.mnemonic as Queue);
+      }
+      r[0] = 0;
+      this.time = time;
+      while (this.#depth > 0 && next === this.#loopEnd[this.#depth - 1]) {
+        const top = this.#depth - 1;
+        this.#loopLeft[top] = this.#loopLeft[top]! - 1;
+        if (this.#loopLeft[top]! > 0) {
+          next = this.#loopStart[top]!;
+          break;
+        }
+        this.#depth = top;
+      }
+      this.pc = next;
+      if (stop !== undefined) return stop;
+    }
+  }
+
+  #enter(pc: number, count: number, target: number): number {
+    if (count <= 0) return pc + target;
+    if (this.#depth === LOOP_DEPTH) throw tooDeep({ depth: LOOP_DEPTH }, this.#place());
+    this.#loopStart[this.#depth] = pc + 1;
+    this.#loopEnd[this.#depth] = pc + target;
+    this.#loopLeft[this.#depth] = count;
+    this.#depth++;
+    return pc + 1;
+  }
+
+  #word(sum: number): number {
+    const address = sum >>> 0;
+    if (address % 4 !== 0 || address >>> 2 >= this.#memory.length) {
+      throw badScalarAddress({ address, bytes: 4 * this.#memory.length }, this.#place());
+    }
+    return address >>> 2;
+  }
+
+  #place(): Place {
+    return this.#nodes.place(this.at, this.time);
+  }
+}
+
+function holds(condition: 'beq' | 'bne' | 'blt' | 'bge', a: number, b: number): boolean {
+  switch (condition) {
+    case 'beq':
+      return a === b;
+    case 'bne':
+      return a !== b;
+    case 'blt':
+      return a < b;
+    case 'bge':
+      return a >= b;
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * What a run is counted by. Cycles of a layer: from the end of the last entry of all layers before it in the program to the
+ * end of its own last entry (0 where an earlier layer ends later), so that layers and `rest` add up to the total.
+ */
+
+import type { DmaCost } from '#timing';
+import type { UnitName } from './events.ts';
+import type { IdleCycles } from './unit.ts';
+
+export interface UnitResult {
+  readonly name: UnitName;
+  /** Executing entries, DMA setup and DRAM latency included. busy + idle = total cycles. */
+  readonly busy: number;
+  readonly idle: number;
+  readonly idleBy: Readonly<IdleCycles>;
+  readonly entries: number;
+}
+
+/** Executed work, of a layer or of all. */
+export interface Work {
+  /** Bytes inside the bounds. */
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  /** Bytes on the DRAM channel, whole bursts. */
+  readonly readBurstBytes: number;
+  readonly writeBurstBytes: number;
+  /** P·K·N of every mma. */
+  readonly macs: number;
+  /** Elements of the index space of every vec. */
+  readonly vectorOps: number;
+  readonly entries: number;
+  readonly hostCycles: number;
+}
+
+export interface LayerResult extends Work {
+  readonly cycles: number;
+  /** Busy cycles by unit. */
+  readonly busy: Readonly<Partial<Record<UnitName, number>>>;
+  /** Start of its first entry and end of its last; −1 where it has none. */
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface SimulationResult {
+  readonly cycles: number;
+  /** Instructions that control executed. */
+  readonly dynamicInstructions: number;
+  readonly units: readonly UnitResult[];
+  readonly total: Work;
+  /** As in program.layers. */
+  readonly layers: readonly LayerResult[];
+  /** Instructions outside all layers; its cycles are those behind the end of the last layer. */
+  readonly rest: LayerResult;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+export type WorkCounters = Mutable<Work>;
+
+const noWork = (): WorkCounters => ({
+  readBytes: 0,
+  writeBytes: 0,
+  readBurstBytes: 0,
+  writeBurstBytes: 0,
+  macs: 0,
+  vectorOps: 0,
+  entries: 0,
+  hostCycles: 0,
+});
+
+export function countTransfer(work: WorkCounters, isLoad: boolean, cost: DmaCost): void {
+  if (isLoad) {
+    work.readBytes += cost.payloadBytes;
+    work.readBurstBytes += cost.dramBytes;
+  } else {
+    work.writeBytes += cost.payloadBytes;
+    work.writeBurstBytes += cost.dramBytes;
+  }
+}
+
+interface LayerCounters {
+  readonly work: WorkCounters;
+  readonly busy: Partial<Record<UnitName, number>>;
+  first: number;
+  last: number;
+}
+
+/** Counters of all layers while a run goes on; position −1 is outside all. */
+export class Counters {
+  readonly #layers: LayerCounters[];
+
+  constructor(layers: number) {
+    this.#layers = Array.from({ length: layers + 1 }, () => ({ work: noWork(), busy: {}, first: -1, last: -1 }));
+  }
+
+  work(layer: number): WorkCounters {
+    return this.#layers[layer + 1]!.work;
+  }
+
+  /** Something of a layer ran on a unit, or (undefined) on the host. */
+  ran(layer: number, unit: UnitName | undefined, busy: number, start: number, end: number): void {
+    const counters = this.#layers[layer + 1]!;
+    if (unit !== undefined) counters.busy[unit] = (counters.busy[unit] ?? 0) + busy;
+    if (counters.first < 0 || start < counters.first) counters.first = start;
+    if (end > counters.last) counters.last = end;
+  }
+
+  result(cycles: number): Pick<SimulationResult, 'total' | 'layers' | 'rest'> {
+    const total = noWork();
+    for (const { work } of this.#layers) {
+      for (const key of Object.keys(total) as (keyof Work)[]) total[key] += work[key];
+    }
+    let end = 0;
+    const layers = this.#layers.slice(1).map((layer) => {
+      const before = end;
+      end = Math.max(end, layer.last);
+      return layerResult(layer, end - before);
+    });
+    return { total, layers, rest: layerResult(this.#layers[0]!, cycles - end) };
+  }
+}
+
+const layerResult = ({ work, busy, first, last }: LayerCounters, cycles: number): LayerResult => ({
+  ...work,
+  cycles,
+  busy,
+  first,
+  last,
+});

@@ -1,0 +1,106 @@
+/**
+ * Queue entries: what dispatch leaves of an instruction, with registers read and records snapshotted. Functional model,
+ * cycle model, hazard detector and kernels all work on these. Addresses are unsigned byte addresses; values that are
+ * bits of an f32 (`p0`, `p1`, `b` in scalar mode, a record's fill) stay bits, so that no NaN is rewritten on the way.
+ */
+import type { Accumulation, Activation, BMode, ElementType, Space, VectorFunction } from '#isa';
+import type { RecordWords } from '#timing';
+import type { DramMemory } from './dram.ts';
+
+interface Dispatched {
+  /** Index of the instruction. */
+  readonly pc: number;
+}
+
+export interface LoadEntry extends Dispatched {
+  readonly kind: 'load';
+  readonly space: Space;
+  readonly type: ElementType;
+  readonly elementBytes: number;
+  /** Scratchpad address and record (strides only). */
+  readonly pad: number;
+  readonly padRecord: RecordWords;
+  /** DRAM address and record: sizes, strides, bounds, fill. */
+  readonly dram: number;
+  readonly dramRecord: RecordWords;
+}
+
+export interface StoreEntry extends Dispatched {
+  readonly kind: 'store';
+  readonly space: Space;
+  readonly type: ElementType;
+  readonly elementBytes: number;
+  /** Scratchpad address and record: sizes and strides. */
+  readonly pad: number;
+  readonly padRecord: RecordWords;
+  /** DRAM address and record: strides and bounds. */
+  readonly dram: number;
+  readonly dramRecord: RecordWords;
+}
+
+export interface MmaEntry extends Dispatched {
+  readonly kind: 'mma';
+  /** NRAM address of A, WRAM address of W, NRAM address of C. */
+  readonly a: number;
+  readonly w: number;
+  readonly c: number;
+  /** RP: d3…d0; RK: d4…d0; RC: strides d3…d0 per pixel, d4 = { size N, stride of a group }. */
+  readonly pixels: RecordWords;
+  readonly reduction: RecordWords;
+  readonly output: RecordWords;
+  /** First accumulator entry. */
+  readonly acc: number;
+  /** WRAM address of the bias, used when `useBias`. */
+  readonly bias: number;
+  readonly clear: boolean;
+  readonly drain: boolean;
+  readonly useBias: boolean;
+  readonly act: Activation;
+  /** `cfg.act` parameters as f32 bits. */
+  readonly p0: number;
+  readonly p1: number;
+}
+
+export interface VecEntry extends Dispatched {
+  readonly kind: 'vec';
+  readonly function: VectorFunction;
+  /** NRAM addresses; `b` is an address in mode `record` and the bits of an f32 in mode `scalar`. */
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+  /** Sizes come from `aRecord`. */
+  readonly aRecord: RecordWords;
+  readonly bRecord: RecordWords;
+  readonly cRecord: RecordWords;
+  readonly bMode: BMode;
+  readonly accumulate: Accumulation;
+  readonly init: boolean;
+}
+
+export interface WaitEntry extends Dispatched {
+  readonly kind: 'wait';
+  readonly semaphore: number;
+}
+
+export interface SignalEntry extends Dispatched {
+  readonly kind: 'signal';
+  readonly semaphore: number;
+}
+
+export type DataEntry = LoadEntry | StoreEntry | MmaEntry | VecEntry;
+export type QueueEntry = DataEntry | WaitEntry | SignalEntry;
+
+/**
+ * What moves and computes data, implemented under `kernels/`. Entries arrive checked: inside their memories, aligned to
+ * their elements, f32 where they compute. Scratchpads start as zeros.
+ */
+export interface Kernels {
+  readonly nram: Uint8Array;
+  readonly wram: Uint8Array;
+  /** Accumulators: entry e holds Tn values from e·Tn. */
+  readonly aram: Float32Array;
+  mma(entry: MmaEntry): void;
+  vec(entry: VecEntry): void;
+  load(entry: LoadEntry, dram: DramMemory): void;
+  store(entry: StoreEntry, dram: DramMemory): void;
+}

@@ -1,0 +1,59 @@
+/**
+ * What the cycle model narrates, after each change of state. Cycles of one source (a unit, control) never go back; control
+ * runs ahead of the units by what its queues hold, so between sources they may.
+ */
+import type { Queue } from '#isa';
+import type { QueueEntry } from './entries.ts';
+
+/** Physical units; `dma` is the shared one of machines with one DMA queue. */
+export type UnitName = Queue | 'dma';
+
+interface AtInstruction {
+  readonly cycle: number;
+  readonly pc: number;
+  /** Position in program.layers, −1 outside all. */
+  readonly layer: number;
+}
+
+/** A unit took an entry from its queue. */
+export interface EntryStart extends AtInstruction {
+  readonly type: `${QueueEntry['kind']}:start`;
+  readonly unit: UnitName;
+  readonly entry: QueueEntry;
+}
+
+/** A unit completed an entry. */
+export interface EntryEnd extends AtInstruction {
+  readonly type: `${QueueEntry['kind']}:end`;
+  readonly unit: UnitName;
+  readonly entry: QueueEntry;
+  /** Cycle of its start. */
+  readonly start: number;
+}
+
+/** A transfer got the DRAM channel. */
+export interface ChannelGrant extends AtInstruction {
+  readonly type: 'channel:grant';
+  readonly unit: UnitName;
+  /** Cycles it had waited for it. */
+  readonly waited: number;
+}
+
+/** Control had to wait before a full queue, or for all queues to drain (told when it goes on); and goes on. */
+export interface ControlEvent extends AtInstruction {
+  readonly type: 'control:stall' | 'control:resume';
+  readonly cause: 'queue' | 'sync' | 'host' | 'halt';
+}
+
+export interface HostEvent extends AtInstruction {
+  readonly type: 'host:start' | 'host:end';
+  readonly part: number;
+  readonly name: string;
+}
+
+export interface HaltEvent extends AtInstruction {
+  readonly type: 'halt';
+}
+
+export type SimulationEvent = EntryStart | EntryEnd | ChannelGrant | ControlEvent | HostEvent | HaltEvent;
+export type Observer = (event: SimulationEvent) => void;

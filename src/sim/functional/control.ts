@@ -1,0 +1,317 @@
+/**
+ * The functional model's control unit: instructions in order, untimed. `step` executes one; what concerns others (queue
+ * entries, sync, host, halt) goes to the handlers it was given.
+ */
+import { diagnostic, type Place } from '#base';
+import {
+  ACCUMULATIONS,
+  ACTIVATIONS,
+  B_MODES,
+  BINARY_FUNCTIONS,
+  decode,
+  ELEMENT_BYTES,
+  ELEMENT_TYPES,
+  type Instruction,
+  LOOP_DEPTH,
+  type Program,
+  QUEUES,
+  type Queue,
+  RECORDS,
+  SCALAR_REGISTERS,
+  SPACES,
+  VECTOR_FUNCTIONS,
+} from '#isa';
+import { CLEARED_RECORD, FILL, HI, LO, SIZE, STRIDE } from '#timing';
+import type { QueueEntry } from '../entries.ts';
+
+const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
+  en: (p) => `the control unit cannot go on: ${p.en}`,
+  zh: (p) => `控制单元无法继续：${p.zh}`,
+});
+
+export type Outcome =
+  | { readonly kind: 'next' | 'sync' | 'halt' }
+  | { readonly kind: 'host'; readonly part: number }
+  | { readonly kind: 'entry'; readonly queue: Queue; readonly entry: QueueEntry };
+
+const NEXT: Outcome = { kind: 'next' };
+
+interface Loop {
+  readonly start: number;
+  readonly end: number;
+  left: number;
+}
+
+export class PlainControl {
+  readonly #program: readonly Instruction[];
+  readonly #r = new Int32Array(SCALAR_REGISTERS);
+  readonly #smem: Int32Array;
+  readonly #records: number[][] = Array.from({ length: RECORDS }, () => [...CLEARED_RECORD]);
+  readonly #loops: Loop[] = [];
+  #act: readonly [number, number] = [0, 0];
+  #pc = 0;
+  /** The instruction being executed. */
+  #at = 0;
+
+  constructor(program: Program) {
+    this.#program = Array.from(program.words, (word, i) => decode(word, i));
+    this.#smem = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
+  }
+
+  get pc(): number {
+    return this.#pc;
+  }
+
+  /** Executes the instruction at `pc`. */
+  step(): Outcome {
+    const at = this.#pc;
+    this.#at = at;
+    const instruction = this.#program[at];
+    if (instruction === undefined) {
+      throw this.#trap(
+        `instruction ${at} does not exist, the program ends at ${this.#program.length - 1}; end every path with 'halt'.`,
+        `第 ${at} 条指令不存在，程序止于第 ${this.#program.length - 1} 条；每条路径都应以 halt 结束。`,
+      );
+    }
+    this.#pc = at + 1;
+    const outcome = this.#execute(instruction, at);
+    this.#r[0] = 0;
+    for (let loop = this.#loops.at(-1); loop !== undefined && this.#pc === loop.end; loop = this.#loops.at(-1)) {
+      loop.left--;
+      if (loop.left > 0) {
+        this.#pc = loop.start;
+        break;
+      }
+      this.#loops.pop();
+    }
+    return outcome;
+  }
+
+  #execute({ mnemonic, fields }: Instruction, at: number): Outcome {
+    const r = this.#r;
+    const f = (name: string): number => fields[name]!;
+    const a = r[fields.ra ?? 0]!;
+    const b = r[fields.rb ?? 0]!;
+    const scalar = (value: number): Outcome => {
+      r[f('rd')] = value;
+      return NEXT;
+    };
+    const jump = (taken: boolean): Outcome => {
+      if (taken) this.#pc = at + f('target');
+      return NEXT;
+    };
+    switch (mnemonic) {
+      case 'nop':
+        return NEXT;
+      case 'sync':
+      case 'halt':
+        return { kind: mnemonic };
+      case 'host':
+        return { kind: 'host', part: f('part') };
+      case 'li':
+        return scalar(f('imm'));
+      case 'add':
+        return scalar(a + b);
+      case 'sub':
+        return scalar(a - b);
+      case 'mul':
+        return scalar(Math.imul(a, b));
+      case 'and':
+        return scalar(a & b);
+      case 'or':
+        return scalar(a | b);
+      case 'xor':
+        return scalar(a ^ b);
+      case 'shl':
+        return scalar(a << (b & 31));
+      case 'sra':
+        return scalar(a >> (b & 31));
+      case 'min':
+        return scalar(a < b ? a : b);
+      case 'max':
+        return scalar(a > b ? a : b);
+      case 'slt':
+        return scalar(a < b ? 1 : 0);
+      case 'addi':
+        return scalar(a + f('imm'));
+      case 'muli':
+        return scalar(Math.imul(a, f('imm')));
+      case 'mad':
+        return scalar(Math.imul(a, b) + r[f('rc')]!);
+      case 'beq':
+        return jump(a === b);
+      case 'bne':
+        return jump(a !== b);
+      case 'blt':
+        return jump(a < b);
+      case 'bge':
+        return jump(a >= b);
+      case 'jmp':
+        return jump(true);
+      case 'call':
+        scalar(at + 1);
+        return jump(true);
+      case 'ret':
+        this.#pc = a;
+        return NEXT;
+      case 'lw':
+        return scalar(this.#smem[this.#scalarWord(a + f('imm'))]!);
+      case 'sw':
+        this.#smem[this.#scalarWord(a + f('imm'))] = r[f('rd')]!;
+        return NEXT;
+      case 'loop':
+        return this.#enter(at, a, f('target'));
+      case 'loopi':
+        return this.#enter(at, f('count'), f('target'));
+      case 'cfg.clear':
+        this.#records[f('record')] = [...CLEARED_RECORD];
+        return NEXT;
+      case 'cfg.dim':
+        return this.#dimension(f('record'), f('dim'), a, b);
+      case 'cfg.dimi':
+        return this.#dimension(f('record'), f('dim'), f('size'), f('stride'));
+      case 'cfg.bound': {
+        const record = this.#records[f('record')]!;
+        record[4 * f('dim') + LO] = a;
+        record[4 * f('dim') + HI] = b;
+        return NEXT;
+      }
+      case 'cfg.fill':
+        this.#records[f('record')]![FILL] = a;
+        return NEXT;
+      case 'cfg.act':
+        this.#act = [a, b];
+        return NEXT;
+      default:
+        return this.#dispatch(mnemonic, fields, at);
+    }
+  }
+
+  #dimension(record: number, dim: number, size: number, stride: number): Outcome {
+    const words = this.#records[record]!;
+    words[4 * dim + SIZE] = size;
+    words[4 * dim + STRIDE] = stride;
+    words[4 * dim + LO] = 0;
+    words[4 * dim + HI] = size;
+    return NEXT;
+  }
+
+  #enter(at: number, count: number, target: number): Outcome {
+    if (count <= 0) {
+      this.#pc = at + target;
+      return NEXT;
+    }
+    if (this.#loops.length === LOOP_DEPTH) {
+      throw this.#trap(`more than ${LOOP_DEPTH} hardware loops are nested.`, `硬件循环嵌套超过 ${LOOP_DEPTH} 层。`);
+    }
+    this.#loops.push({ start: at + 1, end: at + target, left: count });
+    return NEXT;
+  }
+
+  #scalarWord(sum: number): number {
+    const address = sum >>> 0;
+    if (address % 4 !== 0 || address >= 4 * this.#smem.length) {
+      const bytes = 4 * this.#smem.length;
+      throw this.#trap(
+        `scalar memory has no word at byte address ${address}; it holds ${bytes} bytes, words start at multiples of 4.`,
+        `标量存储器在字节地址 ${address} 处没有字；容量为 ${bytes} 字节，字地址应为 4 的倍数。`,
+      );
+    }
+    return address / 4;
+  }
+
+  /** The queue entry of an instruction: registers and records as they are now. */
+  #dispatch(mnemonic: string, fields: Readonly<Record<string, number>>, pc: number): Outcome {
+    const f = (name: string): number => fields[name]!;
+    const register = (name: string): number => this.#r[f(name)]! >>> 0;
+    const record = (name: string): readonly number[] => [...this.#records[f(name)]!];
+    const type = ELEMENT_TYPES[fields.type ?? 0]!;
+    switch (mnemonic) {
+      case 'wait':
+      case 'signal':
+        return {
+          kind: 'entry',
+          queue: QUEUES[f('queue')]!,
+          entry: { kind: mnemonic, pc, semaphore: f('semaphore') },
+        };
+      case 'load':
+      case 'store': {
+        const transfer = { pc, space: SPACES[f('space')]!, type, elementBytes: ELEMENT_BYTES[type] };
+        const rd = register('rd');
+        const ra = register('ra');
+        const dst = record('dst');
+        const src = record('src');
+        return {
+          kind: 'entry',
+          queue: mnemonic,
+          entry:
+            mnemonic === 'load'
+              ? { kind: 'load', ...transfer, pad: rd, padRecord: dst, dram: ra, dramRecord: src }
+              : { kind: 'store', ...transfer, pad: ra, padRecord: src, dram: rd, dramRecord: dst },
+        };
+      }
+      case 'mma':
+        this.#onlyF32(mnemonic, type);
+        return {
+          kind: 'entry',
+          queue: 'matrix',
+          entry: {
+            kind: 'mma',
+            pc,
+            a: register('ra'),
+            w: register('rb'),
+            c: register('rd'),
+            pixels: record('pixels'),
+            reduction: record('reduction'),
+            output: record('output'),
+            acc: register('acc'),
+            bias: register('bias'),
+            clear: f('clear') === 1,
+            drain: f('drain') === 1,
+            useBias: f('useBias') === 1,
+            act: ACTIVATIONS[f('act')]!,
+            p0: this.#act[0],
+            p1: this.#act[1],
+          },
+        };
+      case 'vec':
+        this.#onlyF32(mnemonic, type);
+        if (f('bMode') === 0 && BINARY_FUNCTIONS.has(VECTOR_FUNCTIONS[f('function')]!)) {
+          throw this.#trap("'vec' computes with two operands and names one.", '“vec”需要两个操作数，却只给出一个。');
+        }
+        return {
+          kind: 'entry',
+          queue: 'vector',
+          entry: {
+            kind: 'vec',
+            pc,
+            function: VECTOR_FUNCTIONS[f('function')]!,
+            a: register('ra'),
+            b: register('rb'),
+            c: register('rd'),
+            aRecord: record('a'),
+            bRecord: record('b'),
+            cRecord: record('c'),
+            bMode: B_MODES[f('bMode')]!,
+            accumulate: ACCUMULATIONS[f('accumulate')]!,
+            init: f('init') === 1,
+          },
+        };
+      default:
+        throw this.#trap(`'${mnemonic}' is not executed by this model.`, `本模型不执行“${mnemonic}”。`);
+    }
+  }
+
+  #onlyF32(mnemonic: string, type: string): void {
+    if (type === 'f32') return;
+    throw this.#trap(
+      `'${mnemonic}' on ${type} is not supported on this machine, its units compute f32.`,
+      `本机不支持 ${type} 类型的“${mnemonic}”，其运算单元只计算 f32。`,
+    );
+  }
+
+  #trap(en: string, zh: string): Error {
+    const place: Place = { instruction: this.#at };
+    return trap({ en, zh }, place);
+  }
+}

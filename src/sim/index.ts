@@ -1,0 +1,10 @@
+/** Layer `sim`: functional model, cycle model, DRAM, hazards, events. */
+export * from './chromeTrace.ts';
+export * from './counters.ts';
+export * from './cycle.ts';
+export * from './dram.ts';
+export * from './entries.ts';
+export * from './events.ts';
+export * from './functional.ts';
+export { createKernels } from './kernels/index.ts';
+export * from './trace.ts';

@@ -1,0 +1,29 @@
+/**
+ * The units' arithmetic and data movement for the cycle model, bit for bit that of the functional model: WebAssembly SIMD for
+ * `mma` and `vec`, JavaScript for transfers. One set of kernels is one processor's memories.
+ */
+import { accumulatorEntries, filtersOf, type Machine } from '#machine';
+import type { Kernels } from '../entries.ts';
+import { layoutOf } from './layout.ts';
+import { createMma } from './mma.ts';
+import { instantiate } from './module.ts';
+import { createTransfers } from './transfer.ts';
+import { createVec } from './vec.ts';
+
+/** @throws SYS-SIM-060 scratchpads that do not fit a WebAssembly memory */
+export function createKernels(machine: Machine): Kernels {
+  const layout = layoutOf(machine);
+  const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages });
+  const functions = instantiate(memory);
+  const nram = new Uint8Array(memory.buffer, layout.nram, machine.nram.bytes);
+  const wram = new Uint8Array(memory.buffer, layout.wram, machine.wram.bytes);
+  const entries = accumulatorEntries(machine.matrix) * filtersOf(machine.matrix);
+  return {
+    nram,
+    wram,
+    aram: new Float32Array(memory.buffer, layout.aram, entries),
+    mma: createMma(machine, memory, layout, functions),
+    vec: createVec(machine, memory, layout, functions),
+    ...createTransfers(nram, wram),
+  };
+}

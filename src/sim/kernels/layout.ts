@@ -1,0 +1,86 @@
+/**
+ * Where everything lies in the WebAssembly memory: the processor's memories first, each with room behind it that vector
+ * loads may read beyond an end, then the kernels' working space. Offsets in bytes; all sizes follow from the machine.
+ */
+import { diagnostic } from '#base';
+import { accumulatorEntries, filtersOf, type Machine } from '#machine';
+
+const tooLarge = diagnostic<{ machine: string; bytes: number; limit: number }>('SYS-SIM-060', 'unsupported', {
+  en: (p) =>
+    `simulating '${p.machine}' with data needs ${p.bytes} bytes of memory, at most ${p.limit} can be addressed: ` +
+    'take smaller scratchpads, or simulate timing only.',
+  zh: (p) =>
+    `带数据仿真机器“${p.machine}”需要 ${p.bytes} 字节内存，最多可寻址 ${p.limit} 字节：请减小片上存储，或只仿真时间。`,
+});
+
+const PAGE = 65536;
+const LIMIT = 2 ** 32 - PAGE;
+/** Pixels that a block of multiply-accumulates covers; their accumulators fit the first-level cache. */
+export const PIXELS_PER_BLOCK = 64;
+/** Bytes of packed neurons that a block aims at: half of a usual second-level cache. */
+const PACKED_TARGET = 262144;
+const MINIMAL_STRIP = 256;
+
+export interface Layout {
+  readonly nram: number;
+  readonly wram: number;
+  readonly aram: number;
+  /** Words of one vector job. */
+  readonly job: number;
+  /** An f32 that is the second operand of every element. */
+  readonly scalar: number;
+  /** Three strips and the lanes. */
+  readonly room: number;
+  /** Elements of a strip: a power of two, at least the lanes. */
+  readonly strip: number;
+  /** Partial sums of a tree. */
+  readonly tree: number;
+  /** Addresses of the neurons and results of a block's pixels. */
+  readonly pixels: number;
+  readonly outputs: number;
+  /** Accumulators of a block. */
+  readonly accumulators: number;
+  /** Segments and neuron offsets of a reduction, room for the longest that WRAM can hold weights for. */
+  readonly segments: number;
+  readonly offsets: number;
+  /** Packed neurons. */
+  readonly packed: number;
+  readonly packedWords: number;
+  readonly pages: number;
+}
+
+/** @throws SYS-SIM-060 more than 32-bit addresses reach */
+export function layoutOf(machine: Machine): Layout {
+  const { matrix, vector } = machine;
+  const tn = filtersOf(matrix);
+  const longest = machine.wram.bytes >>> 2;
+  const strip = Math.max(MINIMAL_STRIP, vector.lanes);
+  const packedWords = Math.max(PACKED_TARGET >>> 2, longest);
+  const lanesLog = 32;
+  let end = 1024;
+  const take = (bytes: number): number => {
+    const at = end;
+    end += Math.ceil((bytes + 64) / 64) * 64;
+    return at;
+  };
+  const layout = {
+    nram: take(machine.nram.bytes),
+    wram: take(machine.wram.bytes),
+    aram: take(4 * tn * accumulatorEntries(matrix)),
+    job: take(4 * 28),
+    scalar: take(16),
+    room: take(4 * (3 * strip + vector.lanes)),
+    strip,
+    tree: take(32 * (lanesLog + 1)),
+    pixels: take(4 * PIXELS_PER_BLOCK),
+    outputs: take(4 * PIXELS_PER_BLOCK),
+    // Vectors in pairs, pixels in fours: what a tile computes beside the edge has room too.
+    accumulators: take((PIXELS_PER_BLOCK + 4) * 32 * Math.ceil(tn / 8)),
+    segments: take(16 * longest),
+    offsets: take(4 * longest),
+    packed: take(4 * packedWords),
+    packedWords,
+  };
+  if (end > LIMIT) throw tooLarge({ machine: machine.name, bytes: end, limit: LIMIT });
+  return { ...layout, pages: Math.ceil(end / PAGE) };
+}

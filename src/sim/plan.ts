@@ -1,0 +1,80 @@
+/**
+ * What follows from a queue instruction's flags and records alone, whatever its addresses: cost, work and accesses. Kept for
+ * each instruction as long as its records stay the same, since loops execute one configuration many times.
+ */
+import type { Machine } from '#machine';
+import { type DmaCost, dmaCost, elementsOf, mmaCycles, type RecordWords, SIZE, STRIDE, vecCycles } from '#timing';
+import { type Access, accessesOf, sizesOf } from './accesses.ts';
+import type { DataEntry } from './entries.ts';
+
+export interface Plan {
+  readonly accesses: readonly Access[];
+  /** Of a load or store. */
+  readonly transfer: DmaCost | undefined;
+  /** Of an mma or vec. */
+  readonly cycles: number;
+  readonly macs: number;
+  readonly vectorOps: number;
+}
+
+interface Kept {
+  readonly records: readonly RecordWords[];
+  readonly plan: Plan;
+}
+
+export class Plans {
+  readonly #machine: Machine;
+  readonly #kept: (Kept | undefined)[] = [];
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  of(entry: DataEntry): Plan {
+    const kept = this.#kept[entry.pc];
+    if (kept !== undefined && isSame(kept.records, entry)) return kept.plan;
+    const plan = makePlan(entry, this.#machine);
+    this.#kept[entry.pc] = { records: recordsOf(entry), plan };
+    return plan;
+  }
+}
+
+function recordsOf(entry: DataEntry): readonly RecordWords[] {
+  if (entry.kind === 'mma') return [entry.pixels, entry.reduction, entry.output];
+  if (entry.kind === 'vec') return [entry.aRecord, entry.bRecord, entry.cRecord];
+  return [entry.padRecord, entry.dramRecord];
+}
+
+function isSame(records: readonly RecordWords[], entry: DataEntry): boolean {
+  if (entry.kind === 'mma') {
+    return records[0] === entry.pixels && records[1] === entry.reduction && records[2] === entry.output;
+  }
+  if (entry.kind === 'vec') {
+    return records[0] === entry.aRecord && records[1] === entry.bRecord && records[2] === entry.cRecord;
+  }
+  return records[0] === entry.padRecord && records[1] === entry.dramRecord;
+}
+
+function makePlan(entry: DataEntry, machine: Machine): Plan {
+  const plan = { accesses: accessesOf(entry, machine), transfer: undefined, cycles: 0, macs: 0, vectorOps: 0 };
+  switch (entry.kind) {
+    case 'load':
+    case 'store': {
+      const sizes = entry.kind === 'load' ? entry.dramRecord : entry.padRecord;
+      const { dramRecord: dram, elementBytes } = entry;
+      return { ...plan, transfer: dmaCost(machine, { sizes, dram, elementBytes }) };
+    }
+    case 'mma': {
+      const pixels = elementsOf(entry.pixels, 0, 3);
+      const filters = Math.max(0, entry.output[16 + SIZE]!);
+      const cycles = mmaCycles(machine, pixels, filters, sizesOf(entry.reduction));
+      return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction) };
+    }
+    case 'vec': {
+      const sizes = sizesOf(entry.aRecord);
+      const reducesInner = entry.accumulate !== 'none' && entry.cRecord[STRIDE] === 0 && sizes[0]! > 1;
+      const cycles = vecCycles(machine, entry.function, sizes, reducesInner);
+      return { ...plan, cycles, vectorOps: elementsOf(entry.aRecord) };
+    }
+  }
+}

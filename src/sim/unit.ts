@@ -1,0 +1,133 @@
+/**
+ * One unit with its queue: at most one entry executes, the rest wait in order. A DMA transfer that needs DRAM runs in two
+ * steps: its setup up to `arrival`, then, once the channel is granted, up to `end`.
+ * Every cycle up to `free` is accounted as busy or as idle by cause.
+ */
+import type { DmaCost } from '#timing';
+import type { QueueEntry } from './entries.ts';
+import type { UnitName } from './events.ts';
+import type { Plan } from './plan.ts';
+
+/** A place in a queue. */
+export interface Slot {
+  readonly entry: QueueEntry;
+  /** Absent for semaphores. */
+  readonly plan: Plan | undefined;
+  /** Cycle of its dispatch. */
+  ready: number;
+}
+
+/** Idle cycles by cause. */
+export interface IdleCycles {
+  /** Its queue was empty. */
+  empty: number;
+  /** The head of its queue waited for a semaphore. */
+  semaphore: number;
+  /** A transfer waited for the DRAM channel. */
+  channel: number;
+  /** Behind its last entry. */
+  tail: number;
+}
+
+export class Unit {
+  readonly name: UnitName;
+  readonly index: number;
+  readonly #ring: (Slot | undefined)[];
+  #head = 0;
+  #count = 0;
+
+  running: Slot | undefined;
+  /** Start of the running entry. */
+  began = 0;
+  /** End of the running entry; infinite while it waits for the channel. */
+  end = 0;
+  /** When the running transfer asks for the channel. */
+  arrival = 0;
+  /** What it will need of it. */
+  channelCycles = 0;
+  transferCycles = 0;
+  awaitsChannel = false;
+  /** Cycles that the running entry has waited for the channel. */
+  waited = 0;
+  /** End of the last entry. */
+  free = 0;
+
+  busy = 0;
+  readonly idle: IdleCycles = { empty: 0, semaphore: 0, channel: 0, tail: 0 };
+  entries = 0;
+
+  constructor(name: UnitName, index: number, depth: number) {
+    this.name = name;
+    this.index = index;
+    this.#ring = new Array<Slot | undefined>(depth).fill(undefined);
+  }
+
+  get full(): boolean {
+    return this.#count === this.#ring.length;
+  }
+
+  get drained(): boolean {
+    return this.#count === 0 && this.running === undefined;
+  }
+
+  get head(): Slot | undefined {
+    return this.#ring[this.#head];
+  }
+
+  push(slot: Slot): void {
+    this.#ring[(this.#head + this.#count) % this.#ring.length] = slot;
+    this.#count++;
+  }
+
+  /** Takes the head at cycle `now` and charges the time since the last entry. */
+  pop(now: number): Slot {
+    const slot = this.#ring[this.#head]!;
+    this.#ring[this.#head] = undefined;
+    this.#head = (this.#head + 1) % this.#ring.length;
+    this.#count--;
+    const empty = Math.max(0, Math.min(now, slot.ready) - this.free);
+    this.idle.empty += empty;
+    this.idle.semaphore += now - this.free - empty;
+    this.running = slot;
+    this.began = now;
+    this.waited = 0;
+    this.entries++;
+    return slot;
+  }
+
+  /** Starts a transfer: it asks for the channel after its setup, unless nothing of it reaches DRAM. */
+  transfer(cost: DmaCost): void {
+    if (cost.dramBytes === 0) {
+      this.occupy(cost.cycles);
+      return;
+    }
+    this.awaitsChannel = true;
+    this.arrival = this.began + cost.setupCycles;
+    this.channelCycles = cost.channelCycles;
+    this.transferCycles = cost.transferCycles;
+    this.end = Number.POSITIVE_INFINITY;
+  }
+
+  /** Gives the running transfer the channel at cycle `now`. */
+  grant(now: number): void {
+    this.awaitsChannel = false;
+    this.waited = now - this.arrival;
+    this.idle.channel += this.waited;
+    this.busy += this.arrival - this.began + this.transferCycles;
+    this.end = now + this.transferCycles;
+  }
+
+  /** Lets the running entry take `cycles` from its start. */
+  occupy(cycles: number): void {
+    this.busy += cycles;
+    this.end = this.began + cycles;
+  }
+
+  /** Ends the running entry. */
+  complete(): Slot {
+    const slot = this.running!;
+    this.running = undefined;
+    this.free = this.end;
+    return slot;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Cost of one DMA transfer. What of it reaches DRAM is what lies inside the bounds; inner dimensions whose strides continue
+ * where the ones below end make one contiguous segment, and each segment moves whole bursts, wherever it starts. Elements
+ * outside the bounds cost only the scratchpad side. O(dimensions).
+ */
+import type { Machine } from '#machine';
+import { cyclesAtRate } from './rate.ts';
+import { DIMENSIONS, elementsOf, HI, LO, type RecordWords, SIZE, STRIDE } from './record.ts';
+
+export interface TransferShape {
+  /** Record that gives the sizes: the DRAM side of a load, the scratchpad side of a store. */
+  readonly sizes: RecordWords;
+  /** DRAM side: strides and bounds. */
+  readonly dram: RecordWords;
+  readonly elementBytes: number;
+}
+
+export interface DmaCost {
+  /** Bytes inside the bounds. */
+  readonly payloadBytes: number;
+  /** Bytes on the DRAM channel: whole bursts. */
+  readonly dramBytes: number;
+  readonly scratchBytes: number;
+  readonly segments: number;
+  /** Cycles from being popped to asking for the DRAM channel, or to the scratchpad side where DRAM is not touched. */
+  readonly setupCycles: number;
+  /** Cycles the DRAM channel is taken. */
+  readonly channelCycles: number;
+  /** Cycles from the grant of the channel to the end. */
+  readonly transferCycles: number;
+  /** All of it with the channel free. */
+  readonly cycles: number;
+}
+
+/** Number of indices of dimension `d` inside the bounds. */
+export const insideOf = (shape: TransferShape, d: number): number =>
+  Math.max(0, Math.min(shape.dram[4 * d + HI]!, shape.sizes[4 * d + SIZE]!) - Math.max(0, shape.dram[4 * d + LO]!));
+
+export function dmaCost(machine: Machine, shape: TransferShape): DmaCost {
+  let segment = shape.elementBytes;
+  let segments = 1;
+  for (let d = 0; d < DIMENSIONS; d++) {
+    const inside = insideOf(shape, d);
+    if (inside === 0) segments = 0;
+    if (inside <= 1) continue;
+    if (segments === 1 && shape.dram[4 * d + STRIDE] === segment) segment *= inside;
+    else segments *= inside;
+  }
+  const burst = machine.dma.burstBytes;
+  const payloadBytes = segments * segment;
+  const dramBytes = segments * Math.ceil(segment / burst) * burst;
+  const scratchBytes = elementsOf(shape.sizes) * shape.elementBytes;
+  const setupCycles = machine.dma.setupCycles;
+  const channelCycles = cyclesAtRate(dramBytes, machine.dram.bandwidth);
+  const transferCycles = Math.max(
+    dramBytes === 0 ? 0 : channelCycles + machine.dram.latencyCycles,
+    Math.ceil(scratchBytes / machine.dma.scratchpadBytesPerCycle),
+  );
+  return {
+    payloadBytes,
+    dramBytes,
+    scratchBytes,
+    segments,
+    setupCycles,
+    channelCycles,
+    transferCycles,
+    cycles: setupCycles + transferCycles,
+  };
+}

@@ -1,0 +1,8 @@
+/** Layer `timing`: the cost of every queue entry, host call and transfer in whole cycles; see ARCHITECTURE.md, "Time". */
+export * from './control.ts';
+export * from './dma.ts';
+export * from './host.ts';
+export * from './matrix.ts';
+export * from './rate.ts';
+export * from './record.ts';
+export * from './vector.ts';

@@ -1,0 +1,113 @@
+/** Costs against numbers worked out by hand, beside each expectation. */
+import { describe, expect, test } from 'vitest';
+import { type Machine, presets } from '#machine';
+import { chunksOf, dmaCost, hostCycles, mmaCycles, recordOf, vecCycles } from './index.ts';
+
+const dot = presets.get('textbook-single')!;
+const systolic = presets.get('systolic-16x16')!;
+
+describe('DMA', () => {
+  const cost = (machine: Machine, sizes: Parameters<typeof recordOf>[0], elementBytes = 4) => {
+    const record = recordOf(sizes);
+    return dmaCost(machine, { sizes: record, dram: record, elementBytes });
+  };
+
+  test('a contiguous piece: bytes ÷ bandwidth', () => {
+    // 100 × 4 B = 400 B, ÷ 64 = 6.25 → 7; scratchpad port 1024 B: 1.
+    expect(cost(dot, [{ size: 100, stride: 4 }])).toMatchObject({ segments: 1, dramBytes: 400, cycles: 7 });
+  });
+
+  test('inner dimensions coalesce while strides continue them', () => {
+    // 8 × 4 B = 32 B; next stride 32 continues: 4 × 32 = 128 B; next stride 256 does not: 3 segments.
+    const shape = [
+      { size: 8, stride: 4 },
+      { size: 4, stride: 32 },
+      { size: 3, stride: 256 },
+    ];
+    // Bursts of 64: 128 B each. setup 8 + ⌈384 ÷ 16⌉ + latency 100 = 132.
+    expect(cost(systolic, shape)).toMatchObject({ segments: 3, dramBytes: 384, channelCycles: 24, cycles: 132 });
+  });
+
+  test('every segment moves whole bursts', () => {
+    // 10 elements 64 B apart, each 4 B: 10 bursts of 64 B = 640 B; 8 + 40 + 100; payload 40 B.
+    expect(cost(systolic, [{ size: 10, stride: 64 }])).toMatchObject({
+      payloadBytes: 40,
+      dramBytes: 640,
+      scratchBytes: 40,
+      cycles: 148,
+    });
+  });
+
+  test('dimensions of one element do not interrupt a segment', () => {
+    const shape = [
+      { size: 16, stride: 4 },
+      { size: 1, stride: 4096 },
+      { size: 4, stride: 64 },
+    ];
+    expect(cost(systolic, shape)).toMatchObject({ segments: 1, dramBytes: 256 });
+  });
+
+  test('padding costs only the scratchpad side', () => {
+    // 10 × 10 of which 8 × 8 lie inside: rows of 32 B, 8 segments. Scratchpad: 400 B ÷ 64 → 7 < 8 + 100.
+    const padded = [
+      { size: 10, stride: 4, lo: 1, hi: 9 },
+      { size: 10, stride: 32, lo: 1, hi: 9 },
+    ];
+    expect(cost(dot, padded)).toMatchObject({ payloadBytes: 256, scratchBytes: 400, cycles: 4, segments: 1 });
+    // All outside: 8 setup + ⌈400 ÷ 64⌉ = 15, no latency.
+    const outside = padded.map((d) => ({ ...d, lo: 20, hi: 30 }));
+    expect(cost(systolic, outside)).toMatchObject({ payloadBytes: 0, dramBytes: 0, cycles: 15 });
+  });
+
+  test('a narrow scratchpad port limits', () => {
+    const narrow = { ...dot, dma: { ...dot.dma, scratchpadBytesPerCycle: 8 } };
+    expect(cost(narrow, [{ size: 100, stride: 4 }]).cycles).toBe(50);
+  });
+});
+
+describe('matrix', () => {
+  test('chunks do not cross runs, or do', () => {
+    // 3 × 3 kernel, 20 channels packed with kx: runs of 60 → 4 chunks of 16, 3 of them: 12; flat: ⌈180 ÷ 16⌉ = 12.
+    expect(chunksOf(dot.matrix, [60, 3])).toBe(12);
+    expect(chunksOf(systolic.matrix, [60, 3])).toBe(12);
+    // Runs of 20: 2 chunks × 9 = 18.
+    expect(chunksOf(dot.matrix, [20, 3, 3])).toBe(18);
+    expect(chunksOf(systolic.matrix, [20, 3, 3])).toBe(12);
+  });
+
+  test('dot: one cycle for a pixel, group and chunk', () => {
+    // 49 pixels, ⌈40 ÷ 16⌉ = 3 groups, 18 chunks.
+    expect(mmaCycles(dot, 49, 40, [20, 3, 3])).toBe(49 * 3 * 18);
+    // Nothing to reduce: the accumulators pass once.
+    expect(mmaCycles(dot, 49, 16, [0])).toBe(49);
+    expect(mmaCycles(dot, 0, 16, [16])).toBe(0);
+  });
+
+  test('systolic: each fold preloads 16 and streams P + 30', () => {
+    // 100 pixels, 2 groups × 3 chunks = 6 folds of 16 + 130.
+    expect(mmaCycles(systolic, 100, 32, [48])).toBe(6 * 146);
+    const hidden: Machine = { ...systolic, matrix: { ...systolic.matrix, preload: 'hidden' } as Machine['matrix'] };
+    expect(mmaCycles(hidden, 100, 32, [48])).toBe(16 + 6 * 130);
+  });
+});
+
+describe('vector', () => {
+  test('groups of lanes, by class of function', () => {
+    // 5 × ⌈100 ÷ 64⌉ = 10 groups.
+    expect(vecCycles(dot, 'add', [100, 5], false)).toBe(10);
+    expect(vecCycles(dot, 'div', [100, 5], false)).toBe(40);
+    expect(vecCycles(dot, 'exp', [100, 5], false)).toBe(40);
+  });
+
+  test('a reduced d0 adds the tree of its lanes for each run', () => {
+    // 5 × (2 + log2 64) = 40.
+    expect(vecCycles(dot, 'mov', [100, 5], true)).toBe(40);
+    // Pipeline 4, 32 lanes: 4 + 5 × (4 + 5).
+    expect(vecCycles(systolic, 'mov', [100, 5], true)).toBe(49);
+  });
+});
+
+test('host: call, link and work', () => {
+  // 1000 + ⌈1000 ÷ 16⌉ + ⌈320 ÷ 32 + 20 ÷ 8⌉ = 1000 + 63 + 13.
+  expect(hostCycles(dot, { bytes: 1000, macs: 320, elements: 20 })).toBe(1076);
+});

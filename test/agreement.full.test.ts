@@ -1,0 +1,4 @@
+/** The agreement of the two models on 4,000 more random programs. */
+import { testAgreement } from './support/modelAgreement.ts';
+
+testAgreement(1001, 4000);

@@ -1,0 +1,28 @@
+/**
+ * The light networks with data: as they are, and with random weights, which their own are too uniform to tell errors
+ * by.
+ */
+import { describe, expect, test } from 'vitest';
+import { sharedEngine } from '#engine';
+import { compileModel, randomInput } from '#flow';
+import { type Machine, presets } from '#machine';
+import { runCompiled } from '../support/compiledRun.ts';
+import { ABSENT, dataPresent, LIGHT, lightNetwork, withRandomWeights } from './networks.ts';
+
+const ways = LIGHT.flatMap((name) => [...presets.values()].map((machine) => ({ name, machine, on: machine.name })));
+
+async function faultsOf(name: (typeof LIGHT)[number], machine: Machine, random: boolean): Promise<readonly string[]> {
+  const { program, optimized } = await compileModel(lightNetwork(name), { machine, engine: await sharedEngine() });
+  const model = random ? withRandomWeights(optimized, 7) : lightNetwork(name);
+  const feeds = new Map(program.inputs.map((slot, i) => [slot.name, randomInput(slot, 1, i)]));
+  return (await runCompiled(model, machine, feeds)).faults;
+}
+
+describe.skipIf(!dataPresent)(`light networks ${ABSENT}`, () => {
+  test.each(ways)('$name on $on', async ({ name, machine }) => {
+    expect(await faultsOf(name, machine, false)).toEqual([]);
+  });
+  test.each(ways)('$name with random weights on $on', async ({ name, machine }) => {
+    expect(await faultsOf(name, machine, true)).toEqual([]);
+  });
+});

@@ -1,0 +1,24 @@
+/**
+ * 500 random small graphs of the supported operators, each on one of five machines, against the host engine: outputs,
+ * cycles with and without data, the physical bound, and no hazard on the way. A failure names its seed.
+ */
+import { describe, expect, test } from 'vitest';
+import { lowerings } from '#lower';
+import { randomProcessorGraph } from '../support/processorGraphs.ts';
+import { verdictOf } from './verdict.ts';
+
+const GRAPHS = 500;
+const GRAPHS_PER_TEST = 50;
+
+describe('random graphs agree with the host', () => {
+  const starts = Array.from({ length: GRAPHS / GRAPHS_PER_TEST }, (_, i) => i * GRAPHS_PER_TEST);
+  test.each(starts)(`${GRAPHS_PER_TEST} graphs from seed %i`, async (start) => {
+    for (let seed = start; seed < start + GRAPHS_PER_TEST; seed++) expect(await verdictOf(seed)).toBeUndefined();
+  });
+
+  test('every operator with a lowering occurs', () => {
+    const drawn = new Set<string>();
+    for (let seed = 0; seed < GRAPHS; seed++) for (const op of randomProcessorGraph(seed).operators) drawn.add(op);
+    expect([...lowerings.keys()].filter((op) => !drawn.has(op))).toEqual([]);
+  });
+});

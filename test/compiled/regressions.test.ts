@@ -1,0 +1,103 @@
+/**
+ * Graphs on which the compiled program was once wrong, each cut down to what it takes. They run on every test machine.
+ */
+import { int, ints, string, tensorOf } from '#ir';
+import { agreeOnEveryMachine, type GraphCase } from '../support/agreement.ts';
+
+const CASES: readonly GraphCase[] = [
+  {
+    name: 'an output that is a reshaped inner value keeps its memory while later layers run',
+    onHost: ['Softsign'],
+    make: (b) => {
+      const x = b.input([2, 5, 3, 9]).name;
+      const mean = b.node('GlobalAveragePool', [x]);
+      const shaped = b.node('Reshape', [mean, b.int64s([2, 5])]);
+      let y = mean;
+      for (const op of ['Relu', 'Sigmoid', 'Tanh', 'Softsign', 'Exp'] as const) y = b.node(op, [y]);
+      return [shaped, y];
+    },
+  },
+  {
+    name: 'a host node whose operand has no shape before the run has a price all the same',
+    onHost: ['ReduceSum', 'Log'],
+    make: (b) => {
+      const x = b.input([3, 2, 2]).name;
+      const axes = b.input([2], 'int64').name;
+      b.set(axes, tensorOf('int64', [2], [0, -1]));
+      const sum = b.node('ReduceSum', [b.node('Abs', [x]), axes], { keepdims: int(0) });
+      const log = b.node('Log', [sum]);
+      b.declare(log, [2]);
+      return [log];
+    },
+  },
+  {
+    name: 'an empty list of axes and an empty shape are parameters, not empty data',
+    onHost: [],
+    make: (b) => {
+      const x = b.input([3, 5]).name;
+      const sum = b.node('ReduceSum', [x, b.int64s([])]);
+      return [b.node('Reshape', [sum, b.int64s([])])];
+    },
+  },
+  {
+    name: 'Dropout that may train runs on the host',
+    onHost: ['Dropout'],
+    make: (b) => {
+      const training = b.input([], 'bool').name;
+      b.set(training, tensorOf('bool', [], [0]));
+      const half = b.keep(tensorOf('float32', [], [0.5]));
+      return [b.node('Dropout', [b.input([4, 4]).name, half, training])];
+    },
+  },
+  {
+    name: 'a sum of more operands than a kernel has records for',
+    onHost: [],
+    make: (b) => {
+      const operands = Array.from({ length: 17 }, (_, i) => b.input(i % 2 === 0 ? [5, 7] : [7]).name);
+      return [b.node('Relu', [b.node('Sum', operands)]), b.node('Max', operands)];
+    },
+  },
+  {
+    name: 'a product of two activations whose inner dimension has no divisor that fits',
+    onHost: [],
+    make: (b) => [b.node('MatMul', [b.input([5, 1999]).name, b.input([1999, 13]).name])],
+  },
+  {
+    name: 'pools with auto_pad VALID round up with ceil_mode',
+    opset: 21,
+    onHost: [],
+    make: (b) => {
+      const x = b.input([1, 2, 18, 4]).name;
+      const attributes = {
+        kernel_shape: ints([3, 2]),
+        strides: ints([3, 3]),
+        ceil_mode: int(1),
+        auto_pad: string('VALID'),
+      };
+      return [b.node('MaxPool', [x], attributes), b.node('AveragePool', [x], attributes)];
+    },
+  },
+  {
+    name: 'the host does not fuse Pad into MaxPool: zeros are no −∞',
+    make: (b) => {
+      const padded = b.node('Pad', [b.input([5, 1, 2, 5]).name, b.int64s([0, 0, 0, 2, 0, 0, 0, 0])]);
+      return [b.node('MaxPool', [padded], { kernel_shape: ints([2, 3]) })];
+    },
+  },
+  {
+    name: 'the host does not fuse Transpose into a product with a vector',
+    make: (b) => [b.node('MatMul', [b.node('Transpose', [b.input([3, 45]).name]), b.weights([3])])],
+  },
+  {
+    name: 'a vector times a stack of matrices, and a stack times a vector, are no Gemm',
+    onHost: [],
+    make: (b) => {
+      const x = b.input([3, 8, 20]).name;
+      const left = b.node('Add', [b.node('MatMul', [b.weights([8]), x]), b.scalar(1.5)]);
+      const right = b.node('Add', [b.node('MatMul', [x, b.weights([20])]), b.constant([8])]);
+      return [left, right];
+    },
+  },
+];
+
+agreeOnEveryMachine(CASES);

@@ -1,0 +1,21 @@
+/** Runs the random graph of a seed on the test machine of the seed, and on the host. */
+import { SystoleError } from '#base';
+import { printModel } from '#ir';
+import { runCompiled } from '../support/compiledRun.ts';
+import { MACHINES } from '../support/machines.ts';
+import { ROUNDING, randomProcessorGraph } from '../support/processorGraphs.ts';
+
+/** What is wrong with the graph of a seed, with all that is needed to see it again; undefined if nothing is. */
+export async function verdictOf(seed: number, scale = 1): Promise<string | undefined> {
+  const machine = MACHINES[seed % MACHINES.length]!;
+  const { model, feeds } = randomProcessorGraph(seed, scale);
+  let faults: readonly string[];
+  try {
+    ({ faults } = await runCompiled(model, machine, feeds, { rounding: ROUNDING }));
+  } catch (error) {
+    faults = [error instanceof SystoleError ? `${error.code} ${error.text('en')}` : String(error)];
+  }
+  return faults.length === 0
+    ? undefined
+    : `seed ${seed}, scale ${scale}, on ${machine.name}: ${faults.join('; ')}\n${printModel(model)}`;
+}

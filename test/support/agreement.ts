@@ -1,0 +1,43 @@
+/**
+ * Graphs made by hand that must agree with the host on every test machine: each a name and a function that builds it.
+ */
+import { describe, expect, test } from 'vitest';
+import type { Attribute } from '#ir';
+import { presets } from '#machine';
+import { runCompiled } from './compiledRun.ts';
+import { GraphBuilder } from './graphBuilder.ts';
+import { MACHINES } from './machines.ts';
+import { ROUNDING } from './processorGraphs.ts';
+
+export interface GraphCase {
+  readonly name: string;
+  /** 18 by default. */
+  readonly opset?: number;
+  /** Builds the graph; answers with the names of its outputs. */
+  readonly make: (b: GraphBuilder) => readonly string[];
+  /**
+   * Operators that must be on the host, on every machine. By default: none on the presets; small machines may lack the
+   * room.
+   */
+  readonly onHost?: readonly string[];
+}
+
+export function agreeOnEveryMachine(cases: readonly GraphCase[]): void {
+  describe.each(cases)('$name', ({ opset = 18, make, onHost }) => {
+    test.each(MACHINES.map((m) => [m.name, m] as const))('%s', async (_, machine) => {
+      const b = new GraphBuilder(1, opset);
+      const outputs = make(b);
+      const { faults, compiled } = await runCompiled(b.model(outputs), machine, b.feeds(), { rounding: ROUNDING });
+      expect(faults).toEqual([]);
+      const host = compiled.program.layers.flatMap((l) => l.onHost ?? []).map((n) => n.op);
+      if (onHost !== undefined || presets.has(machine.name)) expect(host).toEqual(onHost ?? []);
+    });
+  });
+}
+
+/** One convolution of a random input. */
+export const convolution =
+  (input: readonly number[], kernel: readonly number[], attributes: Record<string, Attribute> = {}) =>
+  (b: GraphBuilder): string[] => [
+    b.node('Conv', [b.input(input).name, b.weights(kernel), b.constant([kernel[0]!])], attributes),
+  ];

@@ -1,0 +1,46 @@
+/**
+ * The statement that every compiled program is held to: on the processor, with hazards watched, it gives what the host
+ * engine gives for the imported model; counting time alone takes the same cycles; and no run is faster than the
+ * physical bound.
+ */
+import { sharedEngine } from '#engine';
+import { type Compiled, type CompileOptions, compareOutputs, compileModel, executeProgram, runOnHost } from '#flow';
+import type { Model, Tensor } from '#ir';
+import type { Machine } from '#machine';
+import { assertAbovePhysicalBound } from '#report';
+
+export interface CompiledRun {
+  readonly compiled: Compiled;
+  /** What is wrong, one line each; empty if nothing is. */
+  readonly faults: readonly string[];
+  readonly outputs: ReadonlyMap<string, Tensor>;
+  readonly cycles: number;
+}
+
+interface RunOptions extends Omit<Partial<CompileOptions>, 'machine' | 'engine'> {
+  /** Errors up to this are rounding: for random values of the order of 1, whose sums may cancel to almost nothing. */
+  readonly rounding?: number;
+}
+
+/** Runs a model on the processor and on the host. Errors of the compiler or simulator are faults, too. */
+export async function runCompiled(
+  model: Model,
+  machine: Machine,
+  feeds: ReadonlyMap<string, Tensor>,
+  { rounding = 0, ...options }: RunOptions = {},
+): Promise<CompiledRun> {
+  const engine = await sharedEngine();
+  const compiled = await compileModel(model, { machine, engine, ...options });
+  const host = await runOnHost(compiled.model, feeds, engine);
+  const run = { data: true, hazards: true, feeds, engine: async () => engine } as const;
+  const { result, outputs } = await executeProgram(compiled.program, run);
+  const check = compareOutputs(outputs, host, engine.kind);
+  const faults = check.outputs
+    .filter((o) => !o.ok && o.maxAbs > rounding)
+    .map((o) => `output ${o.name}: ${o.wrong} of ${o.elements} elements wrong, up to ${o.maxAbs}`);
+  assertAbovePhysicalBound(compiled.program, result);
+  const timing = await executeProgram(compiled.program, { data: false });
+  if (timing.result.cycles !== result.cycles)
+    faults.push(`${timing.result.cycles} cycles when only time is counted, ${result.cycles} with data`);
+  return { compiled, faults, outputs, cycles: result.cycles };
+}

@@ -1,0 +1,72 @@
+/**
+ * Machines that compiled programs are tested on: the presets, and small ones on which small tensors already need many
+ * tiles, queues fill up, latencies show and nothing divides anything.
+ */
+import { type Machine, presets } from '#machine';
+import { machineWith } from './processor.ts';
+
+const tiny: Machine = machineWith('textbook-single', {
+  name: 'tiny-run',
+  control: {
+    cyclesPerInstruction: 1,
+    branchPenalty: 1,
+    queueCycles: 1,
+    signalLatency: 2,
+    queueDepth: 2,
+    scalarMemoryBytes: 64,
+    instructionWords: 65536,
+  },
+  matrix: {
+    kind: 'dot',
+    tn: 5,
+    ti: 4,
+    lanePacking: 'run',
+    accumulatorBytes: 4 * 5 * 48,
+    pipelineCycles: 3,
+  },
+  vector: { lanes: 4, pipelineCycles: 2, cycles: { simple: 1, divide: 3, transcendental: 5 } },
+  nram: { bytes: 8192 },
+  wram: { bytes: 16384 },
+  dma: { queues: 1, setupCycles: 2, burstBytes: 16, scratchpadBytesPerCycle: 32 },
+  dram: { bytes: 2 ** 26, bandwidth: { bytes: 64, cycles: 5 }, latencyCycles: 11 },
+});
+
+/** In order of size, smallest first. */
+export const MACHINES: readonly Machine[] = [
+  tiny,
+  {
+    ...tiny,
+    name: 'tiny-flat',
+    control: { ...tiny.control, queueDepth: 4, signalLatency: 1 },
+    matrix: {
+      kind: 'dot',
+      tn: 12,
+      ti: 4,
+      lanePacking: 'flat',
+      accumulatorBytes: 4 * 12 * 64,
+      pipelineCycles: 5,
+    },
+    vector: { ...tiny.vector, lanes: 8 },
+    nram: { bytes: 16384 },
+    dma: { ...tiny.dma, queues: 2, burstBytes: 64 },
+  },
+  {
+    ...tiny,
+    name: 'tiny-systolic',
+    control: { ...tiny.control, queueDepth: 3, cyclesPerInstruction: 0 },
+    matrix: {
+      kind: 'systolic',
+      rows: 4,
+      columns: 12,
+      dataflow: 'weight-stationary',
+      preload: 'hidden',
+      lanePacking: 'run',
+      accumulatorBytes: 4 * 12 * 100,
+      pipelineCycles: 0,
+    },
+    nram: { bytes: 12288 },
+    dma: { ...tiny.dma, queues: 2 },
+  },
+  presets.get('textbook-single')!,
+  presets.get('systolic-16x16')!,
+];

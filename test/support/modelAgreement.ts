@@ -1,0 +1,114 @@
+/**
+ * Two models, one truth: for random programs the functional and the cycle model execute the same entries in every queue and
+ * leave the same memories, and counting time without data gives the same cycles. And where orders are left out, what the
+ * hazard detector says does not depend on timing, and what it lets pass does not either.
+ * `agreement.test.ts` runs the first 1,000 seeds, `agreement.full.test.ts` those after them.
+ */
+import { expect, test } from 'vitest';
+import { SystoleError } from '#base';
+import type { Program } from '#isa';
+import { createSimulation, runFunctional, TraceRecorder } from '#sim';
+import { RAW, randomProgram } from './randomPrograms.ts';
+
+/** Byte at which the memories differ, or −1. Below `raw`, two NaNs are alike: which NaN an operation gives is left open. */
+function difference(found: Uint8Array, expected: Uint8Array, raw: number): number {
+  const [a, b] = [found, expected].map((bytes) => new Uint32Array(bytes.slice().buffer)) as [Uint32Array, Uint32Array];
+  const isNan = (word: number): boolean => (word & 0x7fffffff) > 0x7f800000;
+  if (a.length !== b.length) return Math.min(a.length, b.length);
+  return a.findIndex((word, i) => word !== b[i] && !(4 * i < raw && isNan(word) && isNan(b[i]!))) * 4;
+}
+
+/** Declares the tests for `programs` seeds from `first` on. */
+export function testAgreement(first: number, programs: number): void {
+  test(`${programs} random programs: one trace, one result, one time`, { timeout: 600_000 }, async () => {
+    const executed = { programs: 0, load: 0, store: 0, mma: 0, vec: 0 };
+    for (let seed = first; seed < first + programs; seed++) {
+      const { program, text } = randomProgram(seed);
+      const message = `seed ${seed}, machine ${JSON.stringify(program.machine)}\n${text}`;
+      const recorder = new TraceRecorder();
+      const simulation = createSimulation(program, { data: true, observer: recorder.observer });
+      const state = simulation.run();
+      const functional = await runFunctional(program);
+
+      expect(recorder.trace, message).toEqual(functional.trace);
+      if (state.state !== 'done') throw new Error('no host here');
+      expect(state.result.dynamicInstructions, message).toBe(functional.executed);
+      const all = functional.outputs.get('all')!;
+      expect(difference(simulation.readOutput('all'), all, RAW), `DRAM, ${message}`).toBeLessThan(0);
+      const { nram, wram, aram } = simulation.memories!.kernels;
+      const spaces = { nram, wram, aram: new Uint8Array(aram.buffer, aram.byteOffset, aram.byteLength) };
+      for (const [space, cycle] of Object.entries(spaces)) {
+        for (const { address, bytes } of functional.memories[space as keyof typeof spaces].pieces()) {
+          const found = cycle.subarray(address, address + bytes.length);
+          const at = difference(found, bytes, space === 'nram' ? RAW - address : Number.POSITIVE_INFINITY);
+          expect(at, `${space} from ${address}, ${message}`).toBeLessThan(0);
+        }
+      }
+
+      expect(createSimulation(program, { data: false }).run(), message).toEqual(state);
+      executed.programs++;
+      for (const step of [...recorder.trace.values()].flat()) {
+        const kind = program.words[step.pc]! >> 56n;
+        if (kind === 0x42n) executed.load++;
+        if (kind === 0x43n) executed.store++;
+        if (kind === 0x44n) executed.mma++;
+        if (kind === 0x45n) executed.vec++;
+      }
+    }
+    console.log(`agreement: ${JSON.stringify(executed)}`);
+    expect(Math.min(executed.load, executed.store, executed.mma, executed.vec)).toBeGreaterThan(programs / 2);
+  });
+
+  /** The same program where everything takes other times. */
+  function retimed(program: Program, variant: number): Program {
+    const { machine } = program;
+    const { control, dma, dram, vector } = machine;
+    return {
+      ...program,
+      machine: {
+        ...machine,
+        control: {
+          ...control,
+          cyclesPerInstruction: variant % 2,
+          signalLatency: 7 * variant,
+          queueDepth: 1 + 40 * variant,
+        },
+        dma: { ...dma, setupCycles: variant === 1 ? 0 : 50 },
+        dram: { ...dram, latencyCycles: variant === 2 ? 0 : 300 },
+        vector: { ...vector, pipelineCycles: variant === 1 ? 200 : 0 },
+      },
+    };
+  }
+
+  /** The output of a program, or the code it is stopped with. */
+  function outcome(program: Program): Uint8Array | string {
+    const simulation = createSimulation(program, { data: true });
+    try {
+      simulation.run();
+    } catch (error) {
+      if (error instanceof SystoleError) return error.code;
+      throw error;
+    }
+    return simulation.readOutput('all');
+  }
+
+  test(`${programs / 2} programs with orders left out: one verdict, and one result if it is good`, {
+    timeout: 600_000,
+  }, () => {
+    const verdicts = { race: 0, good: 0 };
+    for (let seed = first; seed < first + programs / 2; seed++) {
+      const { program, text } = randomProgram(1_000_000 + seed, 0.6);
+      const [first, ...others] = [0, 1, 2].map((variant) => outcome(retimed(program, variant)));
+      for (const other of others) {
+        if (typeof first === 'string' || typeof other === 'string') expect(other, text).toBe(first);
+        else expect(difference(other, first!, 0), text).toBeLessThan(0);
+      }
+      if (typeof first === 'string') {
+        expect(first, text).toBe('SYS-SIM-031');
+        verdicts.race++;
+      } else verdicts.good++;
+    }
+    console.log(`orders left out: ${JSON.stringify(verdicts)}`);
+    expect(Math.min(verdicts.race, verdicts.good)).toBeGreaterThan(programs / 20);
+  });
+}

@@ -1,0 +1,425 @@
+/**
+ * Random valid programs for a processor: every unit, all record features, loops, calls and scalar arithmetic; ordered by
+ * semaphores wherever two units meet in a buffer, so that they have one meaning. Written as assembly, so that a failure can
+ * be read. The same seed gives the same program.
+ */
+import { Random } from '#base';
+import { assembleProgram, B_MODES, BINARY_FUNCTIONS, type Program, VECTOR_FUNCTIONS } from '#isa';
+import { accumulatorEntries, filtersOf, type Machine, type MatrixUnit, presets } from '#machine';
+
+/** Bytes of a buffer, and buffers of DRAM: 4 of f32 to read, 4 of f32 to read and write, 3 of raw bytes. */
+const BUFFER = 512;
+const DRAM_BUFFERS = 11;
+/** From here on DRAM and NRAM hold bytes of any type; below, f32. */
+export const RAW = 8 * BUFFER;
+/** Semaphore of each ordered pair of queues. */
+const QUEUES = ['load', 'store', 'matrix', 'vector'] as const;
+type Queue = (typeof QUEUES)[number];
+
+interface Buffer {
+  readonly space: 'nram' | 'wram' | 'dram';
+  readonly address: number;
+  writer: Queue | undefined;
+  readers: Set<Queue>;
+}
+
+interface Axis {
+  readonly size: number;
+  readonly stride: number;
+  readonly lo: number;
+  readonly hi: number;
+}
+
+const axis = (size: number, stride: number): Axis => ({ size, stride, lo: 0, hi: size });
+
+/** A machine with small figures, so that chunks, groups, lanes and queues are ragged and full. */
+export function randomMachine(random: Random): Machine {
+  const base = presets.get(random.pick(['textbook-single', 'systolic-16x16']))!;
+  const lanePacking = random.pick(['run', 'flat'] as const);
+  const common = { lanePacking, accumulatorBytes: 16384, pipelineCycles: random.integer(0, 3) };
+  const matrix: MatrixUnit =
+    base.matrix.kind === 'dot'
+      ? { ...base.matrix, ...common, tn: random.integer(1, 20), ti: random.pick([1, 2, 4, 16]) }
+      : {
+          ...base.matrix,
+          ...common,
+          rows: random.pick([1, 2, 4, 8]),
+          columns: random.integer(1, 20),
+          preload: random.pick(['exposed', 'hidden'] as const),
+        };
+  return {
+    ...base,
+    matrix,
+    control: {
+      ...base.control,
+      cyclesPerInstruction: random.integer(0, 2),
+      branchPenalty: random.integer(0, 2),
+      queueCycles: random.integer(0, 2),
+      signalLatency: random.integer(0, 3),
+      queueDepth: random.integer(1, 8),
+    },
+    vector: { ...base.vector, lanes: random.pick([1, 2, 4, 8, 64]), pipelineCycles: random.integer(0, 3) },
+    dma: {
+      queues: random.pick([1, 2] as const),
+      setupCycles: random.integer(0, 9),
+      burstBytes: random.pick([1, 32]),
+      scratchpadBytesPerCycle: random.pick([4, 64]),
+    },
+    dram: {
+      ...base.dram,
+      bandwidth: { bytes: random.integer(1, 32), cycles: random.integer(1, 3) },
+      latencyCycles: random.integer(0, 40),
+    },
+  };
+}
+
+/** @param forget how often an order that the program needs is left out: a share from 0 to 1 */
+export function randomProgram(seed: number, forget = 0): { readonly program: Program; readonly text: string } {
+  const random = new Random(seed);
+  const machine = randomMachine(random);
+  const text = new Writer(random, machine, forget).write();
+  const program = assembleProgram(text, { file: `seed-${seed}.s`, machine });
+  return {
+    program: {
+      ...program,
+      constants: [{ name: 'all', address: 0, bytes: DRAM_BUFFERS * BUFFER, data: contents(seed) }],
+    },
+    text,
+  };
+}
+
+/** What DRAM holds before the run: f32, then bytes. */
+function contents(seed: number): () => Uint8Array {
+  const random = new Random(~seed);
+  const floats = Float32Array.from({ length: RAW / 4 }, () => 2 * random.normal());
+  const bytes = new Uint8Array(DRAM_BUFFERS * BUFFER);
+  bytes.set(new Uint8Array(floats.buffer));
+  for (let i = RAW; i < bytes.length; i++) bytes[i] = random.integer(0, 255);
+  return () => bytes;
+}
+
+class Writer {
+  readonly #random: Random;
+  readonly #machine: Machine;
+  readonly #forget: number;
+  readonly #lines: string[] = [];
+  readonly #subroutines: string[] = [];
+  /** Few of them make for much to be ordered. */
+  readonly #nram: Buffer[];
+  readonly #wram = buffers('wram', 0, 4);
+  /** f32 constants that are only read, and f32 that is read and written. */
+  readonly #constants = buffers('dram', 0, 4);
+  readonly #scratch = buffers('dram', 4 * BUFFER, 4);
+  /** Bytes of any type: they move, nobody computes with them. */
+  readonly #rawPads = buffers('nram', RAW, 2);
+  readonly #rawDram = buffers('dram', RAW, 3);
+  #label = 0;
+
+  constructor(random: Random, machine: Machine, forget: number) {
+    this.#random = random;
+    this.#machine = machine;
+    this.#forget = forget;
+    this.#nram = buffers('nram', 0, random.pick([3, 8]));
+  }
+
+  write(): string {
+    this.#begin();
+    for (let n = this.#random.integer(4, 14); n > 0; n--) {
+      const kind = this.#random.uniform();
+      if (kind < 0.15) this.#loop();
+      else if (kind < 0.22) this.#subroutine();
+      else if (kind < 0.3) this.#scalars();
+      else if (kind < 0.34) this.#sync();
+      else this.#operation();
+    }
+    this.#emit('halt');
+    return [...this.#lines, ...this.#subroutines].join('\n');
+  }
+
+  #emit(...lines: string[]): void {
+    this.#lines.push(...lines);
+  }
+
+  /** Everything holds something before the first operation. */
+  #begin(): void {
+    this.#emit(`.dram ${DRAM_BUFFERS * BUFFER}`, `.output all, 0, f32[${(DRAM_BUFFERS * BUFFER) / 4}]`);
+    this.#emit('li r50, 123', 'li r51, -7', `cfg.dimi R30, 0, ${(DRAM_BUFFERS * BUFFER) / 4}, 4`);
+    this.#emit('load nram, r0, r0, R30, R30, f32', `cfg.dimi R30, 0, ${BUFFER}, 4`, 'load wram, r0, r0, R30, R30, f32');
+    this.#emit('sync');
+  }
+
+  #sync(): void {
+    this.#emit('sync');
+    for (const b of this.#all()) {
+      b.writer = undefined;
+      b.readers.clear();
+    }
+  }
+
+  #all(): Buffer[] {
+    return [...this.#nram, ...this.#wram, ...this.#constants, ...this.#scratch, ...this.#rawPads, ...this.#rawDram];
+  }
+
+  /** Scalar arithmetic whose result shows as the fill of a later load. */
+  #scalars(): void {
+    const r = this.#random;
+    for (let n = r.integer(1, 6); n > 0; n--) {
+      const [d, a, b] = [r.integer(50, 55), r.integer(50, 55), r.integer(50, 55)];
+      const skip = `s${this.#label++}`;
+      this.#emit(
+        r.pick([
+          `${r.pick(['add', 'sub', 'mul', 'and', 'or', 'xor', 'shl', 'sra', 'min', 'max', 'slt'])} r${d}, r${a}, r${b}`,
+          `addi r${d}, r${a}, ${r.integer(-1000, 1000)}`,
+          `muli r${d}, r${a}, ${r.integer(-1000, 1000)}`,
+          `mad r${d}, r${a}, r${b}, r${r.integer(50, 55)}`,
+          `sw r${a}, r0, ${4 * r.integer(0, 7)}`,
+          `lw r${d}, r0, ${4 * r.integer(0, 7)}`,
+          `${r.pick(['beq', 'bne', 'blt', 'bge'])} r${a}, r${b}, ${skip}\naddi r${d}, r${d}, 1\n${skip}:`,
+        ]),
+      );
+    }
+  }
+
+  #loop(): void {
+    const r = this.#random;
+    this.#sync();
+    const nested = r.uniform() < 0.3;
+    const count = r.integer(0, 3);
+    if (r.uniform() < 0.5) this.#emit(`loopi ${count}`);
+    else this.#emit(`li r40, ${count}`, 'loop r40');
+    if (nested) this.#emit(`loopi ${r.integer(1, 3)}`);
+    for (let n = r.integer(1, 3); n > 0; n--) this.#operation();
+    if (r.uniform() < 0.5) this.#scalars();
+    this.#sync();
+    if (nested) this.#emit('endloop');
+    this.#emit('endloop');
+  }
+
+  /** A piece of program that is called more than once. */
+  #subroutine(): void {
+    this.#sync();
+    const name = `sub${this.#label++}`;
+    const from = this.#lines.length;
+    this.#operation();
+    this.#operation();
+    this.#sync();
+    this.#subroutines.push(`${name}:`, ...this.#lines.splice(from), 'ret r60');
+    for (let n = this.#random.integer(1, 3); n > 0; n--) this.#emit(`call r60, ${name}`);
+  }
+
+  #operation(): void {
+    this.#random.pick([
+      () => this.#load(),
+      () => this.#store(),
+      () => this.#mma(),
+      () => this.#vec(),
+      () => this.#raw(),
+    ])();
+  }
+
+  /** Waits, on one queue, for whatever other queues still have to do with the buffers. */
+  #order(queue: Queue, reads: readonly Buffer[], writes: readonly Buffer[]): void {
+    const before = new Set<Queue>();
+    for (const b of [...reads, ...writes]) if (b.writer !== undefined) before.add(b.writer);
+    for (const b of writes) for (const reader of b.readers) before.add(reader);
+    before.delete(queue);
+    for (const other of before) {
+      if (this.#random.uniform() < this.#forget) continue;
+      const s = QUEUES.indexOf(other) * 4 + QUEUES.indexOf(queue);
+      this.#emit(`signal ${other}, ${s}`, `wait ${queue}, ${s}`);
+    }
+    for (const b of reads) b.readers.add(queue);
+    for (const b of writes) {
+      b.writer = queue;
+      b.readers.clear();
+    }
+  }
+
+  #record(name: string, axes: readonly Axis[], fill?: string): void {
+    this.#emit(`cfg.clear ${name}`);
+    axes.forEach(({ size, stride, lo, hi }, d) => {
+      if (this.#random.uniform() < 0.5) this.#emit(`cfg.dimi ${name}, ${d}, ${size}, ${stride}`);
+      else this.#emit(`li r30, ${size}`, `li r31, ${stride}`, `cfg.dim ${name}, ${d}, r30, r31`);
+      if (lo !== 0 || hi !== size) this.#emit(`li r30, ${lo}`, `li r31, ${hi}`, `cfg.bound ${name}, ${d}, r30, r31`);
+    });
+    if (fill !== undefined) this.#emit(`cfg.fill ${name}, ${fill}`);
+  }
+
+  /** An address from which the axes stay in the buffer, or undefined. Only indices inside the bounds count. */
+  #place(buffer: Buffer, axes: readonly Axis[], width: number): number | undefined {
+    let low = 0;
+    let high = 0;
+    for (const { size, stride, lo, hi } of axes) {
+      const first = Math.max(0, lo) * stride;
+      const last = (Math.min(size, hi) - 1) * stride;
+      low += Math.min(first, last);
+      high += Math.max(first, last);
+    }
+    const room = BUFFER - (high - low + width);
+    if (room < 0) return undefined;
+    return (buffer.address - low + width * this.#random.integer(0, Math.floor(room / width))) >>> 0;
+  }
+
+  #sizes(count: number, most: number): number[] {
+    return Array.from({ length: count }, () => this.#random.integer(1, most));
+  }
+
+  /** Strides of any sign, also 0 and overlapping. */
+  #anyStrides(sizes: readonly number[], width: number): number[] {
+    return sizes.map(() => width * this.#random.integer(-3, 12));
+  }
+
+  /** Strides under which no two indices meet, dimensions in random order, perhaps with gaps. */
+  #apartStrides(sizes: readonly number[], width: number): number[] {
+    const strides = new Array<number>(sizes.length);
+    let step = width;
+    const order = sizes.map((_, d) => d);
+    while (order.length > 0) {
+      const d = order.splice(this.#random.integer(0, order.length - 1), 1)[0]!;
+      strides[d] = this.#random.uniform() < 0.2 ? -step : step;
+      step *= sizes[d]!;
+      if (this.#random.uniform() < 0.2) step += width;
+    }
+    return strides;
+  }
+
+  #strides(sizes: readonly number[], width: number): number[] {
+    return this.#random.uniform() < 0.85 ? this.#apartStrides(sizes, width) : this.#anyStrides(sizes, width);
+  }
+
+  #transfer(isLoad: boolean, pad: Buffer, dram: Buffer, type: string, width: number): void {
+    const r = this.#random;
+    const sizes = this.#sizes(r.integer(1, 5), 5);
+    const padAxes = this.#strides(sizes, width).map((stride, d) => axis(sizes[d]!, stride));
+    const bounded = r.uniform() < 0.4;
+    const dramAxes = this.#strides(sizes, width).map((stride, d) => {
+      const size = sizes[d]!;
+      const lo = bounded ? r.integer(-1, size) : 0;
+      return { size, stride, lo, hi: bounded ? r.integer(Math.min(size, Math.max(0, lo) + 1), size + 1) : size };
+    });
+    if (dramAxes.some((a) => Math.max(0, a.lo) >= Math.min(a.size, a.hi))) return;
+    const padAt = this.#place(pad, padAxes, width);
+    const dramAt = this.#place(dram, dramAxes, width);
+    if (padAt === undefined || dramAt === undefined) return;
+    this.#record('R1', padAxes);
+    this.#record('R2', dramAxes, isLoad && r.uniform() < 0.5 ? `r${r.integer(50, 55)}` : undefined);
+    this.#emit(`li r3, ${padAt}`, `li r4, ${dramAt}`);
+    if (isLoad) {
+      this.#order('load', [dram], [pad]);
+      this.#emit(`load ${pad.space}, r3, r4, R1, R2, ${type}`);
+    } else {
+      this.#order('store', [pad], [dram]);
+      this.#emit(`store ${pad.space}, r4, r3, R2, R1, ${type}`);
+    }
+  }
+
+  #load(): void {
+    const r = this.#random;
+    this.#transfer(
+      true,
+      r.pick([...this.#nram, ...this.#wram]),
+      r.pick([...this.#constants, ...this.#scratch]),
+      'f32',
+      4,
+    );
+  }
+
+  #store(): void {
+    const r = this.#random;
+    this.#transfer(false, r.pick([...this.#nram, ...this.#wram]), r.pick(this.#scratch), 'f32', 4);
+  }
+
+  #raw(): void {
+    const r = this.#random;
+    const [type, width] = r.pick([
+      ['f16', 2],
+      ['bf16', 2],
+      ['i8', 1],
+      ['u8', 1],
+      ['i16', 2],
+      ['i32', 4],
+      ['i64', 8],
+    ] as const);
+    this.#transfer(r.uniform() < 0.5, r.pick(this.#rawPads), r.pick(this.#rawDram), type, width);
+  }
+
+  #mma(): void {
+    const r = this.#random;
+    const unit = this.#machine.matrix;
+    const tn = filtersOf(unit);
+    const pixels = this.#sizes(r.integer(0, 4), 3);
+    const reduction = this.#sizes(r.integer(0, 5), 3);
+    const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+    if (product(reduction) > BUFFER / 4) return;
+    const filters = r.integer(1, Math.min(2 * tn + 1, Math.floor(BUFFER / 4 / product(reduction))));
+    const groups = Math.ceil(filters / tn);
+    const a = r.pick(this.#nram);
+    const c = r.pick(this.#nram.filter((b) => b !== a));
+    const w = r.pick(this.#wram);
+    const bias = r.pick(this.#wram);
+    const pixelAxes = this.#anyStrides(pixels, 4).map((stride, d) => axis(pixels[d]!, stride));
+    const reductionAxes = this.#anyStrides(reduction, 4).map((stride, d) => axis(reduction[d]!, stride));
+    const aAt = this.#place(a, [...pixelAxes, ...reductionAxes], 4);
+    // A pixel's results: groups of tn words; pixels apart, or the groups apart.
+    const row = 4 * tn * groups;
+    const cAxes = this.#apartStrides(pixels, row).map((stride, d) => axis(pixels[d]!, stride));
+    const entries = groups * product(pixels);
+    const cAt = this.#place(c, [...cAxes, axis(groups, 4 * tn)], 4 * tn);
+    if (aAt === undefined || cAt === undefined || entries > accumulatorEntries(unit)) return;
+    const four = [0, 1, 2, 3].map((d) => cAxes[d] ?? axis(1, 0));
+    this.#record('R3', pixelAxes);
+    this.#record('R4', reductionAxes);
+    this.#record('R5', [...four, axis(filters, 4 * tn)]);
+    const wWords = product(reduction) * filters;
+    const acc = r.integer(0, accumulatorEntries(unit) - entries);
+    this.#emit(`li r5, ${aAt}`, `li r7, ${cAt}`, `li r8, ${acc}`);
+    this.#emit(`li r6, ${w.address + 4 * r.integer(0, BUFFER / 4 - wWords)}`);
+    this.#emit(`li r9, ${bias.address + 4 * r.integer(0, BUFFER / 4 - filters)}`);
+    this.#emit(`li r10, ${r.normal().toFixed(2)}f`, `li r11, ${(1 + r.uniform()).toFixed(2)}f`, 'cfg.act r10, r11');
+    this.#order('matrix', [a, w, bias], [c]);
+    const mma = 'mma r7, r5, r6, R3, R4, R5, r8, r9, f32';
+    const drain = `, drain${r.pick(['', ', bias'])}${r.pick(['', ', clamp', ', leaky'])}`;
+    if (r.uniform() < 0.5) this.#emit(`${mma}, clear${drain}`);
+    else this.#emit(`${mma}, clear`, ...(r.uniform() < 0.3 ? [mma] : []), `${mma}${drain}`);
+  }
+
+  #vec(): void {
+    const r = this.#random;
+    const sizes = this.#sizes(r.integer(0, 5), r.pick([3, 4, 9]));
+    const name = r.pick(VECTOR_FUNCTIONS);
+    const binary = BINARY_FUNCTIONS.has(name);
+    const bMode = binary ? r.pick(B_MODES.filter((m) => m !== 'none')) : 'none';
+    const accumulate = r.pick(['', '', ', add', ', max', ', min', ', mul']);
+    const a = r.pick(this.#nram);
+    const inPlace = accumulate === '' && r.uniform() < 0.2;
+    const c = inPlace ? a : r.pick(this.#nram.filter((b) => b !== a));
+    const aAxes = (inPlace ? this.#apartStrides(sizes, 4) : this.#anyStrides(sizes, 4)).map((s, d) =>
+      axis(sizes[d]!, s),
+    );
+    const cStrides = this.#strides(sizes, 4).map((s) => (accumulate !== '' && r.uniform() < 0.5 ? 0 : s));
+    const cAxes = inPlace ? aAxes : cStrides.map((s, d) => axis(sizes[d]!, s));
+    const b = r.pick(this.#nram.filter((x) => x !== c));
+    const bAxes = this.#anyStrides(sizes, 4).map((s, d) => axis(sizes[d]!, s));
+    const aAt = this.#place(a, aAxes, 4);
+    const cAt = inPlace ? aAt : this.#place(c, cAxes, 4);
+    const bAt = this.#place(b, bAxes, 4);
+    if (aAt === undefined || bAt === undefined || cAt === undefined) return;
+    this.#record('R6', aAxes);
+    this.#record('R7', bAxes);
+    this.#record('R8', cAxes);
+    this.#emit(`li r12, ${aAt}`, `li r14, ${cAt}`);
+    this.#emit(bMode === 'scalar' ? `li r13, ${r.normal().toFixed(2)}f` : `li r13, ${bAt}`);
+    this.#order('vector', bMode === 'record' ? [a, b] : [a], [c]);
+    const mode = bMode === 'none' ? '' : `, ${bMode}`;
+    const init = accumulate !== '' && r.uniform() < 0.5 ? ', init' : '';
+    this.#emit(`vec.${name} r14, r12, r13, R6, R7, R8, f32${mode}${accumulate}${init}`);
+  }
+}
+
+const buffers = (space: Buffer['space'], from: number, count: number): Buffer[] =>
+  Array.from({ length: count }, (_, i) => ({
+    space,
+    address: from + i * BUFFER,
+    writer: undefined,
+    readers: new Set<Queue>(),
+  }));
