@@ -114,4 +114,9 @@ export interface Program {
   readonly outputs: readonly TensorSlot[];
   readonly host: readonly HostPart[];
   readonly layers: readonly LayerPlan[];
+  /**
+   * Bytes that the DMA must move whatever the schedule: of inputs and constants what is read at all, of outputs what the host
+   * does not write, each once. Absent where nobody has planned the program (assembly).
+   */
+  readonly compulsory?: { readonly readBytes: number; readonly writeBytes: number };
 }

@@ -8,6 +8,7 @@ import { type ConstantSegment, type HostNode, type HostPart, type LayerPlan, typ
 import type { Machine } from '#machine';
 import { operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
+import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
 import { Emitter } from './emitter.ts';
 import { boundary, exchangedType, hostPart } from './hostParts.ts';
 import { planCopy } from './kernels/copy.ts';
@@ -130,6 +131,10 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
     outputs: outputs.map((o) => slotOf(o.name, o.view)),
     host,
     layers,
+    compulsory: compulsoryTraffic(
+      planner,
+      outputs.map((o) => o.view),
+    ),
   };
 }
 
@@ -185,7 +190,7 @@ function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
       writes,
       macs: 0,
       vectorOps: 0,
-      weightBytes: 0,
+      packedBytes: 0,
       emit: () => ({ loops: [] }),
     };
     p.job(job);
@@ -246,8 +251,7 @@ function layerOf(
   to: number,
   provenance: LowerOptions['provenance'],
 ): LayerPlan {
-  const bytes = (views: readonly View[]): number =>
-    views.reduce((n, v) => n + elementCount(v.dims) * SLOT_BYTES[v.dtype], 0);
+  const bytes = (views: readonly View[]): number => views.reduce((n, v) => n + reachedBytes(v), 0);
   const constants = job.reads.filter((v) => p.contents.has(v.buffer));
   const activations = job.reads.filter((v) => !p.contents.has(v.buffer));
   return {
@@ -267,7 +271,7 @@ function layerOf(
     macs: job.macs,
     vectorOps: job.vectorOps,
     inputBytes: bytes(activations),
-    weightBytes: Math.max(job.weightBytes, bytes(constants)),
+    weightBytes: job.packedBytes + bytes(constants),
     outputBytes: bytes(job.writes),
     outputShape: job.writes[0]?.dims ?? [],
     loops,

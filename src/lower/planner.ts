@@ -32,11 +32,13 @@ export interface Job {
   readonly op: string;
   readonly where: 'matrix' | 'vector' | 'dma' | 'host';
   readonly onHost?: readonly Omit<HostNode, 'merged'>[];
+  /** What it reads of values with a place of their own; where it leaves elements out, views of as many as it reads. */
   readonly reads: readonly View[];
   readonly writes: readonly View[];
   readonly macs: number;
   readonly vectorOps: number;
-  readonly weightBytes: number;
+  /** Constants that it brings itself (packed weights), apart from those among `reads`. */
+  readonly packedBytes: number;
   readonly predicted?: LayerPlan['predicted'];
   /** Emits the code, `sync` included. Called once, when all buffers have addresses. */
   readonly emit: (e: Emitter, place: (bytes: number) => number) => Emitted;

@@ -1,11 +1,10 @@
 /**
- * The physical bound: what no schedule on this machine can go below, from the program and the work that it executed. The
- * maximum over the units of executed work ÷ peak, and of compulsory traffic ÷ DRAM bandwidth.
- * Compulsory are the network's inputs, weights and outputs, each once; of them no more than the program moved, since what it
- * never touches (rows that a Gather leaves out, an input for the host alone) was not compulsory.
+ * The physical bound: what no schedule on this machine can go below. The maximum over the units of executed work ÷ peak, and of
+ * compulsory traffic ÷ DRAM bandwidth. What traffic is compulsory says the plan of the program, not the run: a run that moved less
+ * lost some, and is stopped. Of a program that nobody planned (assembly) what it moved counts.
  */
 import { diagnostic } from '#base';
-import { type Program, SLOT_BYTES, type TensorSlot } from '#isa';
+import type { Program } from '#isa';
 import { macsPerCycle } from '#machine';
 import type { SimulationResult } from '#sim';
 import { cyclesAtRate } from '#timing';
@@ -20,32 +19,32 @@ export interface PhysicalBound {
   readonly by: Readonly<Record<BoundUnit, number>>;
 }
 
-const belowBound = diagnostic<{ cycles: number; bound: number; unit: BoundUnit | 'channel' }>(
-  'SYS-REPORT-001',
-  'internal',
-  {
-    en: (p) =>
-      `the run took ${p.cycles} cycles, and the work it did needs at least ${p.bound} (${p.unit}): time is counted wrongly. ` +
-      'This is a bug of Systole; please report it with the model and the machine file.',
-    zh: (p) =>
-      `运行用了 ${p.cycles} 周期，而其完成的工作至少需要 ${p.bound} 周期（${p.unit}）：时间计算有误。` +
-      '这是 Systole 的缺陷，请附上模型与机器文件报告。',
-  },
-);
+/** Time below what the work needs, or traffic below what the program needs. */
+type Below =
+  | { what: 'cycles'; found: number; least: number; unit: BoundUnit | 'channel' }
+  | { what: 'read' | 'written'; found: number; least: number };
 
-const slotBytes = (slots: readonly TensorSlot[]): number =>
-  slots.reduce((n, s) => n + s.dims.reduce((product, d) => product * d, SLOT_BYTES[s.dtype]), 0);
+const belowBound = diagnostic<Below>('SYS-REPORT-001', 'internal', {
+  en: (p) =>
+    (p.what === 'cycles'
+      ? `the run took ${p.found} cycles, and the work it did needs at least ${p.least} (${p.unit}): time is counted wrongly. `
+      : `the run ${p.what === 'read' ? 'read' : 'wrote'} ${p.found} bytes over the DRAM channel, and the program needs at least ${p.least}: traffic is counted wrongly. `) +
+    'This is a bug of Systole; please report it with the model and the machine file.',
+  zh: (p) =>
+    (p.what === 'cycles'
+      ? `运行用了 ${p.found} 周期，而其完成的工作至少需要 ${p.least} 周期（${p.unit}）：时间计算有误。`
+      : `运行经 DRAM 通道${p.what === 'read' ? '读取' : '写入'}了 ${p.found} 字节，而程序至少需要 ${p.least} 字节：访存量计算有误。`) +
+    '这是 Systole 的缺陷，请附上模型与机器文件报告。',
+});
 
 export function physicalBound(program: Program, result: Pick<SimulationResult, 'total'>): PhysicalBound {
   const { machine } = program;
   const { total } = result;
-  const weights = program.constants.reduce((n, c) => n + c.bytes, 0);
-  const reads = Math.min(slotBytes(program.inputs) + weights, total.readBytes);
-  const writes = Math.min(slotBytes(program.outputs), total.writeBytes);
+  const { readBytes, writeBytes } = program.compulsory ?? total;
   const by = {
     matrix: Math.ceil(total.macs / macsPerCycle(machine.matrix)),
     vector: Math.ceil(total.vectorOps / machine.vector.lanes),
-    memory: cyclesAtRate(reads + writes, machine.dram.bandwidth),
+    memory: cyclesAtRate(readBytes + writeBytes, machine.dram.bandwidth),
     host: total.hostCycles,
   };
   const units = Object.keys(by) as BoundUnit[];
@@ -54,13 +53,19 @@ export function physicalBound(program: Program, result: Pick<SimulationResult, '
 }
 
 /**
- * Stops a run that is faster than physics: below the bound, or with more on the DRAM channel than it carries.
+ * Stops a run that is faster than physics: below the bound, with more on the DRAM channel than it carries, or with less than
+ * the program cannot do without.
  * @throws SYS-REPORT-001
  */
 export function assertAbovePhysicalBound(program: Program, result: Pick<SimulationResult, 'cycles' | 'total'>): void {
   const { cycles, total } = result;
+  const { compulsory } = program;
+  if (compulsory !== undefined && total.readBytes < compulsory.readBytes)
+    throw belowBound({ what: 'read', found: total.readBytes, least: compulsory.readBytes });
+  if (compulsory !== undefined && total.writeBytes < compulsory.writeBytes)
+    throw belowBound({ what: 'written', found: total.writeBytes, least: compulsory.writeBytes });
   const bound = physicalBound(program, result);
-  if (cycles < bound.cycles) throw belowBound({ cycles, bound: bound.cycles, unit: bound.unit });
+  if (cycles < bound.cycles) throw belowBound({ what: 'cycles', found: cycles, least: bound.cycles, unit: bound.unit });
   const channel = cyclesAtRate(total.readBurstBytes + total.writeBurstBytes, program.machine.dram.bandwidth);
-  if (cycles < channel) throw belowBound({ cycles, bound: channel, unit: 'channel' });
+  if (cycles < channel) throw belowBound({ what: 'cycles', found: cycles, least: channel, unit: 'channel' });
 }

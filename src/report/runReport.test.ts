@@ -62,6 +62,7 @@ const program = assembled(
     outputs: [slot('y', 0x1000)],
     constants: [],
     layers: [plan(0, 8, {})],
+    compulsory: { readBytes: 64, writeBytes: 64 },
   },
 );
 
@@ -129,6 +130,18 @@ describe('a run', () => {
     expect(error).toMatchObject({ code: 'SYS-REPORT-001', kind: 'internal' });
     expect(error.message).toContain('took 1 cycles');
   });
+
+  test('a run that lost traffic stops', () => {
+    const result = run();
+    for (const [lost, word] of [
+      ['readBytes', 'read 0 bytes'],
+      ['writeBytes', 'wrote 0 bytes'],
+    ] as const) {
+      const error = errorOf(() => runReport(facts({ result: { ...result, total: { ...result.total, [lost]: 0 } } })));
+      expect(error).toMatchObject({ code: 'SYS-REPORT-001', kind: 'internal' });
+      expect(error.message).toContain(word);
+    }
+  });
 });
 
 describe('physical bound', () => {
@@ -142,25 +155,27 @@ describe('physical bound', () => {
     entries: 0,
     hostCycles: 0,
   };
-  const constants = [{ name: 'w', address: 0x2000, bytes: 640, data: () => new Uint8Array(640) }];
-  const bound = (work: Partial<Work>) => physicalBound({ ...program, constants }, { total: { ...NOTHING, ...work } });
+  const { compulsory: _, ...unplanned } = program;
+  const compulsory = { readBytes: 704, writeBytes: 64 };
+  const bound = (work: Partial<Work>) => physicalBound({ ...program, compulsory }, { total: { ...NOTHING, ...work } });
 
   test('is that of the scarcest unit', () => {
-    expect(bound({ macs: 1000 })).toMatchObject({ cycles: 4, unit: 'matrix' });
-    expect(bound({ macs: 1000, vectorOps: 641 })).toMatchObject({ cycles: 11, unit: 'vector' });
-    // x 64 + w 640 read, y 64 written: 768 bytes, however often they were moved.
+    expect(bound({ macs: 4000 })).toMatchObject({ cycles: 16, unit: 'matrix' });
+    expect(bound({ macs: 4000, vectorOps: 1281 })).toMatchObject({ cycles: 21, unit: 'vector' });
+    // 768 bytes, however often they were moved.
     expect(bound({ readBytes: 9999, writeBytes: 640 })).toMatchObject({ cycles: 12, unit: 'memory' });
     expect(bound({ hostCycles: 1234, macs: 256 })).toMatchObject({ cycles: 1234, unit: 'host' });
   });
 
-  test('what was never moved was not compulsory', () => {
-    expect(bound({ readBytes: 128, writeBytes: 64 }).by.memory).toBe(3);
+  test('of a program that nobody planned counts what it moved', () => {
+    const total = { ...NOTHING, readBytes: 128, writeBytes: 64 };
+    expect(physicalBound(unplanned, { total }).by.memory).toBe(3);
   });
 
   test('holds for the traffic on the channel too, whole bursts', () => {
     const total = { ...NOTHING, readBurstBytes: 6400 };
-    expect(() => assertAbovePhysicalBound(program, { cycles: 100, total })).not.toThrow();
-    expect(errorOf(() => assertAbovePhysicalBound(program, { cycles: 99, total })).text('zh')).toContain('100');
+    expect(() => assertAbovePhysicalBound(unplanned, { cycles: 100, total })).not.toThrow();
+    expect(errorOf(() => assertAbovePhysicalBound(unplanned, { cycles: 99, total })).text('zh')).toContain('100');
   });
 });
 

@@ -60,6 +60,7 @@ const program: Program = {
       to: 3,
     },
   ],
+  compulsory: { readBytes: 5, writeBytes: 6 },
 };
 
 /** With constants as their bytes, so that two programs compare. */

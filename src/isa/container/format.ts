@@ -95,6 +95,7 @@ export const metadataSchema = z.strictObject({
   outputs: z.array(slot),
   host: z.array(hostPart),
   layers: z.array(layer),
+  compulsory: z.strictObject({ readBytes: count, writeBytes: count }).exactOptional(),
 });
 
 export type Metadata = z.infer<typeof metadataSchema>;

@@ -57,6 +57,7 @@ export function readProgram(bytes: Uint8Array, file?: string): Program {
       cycles,
     })),
     layers: metadata.layers,
+    ...(metadata.compulsory === undefined ? {} : { compulsory: metadata.compulsory }),
   };
 }
 

@@ -93,6 +93,7 @@ export function* writeProgramChunks(program: Program): Generator<Uint8Array, voi
     outputs: copy(program.outputs),
     host: parts,
     layers: copy(program.layers),
+    ...(program.compulsory === undefined ? {} : { compulsory: program.compulsory }),
   };
   yield put(begin('META'), new TextEncoder().encode(JSON.stringify(metadata)));
   yield put(undefined, padding());

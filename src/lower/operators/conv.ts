@@ -1,6 +1,7 @@
 /** Lowering of Conv: a contraction on the matrix unit, or, depthwise, a window kernel on the vector unit. */
 import { intAttribute, tensorNumbers } from '#ir';
 import { accepted, windowOf, windowPads } from '#ops';
+import { reachedByWindows } from '../compulsory.ts';
 import type { Contraction } from '../contraction.ts';
 import type { Lowering } from '../planner.ts';
 import { computed, doesNotFit, notFloat, toHost } from '../reasons.ts';
@@ -106,6 +107,7 @@ export const lowerConv: Lowering = (node, p) => {
   const found = searchTiling(contraction(), p.machine);
   if (found === undefined) return doesNotFit(p.machine);
   if (fused.node !== undefined) p.done.add(fused.node);
-  contractionJob(p, nodes, contraction, found, { reads: [input], writes: [out] });
+  const read = reachedByWindows(input, { ...ya, total: ya.out }, { ...xa, total: xa.out });
+  contractionJob(p, nodes, contraction, found, { reads: [read], writes: [out] });
   return undefined;
 };

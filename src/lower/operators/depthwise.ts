@@ -1,5 +1,6 @@
 /** Depthwise convolution (as many groups as channels and filters) on the vector unit's multiply-add. */
 import type { GraphNode, Tensor } from '#ir';
+import { reachedByWindows } from '../compulsory.ts';
 import { planWindow, type WindowKernel } from '../kernels/window.ts';
 import type { Planner, ToHost } from '../planner.ts';
 import { doesNotFit } from '../reasons.ts';
@@ -60,9 +61,8 @@ export function depthwise(
   if (plan() === undefined) return doesNotFit(p.machine);
   if (fused.node !== undefined) p.done.add(fused.node);
   vectorJob(p, nodes, plan, {
-    reads: [input, weights, ...(bias ? [bias] : [])],
+    reads: [reachedByWindows(input, dim(k.ya), dim(k.xa)), weights, ...(bias ? [bias] : [])],
     writes: [output],
-    weightBytes: weights.buffer.bytes + (bias?.buffer.bytes ?? 0),
   });
   return undefined;
 }

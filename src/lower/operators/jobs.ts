@@ -29,7 +29,7 @@ export function contractionJob(
     writes: views.writes,
     macs: p.macs(nodes),
     vectorOps: 0,
-    weightBytes: packed,
+    packedBytes: packed,
     predicted: {
       cycles: Math.round(prediction.cycles),
       matrixCycles: prediction.matrixCycles,
@@ -59,7 +59,6 @@ export function vectorJob(
   views: {
     readonly reads: readonly View[];
     readonly writes: readonly View[];
-    readonly weightBytes?: number;
     /** For a job that does a part of a node which another job counts. */
     readonly op?: string;
   },
@@ -72,7 +71,7 @@ export function vectorJob(
     writes: views.writes,
     macs: p.macs(nodes),
     vectorOps: p.vectorOps(nodes),
-    weightBytes: views.weightBytes ?? 0,
+    packedBytes: 0,
     emit: (e): Emitted => {
       const kernel = plan();
       if (kernel === undefined) throw new TypeError('a vector kernel fitted when planned and does not now');
@@ -92,11 +91,11 @@ export function copyJob(
     nodes: node === undefined ? [] : [node],
     op: node?.op ?? 'Identity',
     where: 'dma',
-    reads: [kernel.input],
+    reads: [keptOf(kernel)],
     writes: [kernel.output],
     macs: 0,
     vectorOps: 0,
-    weightBytes: 0,
+    packedBytes: 0,
     emit: (e): Emitted => {
       const plan = planCopy(kernel, p.machine);
       if (plan === undefined) throw new TypeError('a copy fitted when planned and does not now');
@@ -104,4 +103,12 @@ export function copyJob(
       return { loops: loopsOf(plan.loops) };
     },
   });
+}
+
+/** What a copy reads: less than its input where padding is negative, and so cuts. */
+function keptOf({ input, output, padsBefore }: { input: View; output: View; padsBefore?: readonly number[] }): View {
+  if (padsBefore === undefined) return input;
+  const kept = (size: number, i: number): number =>
+    Math.min(size + padsBefore[i]!, output.dims[i]!) - Math.max(padsBefore[i]!, 0);
+  return { ...input, dims: input.dims.map((size, i) => Math.max(0, kept(size, i))) };
 }

@@ -1,6 +1,7 @@
 /** Lowering of pooling, reductions, softmax and local response normalisation to the vector unit. */
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute, tensorIntegers } from '#ir';
 import { accepted, type Window, windowOf, windowPads } from '#ops';
+import { reachedByWindows } from '../compulsory.ts';
 import { planElementwise } from '../kernels/elementwise.ts';
 import { planLrn } from '../kernels/lrn.ts';
 import { planReduction, planSoftmax } from '../kernels/reduce.ts';
@@ -47,13 +48,10 @@ export const lowerPool: Lowering = (node, p) => {
     after: [],
   } as const;
   const scaled = scale === undefined ? {} : { scale };
-  const views = {
-    reads: [...(typeof scale === 'object' ? [scale] : [])],
-    weightBytes: typeof scale === 'object' ? scale.buffer.bytes : 0,
-  };
+  const factors = typeof scale === 'object' ? [scale] : [];
   const plan = (): VectorKernel | undefined => planWindow({ ...kernel, ...scaled, input, output, y, x: xa }, p.machine);
   if (plan() !== undefined) {
-    vectorJob(p, [node], plan, { ...views, reads: [input, ...views.reads], writes: [output] });
+    vectorJob(p, [node], plan, { reads: [reachedByWindows(input, y, xa), ...factors], writes: [output] });
     return undefined;
   }
   // A window too large for NRAM: maximum and sum are separable, so rows first, then columns.
@@ -65,8 +63,8 @@ export const lowerPool: Lowering = (node, p) => {
   const alongY = (): VectorKernel | undefined =>
     planWindow({ ...kernel, ...scaled, input: between, output, y, x: still(xa.total) }, p.machine);
   if (alongX() === undefined || alongY() === undefined) return doesNotFit(p.machine);
-  vectorJob(p, [node], alongX, { reads: [input], writes: [between] });
-  vectorJob(p, [], alongY, { ...views, reads: [between, ...views.reads], writes: [output], op: node.op });
+  vectorJob(p, [node], alongX, { reads: [reachedByWindows(input, still(rows), xa)], writes: [between] });
+  vectorJob(p, [], alongY, { reads: [between, ...factors], writes: [output], op: node.op });
   return undefined;
 };
 
