@@ -22,18 +22,19 @@ export interface PhysicalBound {
 /** Time below what the work needs, or traffic below what the program needs. */
 type Below =
   | { what: 'cycles'; found: number; least: number; unit: BoundUnit | 'channel' }
-  | { what: 'read' | 'written'; found: number; least: number };
+  | { what: 'read'; found: number; least: number }
+  | { what: 'written'; found: number; least: number };
 
 const belowBound = diagnostic<Below>('SYS-REPORT-001', 'internal', {
   en: (p) =>
-    (p.what === 'cycles'
-      ? `the run took ${p.found} cycles, and the work it did needs at least ${p.least} (${p.unit}): time is counted wrongly. `
-      : `the run ${p.what === 'read' ? 'read' : 'wrote'} ${p.found} bytes over the DRAM channel, and the program needs at least ${p.least}: traffic is counted wrongly. `) +
+    (p.what === 'read' || p.what === 'written'
+      ? `the run ${p.what === 'read' ? 'read' : 'wrote'} ${p.found} bytes over the DRAM channel, and the program needs at least ${p.least}: traffic is counted wrongly. `
+      : `the run took ${p.found} cycles, and the work it did needs at least ${p.least} (${p.unit}): time is counted wrongly. `) +
     'This is a bug of Systole; please report it with the model and the machine file.',
   zh: (p) =>
-    (p.what === 'cycles'
-      ? `运行用了 ${p.found} 周期，而其完成的工作至少需要 ${p.least} 周期（${p.unit}）：时间计算有误。`
-      : `运行经 DRAM 通道${p.what === 'read' ? '读取' : '写入'}了 ${p.found} 字节，而程序至少需要 ${p.least} 字节：访存量计算有误。`) +
+    (p.what === 'read' || p.what === 'written'
+      ? `运行经 DRAM 通道${p.what === 'read' ? '读取' : '写入'}了 ${p.found} 字节，而程序至少需要 ${p.least} 字节：访存量计算有误。`
+      : `运行用了 ${p.found} 周期，而其完成的工作至少需要 ${p.least} 周期（${p.unit}）：时间计算有误。`) +
     '这是 Systole 的缺陷，请附上模型与机器文件报告。',
 });
 
