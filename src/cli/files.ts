@@ -6,13 +6,17 @@ import {
   accessSync,
   closeSync,
   constants,
-  existsSync,
+  lstatSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -81,6 +85,9 @@ const REASONS: Readonly<Record<string, Both>> = {
   ENAMETOOLONG: { en: 'the name is too long', zh: '名称过长' },
   ERR_FS_FILE_TOO_LARGE: { en: 'it is over 2 GiB', zh: '文件超过 2 GiB' },
   EEXIST: { en: 'it is a file, and a folder is needed', zh: '它是文件，而此处需要文件夹' },
+  // Not the system's: what several file systems answer in ways of their own.
+  DANGLING: { en: 'it is a symbolic link to nothing', zh: '它是指向不存在之处的符号链接' },
+  CLOSED: { en: 'nothing can be made in its folder', zh: '其所在文件夹中无法创建任何内容' },
 };
 
 export function reasonOf(error: unknown): Both {
@@ -93,10 +100,19 @@ export function reasonOf(error: unknown): Both {
 /** As an error of the operating system. */
 const systemError = (code: keyof typeof REASONS): Error => Object.assign(new Error(code), { code });
 
+/** What stands at a path, symbolic links followed; undefined where nothing does. */
+function statOf(path: string): Stats | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined && lstatSync(path, { throwIfNoEntry: false }) !== undefined) throw systemError('DANGLING');
+  return found;
+}
+
 /** A file that is being written. Until `commit`, nothing stands under its name. */
 export class Output {
   readonly path: string;
-  readonly #partial: string;
+  /** The file that takes the name in the end; undefined where a device or pipe is written to directly. */
+  readonly #partial: string | undefined;
+  readonly #target: string;
   readonly #file: number;
   #open = true;
   #bytes = 0;
@@ -104,10 +120,16 @@ export class Output {
   /** @throws SYS-CLI-013 */
   constructor(path: string) {
     this.path = path;
-    this.#partial = join(dirname(path), `.${basename(path)}.${process.pid}.partial`);
+    const found = attempt(path, () => statOf(path));
+    // A symbolic link stays one: the file that it leads to is the one to write.
+    this.#target = found?.isFile() ? attempt(path, () => realpathSync(path)) : path;
+    const isSpecial = found !== undefined && !found.isFile() && !found.isDirectory();
+    this.#partial = isSpecial
+      ? undefined
+      : join(dirname(this.#target), `.${basename(this.#target)}.${process.pid}.partial`);
     this.#file = attempt(path, () => {
-      if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw systemError('EISDIR');
-      return openSync(this.#partial, 'wx');
+      if (found?.isDirectory()) throw systemError('EISDIR');
+      return this.#partial === undefined ? openSync(path, 'w') : openSync(this.#partial, 'wx');
     });
     pending.add(this);
   }
@@ -128,7 +150,7 @@ export class Output {
     attempt(this.path, () => {
       closeSync(this.#file);
       this.#open = false;
-      renameSync(this.#partial, this.path);
+      if (this.#partial !== undefined) renameSync(this.#partial, this.#target);
     });
     pending.delete(this);
   }
@@ -136,7 +158,7 @@ export class Output {
   discard(): void {
     if (this.#open) closeSync(this.#file);
     this.#open = false;
-    rmSync(this.#partial, { force: true });
+    if (this.#partial !== undefined) rmSync(this.#partial, { force: true });
     pending.delete(this);
   }
 }
@@ -156,26 +178,48 @@ export function writeFile(path: string, chunks: Iterable<Uint8Array | string>): 
 }
 
 /**
- * Whether a file may be written there, asked before work that takes long; and if not, why.
+ * Whether a file may be written there, found out by trying, before work that takes long; and if not, why.
  * @param kind a `folder` is made with all above it where it is missing; a file needs its folder
  * @throws SYS-CLI-013
  */
 export function checkWritable(path: string | undefined, kind: 'file' | 'folder'): void {
   if (path === undefined) return;
   attempt(path, () => {
-    const found = statSync(path, { throwIfNoEntry: false });
+    const found = statOf(path);
     if (found !== undefined && found.isDirectory() !== (kind === 'folder')) {
       throw systemError(kind === 'folder' ? 'EEXIST' : 'EISDIR');
     }
-    let place = found !== undefined && kind === 'folder' ? path : dirname(path);
-    if (kind === 'folder') while (!existsSync(place)) place = dirname(place);
-    if (!statSync(place).isDirectory()) throw systemError('ENOTDIR');
-    accessSync(place, constants.W_OK);
+    if (found !== undefined) accessSync(path, constants.W_OK);
+    if (found !== undefined && kind === 'file' && !found.isFile()) return;
+    const [existing] =
+      kind === 'folder' ? missingFolders(path) : [dirname(found === undefined ? path : realpathSync(path))];
+    if (!statSync(existing).isDirectory()) throw systemError('ENOTDIR');
+    probe(existing);
   });
 }
 
+/** Permissions do not tell whether a file system takes new entries (/proc does not): only making one does. */
+function probe(folder: string): void {
+  try {
+    rmdirSync(mkdtempSync(join(folder, '.systole-')));
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? systemError('CLOSED') : error;
+  }
+}
+
+/** The lowest folder of a path that exists, and those below it that do not, outermost first. */
+function missingFolders(path: string): readonly [existing: string, missing: readonly string[]] {
+  const missing: string[] = [];
+  let place = path;
+  for (; statOf(place) === undefined; place = dirname(place)) missing.unshift(place);
+  return [place, missing];
+}
+
+/** One folder after the other: Node's own recursion never ends where a file system answers ENOENT to a new folder. */
 export function makeFolder(path: string): void {
-  attempt(path, () => mkdirSync(path, { recursive: true }));
+  attempt(path, () => {
+    for (const folder of missingFolders(path)[1]) mkdirSync(folder);
+  });
 }
 
 function attempt<T>(path: string, body: () => T): T {

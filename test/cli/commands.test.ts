@@ -1,6 +1,16 @@
 /** The commands as a user calls them, on the embedded network and small files: what they print, write and return. */
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -152,6 +162,16 @@ test('--output writes .npy, --trace a Chrome trace, --labels names classes', asy
   const trace = JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')) as { traceEvents: { ph: string }[] };
   expect(trace.traceEvents.filter((e) => e.ph === 'X').length).toBeGreaterThan(5);
   expect(readdirSync(folder).filter((name) => name.includes('partial'))).toEqual([]);
+});
+
+test('a link is written through, and no device replaced', async () => {
+  writeFileSync(join(folder, 'target.dlp'), 'old');
+  symlinkSync('target.dlp', join(folder, 'link.dlp'));
+  await object('compile adder.onnx --dim N=1 -o link.dlp');
+  expect(lstatSync(join(folder, 'link.dlp')).isSymbolicLink()).toBe(true);
+  expect((await object('exec target.dlp --seed 1')).outputs).toHaveLength(1);
+  expect(await call('run --trace /dev/null')).toMatchObject({ code: 0, stderr: 'trace: /dev/null\n' });
+  expect(lstatSync('/dev/null').isFile()).toBe(false);
 });
 
 test('asm, disasm, sim and exec of a hand-written program', async () => {

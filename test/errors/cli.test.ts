@@ -56,6 +56,7 @@ const CASES: readonly (readonly [string, string, number])[] = [
   ['output-under-a-file', 'run --output text.onnx/out', 2],
   ['output-is-a-file', 'run --output text.onnx', 2],
   ['output-folder-missing', 'compile adder1.onnx -o none/x.dlp', 2],
+  ['output-dangling-link', 'run --output dangling', 2],
   ['trace-unwritable', 'run --trace none/trace.json', 2],
   ['assembly-errors', 'asm errors.s', 3],
   ['assembly-missing', 'sim eror.s', 3],
@@ -115,6 +116,15 @@ describe.concurrent('wrong inputs', () => {
     const golden = `${ROOT}test/goldens/errors/${name}.txt`;
     await expect(`${goldenText(line, en)}\n${goldenText(`${line} --lang zh`, zh)}`).toMatchFileSnapshot(golden);
   });
+});
+
+test('where a file system takes no new entries, that is said at once', { timeout: 60_000 }, async () => {
+  // Permissions alone say yes to root; what a first user of the machine is answered differs, the code does not.
+  for (const line of ['run --output /proc/none/deep', 'run --trace /proc/none', 'compile adder -o /proc/none']) {
+    const { code, stdout, stderr } = await systole(line.split(' '), folder);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^SYS-CLI-013: \/proc\/none/);
+  }
 });
 
 test('wrong inputs leave nothing behind', () => {

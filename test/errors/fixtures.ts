@@ -35,6 +35,7 @@ export async function writeFixtures(root: string): Promise<string> {
   writeFileSync(join(root, 'secret.bin'), new Uint8Array(4096));
   put('short.bin', new Uint8Array(16));
   symlinkSync(join(root, 'secret.bin'), join(folder, 'link.bin'));
+  symlinkSync('nowhere', join(folder, 'dangling'));
   for (const [name, location] of [
     ['missing', 'weights.bin'],
     ['outside', '../secret.bin'],
