@@ -72,6 +72,8 @@ export interface HostNode {
   /** Nodes of the imported model that the passes had merged into it. */
   readonly merged: readonly string[];
   readonly reason: { readonly en: string; readonly zh: string };
+  /** Why its cost is an estimate; absent where it is known. */
+  readonly estimate?: { readonly en: string; readonly zh: string };
 }
 
 /** Plain schedule data of one layer (a group of graph nodes that became one piece of program, or one host part). */
@@ -86,6 +88,7 @@ export interface LayerPlan {
   readonly where: 'matrix' | 'vector' | 'dma' | 'host' | 'none';
   /** The nodes of a host layer; absent elsewhere. */
   readonly onHost?: readonly HostNode[];
+  /** Needed multiply-accumulates; those of a host layer's nodes, too. */
   readonly macs: number;
   /** Elementary vector-unit operations that the layer needs (not what the schedule executes). */
   readonly vectorOps: number;

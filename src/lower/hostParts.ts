@@ -14,7 +14,7 @@ import {
   typeText,
 } from '#ir';
 import { type HostPart, SLOT_BYTES } from '#isa';
-import { nodeCost, operatorIn } from '#ops';
+import type { Work } from '#ops';
 import { hostCycles } from '#timing';
 import type { Planner } from './planner.ts';
 import { slotOf } from './views.ts';
@@ -36,8 +36,15 @@ const cannotExchange = diagnostic<{ node: string; op: string; value: string; typ
   },
 );
 
+/** What a run of host nodes exchanges with the processor, and what it does. */
+export interface Boundary {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly work: Pick<Work, 'macs' | 'elements'>;
+}
+
 /** Values that a run of host nodes reads from outside and leaves to others. */
-export function boundary(p: Planner, nodes: readonly GraphNode[]): { inputs: string[]; outputs: string[] } {
+export function boundary(p: Planner, nodes: readonly GraphNode[]): Pick<Boundary, 'inputs' | 'outputs'> {
   const inside = new Set(nodes.flatMap((n) => n.outputs));
   const inputs = new Set<string>();
   for (const n of nodes) {
@@ -89,34 +96,18 @@ export function hostPart(
   p: Planner,
   name: string,
   nodes: readonly GraphNode[],
-  inputs: readonly string[],
-  outputs: readonly string[],
+  ends: Boundary,
   serialise: (model: Model) => Uint8Array,
 ): HostPart {
   const slots = (names: readonly string[]) => names.map((n) => slotOf(n, p.view(n)));
-  const inSlots = slots(inputs);
-  const outSlots = slots(outputs);
-  let macs = 0;
-  let elements = 0;
-  for (const node of nodes) {
-    // What Systole has no cost rule for, or no shapes, is priced by its outputs, so that no node is free.
-    if (
-      operatorIn(p.model, node) !== undefined &&
-      [...node.inputs, ...node.outputs].every((v) => v === '' || staticShape(typeOf(p.graph, v)) !== undefined)
-    ) {
-      macs += nodeCost(p.model, node).macs;
-    }
-    for (const o of node.outputs) {
-      const dims = staticShape(typeOf(p.graph, o));
-      elements += dims === undefined ? 1 : elementCount(dims);
-    }
-  }
-  const bytes = [...inSlots, ...outSlots].reduce((n, s) => n + elementCount(s.dims) * SLOT_BYTES[s.dtype], 0);
+  const inputs = slots(ends.inputs);
+  const outputs = slots(ends.outputs);
+  const bytes = [...inputs, ...outputs].reduce((n, s) => n + elementCount(s.dims) * SLOT_BYTES[s.dtype], 0);
   return {
     name,
-    onnx: serialise(partModel(p, nodes, inputs, outputs)),
-    inputs: inSlots,
-    outputs: outSlots,
-    cycles: hostCycles(p.machine, { bytes, macs, elements }),
+    onnx: serialise(partModel(p, nodes, ends.inputs, ends.outputs)),
+    inputs,
+    outputs,
+    cycles: hostCycles(p.machine, { bytes, ...ends.work }),
   };
 }

@@ -6,11 +6,11 @@ import { diagnostic } from '#base';
 import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, typeText } from '#ir';
 import { type ConstantSegment, type HostNode, type HostPart, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
 import type { Machine } from '#machine';
-import { operatorIn } from '#ops';
+import { nodeWork, operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
 import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
 import { Emitter } from './emitter.ts';
-import { boundary, exchangedType, hostPart } from './hostParts.ts';
+import { type Boundary, boundary, exchangedType, hostPart } from './hostParts.ts';
 import { planCopy } from './kernels/copy.ts';
 import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
@@ -102,7 +102,7 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
     const part = hostNames.get(job);
     const emitted = job.emit(emitter, place);
     if (part !== undefined) {
-      host.push(hostPart(planner, layerName(job), job.nodes, part.inputs, part.outputs, options.serialise));
+      host.push(hostPart(planner, layerName(job), job.nodes, part, options.serialise));
       emitter.op('host', { part: host.length - 1 });
     }
     const to = emitter.endLayer();
@@ -164,11 +164,6 @@ function makeInput(p: Planner, name: string): View {
   return { buffer, offset: 0, dtype, dims, strides: denseStrides(dims, bytes) };
 }
 
-interface Boundary {
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
-}
-
 /** Plans every node in order. Host nodes that follow each other without a job between them are gathered into one part. */
 function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
   const parts = new Map<Job, Boundary>();
@@ -181,20 +176,26 @@ function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
       exchangedType(p, nodes.find((n) => n.outputs.includes(name) || namesRead(n).includes(name)) ?? nodes[0]!, name);
     const reads = ends.inputs.map((name) => p.view(name));
     const writes = ends.outputs.map((name) => p.output(name, 'row-major'));
+    const works = nodes.map((n) => nodeWork(p.model, n));
+    const sum = (of: 'macs' | 'elements'): number => works.reduce((n, w) => n + w[of], 0);
+    const work = { macs: sum('macs'), elements: sum('elements') };
     const job: Job = {
       nodes,
       op: nodes.map((n) => n.op).join('+'),
       where: 'host',
-      onHost: run.map((r) => ({ name: r.node.name, op: r.node.op, reason: r.reason })),
+      onHost: run.map(({ node, reason }, i) => {
+        const { estimate } = works[i]!;
+        return { name: node.name, op: node.op, reason, ...(estimate === undefined ? {} : { estimate }) };
+      }),
       reads,
       writes,
-      macs: 0,
+      macs: work.macs,
       vectorOps: 0,
       packedBytes: 0,
       emit: () => ({ loops: [] }),
     };
     p.job(job);
-    parts.set(job, ends);
+    parts.set(job, { ...ends, work });
     run = [];
   };
   const pending = (): Set<string> => new Set(run.flatMap((r) => r.node.outputs));

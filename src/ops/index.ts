@@ -9,3 +9,4 @@ export * from './registry.ts';
 export { sampleModel } from './sampling.ts';
 export * from './shapes.ts';
 export * from './window.ts';
+export { nodeWork, type Work } from './work.ts';

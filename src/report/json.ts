@@ -11,7 +11,12 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 
 /** @param language of reasons and notices */
 export function reportJson(report: RunReport, language: Language = 'en'): { readonly [key: string]: Json } {
-  const told = (nodes: readonly HostNode[]) => nodes.map((node) => ({ ...node, reason: node.reason[language] }));
+  const told = (nodes: readonly HostNode[]) =>
+    nodes.map((node) => ({
+      ...node,
+      reason: node.reason[language],
+      estimate: node.estimate?.[language] ?? null,
+    }));
   return toJson({
     ...report,
     outputs: report.outputs.map(({ tensor, ...value }) => ({

@@ -6,6 +6,7 @@ import { compileModel, executeProgram } from '#flow';
 import type { Model } from '#ir';
 import { presets } from '#machine';
 import { readModel } from '#onnx';
+import { nodeWork } from '#ops';
 import { runPasses } from '#passes';
 import { layerwiseBound } from './layerwiseBound.ts';
 import { runReport } from './runReport.ts';
@@ -54,6 +55,7 @@ describe('published networks', () => {
         expect(sum((l) => l.bytes.read)).toBe(r.bytes.read);
         expect(sum((l) => l.bytes.write)).toBe(r.bytes.write);
         expect(sum((l) => l.macs)).toBe(r.macs);
+        expect(r.macs).toBe(optimized.graph.nodes.reduce((n, node) => n + nodeWork(optimized, node).macs, 0));
         for (const u of r.units) expect(u.busy + u.idle).toBe(r.cycles);
         for (const l of r.layers) expect(l.utilisation ?? 0).toBeLessThanOrEqual(1);
         expect(r.cycles).toBeGreaterThanOrEqual(r.bound.physical);

@@ -211,16 +211,25 @@ describe('JSON', () => {
 
   test('reasons and notices are told in the language', () => {
     const reason = { en: 'no such unit', zh: '没有该单元' };
-    const onHost = [{ name: 'relu', op: 'Relu', merged: [], reason }];
+    const estimate = { en: 'no rule', zh: '没有规则' };
+    const onHost = [
+      { name: 'relu', op: 'Relu', merged: [], reason, estimate },
+      { name: 'tanh', op: 'Tanh', merged: [], reason },
+    ];
     const layers = [plan(0, 8, { where: 'host', onHost })];
     const host = [{ name: 'relu', onnx: new Uint8Array(), inputs: [], outputs: [], cycles: 2 }];
     const notices = [{ code: 'SYS-X-001', en: 'note', zh: '注意' }];
     const r = runReport(facts({ program: { ...program, layers, host }, notices }));
     expect(r.bound.groups).toMatchObject([{ bound: 'host', cycles: 2 }]);
-    expect(reportJson(r).host).toMatchObject({ nodes: [{ name: 'relu', op: 'Relu', reason: 'no such unit' }] });
+    expect(reportJson(r).host).toMatchObject({
+      nodes: [
+        { name: 'relu', op: 'Relu', reason: 'no such unit', estimate: 'no rule' },
+        { name: 'tanh', estimate: null },
+      ],
+    });
     expect(reportJson(r, 'zh')).toMatchObject({
-      host: { nodes: [{ reason: '没有该单元' }] },
-      layers: [{ bound: 'host', utilisation: null, onHost: [{ reason: '没有该单元' }] }],
+      host: { nodes: [{ reason: '没有该单元', estimate: '没有规则' }, {}] },
+      layers: [{ bound: 'host', utilisation: null, onHost: [{ reason: '没有该单元', estimate: '没有规则' }, {}] }],
       notices: [{ code: 'SYS-X-001', message: '注意' }],
     });
   });

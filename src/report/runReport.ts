@@ -6,7 +6,6 @@ import type { Notice } from '#base';
 import type { Model, Tensor } from '#ir';
 import type { HostNode, Program, TensorSlot } from '#isa';
 import type { SimulationResult, UnitResult } from '#sim';
-import { knownCost } from './knownCost.ts';
 import { type LayerReport, layerReports } from './layers.ts';
 import { type GroupBound, hostCalls, layerwiseBound } from './layerwiseBound.ts';
 import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physicalBound.ts';
@@ -62,7 +61,7 @@ export interface RunReport {
   readonly inputs: readonly (ValueReport & { readonly source: string | null })[];
   readonly cycles: number;
   readonly seconds: number;
-  /** Multiply-accumulates that the network needs, on processor and host; without the model, those of the layers. */
+  /** Multiply-accumulates that the network needs, on processor and host: the sum of its layers (and of what runs outside of them). */
   readonly macs: number;
   readonly bytes: { readonly read: number; readonly write: number };
   readonly instructions: { readonly program: number; readonly executed: number };
@@ -104,7 +103,7 @@ export function runReport(facts: RunFacts): RunReport {
     inputs: program.inputs.map((slot) => ({ ...slotValue(slot), source: facts.sources?.get(slot.name) ?? null })),
     cycles: result.cycles,
     seconds: result.cycles / machine.frequency,
-    macs: model === undefined ? layers.reduce((n, layer) => n + layer.macs, 0) : macsOf(model),
+    macs: layers.reduce((n, layer) => n + layer.macs, result.rest.macs),
     bytes: { read: result.total.readBytes, write: result.total.writeBytes },
     instructions: { program: program.words.length, executed: result.dynamicInstructions },
     bound: {
@@ -126,7 +125,3 @@ export function runReport(facts: RunFacts): RunReport {
 }
 
 const slotValue = ({ name, dtype, dims }: TensorSlot): ValueReport => ({ name, dtype, shape: dims });
-
-/** What has no cost rule runs on the host, and is named there. */
-const macsOf = (model: Model): number =>
-  model.graph.nodes.reduce((n, node) => n + (knownCost(model, node)?.macs ?? 0), 0);

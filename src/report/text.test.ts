@@ -34,6 +34,7 @@ const onHost = {
     en: 'the processor has no NonMaxSuppression: its result depends on the data, and so does its shape',
     zh: '处理器没有 NonMaxSuppression：其结果取决于数据，形状也取决于数据',
   },
+  estimate: { en: 'its cost is estimated: it has no rule', zh: '其代价为估计值：没有代价规则' },
 };
 
 const check = { ok: true, engine: 'native', tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6 };
@@ -73,7 +74,6 @@ const REPORT: RunReport = {
       op: onHost.op,
       where: 'host',
       onHost: [onHost],
-      macs: 0,
       bound: 'host',
       utilisation: null,
     }),

@@ -78,10 +78,24 @@ function layerTable(r: RunReport, limit: number | 'all', { say, language, palett
     say(l.bound),
     percent(l.utilisation),
   ]);
-  if (r.rest > 0) rows.push(['', say('rest'), '', '', grouped(r.rest), share(r.rest), '', '', '', '', '']);
-  const total = r.layers.reduce((n, l) => n + l.macs, 0);
+  const restMacs = r.macs - r.layers.reduce((n, l) => n + l.macs, 0);
+  if (r.rest > 0 || restMacs > 0) {
+    rows.push([
+      '',
+      say('rest'),
+      '',
+      '',
+      grouped(r.rest),
+      share(r.rest),
+      restMacs > 0 ? grouped(restMacs) : '',
+      '',
+      '',
+      '',
+      '',
+    ]);
+  }
   rows.push(
-    ['', say('total'), '', '', grouped(r.cycles), '', macsText(total)].concat([
+    ['', say('total'), '', '', grouped(r.cycles), '', macsText(r.macs)].concat([
       bytesText(r.bytes.read),
       bytesText(r.bytes.write),
       '',
@@ -195,9 +209,10 @@ function hostPart(r: RunReport, { say, language, palette, width }: Style): strin
   const sentences = SENTENCES[language];
   const share = percent(r.cycles === 0 ? null : r.host.cycles / r.cycles);
   const summary = sentences.hostTime({ nodes: r.host.nodes.length, cycles: grouped(r.host.cycles), share });
-  const lines = r.host.nodes.flatMap(({ name, op, reason, merged }) => {
+  const lines = r.host.nodes.flatMap(({ name, op, reason, merged, estimate }) => {
     const rest = merged.length === 0 ? '' : sentences.merged(merged);
-    return wrap(`${name} (${op})${rest}${say('colon')}${reason[language]}`, width, '  ');
+    const cost = estimate === undefined ? '' : `${say('semicolon')}${estimate[language]}`;
+    return wrap(`${name} (${op})${rest}${say('colon')}${reason[language]}${cost}`, width, '  ');
   });
   return [`${palette.strong(say('onHost'))}${say('colon')}${summary}`, ...lines];
 }

@@ -48,6 +48,7 @@ export const WORDS = {
   onHost: ['on the host', '在主机上'],
   comma: [', ', '，'],
   colon: [': ', '：'],
+  semicolon: ['; ', '；'],
   notices: ['notices', '提示'],
   instructions: ['program', '程序'],
 } satisfies Record<string, Word>;

@@ -6,7 +6,7 @@ export interface HostWork {
   /** Bytes of all input and output tensors. */
   readonly bytes: number;
   readonly macs: number;
-  /** Elements that its other nodes produce. */
+  /** Elementary operations that are no MACs, at least one for each element that its nodes produce. */
   readonly elements: number;
 }
 

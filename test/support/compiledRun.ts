@@ -1,12 +1,13 @@
 /**
  * The statement that every compiled program is held to: on the processor, with hazards watched, it gives what the host
- * engine gives for the imported model; counting time alone takes the same cycles; and no run is faster than the
- * physical bound.
+ * engine gives for the imported model; counting time alone takes the same cycles; no run is faster than the physical
+ * bound; and the layers together need the MACs of all nodes.
  */
 import { sharedEngine } from '#engine';
 import { type Compiled, type CompileOptions, compareOutputs, compileModel, executeProgram, runOnHost } from '#flow';
 import type { Model, Tensor } from '#ir';
 import type { Machine } from '#machine';
+import { nodeWork } from '#ops';
 import { assertAbovePhysicalBound } from '#report';
 
 export interface CompiledRun {
@@ -39,6 +40,9 @@ export async function runCompiled(
     .filter((o) => !o.ok && o.maxAbs > rounding)
     .map((o) => `output ${o.name}: ${o.wrong} of ${o.elements} elements wrong, up to ${o.maxAbs}`);
   assertAbovePhysicalBound(compiled.program, result);
+  const needed = compiled.optimized.graph.nodes.reduce((n, node) => n + nodeWork(compiled.optimized, node).macs, 0);
+  const claimed = compiled.program.layers.reduce((n, layer) => n + layer.macs, 0);
+  if (claimed !== needed) faults.push(`the layers need ${claimed} MACs, the nodes ${needed}`);
   const timing = await executeProgram(compiled.program, { data: false });
   if (timing.result.cycles !== result.cycles)
     faults.push(`${timing.result.cycles} cycles when only time is counted, ${result.cycles} with data`);

@@ -48,7 +48,15 @@ const program: Program = {
       nodes: ['conv', 'relu'],
       op: 'Conv+Relu',
       where: 'host',
-      onHost: [{ name: 'conv', op: 'Conv', merged: [], reason: { en: 'because', zh: '因为' } }],
+      onHost: [
+        {
+          name: 'conv',
+          op: 'Conv',
+          merged: [],
+          reason: { en: 'because', zh: '因为' },
+          estimate: { en: 'a guess', zh: '估计' },
+        },
+      ],
       macs: 19632062464,
       vectorOps: 1,
       inputBytes: 2,

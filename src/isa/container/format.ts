@@ -37,6 +37,8 @@ const slot = z.strictObject({
   address,
 }) satisfies z.ZodType<TensorSlot>;
 
+const bothLanguages = z.strictObject({ en: z.string(), zh: z.string() });
+
 const layer = z.strictObject({
   index: count,
   name: z.string(),
@@ -49,7 +51,8 @@ const layer = z.strictObject({
         name: z.string(),
         op: z.string(),
         merged: z.array(z.string()),
-        reason: z.strictObject({ en: z.string(), zh: z.string() }),
+        reason: bothLanguages,
+        estimate: bothLanguages.exactOptional(),
       }),
     )
     .exactOptional(),

@@ -1,0 +1,80 @@
+/**
+ * MACs of contractions that have no file of their own here: they run on the host, and are priced there. Formulas follow the
+ * ONNX operator reference (opset 23); shapes are static.
+ */
+import { type GraphNode, stringAttribute } from '#ir';
+
+type Dims = readonly number[];
+/** @param input dimensions of an input, undefined where absent */
+type Macs = (input: (index: number) => Dims | undefined, output: Dims, node: GraphNode) => number | undefined;
+
+const product = (dims: Dims): number => dims.reduce((n, d) => n * d, 1);
+
+/** A convolution whose weights [M, C/group, …] are input `weights`: as many products an output as a filter has weights. */
+const convolution =
+  (weights: number): Macs =>
+  (input, output) => {
+    const w = input(weights);
+    return w && product(output) * product(w.slice(1));
+  };
+
+/** A matrix product of input 0, whose last dimension is summed over. */
+const matrixProduct: Macs = (input, output) => {
+  const inner = input(0)?.at(-1);
+  return inner === undefined ? undefined : product(output) * inner;
+};
+
+/** RNN, GRU, LSTM: for each step and batch the weights W and R of all gates and directions, each once. */
+const recurrent: Macs = (input) => {
+  const [x, w, r] = [input(0), input(1), input(2)];
+  return x && w && r && x[0]! * x[1]! * (product(w) + product(r));
+};
+
+export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
+  [
+    'ConvTranspose',
+    // Each input element is multiplied by the weights [C, M/group, …] of its channel.
+    (input) => {
+      const [x, w] = [input(0), input(1)];
+      return x && w && product(x) * product(w.slice(1));
+    },
+  ],
+  ['ConvInteger', convolution(1)],
+  ['QLinearConv', convolution(3)],
+  ['DeformConv', convolution(1)],
+  ['MatMulInteger', matrixProduct],
+  ['QLinearMatMul', matrixProduct],
+  ['RNN', recurrent],
+  ['GRU', recurrent],
+  ['LSTM', recurrent],
+  ['Einsum', einsum],
+  [
+    'Attention',
+    // Q·Kᵀ and the product with V: [B, heads, S, D], or [B, S, heads·D] where heads are packed.
+    (input, output) => {
+      const [q, k, past] = [input(0), input(1), input(4)];
+      const length = k && (k.length === 4 ? k[2]! : k[1]!) + (past?.[2] ?? 0);
+      return q && length !== undefined ? length * (product(q) + product(output)) : undefined;
+    },
+  ],
+]);
+
+/** Every combination of the indices once, for each product of two operands. An ellipsis stands for what the letters leave. */
+function einsum(input: (index: number) => Dims | undefined, _output: Dims, node: GraphNode): number | undefined {
+  const equation = stringAttribute(node, 'equation', '').replaceAll(' ', '');
+  const sizes = new Map<string, number>();
+  const terms = equation.split('->')[0]!.split(',');
+  for (const [i, term] of terms.entries()) {
+    const dims = input(i);
+    if (dims === undefined) return undefined;
+    const rest = dims.length - term.replace('...', '').length;
+    const labels = [...term.replace('...', '.')].flatMap((c) =>
+      // Broadcast dimensions align at their end.
+      c === '.' ? Array.from({ length: rest }, (_, d) => `.${rest - d}`) : [c],
+    );
+    labels.forEach((label, d) => {
+      sizes.set(label, Math.max(sizes.get(label) ?? 1, dims[d] ?? 1));
+    });
+  }
+  return product([...sizes.values()]) * (terms.length - 1);
+}
