@@ -3,6 +3,7 @@
  * never writes out weights nobody reads. Addresses are DRAM byte addresses.
  */
 import type { Machine } from '#machine';
+import type { Queue } from './fields.ts';
 
 /** Element types that tensors of a program may have in DRAM. */
 export type SlotType =
@@ -99,11 +100,29 @@ export interface LayerPlan {
   readonly outputShape: readonly number[];
   /** Loop nest, outermost first: `oc 4 × 128`. */
   readonly loops: readonly { readonly dim: string; readonly tiles: number; readonly size: number }[];
-  /** What the tile search expected of a contraction; the run says what came of it. */
-  readonly predicted?: { readonly cycles: number; readonly matrixCycles: number; readonly dramBytes: number };
+  /** What lowering expects of it; absent where the host works, and where nobody has planned the program. */
+  readonly predicted?: LayerPrediction;
   /** First and one-past-last instruction. */
   readonly from: number;
   readonly to: number;
+}
+
+/** A unit by its queue; 'dma' is both transfer queues where the machine has only one. */
+export type UnitName = Queue | 'dma';
+
+/** Of these figures all are exact, as a run of the layer by itself has them, but `cycles`. */
+export interface LayerPrediction {
+  /** An estimate: how far the units' work overlaps is not simulated. */
+  readonly cycles: number;
+  /** Busy cycles of each unit that works in it: its entries, waits and signals. */
+  readonly busy: Readonly<Partial<Record<UnitName, number>>>;
+  /** Cycles that the DRAM channel is taken. */
+  readonly channelCycles: number;
+  /** Bytes that are asked for, and bytes in whole bursts. */
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  readonly readBurstBytes: number;
+  readonly writeBurstBytes: number;
 }
 
 export interface Program {

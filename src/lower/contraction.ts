@@ -6,10 +6,12 @@
  * (o: groups or batches of a product). A matrix product has x = rows, c = inner dimension, a 1×1 window.
  * All strides are bytes of f32 tensors in DRAM, in any order: the DMA brings a tile into [b, y, x, c] order.
  */
-import { ACTIVATIONS, type ConstantSegment, ELEMENT_TYPES } from '#isa';
+import { ACTIVATIONS, type ConstantSegment, ELEMENT_TYPES, type LayerPrediction } from '#isa';
 import { filtersOf, type Machine } from '#machine';
+import { mmaCycles } from '#timing';
 import type { Emitter, Operand, Register } from './emitter.ts';
-import { emitNest, type Nest, type Placement } from './nest.ts';
+import { emitNest, type Nest, type Placement, shapeOfNest } from './nest.ts';
+import { predictNest, sumOverTiles } from './prediction.ts';
 import {
   align,
   bufferBytes,
@@ -196,27 +198,30 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
           dims: [],
           loops: [...outer, n, c],
           bufferBytes: 4 * rowsOfBlock * t.n,
-          linear: (e, at) => {
-            const address = e.register();
-            e.op('li', { rd: address, imm: packedAddress >>> 0 });
-            outer.forEach((o, i) => {
-              const inner = k.outer.slice(i + 1).reduce((m, d) => m * d.total, 1);
-              e.addScaled(address, at.index(o), 4 * inner * k.n.total * rowsAll);
-            });
-            e.addScaled(address, at.index(n), 4 * t.n * rowsAll);
-            const nt = at.size(n);
-            const ct = at.size(c);
-            if (typeof nt === 'number') e.addScaled(address, at.index(c), 4 * rowsOfBlock * nt);
-            else {
-              const ci = at.index(c);
-              if (typeof ci !== 'number') {
-                const step = e.register();
-                e.op('muli', { rd: step, ra: ci.register, imm: 4 * rowsOfBlock });
-                e.op('mad', { rd: address, ra: step, rb: nt.register, rc: address });
-                e.release(step);
+          linear: {
+            elements: (size) => (taps * size(c) + bias) * size(n),
+            emit: (e, at) => {
+              const address = e.register();
+              e.op('li', { rd: address, imm: packedAddress >>> 0 });
+              outer.forEach((o, i) => {
+                const inner = k.outer.slice(i + 1).reduce((m, d) => m * d.total, 1);
+                e.addScaled(address, at.index(o), 4 * inner * k.n.total * rowsAll);
+              });
+              e.addScaled(address, at.index(n), 4 * t.n * rowsAll);
+              const nt = at.size(n);
+              const ct = at.size(c);
+              if (typeof nt === 'number') e.addScaled(address, at.index(c), 4 * rowsOfBlock * nt);
+              else {
+                const ci = at.index(c);
+                if (typeof ci !== 'number') {
+                  const step = e.register();
+                  e.op('muli', { rd: step, ra: ci.register, imm: 4 * rowsOfBlock });
+                  e.op('mad', { rd: address, ra: step, rb: nt.register, rc: address });
+                  e.release(step);
+                }
               }
-            }
-            return { address, elements: product(e, rows(e, ct, taps, bias), nt) };
+              return { address, elements: product(e, rows(e, ct, taps, bias), nt) };
+            },
           },
         }
       : {
@@ -280,6 +285,23 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   };
 }
 
+/**
+ * Whether one run of the reduction takes in kx and c: the tile's pixels must then follow each other without a gap.
+ */
+const isMerged = (k: Contraction, t: Tiling): boolean =>
+  k.x.dilation === 1 && k.c.total % t.c === 0 && (!t.wholeDepth || t.c >= k.c.total);
+
+/** Busy cycles and traffic of the kernel. */
+export function predictContraction(built: Built, k: Contraction, t: Tiling, machine: Machine): LayerPrediction {
+  const { b, y, x, n, c } = built.loops;
+  const cycles = sumOverTiles(built.nest.loops, new Set(), (size) => {
+    const reduction = isMerged(k, t) ? [k.x.kernel * t.c, k.y.kernel] : [size(c), k.x.kernel, k.y.kernel];
+    const filters = k.weights.kind === 'dynamic' ? t.n : size(n);
+    return mmaCycles(machine, size(b) * size(y) * size(x), filters, reduction);
+  });
+  return predictNest(shapeOfNest(built.nest, cycles), machine);
+}
+
 /** Emits the kernel. */
 export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: Machine, packedAddress: number): Built {
   const built = buildContraction(k, t, machine, packedAddress);
@@ -294,7 +316,7 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
   const blocks = tilesOf(loops.c);
 
   // A run over (kx, c) is contiguous in the tile when the tile holds just the block's channels and kx steps by one pixel.
-  const merged = k.x.dilation === 1 && k.c.total % t.c === 0 && (!t.wholeDepth || blocks === 1);
+  const merged = isMerged(k, t);
   const kxStride = k.x.dilation * aStrides[2]!;
   const kyStride = k.y.dilation * aStrides[1]!;
   const dynamicWeights = k.weights.kind === 'dynamic';

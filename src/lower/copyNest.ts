@@ -1,16 +1,35 @@
 /** The tile nest in which only the DMA works. */
 import type { Emitter, Operand, Register } from './emitter.ts';
+import { type NestShape, turnsOf } from './prediction.ts';
 import { bufferBytes, isRagged, type LoopDim, type Stream, TileContext, tilesOf } from './stream.ts';
 import { emitRaggedSize, emitTransfer } from './transfer.ts';
 
 /** Semaphores of copies: load → store and back. */
 const COPY = { full: 14, empty: 15 } as const;
 
+interface CopyNest {
+  readonly loops: readonly LoopDim[];
+  readonly input: Stream;
+  readonly output: Stream;
+}
+
+/** What `emitCopyNest` will make of a nest: both sides are moved in every turn, and wait for each other's signal. */
+export function shapeOfCopyNest({ loops, input, output }: CopyNest): NestShape {
+  const level = loops.length;
+  const entries = 2 * turnsOf(loops, level) + creditsOf(loops);
+  return {
+    loops,
+    inputs: [{ stream: input, level }],
+    output: { stream: output, level },
+    semaphores: { load: entries, store: entries, compute: 0 },
+  };
+}
+
+/** Buffers: two where there are several tiles. */
+const creditsOf = (loops: readonly LoopDim[]): 1 | 2 => (loops.some((l) => tilesOf(l) > 1) ? 2 : 1);
+
 /** A nest in which only the DMA works: each tile is loaded to and stored from the same buffer, two buffers in turn. */
-export function emitCopyNest(
-  e: Emitter,
-  nest: { readonly loops: readonly LoopDim[]; readonly input: Stream; readonly output: Stream },
-): void {
+export function emitCopyNest(e: Emitter, nest: CopyNest): void {
   const { loops, input, output } = nest;
   const index = new Map<LoopDim, Register>();
   const size = new Map<LoopDim, Register>();
@@ -21,7 +40,7 @@ export function emitCopyNest(
   }
   const second = bufferBytes(output);
   const buffer = index.size === 0 ? 0 : e.register();
-  const credits = index.size === 0 ? 1 : 2;
+  const credits = creditsOf(loops);
   if (index.size > 0) e.op('li', { rd: buffer, imm: 0 });
   const where: Operand = index.size === 0 ? 0 : { register: buffer };
   const context = new TileContext(

@@ -15,7 +15,7 @@ import { planCopy } from './kernels/copy.ts';
 import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
 import { lowerings } from './operators/table.ts';
-import { type Job, Planner } from './planner.ts';
+import { type Emitted, type Job, Planner } from './planner.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
 
 export interface LowerOptions {
@@ -106,7 +106,7 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
       emitter.op('host', { part: host.length - 1 });
     }
     const to = emitter.endLayer();
-    layers.push(layerOf(planner, job, layers.length, emitted.loops, from, to, options.provenance));
+    layers.push(layerOf(planner, job, layers.length, emitted, from, to, options.provenance));
   }
   emitter.beginLayer();
   emitter.op('halt');
@@ -247,7 +247,7 @@ function layerOf(
   p: Planner,
   job: Job,
   index: number,
-  loops: LayerPlan['loops'],
+  { loops, predicted }: Emitted,
   from: number,
   to: number,
   provenance: LowerOptions['provenance'],
@@ -276,7 +276,7 @@ function layerOf(
     outputBytes: bytes(job.writes),
     outputShape: job.writes[0]?.dims ?? [],
     loops,
-    ...(job.predicted === undefined ? {} : { predicted: job.predicted }),
+    ...(predicted === undefined ? {} : { predicted }),
     from,
     to,
   };

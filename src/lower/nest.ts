@@ -10,6 +10,7 @@
 import { internalError } from '#base';
 import type { Queue } from '#isa';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
+import { type NestShape, turnsOf } from './prediction.ts';
 import { buffersOf, isRagged, type LoopDim, levelOf, loopsOf, type Stream, TileContext, tilesOf } from './stream.ts';
 import { emitRaggedSize, emitTransfer } from './transfer.ts';
 
@@ -48,18 +49,15 @@ interface LoadLevel {
   readonly buffers: number;
 }
 
-/** Emits the whole kernel, final `sync` included. */
-export function emitNest(e: Emitter, nest: Nest): void {
-  const { loops, inputs, output, unit } = nest;
+/** The levels on which a nest loads, outermost first. */
+function loadLevelsOf({ loops, inputs, unit }: Pick<Nest, 'loops' | 'inputs' | 'unit'>): LoadLevel[] {
   const sem = SEMAPHORES[unit];
-  const queue: Queue = unit;
-
   const byLevel = new Map<number, Stream[]>();
   for (const s of inputs) {
     const level = levelOf(loops, s);
     byLevel.set(level, [...(byLevel.get(level) ?? []), s]);
   }
-  const levels: LoadLevel[] = [...byLevel.entries()]
+  return [...byLevel.entries()]
     .sort(([a], [b]) => a - b)
     .map(([level, streams], i) => {
       const ready = sem.ready[i];
@@ -67,6 +65,33 @@ export function emitNest(e: Emitter, nest: Nest): void {
       if (ready === undefined || free === undefined) throw internalError({ what: 'a kernel loads at too many levels' });
       return { level, streams, ready, free, buffers: level === 0 ? 1 : 2 };
     });
+}
+
+/** What `emitNest` will make of a nest whose bodies take `cycles` in all: what is moved how often, and all waits and signals. */
+export function shapeOfNest(nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit'>, cycles: number): NestShape {
+  const { loops, inputs, unit } = nest;
+  const output = { stream: nest.output, level: levelOf(loops, nest.output) };
+  const levels = loadLevelsOf(nest);
+  // One wait and one signal a turn on either side, and a credit given and taken back for every buffer.
+  const load = levels.reduce((n, l) => n + 2 * turnsOf(loops, l.level) + l.buffers, 0);
+  const results = 2 * turnsOf(loops, output.level);
+  const outBuffers = output.level === 0 ? 1 : 2;
+  return {
+    loops,
+    inputs: inputs.map((stream) => ({ stream, level: levelOf(loops, stream) })),
+    output,
+    compute: { unit, cycles },
+    semaphores: { load, store: results + outBuffers, compute: load + results + outBuffers },
+  };
+}
+
+/** Emits the whole kernel, final `sync` included. */
+export function emitNest(e: Emitter, nest: Nest): void {
+  const { loops, inputs, output, unit } = nest;
+  const sem = SEMAPHORES[unit];
+  const queue: Queue = unit;
+
+  const levels = loadLevelsOf(nest);
   const outLevel = levelOf(loops, output);
   const outBuffers = outLevel === 0 ? 1 : 2;
 

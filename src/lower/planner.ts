@@ -15,7 +15,7 @@ import {
   tensorBytes,
   typeOf,
 } from '#ir';
-import { type HostNode, type LayerPlan, SLOT_BYTES, type SlotType } from '#isa';
+import { type HostNode, type LayerPrediction, SLOT_BYTES, type SlotType } from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
 import type { Emitter } from './emitter.ts';
@@ -24,6 +24,7 @@ import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } 
 /** What a job leaves for reports. */
 export interface Emitted {
   readonly loops: readonly { readonly dim: string; readonly tiles: number; readonly size: number }[];
+  readonly predicted?: LayerPrediction;
 }
 
 /** One piece of program: it becomes one layer. */
@@ -39,7 +40,6 @@ export interface Job {
   readonly vectorOps: number;
   /** Constants that it brings itself (packed weights), apart from those among `reads`. */
   readonly packedBytes: number;
-  readonly predicted?: LayerPlan['predicted'];
   /** Emits the code, `sync` included. Called once, when all buffers have addresses. */
   readonly emit: (e: Emitter, place: (bytes: number) => number) => Emitted;
 }

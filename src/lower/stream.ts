@@ -39,6 +39,15 @@ export interface OuterStride {
   readonly stride: number;
 }
 
+/** Size of a loop's tile at hand. */
+export type SizeOf = (l: LoopDim) => number;
+
+export interface LinearRun {
+  readonly elements: (size: SizeOf) => number;
+  /** Emits the same for the current tile. Registers in the answer pass to the caller, who releases them. */
+  readonly emit: (e: Emitter, at: TileContext) => { readonly address: Register; readonly elements: Operand };
+}
+
 export interface Stream {
   readonly name: string;
   readonly space: Space;
@@ -53,8 +62,7 @@ export interface Stream {
   /** Overrides the dense tile strides (bytes), outermost first. */
   readonly padStrides?: readonly number[];
   /** Another way to say where a tile lies and how long it is: one linear run (packed weights). */
-  readonly linear?: (emit: Emitter, at: TileContext) => { readonly address: Register; readonly elements: Operand };
-  // Registers in the answer pass to the caller, who releases them.
+  readonly linear?: LinearRun;
   /** Bytes of a buffer, where it is not the dense tile. */
   readonly bufferBytes?: number;
   /** Loops whose tiles matter beyond those in dims/outer (for `linear`). */

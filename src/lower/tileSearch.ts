@@ -1,20 +1,16 @@
 /**
  * Tile search for contractions: all tile sizes that divide the work evenly enough and fit the scratchpads, both loop orders,
- * with activations whole or blocked in depth; the least predicted time wins, then the least traffic. The prediction sums the unit
- * costs of `timing` over the tiles in closed form: units overlap within a layer, so the slower of matrix unit and DRAM
- * channel counts, plus what stands before the first and after the last product.
+ * with activations whole or blocked in depth. All are screened with the unit costs of a mean tile; the best few are predicted
+ * tile class by tile class (`predictContraction`), and of them the least time wins, then the fewest tiles and the least traffic.
  */
 import { accumulatorEntries, filtersOf, lanesOf, type Machine } from '#machine';
-import { chunksOf } from '#timing';
-import type { Contraction, Spatial, Tiling } from './contraction.ts';
+import { chunksOf, type DmaCost, passCycles, passesOf, segmentsCost } from '#timing';
+import { buildContraction, type Contraction, predictContraction, type Spatial, type Tiling } from './contraction.ts';
+import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
 import { align } from './stream.ts';
 
-export interface Prediction {
-  readonly cycles: number;
-  readonly matrixCycles: number;
-  readonly dramCycles: number;
-  readonly dramBytes: number;
-}
+/** How many of the screened tilings are predicted exactly. */
+const PREDICTED = 64;
 
 /** Between tilings of nearly equal time the one with fewer tiles wins: a tile must save this much. */
 const CYCLES_WORTH_A_TILE = 8;
@@ -58,36 +54,31 @@ function spatialTiles(s: Spatial, tile: number): SpatialTiles {
   return { tile, count, extent: (Math.min(tile, s.total) - 1) * s.scale + window, inside };
 }
 
-export interface Found {
-  readonly tiling: Tiling;
-  readonly prediction: Prediction;
-}
-
 /** Networks repeat their shapes: what was found for a shape on a machine is kept as long as the machine is. */
-const known = new WeakMap<Machine, Map<string, Found | undefined>>();
+const known = new WeakMap<Machine, Map<string, Tiling | undefined>>();
 
 /** All that the search looks at. */
 const keyOf = ({ outer, b, y, x, c, n, weights }: Contraction): string =>
   JSON.stringify([
     outer.map((o) => o.total),
-    b.total,
+    b,
     y,
     x,
     c,
     n,
-    weights.kind === 'constant' ? weights.bias !== undefined : weights.nStride,
+    weights.kind === 'constant' ? weights.bias !== undefined : [weights.cStride, weights.nStride],
   ]);
 
 /** The best tiling, or undefined where not even the smallest tile fits. */
-export function searchTiling(k: Contraction, machine: Machine): Found | undefined {
-  const ofMachine = known.get(machine) ?? new Map<string, Found | undefined>();
+export function searchTiling(k: Contraction, machine: Machine): Tiling | undefined {
+  const ofMachine = known.get(machine) ?? new Map<string, Tiling | undefined>();
   known.set(machine, ofMachine);
   const key = keyOf(k);
   if (!ofMachine.has(key)) ofMachine.set(key, search(k, machine));
   return ofMachine.get(key);
 }
 
-function search(k: Contraction, machine: Machine): Found | undefined {
+function search(k: Contraction, machine: Machine): Tiling | undefined {
   // Whole rows of lanes and filters first; where not even one of each fits, single channels and filters: lanes idle, but it runs.
   return searchAmong(k, machine, false) ?? searchAmong(k, machine, true);
 }
@@ -99,7 +90,7 @@ function powersBelow(limit: number, total: number): number[] {
   return out;
 }
 
-function searchAmong(k: Contraction, machine: Machine, fine: boolean): Found | undefined {
+function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | undefined {
   const unit = machine.matrix;
   const tn = filtersOf(unit);
   const ti = lanesOf(unit);
@@ -117,109 +108,152 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Found | u
   const xTiles = evenTiles(k.x.total, 1, 16).map((t) => spatialTiles(k.x, t));
   const bTiles = evenTiles(k.b.total, 1, 12);
 
-  const { dma, dram, control } = machine;
-  const perByte = dram.bandwidth.cycles / dram.bandwidth.bytes;
-  /** DRAM bytes of `bytes` that come in contiguous runs of `run`. */
-  const burst = (bytes: number, run: number): number =>
-    dma.burstBytes === 1 ? bytes : (bytes / run) * Math.ceil(run / dma.burstBytes) * dma.burstBytes;
-  const overhead = dma.setupCycles + dram.latencyCycles;
-  /** A tile costs the control unit about this many instructions. */
-  const controlPerTile = 90 * control.cyclesPerInstruction;
+  const places = bTiles.flatMap((b) =>
+    xTiles.flatMap((x) =>
+      yTiles.flatMap((y) => {
+        // Several images only where a tile holds them whole.
+        if (b > 1 && (x.count > 1 || y.count > 1)) return [];
+        return { b, x, y, count: Math.ceil(k.b.total / b) * y.count * x.count, classes: pixelClasses(k, b, y, x) };
+      }),
+    ),
+  );
+  const controlPerTile = INSTRUCTIONS_PER_TILE * machine.control.cyclesPerInstruction;
 
-  let best: { tiling: Tiling; prediction: Prediction; score: number } | undefined;
+  const best: { readonly tiling: Tiling; readonly score: number }[] = [];
+  const offer = (tiling: Tiling, score: number): void => {
+    if (best.length === PREDICTED && score >= best.at(-1)!.score) return;
+    best.splice(best.findLastIndex((found) => found.score <= score) + 1, 0, { tiling, score });
+    if (best.length > PREDICTED) best.pop();
+  };
   for (const c of cTiles) {
     const blocks = Math.ceil(k.c.total / c);
     const merged = k.x.dilation === 1 && k.c.total % c === 0;
     const lastC = k.c.total - (blocks - 1) * c;
     for (const wholeDepth of blocks === 1 ? [false] : [false, true]) {
-      const run = merged && !wholeDepth;
-      const reduction = (size: number): number =>
-        run ? chunksOf(unit, [k.x.kernel * size, k.y.kernel]) : chunksOf(unit, [size, k.x.kernel, k.y.kernel]);
+      const reduction = (size: number): number[] =>
+        merged && !wholeDepth ? [k.x.kernel * size, k.y.kernel] : [size, k.x.kernel, k.y.kernel];
       // A systolic array streams all pixels through one chunk of weights before the next: their sums need storage in between.
-      const stored = blocks > 1 || (unit.kind === 'systolic' && reduction(c) > 1);
-      const chunkSum = (blocks - 1) * reduction(c) + reduction(lastC);
+      const stored = blocks > 1 || (unit.kind === 'systolic' && chunksOf(unit, reduction(c)) > 1);
       for (const n of nTiles) {
         // Activations as weights lie in groups of whole blocks, so several groups must come out even.
         if (dynamic && n > tn && (k.n.total % n !== 0 || k.c.total % c !== 0)) continue;
         const nCount = Math.ceil(k.n.total / n);
         const nTile = dynamic ? Math.max(n, tn) : n;
         const groups = Math.ceil(nTile / tn);
-        const lastN = k.n.total - (nCount - 1) * n;
-        const groupSum = (nCount - 1) * groups + Math.ceil(lastN / tn);
+        const lastN = dynamic ? n : k.n.total - (nCount - 1) * n;
         const wBuffer = align(4 * (taps * c + bias) * nTile);
         const wTimes = nCount * blocks > 1 || outerCount > 1 ? 2 : 1;
         if (wBuffer * wTimes > machine.wram.bytes) continue;
-        for (const x of xTiles) {
-          for (const y of yTiles) {
-            const whole = x.count === 1 && y.count === 1;
-            for (const b of whole ? bTiles : [1]) {
-              const bCount = Math.ceil(k.b.total / b);
-              const spatial = bCount * y.count * x.count;
-              const pixels = b * y.tile * x.tile;
-              if (stored && groups * pixels > entries) continue;
-              const depth = wholeDepth ? k.c.total : c;
-              const aBuffer = align(4 * b * y.extent * x.extent * depth);
-              const outBuffer = align(4 * pixels * nTile);
-              const aTimes = outerCount * spatial * (wholeDepth ? 1 : blocks) > 1 ? 2 : 1;
-              const outTimes = outerCount * spatial * nCount > 1 ? 2 : 1;
-              if (aBuffer * aTimes + outBuffer * outTimes > machine.nram.bytes) continue;
-              for (const filtersOuter of nCount > 1 && spatial > 1 ? [false, true] : [false]) {
-                const aBlocked = blocks > 1 && !wholeDepth;
-                const aLoads = aBlocked
-                  ? spatial * nCount * blocks
-                  : filtersOuter && spatial > 1
-                    ? spatial * nCount
-                    : spatial;
-                if (aLoads * outerCount > 1 && aBuffer * 2 + outBuffer * outTimes > machine.nram.bytes) continue;
-                const wLoads =
-                  blocks > 1 ? spatial * nCount * blocks : filtersOuter ? nCount : nCount > 1 ? spatial * nCount : 1;
-                const aOnce = 4 * k.b.total * y.inside * x.inside * k.c.total;
-                const wOnce = 4 * k.n.total * (taps * k.c.total + bias * blocks);
-                const aRun =
-                  k.c.aStride === 4
-                    ? 4 * (depth === k.c.total && k.x.aStride === 4 * depth ? depth * x.extent : depth)
-                    : 4;
-                const outRun = k.n.outStride === 4 ? 4 * Math.min(n, k.n.total) : 4;
-                const aBytes = burst(aOnce * (aLoads / (spatial * (aBlocked ? blocks : 1))), aRun);
-                const wBytes =
-                  (dynamic
-                    ? burst(wOnce, k.weights.kind === 'dynamic' && k.weights.nStride === 4 ? 4 * nTile : 4)
-                    : wOnce) *
-                  (wLoads / (nCount * blocks));
-                const outBytes = burst(4 * k.b.total * k.y.total * k.x.total * k.n.total, outRun);
-                const dramBytes = outerCount * (aBytes + wBytes + outBytes);
-                const transfers = outerCount * (aLoads + wLoads + spatial * nCount);
-                const dramCycles = dramBytes * perByte + transfers * overhead;
-                const mmas = outerCount * spatial * nCount * blocks;
-                const matrixCycles =
-                  unit.kind === 'dot'
-                    ? outerCount * groupSum * chunkSum * k.b.total * k.y.total * k.x.total + mmas * unit.pipelineCycles
-                    : outerCount *
-                        groupSum *
-                        chunkSum *
-                        (k.b.total * k.y.total * k.x.total +
-                          spatial * (unit.rows + unit.columns - 2 + (unit.preload === 'exposed' ? unit.rows : 0))) +
-                      mmas * unit.pipelineCycles;
-                // Before the first product its operands must be there; after the last its result must leave.
-                const ends =
-                  (aOnce / (spatial * (aBlocked ? blocks : 1)) + wOnce / (nCount * blocks) + 4 * pixels * nTile) *
-                    perByte +
-                  3 * overhead;
-                const cycles = Math.max(matrixCycles, dramCycles, mmas * controlPerTile) + ends;
-                const score = cycles + mmas * CYCLES_WORTH_A_TILE + dramBytes * 1e-9;
-                if (best === undefined || score < best.score) {
-                  best = {
-                    tiling: { b, y: y.tile, x: x.tile, n: nTile, c, filtersOuter, wholeDepth },
-                    prediction: { cycles, matrixCycles, dramCycles, dramBytes },
-                    score,
-                  };
-                }
-              }
-            }
+        const passes = [
+          [nCount - 1, n, blocks - 1, c],
+          [nCount - 1, n, 1, lastC],
+          [1, lastN, blocks - 1, c],
+          [1, lastN, 1, lastC],
+        ].flatMap(([ns, filters, cs, depth]) =>
+          ns! * cs! === 0 ? [] : { times: ns! * cs!, passes: passesOf(unit, filters!, reduction(depth!)) },
+        );
+        for (const { b, x, y, count: spatial, classes } of places) {
+          const pixels = b * y.tile * x.tile;
+          if (stored && groups * pixels > entries) continue;
+          const depth = wholeDepth ? k.c.total : c;
+          const aBuffer = align(4 * b * y.extent * x.extent * depth);
+          const outBuffer = align(4 * pixels * nTile);
+          const aTimes = outerCount * spatial * (wholeDepth ? 1 : blocks) > 1 ? 2 : 1;
+          const outTimes = outerCount * spatial * nCount > 1 ? 2 : 1;
+          if (aBuffer * aTimes + outBuffer * outTimes > machine.nram.bytes) continue;
+          const aBlocked = blocks > 1 && !wholeDepth;
+          let matrixCycles = 0;
+          for (const p of passes) {
+            for (const at of classes)
+              matrixCycles += outerCount * p.times * at.times * passCycles(machine, at.pixels, p.passes);
+          }
+          for (const filtersOuter of nCount > 1 && spatial > 1 ? [false, true] : [false]) {
+            const aLoads = aBlocked
+              ? spatial * nCount * blocks
+              : filtersOuter && spatial > 1
+                ? spatial * nCount
+                : spatial;
+            if (aLoads * outerCount > 1 && aBuffer * 2 + outBuffer * outTimes > machine.nram.bytes) continue;
+            const wLoads =
+              blocks > 1 ? spatial * nCount * blocks : filtersOuter ? nCount : nCount > 1 ? spatial * nCount : 1;
+            // Mean transfers of each stream.
+            const aRun =
+              k.c.aStride === 4 ? 4 * (depth === k.c.total && k.x.aStride === 4 * depth ? depth * x.extent : depth) : 4;
+            const a = runsCost(
+              machine,
+              (4 * k.b.total * y.inside * x.inside * k.c.total) / (spatial * (aBlocked ? blocks : 1)),
+              aRun,
+              aBuffer,
+            );
+            const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (nCount * blocks);
+            const wRun = k.weights.kind === 'constant' ? wBytes : k.weights.nStride === 4 ? 4 * nTile : 4;
+            const w = runsCost(machine, wBytes, wRun, wBuffer);
+            const outBytes = (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (spatial * nCount);
+            const out = runsCost(machine, outBytes, k.n.outStride === 4 ? 4 * Math.min(n, k.n.total) : 4, outBuffer);
+            const load = outerCount * (aLoads * a.cycles + wLoads * w.cycles);
+            const store = outerCount * spatial * nCount * out.cycles;
+            const channel =
+              outerCount * (aLoads * a.channelCycles + wLoads * w.channelCycles + spatial * nCount * out.channelCycles);
+            const bodies = outerCount * spatial * nCount * blocks;
+            // Before the first product its operands must be there; after the last its result must leave.
+            const cycles =
+              Math.max(
+                matrixCycles,
+                machine.dma.queues === 1 ? load + store : Math.max(load, store, channel),
+                bodies * controlPerTile,
+              ) +
+              a.cycles +
+              w.cycles +
+              out.cycles;
+            offer(
+              { b, y: y.tile, x: x.tile, n, c, filtersOuter, wholeDepth },
+              cycles + bodies * CYCLES_WORTH_A_TILE + channel * 1e-9,
+            );
           }
         }
       }
     }
   }
-  return best && { tiling: best.tiling, prediction: best.prediction };
+  return bestOf(
+    k,
+    machine,
+    best.map((found) => found.tiling),
+  );
+}
+
+/** Cost of a transfer of `bytes` in runs of `run`, to or from a buffer. */
+const runsCost = (machine: Machine, bytes: number, run: number, buffer: number): DmaCost =>
+  segmentsCost(machine, Math.max(1, bytes / run), Math.min(run, bytes), buffer);
+
+/** Tiles that are alike in their number of pixels. */
+function pixelClasses(
+  k: Contraction,
+  b: number,
+  y: SpatialTiles,
+  x: SpatialTiles,
+): { pixels: number; times: number }[] {
+  const ends = (total: number, tile: number, count: number): readonly (readonly [number, number])[] => [
+    [tile, count - 1],
+    [total - (count - 1) * tile, 1],
+  ];
+  return ends(k.b.total, b, Math.ceil(k.b.total / b)).flatMap(([bs, bTimes]) =>
+    ends(k.y.total, y.tile, y.count).flatMap(([ys, yTimes]) =>
+      ends(k.x.total, x.tile, x.count).flatMap(([xs, xTimes]) =>
+        bTimes * yTimes * xTimes === 0 ? [] : { pixels: bs * ys * xs, times: bTimes * yTimes * xTimes },
+      ),
+    ),
+  );
+}
+
+/** Of a few tilings the one that is predicted to be best. */
+function bestOf(k: Contraction, machine: Machine, tilings: readonly Tiling[]): Tiling | undefined {
+  let best: { readonly tiling: Tiling; readonly score: number } | undefined;
+  for (const tiling of tilings) {
+    const built = buildContraction(k, tiling, machine, 0);
+    const { cycles, channelCycles } = predictContraction(built, k, tiling, machine);
+    const bodies = turnsOf(built.nest.loops, built.nest.loops.length);
+    const score = cycles + bodies * CYCLES_WORTH_A_TILE + channelCycles * 1e-9;
+    if (best === undefined || score < best.score) best = { tiling, score };
+  }
+  return best?.tiling;
 }

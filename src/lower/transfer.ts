@@ -34,7 +34,7 @@ export function emitTransfer(
         : e.op('store', { space, rd: dram, ra: pad, dst: records.dram, src: records.pad, type }),
     );
   if (s.linear !== undefined) {
-    const { address, elements } = s.linear(e, at);
+    const { address, elements } = s.linear.emit(e, at);
     e.dimension(records.dram, 0, elements, elementBytes(s));
     e.dimension(records.pad, 0, elements, elementBytes(s));
     issue(address);

@@ -2,19 +2,30 @@
  * Kernels of the vector unit: a tile nest whose body is a list of vector instructions over named tiles. Tiles are cut along the
  * outermost dimensions first, small enough that load, computation and store of successive tiles overlap.
  */
-import { ACCUMULATIONS, type Accumulation, B_MODES, ELEMENT_TYPES, VECTOR_FUNCTIONS, type VectorFunction } from '#isa';
+import {
+  ACCUMULATIONS,
+  type Accumulation,
+  B_MODES,
+  ELEMENT_TYPES,
+  type LayerPrediction,
+  VECTOR_FUNCTIONS,
+  type VectorFunction,
+} from '#isa';
 import type { Machine } from '#machine';
+import { vecCycles } from '#timing';
 import { bitsOf } from './contraction.ts';
-import type { Emitter, Operand, RecordId } from './emitter.ts';
-import { emitNest, loadLevels, type Placement } from './nest.ts';
+import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
+import { emitNest, loadLevels, type Placement, shapeOfNest } from './nest.ts';
+import { predictNest, sumOverTiles } from './prediction.ts';
 import {
   align,
   bufferBytes,
   buffersOf,
+  isRagged,
   type LoopDim,
   levelOf,
   type Stream,
-  type TileContext,
+  TileContext,
   tilesOf,
 } from './stream.ts';
 
@@ -47,15 +58,17 @@ export interface VectorKernel {
   readonly inputs: readonly Stream[];
   readonly output: Stream;
   readonly temporaries: readonly Temporary[];
-  /** The steps of a tile; may emit branches of its own through `emit`. */
+  /** The steps of a tile. */
   readonly body: (at: TileContext, emit: StepEmitter) => void;
 }
 
+/** What a body says its steps to: code is emitted from them, or their time is added up. */
 export interface StepEmitter {
-  readonly e: Emitter;
   step(s: Step): void;
-  /** Forgets configured records; call on entering a branch, whose configuration other paths do not see. */
-  branch(): void;
+  /** Steps that only the first tile of a loop takes, and steps that all others take. */
+  first(l: LoopDim, first: () => void, others: () => void): void;
+  /** Steps that only the last tile of a loop takes. */
+  last(l: LoopDim, steps: () => void): void;
 }
 
 /** Places streams and temporaries in NRAM; undefined where they do not fit or load at too many levels. */
@@ -97,9 +110,33 @@ export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine):
     const record = (sizes: readonly Operand[], strides: readonly number[]): RecordId =>
       recordFor(e, records, sizes, strides);
     const records: RecordCache = new Map();
+    // What a branch configures other paths do not see.
+    const branch = (steps: () => void): void => {
+      records.clear();
+      steps();
+      records.clear();
+    };
     k.body(at, {
-      e,
-      branch: () => records.clear(),
+      first: (l, first, others) => {
+        const index = at.index(l);
+        if (typeof index === 'number') return first();
+        const isFirst = e.newLabel();
+        const end = e.newLabel();
+        e.jump('beq', isFirst, { ra: index.register, rb: 0 });
+        branch(others);
+        e.jump('jmp', end);
+        e.place(isFirst);
+        branch(first);
+        e.place(end);
+      },
+      last: (l, steps) => {
+        const index = at.index(l);
+        if (typeof index === 'number') return steps();
+        const end = e.newLabel();
+        e.with(tilesOf(l) - 1, (rb) => e.jump('bne', end, { ra: index.register, rb }));
+        branch(steps);
+        e.place(end);
+      },
       step: (given) => {
         const s = bestInner(given, at, machine);
         const a = record(s.sizes, s.a.strides);
@@ -131,6 +168,42 @@ export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine):
     });
   };
   emitNest(e, { ...k, placements: placed.placements, unit: 'vector', body });
+}
+
+/** Busy cycles and traffic of a kernel. */
+export function predictVectorKernel(k: VectorKernel, machine: Machine): LayerPrediction {
+  // Stand-ins for the registers that hold sizes and indices, to tell by which loop a step's size comes from.
+  const stand = new Map<LoopDim, Register>(k.loops.map((l, i) => [l, i]));
+  const ragged = new Map([...stand].filter(([l]) => isRagged(l)));
+  const at = new TileContext(stand, ragged, new Map());
+  let cycles = 0;
+  type Applies = (isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => boolean;
+  let applies: Applies = () => true;
+  let ends = new Set<LoopDim>();
+  const only = (l: LoopDim, when: Applies, steps: () => void): void => {
+    const before = { applies, ends };
+    applies = (isFirst, isLast) => before.applies(isFirst, isLast) && when(isFirst, isLast);
+    ends = new Set([...ends, l]);
+    steps();
+    ({ applies, ends } = before);
+  };
+  k.body(at, {
+    first: (l, first, others) => {
+      only(l, (isFirst) => isFirst(l), first);
+      only(l, (isFirst) => !isFirst(l), others);
+    },
+    last: (l, steps) => only(l, (_, isLast) => isLast(l), steps),
+    step: (given) => {
+      const s = bestInner(given, at, machine);
+      cycles += sumOverTiles(k.loops, ends, (size, isFirst, isLast) => {
+        if (!applies(isFirst, isLast)) return 0;
+        const sizes = s.sizes.map((v) => (typeof v === 'number' ? v : size(k.loops[v.register]!)));
+        const reducesInner = (s.accumulate ?? 'none') !== 'none' && s.c.strides[0] === 0 && sizes[0]! > 1;
+        return vecCycles(machine, s.f, sizes, reducesInner);
+      });
+    },
+  });
+  return predictNest(shapeOfNest({ ...k, unit: 'vector' }, cycles), machine);
 }
 
 /**

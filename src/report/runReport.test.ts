@@ -150,6 +150,7 @@ describe('physical bound', () => {
     writeBytes: 0,
     readBurstBytes: 0,
     writeBurstBytes: 0,
+    channelCycles: 0,
     macs: 0,
     vectorOps: 0,
     entries: 0,

@@ -24,6 +24,8 @@ export interface Work {
   /** Bytes on the DRAM channel, whole bursts. */
   readonly readBurstBytes: number;
   readonly writeBurstBytes: number;
+  /** Cycles the DRAM channel was taken. */
+  readonly channelCycles: number;
   /** P·K·N of every mma. */
   readonly macs: number;
   /** Elements of the index space of every vec. */
@@ -61,6 +63,7 @@ const noWork = (): WorkCounters => ({
   writeBytes: 0,
   readBurstBytes: 0,
   writeBurstBytes: 0,
+  channelCycles: 0,
   macs: 0,
   vectorOps: 0,
   entries: 0,
@@ -68,6 +71,7 @@ const noWork = (): WorkCounters => ({
 });
 
 export function countTransfer(work: WorkCounters, isLoad: boolean, cost: DmaCost): void {
+  work.channelCycles += cost.channelCycles;
   if (isLoad) {
     work.readBytes += cost.payloadBytes;
     work.readBurstBytes += cost.dramBytes;

@@ -2,11 +2,11 @@
  * What the cycle model narrates, after each change of state. Cycles of one source (a unit, control) never go back; control
  * runs ahead of the units by what its queues hold, so between sources they may.
  */
-import type { Queue } from '#isa';
+import type { UnitName } from '#isa';
 import type { QueueEntry } from './entries.ts';
 
 /** Physical units; `dma` is the shared one of machines with one DMA queue. */
-export type UnitName = Queue | 'dma';
+export type { UnitName };
 
 interface AtInstruction {
   readonly cycle: number;

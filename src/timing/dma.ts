@@ -46,10 +46,14 @@ export function dmaCost(machine: Machine, shape: TransferShape): DmaCost {
     if (segments === 1 && shape.dram[4 * d + STRIDE] === segment) segment *= inside;
     else segments *= inside;
   }
+  return segmentsCost(machine, segments, segment, elementsOf(shape.sizes) * shape.elementBytes);
+}
+
+/** Cost of a transfer of so many contiguous segments of so many bytes each, which fills or empties `scratchBytes`. */
+export function segmentsCost(machine: Machine, segments: number, segmentBytes: number, scratchBytes: number): DmaCost {
   const burst = machine.dma.burstBytes;
-  const payloadBytes = segments * segment;
-  const dramBytes = segments * Math.ceil(segment / burst) * burst;
-  const scratchBytes = elementsOf(shape.sizes) * shape.elementBytes;
+  const payloadBytes = segments * segmentBytes;
+  const dramBytes = segments * Math.ceil(segmentBytes / burst) * burst;
   const setupCycles = machine.dma.setupCycles;
   const channelCycles = cyclesAtRate(dramBytes, machine.dram.bandwidth);
   const transferCycles = Math.max(

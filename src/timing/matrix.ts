@@ -18,14 +18,20 @@ export function chunksOf(unit: MatrixUnit, reduction: readonly number[]): number
 export const groupsOf = (unit: MatrixUnit, filters: number): number =>
   Math.ceil(Math.max(0, filters) / filtersOf(unit));
 
+/** Times that all pixels of an `mma` go through the unit. Where nothing is to be reduced the accumulators still pass once. */
+export const passesOf = (unit: MatrixUnit, filters: number, reduction: readonly number[]): number =>
+  groupsOf(unit, filters) * Math.max(1, chunksOf(unit, reduction));
+
 /**
- * Cycles of one `mma`. Where nothing is to be reduced the accumulators still pass once.
+ * Cycles of one `mma`.
  * Systolic, weight-stationary: each fold (chunk × group) preloads `rows` cycles and streams P + rows + columns − 2
  * (Samajdar et al., SCALE-Sim, arXiv:1811.02883, section III); hidden preloads run under the fold before.
  */
-export function mmaCycles(machine: Machine, pixels: number, filters: number, reduction: readonly number[]): number {
-  const unit = machine.matrix;
-  const passes = groupsOf(unit, filters) * Math.max(1, chunksOf(unit, reduction));
+export const mmaCycles = (machine: Machine, pixels: number, filters: number, reduction: readonly number[]): number =>
+  passCycles(machine, pixels, passesOf(machine.matrix, filters, reduction));
+
+/** Cycles of one `mma` of so many passes. */
+export function passCycles({ matrix: unit }: Machine, pixels: number, passes: number): number {
   if (pixels <= 0 || passes === 0) return unit.pipelineCycles;
   if (unit.kind === 'dot') return unit.pipelineCycles + passes * pixels;
   const stream = pixels + unit.rows + unit.columns - 2;

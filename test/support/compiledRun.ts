@@ -1,7 +1,7 @@
 /**
  * The statement that every compiled program is held to: on the processor, with hazards watched, it gives what the host
- * engine gives for the imported model; counting time alone takes the same cycles; no run is faster than the physical
- * bound; and the layers together need the MACs of all nodes.
+ * engine gives for the imported model; counting time alone takes the same cycles; every unit is busy as long as was
+ * predicted; no run is faster than the physical bound; and the layers together need the MACs of all nodes.
  */
 import { sharedEngine } from '#engine';
 import { type Compiled, type CompileOptions, compareOutputs, compileModel, executeProgram, runOnHost } from '#flow';
@@ -9,6 +9,7 @@ import type { Model, Tensor } from '#ir';
 import type { Machine } from '#machine';
 import { nodeWork } from '#ops';
 import { assertAbovePhysicalBound } from '#report';
+import { predictionFaults } from './predictionFaults.ts';
 
 export interface CompiledRun {
   readonly compiled: Compiled;
@@ -46,5 +47,6 @@ export async function runCompiled(
   const timing = await executeProgram(compiled.program, { data: false });
   if (timing.result.cycles !== result.cycles)
     faults.push(`${timing.result.cycles} cycles when only time is counted, ${result.cycles} with data`);
+  faults.push(...predictionFaults(compiled.program, timing.result));
   return { compiled, faults, outputs, cycles: result.cycles };
 }

@@ -65,9 +65,13 @@ const layer = z.strictObject({
   loops: z.array(z.strictObject({ dim: z.string(), tiles: count, size: count })),
   predicted: z
     .strictObject({
-      cycles: z.number().nonnegative(),
-      matrixCycles: z.number().nonnegative(),
-      dramBytes: z.number().nonnegative(),
+      cycles: count,
+      busy: z.partialRecord(z.enum(['dma', 'load', 'store', 'matrix', 'vector']), count),
+      channelCycles: count,
+      readBytes: count,
+      writeBytes: count,
+      readBurstBytes: count,
+      writeBurstBytes: count,
     })
     .exactOptional(),
   from: count,

@@ -4,7 +4,7 @@
  * softmax needs its whole axis in a tile.
  */
 import type { Machine } from '#machine';
-import { type LoopDim, type Stream, type TileContext, tileStrides, tilesOf } from '../stream.ts';
+import { type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
 import { cutTiles, type Temporary, type VectorKernel } from '../vectorNest.ts';
 import { addressOf, mergeDims, type View } from '../views.ts';
 
@@ -84,31 +84,19 @@ export function planReduction(k: Reduction, machine: Machine): VectorKernel | un
               c: out,
             });
           };
+          // Over the tiles of the reduced dimension that is cut the sum goes on; the last one ends it.
           const cut = loops[keptCount];
-          if (cut === undefined || tilesOf(cut) === 1) {
+          if (cut === undefined) {
             sum(true);
             scale();
             return;
           }
-          const index = at.index(cut);
-          if (typeof index === 'number') throw new TypeError('a loop of several tiles has an index register');
-          const { e } = emit;
-          const first = e.newLabel();
-          const summed = e.newLabel();
-          const end = e.newLabel();
-          emit.branch();
-          e.jump('beq', first, { ra: index.register, rb: 0 });
-          sum(false);
-          e.jump('jmp', summed);
-          e.place(first);
-          emit.branch();
-          sum(true);
-          e.place(summed);
-          e.with(tilesOf(cut) - 1, (rb) => e.jump('bne', end, { ra: index.register, rb }));
-          emit.branch();
-          scale();
-          e.place(end);
-          emit.branch();
+          emit.first(
+            cut,
+            () => sum(true),
+            () => sum(false),
+          );
+          emit.last(cut, scale);
         },
       };
     },

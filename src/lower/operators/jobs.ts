@@ -1,11 +1,19 @@
 /** The jobs that lowerings make: contractions, vector kernels, copies. */
 import type { GraphNode } from '#ir';
-import { type Contraction, emitContraction, packedBytes, packedWeights } from '../contraction.ts';
+import {
+  type Contraction,
+  emitContraction,
+  packedBytes,
+  packedWeights,
+  predictContraction,
+  type Tiling,
+} from '../contraction.ts';
+import { shapeOfCopyNest } from '../copyNest.ts';
 import { emitCopy, planCopy } from '../kernels/copy.ts';
 import type { Emitted, Planner } from '../planner.ts';
+import { predictNest } from '../prediction.ts';
 import { type LoopDim, tilesOf } from '../stream.ts';
-import type { Found } from '../tileSearch.ts';
-import { emitVectorKernel, type VectorKernel } from '../vectorNest.ts';
+import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
 
 const loopsOf = (loops: readonly LoopDim[]): Emitted['loops'] =>
@@ -16,7 +24,7 @@ export function contractionJob(
   p: Planner,
   nodes: readonly GraphNode[],
   contraction: () => Contraction,
-  { tiling, prediction }: Found,
+  tiling: Tiling,
   views: { readonly reads: readonly View[]; readonly writes: readonly View[] },
 ): void {
   const shape = contraction();
@@ -30,11 +38,6 @@ export function contractionJob(
     macs: p.macs(nodes),
     vectorOps: 0,
     packedBytes: packed,
-    predicted: {
-      cycles: Math.round(prediction.cycles),
-      matrixCycles: prediction.matrixCycles,
-      dramBytes: Math.round(prediction.dramBytes),
-    },
     emit: (e, place): Emitted => {
       const k = contraction();
       let address = 0;
@@ -46,7 +49,7 @@ export function contractionJob(
         p.contents.set(buffer, segment.data);
       }
       const built = emitContraction(e, k, tiling, p.machine, address);
-      return { loops: loopsOf(built.nest.loops) };
+      return { loops: loopsOf(built.nest.loops), predicted: predictContraction(built, k, tiling, p.machine) };
     },
   });
 }
@@ -76,7 +79,7 @@ export function vectorJob(
       const kernel = plan();
       if (kernel === undefined) throw new TypeError('a vector kernel fitted when planned and does not now');
       emitVectorKernel(e, kernel, p.machine);
-      return { loops: loopsOf(kernel.loops) };
+      return { loops: loopsOf(kernel.loops), predicted: predictVectorKernel(kernel, p.machine) };
     },
   });
 }
@@ -100,7 +103,7 @@ export function copyJob(
       const plan = planCopy(kernel, p.machine);
       if (plan === undefined) throw new TypeError('a copy fitted when planned and does not now');
       emitCopy(e, plan);
-      return { loops: loopsOf(plan.loops) };
+      return { loops: loopsOf(plan.loops), predicted: predictNest(shapeOfCopyNest(plan), p.machine) };
     },
   });
 }

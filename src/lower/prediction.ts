@@ -1,0 +1,217 @@
+/**
+ * Prediction: what a tile nest costs, before it runs. Busy cycles of every unit and all traffic are exact: the same functions of
+ * `timing` that the simulator executes, summed over the classes of tiles that a loop has (inner tiles, those at a padded edge,
+ * the ragged last one). Only the time to which the units' work overlaps is an estimate.
+ */
+import type { LayerPrediction, UnitName } from '#isa';
+import type { Machine } from '#machine';
+import { controlCost, type DmaCost, dmaCost, recordOf } from '#timing';
+import { elementBytes, type LoopDim, loopsOf, type SizeOf, type Stream, type StreamDim, tilesOf } from './stream.ts';
+
+/** Tiles of a loop that are alike. */
+interface TileClass {
+  /** The first of them. */
+  readonly index: number;
+  readonly size: number;
+  readonly times: number;
+}
+
+const sizeAt = (l: LoopDim, index: number): number => Math.min(l.tile, l.total - index * l.tile);
+
+/** Elements of a stream's dimension in tile `index` of its loop, and how many of them lie inside the tensor. */
+function tileOf(d: StreamDim, index: number): { readonly elements: number; readonly inside: number } {
+  if (d.loop === undefined) return { elements: d.limit, inside: d.limit };
+  const scale = d.scale ?? 1;
+  const size = d.whole === true ? d.loop.tile : sizeAt(d.loop, index);
+  const elements = (size - 1) * scale + (d.window ?? 1);
+  const start = index * d.loop.tile * scale - (d.pad ?? 0);
+  return { elements, inside: Math.max(0, Math.min(elements, d.limit - start) - Math.max(0, -start)) };
+}
+
+/** The classes of a loop's tiles by size and by `kind`. O(tiles). */
+function classesOf(l: LoopDim, kind: (index: number) => string): TileClass[] {
+  const classes = new Map<string, { index: number; size: number; times: number }>();
+  const count = tilesOf(l);
+  for (let index = 0; index < count; index++) {
+    const size = sizeAt(l, index);
+    const key = `${size} ${kind(index)}`;
+    const known = classes.get(key);
+    if (known === undefined) classes.set(key, { index, size, times: 1 });
+    else known.times++;
+  }
+  return [...classes.values()];
+}
+
+/** Calls `visit` for every combination of classes with the number of tiles it stands for. */
+function forCombinations(
+  loops: readonly (readonly [LoopDim, readonly TileClass[]])[],
+  visit: (at: ReadonlyMap<LoopDim, TileClass>, times: number) => void,
+): void {
+  const at = new Map<LoopDim, TileClass>();
+  const step = (i: number, times: number): void => {
+    const entry = loops[i];
+    if (entry === undefined) return visit(at, times);
+    const [l, classes] = entry;
+    for (const c of classes) {
+      at.set(l, c);
+      step(i + 1, times * c.times);
+    }
+  };
+  step(0, 1);
+}
+
+/** Sum over all tiles of a cost that depends on the sizes of tiles, and for `ends` on whether a tile is a loop's first or last. */
+export function sumOverTiles(
+  loops: readonly LoopDim[],
+  ends: ReadonlySet<LoopDim>,
+  cost: (size: SizeOf, isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => number,
+): number {
+  let sum = 0;
+  const kindOf = (l: LoopDim, index: number): string =>
+    ends.has(l) ? `${index === 0} ${index === tilesOf(l) - 1}` : '';
+  forCombinations(
+    loops.map((l) => [l, classesOf(l, (index) => kindOf(l, index))] as const),
+    (at, times) => {
+      sum +=
+        times *
+        cost(
+          (l) => at.get(l)!.size,
+          (l) => at.get(l)!.index === 0,
+          (l) => at.get(l)!.index === tilesOf(l) - 1,
+        );
+    },
+  );
+  return sum;
+}
+
+interface Traffic {
+  readonly busy: number;
+  readonly channel: number;
+  readonly payload: number;
+  readonly burst: number;
+  /** Cycles of the first and of the last transfer. */
+  readonly first: number;
+  readonly last: number;
+}
+
+const NONE: Traffic = { busy: 0, channel: 0, payload: 0, burst: 0, first: 0, last: 0 };
+
+/** Cost of a stream's transfer at a tile. */
+function transferCost(s: Stream, machine: Machine, at: ReadonlyMap<LoopDim, TileClass>): DmaCost {
+  const bytes = elementBytes(s);
+  const dimensions =
+    s.linear === undefined
+      ? s.dims.map((d) => {
+          const { elements, inside } = tileOf(d, d.loop === undefined ? 0 : at.get(d.loop)!.index);
+          return { size: elements, stride: d.stride, hi: inside };
+        })
+      : [{ size: s.linear.elements((l) => at.get(l)!.size), stride: bytes }];
+  const record = recordOf(dimensions.reverse());
+  return dmaCost(machine, { sizes: record, dram: record, elementBytes: bytes });
+}
+
+/** All transfers of a stream that is moved once for every turn of the `level` outermost loops. */
+function trafficOf(s: Stream, loops: readonly LoopDim[], level: number, machine: Machine): Traffic {
+  const mine = loopsOf(s);
+  let repeats = 1;
+  loops.forEach((l, i) => {
+    if (i < level && !mine.has(l)) repeats *= tilesOf(l);
+  });
+  const own = [...mine].map((l) => {
+    const dims = s.dims.filter((d) => d.loop === l);
+    const inside = (index: number): string => dims.map((d) => tileOf(d, index).inside).join();
+    return [l, classesOf(l, inside)] as const;
+  });
+  const sum = { ...NONE };
+  forCombinations(own, (at, times) => {
+    const cost = transferCost(s, machine, at);
+    sum.busy += repeats * times * cost.cycles;
+    sum.channel += repeats * times * cost.channelCycles;
+    sum.payload += repeats * times * cost.payloadBytes;
+    sum.burst += repeats * times * cost.dramBytes;
+  });
+  const end = (of: (l: LoopDim) => number): number => {
+    const at = new Map([...mine].map((l) => [l, { index: of(l), size: sizeAt(l, of(l)), times: 1 }]));
+    return transferCost(s, machine, at).cycles;
+  };
+  return { ...sum, first: end(() => 0), last: end((l) => tilesOf(l) - 1) };
+}
+
+/** A stream, how many outer loops it is moved in, and how often that is. */
+interface Moved {
+  readonly stream: Stream;
+  readonly level: number;
+}
+
+/** A tile costs control about this many instructions. */
+export const INSTRUCTIONS_PER_TILE = 90;
+
+export interface NestShape {
+  readonly loops: readonly LoopDim[];
+  readonly inputs: readonly Moved[];
+  readonly output: Moved;
+  /** Absent where only the DMA works. */
+  readonly compute?: { readonly unit: 'matrix' | 'vector'; readonly cycles: number };
+  /** `wait` and `signal` entries of each queue. */
+  readonly semaphores: Readonly<Record<'load' | 'store' | 'compute', number>>;
+}
+
+/** How often the body of the `level` outermost loops runs. */
+export const turnsOf = (loops: readonly LoopDim[], level: number): number =>
+  loops.slice(0, level).reduce((n, l) => n * tilesOf(l), 1);
+
+export function predictNest(nest: NestShape, machine: Machine): LayerPrediction {
+  const { loops, compute, semaphores } = nest;
+  const { semaphore } = controlCost(machine);
+  const inputs = nest.inputs.map((s) => ({ ...s, traffic: trafficOf(s.stream, loops, s.level, machine) }));
+  const output = { ...nest.output, traffic: trafficOf(nest.output.stream, loops, nest.output.level, machine) };
+  const sum = (of: (t: Traffic) => number): number => inputs.reduce((n, s) => n + of(s.traffic), 0);
+  const load = sum((t) => t.busy) + semaphores.load * semaphore;
+  const store = output.traffic.busy + semaphores.store * semaphore;
+  const computed = compute === undefined ? 0 : compute.cycles + semaphores.compute * semaphore;
+  const busy: Partial<Record<UnitName, number>> = machine.dma.queues === 1 ? { dma: load + store } : { load, store };
+  if (compute !== undefined) busy[compute.unit] = computed;
+  return {
+    cycles: Math.round(overlapped(nest, machine, inputs, output, computed)),
+    busy,
+    channelCycles: sum((t) => t.channel) + output.traffic.channel,
+    readBytes: sum((t) => t.payload),
+    writeBytes: output.traffic.payload,
+    readBurstBytes: sum((t) => t.burst),
+    writeBurstBytes: output.traffic.burst,
+  };
+}
+
+type Costed = Moved & { readonly traffic: Traffic };
+
+/**
+ * The estimate. Before the first turn its operands must arrive, and behind the last one its result leaves. In between
+ * two buffers let a turn compute while the next one's operands come and the result before goes, so that its busiest unit
+ * decides; turns that enter an outer level anew move more than those that do not. Tiles count as all alike.
+ */
+function overlapped(
+  { loops, semaphores }: NestShape,
+  machine: Machine,
+  inputs: readonly Costed[],
+  output: Costed,
+  computed: number,
+): number {
+  const { semaphore, instruction } = controlCost(machine);
+  const turns = turnsOf(loops, loops.length);
+  /** Mean of what a stream costs in the turns that move it. */
+  const mean = ({ level, traffic }: Costed, of: 'busy' | 'channel'): number => traffic[of] / turnsOf(loops, level);
+  const first = inputs.reduce((n, s) => n + s.traffic.first, 0);
+  let cycles = first + computed / turns + output.traffic.last;
+  for (let entered = 1; entered <= loops.length; entered++) {
+    const times = turnsOf(loops, entered) - turnsOf(loops, entered - 1);
+    if (times === 0) continue;
+    const loaded = inputs.filter((s) => s.level >= entered);
+    const stored = output.level >= entered ? [output] : [];
+    const loads = loaded.reduce((n, s) => n + mean(s, 'busy'), (semaphores.load * semaphore) / turns);
+    const stores = stored.reduce((n, s) => n + mean(s, 'busy'), (semaphores.store * semaphore) / turns);
+    const channel = [...loaded, ...stored].reduce((n, s) => n + mean(s, 'channel'), 0);
+    const transfers = machine.dma.queues === 1 ? loads + stores : Math.max(loads, stores, channel);
+    cycles += times * Math.max(computed / turns, transfers, INSTRUCTIONS_PER_TILE * instruction);
+  }
+  return cycles;
+}
