@@ -37,7 +37,6 @@ export async function runNetwork(): Promise<{ answer: number[]; cycles: number; 
     program: compiled.program,
     result,
     fidelity: 'data',
-    model: compiled.optimized,
     check,
   });
   return { answer: [...tensorNumbers(outputs.get('y')!)], cycles: result.cycles, text: reportText(report) };

@@ -3,17 +3,14 @@ import { createEngine } from '#engine';
 import { executeProgram } from '#flow';
 import type { Program } from '#isa';
 import type { Console } from './console.ts';
-import { checkWritable } from './files.ts';
+import { checkFidelity, type FidelityOptions } from './fidelity.ts';
 import { completeFeeds, type InputOptions, readInputs } from './inputs.ts';
 import { readLabels, writeOutputs } from './outputs.ts';
 import { type ShowOptions, showRun } from './showRun.ts';
 import { watch } from './simulation.ts';
 import { slotType } from './slots.ts';
 
-export interface ProgramRunOptions extends InputOptions, ShowOptions {
-  readonly output?: string;
-  readonly timingOnly?: boolean;
-  readonly trace?: string;
+export interface ProgramRunOptions extends InputOptions, ShowOptions, FidelityOptions {
   readonly maxInstructions?: number;
 }
 
@@ -23,8 +20,7 @@ export async function runProgram(
   options: ProgramRunOptions,
   console: Console,
 ): Promise<void> {
-  checkWritable(options.output, 'folder');
-  checkWritable(options.trace, 'file');
+  checkFidelity(options);
   const labelList = options.labels === undefined ? undefined : readLabels(options.labels);
   const names = program.inputs.map((slot) => slot.name);
   const given = await readInputs(options, names, (input) => slotType(program.inputs, input));

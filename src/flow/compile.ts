@@ -17,6 +17,7 @@ import type { Machine } from '#machine';
 import { writeModel } from '#onnx';
 import { inferTypes, operatorIn, symbolsOf } from '#ops';
 import { runPasses, type Step } from '#passes';
+import { hostCalls, layerwiseBound } from '#report';
 
 export interface CompileOptions {
   readonly machine: Machine;
@@ -58,7 +59,12 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     provenance: passed.provenance,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
-  return { model: bound.model, optimized, provenance: passed.provenance, program };
+  return {
+    model: bound.model,
+    optimized,
+    provenance: passed.provenance,
+    program: { ...program, layerwise: layerwiseBound(optimized, program.machine, hostCalls(program)) },
+  };
 }
 
 /** The model with symbolic dimensions and the batch size bound. */

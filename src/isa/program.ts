@@ -125,6 +125,25 @@ export interface LayerPrediction {
   readonly writeBurstBytes: number;
 }
 
+/** A group of nodes of the layer-wise bound, and what it needs at least. */
+export interface GroupBound {
+  /** Name of the first node. */
+  readonly name: string;
+  readonly op: string;
+  readonly nodes: readonly string[];
+  readonly macs: number;
+  readonly vectorOps: number;
+  readonly bytes: number;
+  readonly cycles: number;
+  readonly bound: 'compute' | 'vector' | 'memory' | 'host';
+}
+
+/** What a network needs whatever the compiler decides. It follows from the graph, which the program no longer holds. */
+export interface LayerwiseBound {
+  readonly cycles: number;
+  readonly groups: readonly GroupBound[];
+}
+
 export interface Program {
   readonly name: string;
   readonly machine: Machine;
@@ -136,6 +155,8 @@ export interface Program {
   readonly outputs: readonly TensorSlot[];
   readonly host: readonly HostPart[];
   readonly layers: readonly LayerPlan[];
+  /** Absent where there was no network (assembly). */
+  readonly layerwise?: LayerwiseBound;
   /**
    * Bytes that the DMA must move whatever the schedule: of inputs and constants what is read at all, of outputs what the host
    * does not write, each once. Absent where nobody has planned the program (assembly).

@@ -10,27 +10,10 @@
  * - Bytes: inputs from outside the group, weights, and results read outside, each once. Slice and Gather read what they take.
  */
 import { byteLength, elementCount, type GraphNode, intAttribute, type Model, staticShape, typeOf } from '#ir';
-import type { Program } from '#isa';
+import type { GroupBound, LayerwiseBound, Program } from '#isa';
 import { type Machine, macsPerCycle } from '#machine';
 import { type Cost, nodeCost } from '#ops';
 import { type Group, groupNodes } from './groups.ts';
-
-export interface GroupBound {
-  /** Name of the first node. */
-  readonly name: string;
-  readonly op: string;
-  readonly nodes: readonly string[];
-  readonly macs: number;
-  readonly vectorOps: number;
-  readonly bytes: number;
-  readonly cycles: number;
-  readonly bound: 'compute' | 'vector' | 'memory' | 'host';
-}
-
-export interface LayerwiseBound {
-  readonly cycles: number;
-  readonly groups: readonly GroupBound[];
-}
 
 /** A call of the host: its nodes by name, and its time. */
 export interface HostCall {

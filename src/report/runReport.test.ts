@@ -11,6 +11,7 @@ import { createSimulation, type SimulationResult, type Work } from '#sim';
 import { errorOf } from '../../test/support/errorText.ts';
 import { assembled } from '../../test/support/processor.ts';
 import { reportJson } from './json.ts';
+import { hostCalls, layerwiseBound } from './layerwiseBound.ts';
 import { assertAbovePhysicalBound, physicalBound } from './physicalBound.ts';
 import { type RunFacts, runReport } from './runReport.ts';
 
@@ -42,7 +43,7 @@ const plan = (from: number, to: number, changes: Partial<LayerPlan>): LayerPlan 
   ...changes,
 });
 
-const program = assembled(
+const written = assembled(
   `
 .dram 65536
 .fill 0, 64, f32 1
@@ -71,6 +72,8 @@ const model = inferTypes(
     graph g(x: float32[16]) -> (y: float32[16]) { y = Relu(x) @relu }`),
 );
 
+const program = { ...written, layerwise: layerwiseBound(model, single) };
+
 function run(): SimulationResult {
   const state = createSimulation(program, { data: false }).run();
   if (state.state !== 'done') throw new Error('the program has no host part');
@@ -82,7 +85,6 @@ const facts = (changes: Partial<RunFacts> = {}): RunFacts => ({
   program,
   result: run(),
   fidelity: 'timing',
-  model,
   ...changes,
 });
 
@@ -111,9 +113,8 @@ describe('a run', () => {
     expect(r.rest).toBe(0);
   });
 
-  test('of a program file alone: no layer-wise bound', () => {
-    const { model: _, ...rest } = facts();
-    const r = runReport(rest);
+  test('of hand-written assembly: no layer-wise bound', () => {
+    const r = runReport(facts({ program: written }));
     expect([r.bound.layerwise, r.efficiency, r.macs]).toEqual([null, null, 0]);
   });
 
@@ -220,7 +221,9 @@ describe('JSON', () => {
     const layers = [plan(0, 8, { where: 'host', onHost })];
     const host = [{ name: 'relu', onnx: new Uint8Array(), inputs: [], outputs: [], cycles: 2 }];
     const notices = [{ code: 'SYS-X-001', en: 'note', zh: '注意' }];
-    const r = runReport(facts({ program: { ...program, layers, host }, notices }));
+    const withHost = { ...written, layers, host };
+    const layerwise = layerwiseBound(model, single, hostCalls(withHost));
+    const r = runReport(facts({ program: { ...withHost, layerwise }, notices }));
     expect(r.bound.groups).toMatchObject([{ bound: 'host', cycles: 2 }]);
     expect(reportJson(r).host).toMatchObject({
       nodes: [

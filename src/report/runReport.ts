@@ -3,11 +3,10 @@
  * `json.ts` as the object of `--json`.
  */
 import type { Notice } from '#base';
-import type { Model, Tensor } from '#ir';
-import type { HostNode, Program, TensorSlot } from '#isa';
+import type { Tensor } from '#ir';
+import type { GroupBound, HostNode, Program, TensorSlot } from '#isa';
 import type { SimulationResult, UnitResult } from '#sim';
 import { type LayerReport, layerReports } from './layers.ts';
-import { type GroupBound, hostCalls, layerwiseBound } from './layerwiseBound.ts';
 import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physicalBound.ts';
 
 /** The comparison with the host engine, as `flow` makes it. */
@@ -36,8 +35,6 @@ export interface RunFacts {
   readonly result: SimulationResult;
   /** Timing only, or with data. */
   readonly fidelity: 'timing' | 'data';
-  /** The model after the passes, from which the program was made; absent where only a program file is at hand. */
-  readonly model?: Model;
   /** Where the data of each input came from, in words, by input. */
   readonly sources?: ReadonlyMap<string, string>;
   readonly check?: CheckFacts;
@@ -69,7 +66,7 @@ export interface RunReport {
     readonly physical: number;
     readonly physicalUnit: BoundUnit;
     readonly physicalBy: Readonly<Record<BoundUnit, number>>;
-    /** null where only the program is known. */
+    /** null where there was no network (assembly). */
     readonly layerwise: number | null;
     readonly groups: readonly GroupBound[];
   };
@@ -88,12 +85,11 @@ export interface RunReport {
 
 /** @throws SYS-REPORT-001 where the run was faster than physics */
 export function runReport(facts: RunFacts): RunReport {
-  const { program, result, model } = facts;
-  const { machine } = program;
+  const { program, result } = facts;
+  const { machine, layerwise } = program;
   assertAbovePhysicalBound(program, result);
   const physical = physicalBound(program, result);
   const layers = layerReports(program, result);
-  const layerwise = model && layerwiseBound(model, machine, hostCalls(program));
   return {
     model: facts.name,
     machine: machine.name,

@@ -57,6 +57,10 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'red.png'), await colour('#ff0000'));
   writeFileSync(join(folder, 'blue.png'), await colour('#0000ff'));
   writeFileSync(
+    join(folder, 'sine.txt'),
+    'model ir=8 producer="test" opset {"": 17}\ngraph sine(x: float32[2,8]) -> (z: float32[2,8]) {\n  y = Sin(x) @sine\n  z = Relu(y) @relu\n}\n',
+  );
+  writeFileSync(
     join(folder, 'means.txt'),
     'model ir=8 producer="test" opset {"": 17}\ngraph means(x: float32[N,3,2,2]) -> (y: float32[N,3,1,1]) {\n  y = GlobalAveragePool(x) @mean\n}\n',
   );
@@ -132,9 +136,15 @@ test('exec with nothing but the file reproduces run bit for bit', async () => {
   for (const file of ['adder.dlp', 'bits.npy']) copyFileSync(join(folder, file), join(alone, file));
   const run = await object('run adder.onnx --input bits.npy');
   const exec = await object('exec adder.dlp --input bits.npy', alone);
-  expect(exec.outputs).toEqual(run.outputs);
-  expect(exec.cycles).toBe(run.cycles);
-  expect(exec.check).toBeNull();
+  expect(run.check?.ok).toBe(true);
+  expect(exec).toEqual({ ...run, model: 'adder', check: null });
+  // The sine runs on the host.
+  await object('compile sine.txt --machine systolic-16x16 -o sine.dlp');
+  for (const mode of ['', ' --timing-only']) {
+    const whole = await object(`run sine.txt --machine systolic-16x16${mode}`);
+    expect(whole).toMatchObject({ efficiency: expect.any(Number), bound: { layerwise: expect.any(Number) } });
+    expect(await object(`exec sine.dlp${mode}`)).toEqual({ ...whole, model: 'sine', check: null });
+  }
   expect((await call('exec adder.dlp', alone)).stdout).toContain('holds no model');
 });
 

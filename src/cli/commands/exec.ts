@@ -3,6 +3,7 @@ import { Argument } from 'commander';
 import { readProgram } from '#isa';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
+import { withFidelityOptions } from '../fidelity.ts';
 import { readBytes } from '../files.ts';
 import { withInputOptions } from '../inputs.ts';
 import { PROGRAM_FILE } from '../kinds.ts';
@@ -22,12 +23,7 @@ export function configureExec(command: CliCommand, console: Console): void {
     },
   ]);
   command.addArgument(new Argument('<FILE.dlp>', t({ en: 'the program file', zh: '程序文件' })));
-  withInputOptions(console, command)
-    .option('--output <DIR>', t({ en: 'write every output there as .npy', zh: '把各输出写成 .npy 存入该文件夹' }))
-    .option(
-      '--trace <FILE>',
-      t({ en: 'write a Chrome trace (JSON) for Perfetto', zh: '写出 Chrome 跟踪（JSON），可用 Perfetto 查看' }),
-    );
+  withFidelityOptions(console, withInputOptions(console, command));
   withCommonOptions(console, withShowOptions(console, command));
   command.action(async (file: string, options: ProgramRunOptions) => {
     const program = readProgram(readBytes(file, PROGRAM_FILE), file);

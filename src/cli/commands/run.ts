@@ -18,7 +18,7 @@ import {
 import type { Tensor } from '#ir';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
-import { checkWritable } from '../files.ts';
+import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fidelity.ts';
 import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
 import { loadMachine } from '../machine.ts';
 import { inModel, isEmbedded, loadModel } from '../model.ts';
@@ -28,11 +28,8 @@ import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
 import { watch } from '../simulation.ts';
 import { whole } from '../values.ts';
 
-interface RunOptions extends InputOptions, ModelOptions, ShowOptions {
+interface RunOptions extends InputOptions, ModelOptions, ShowOptions, FidelityOptions {
   readonly machine?: string;
-  readonly output?: string;
-  readonly timingOnly?: boolean;
-  readonly trace?: string;
   readonly a?: number;
   readonly b?: number;
   readonly carry?: number;
@@ -46,11 +43,6 @@ const onlyForAdder = diagnostic<{ option: string; model: string }>('SYS-CLI-022'
 const inputTwice = diagnostic<{ option: string }>('SYS-CLI-023', 'usage', {
   en: (p) => `${p.option} and --input both say what the adder adds. Leave one out.`,
   zh: (p) => `${p.option} 与 --input 同时指定了加法器的输入。请去掉其一。`,
-});
-
-const needsData = diagnostic<{ option: string }>('SYS-CLI-024', 'usage', {
-  en: (p) => `${p.option} needs numbers, and --timing-only computes none. Leave one out.`,
-  zh: (p) => `${p.option} 需要数值，而 --timing-only 不计算数值。请去掉其一。`,
 });
 
 export function configureRun(command: CliCommand, console: Console): void {
@@ -80,13 +72,7 @@ export function configureRun(command: CliCommand, console: Console): void {
   );
   withModelOptions(console, command);
   withInputOptions(console, command);
-  command
-    .option('--output <DIR>', t({ en: 'write every output there as .npy', zh: '把各输出写成 .npy 存入该文件夹' }))
-    .option('--timing-only', t({ en: 'count cycles, move no data; no check', zh: '只计周期，不搬数据，不核对' }))
-    .option(
-      '--trace <FILE>',
-      t({ en: 'write a Chrome trace (JSON) for Perfetto', zh: '写出 Chrome 跟踪（JSON），可用 Perfetto 查看' }),
-    );
+  withFidelityOptions(console, command);
   withShowOptions(console, command);
   for (const [flag, most] of [
     ['a', TERM_MAX],
@@ -107,8 +93,7 @@ export function configureRun(command: CliCommand, console: Console): void {
 
 async function run(name: string, options: RunOptions, console: Console): Promise<number> {
   refuseContradictions(name, options);
-  checkWritable(options.output, 'folder');
-  checkWritable(options.trace, 'file');
+  checkFidelity(options);
   const labels = options.labels === undefined ? undefined : readLabels(options.labels);
   const machine = loadMachine(options.machine);
   const model = loadModel(name);
@@ -138,7 +123,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   const { feeds, sources } = completeFeeds(given, program.inputs, options.seed, console);
   const watching = watch(program, console, options.trace);
   console.progress.begin(console.text({ en: 'simulating', zh: '仿真' }));
-  const facts = { name, program, model: compiled.optimized };
+  const facts = { name, program };
   if (options.timingOnly === true) {
     const { result } = await executeProgram(program, { data: false, observer: watching.observer });
     watching.finish();
@@ -161,9 +146,6 @@ function refuseContradictions(name: string, options: RunOptions): void {
   const term = (['a', 'b', 'carry'] as const).find((flag) => options[flag] !== undefined);
   if (term !== undefined && !isEmbedded(name)) throw onlyForAdder({ option: `--${term}`, model: name });
   if (term !== undefined && options.input !== undefined) throw inputTwice({ option: `--${term}` });
-  if (options.timingOnly !== true) return;
-  const useless = (['output', 'labels', 'top', 'input'] as const).find((key) => options[key] !== undefined);
-  if (useless !== undefined) throw needsData({ option: `--${useless}` });
 }
 
 function pick({ a, b, carry }: RunOptions): Partial<Addition> {

@@ -4,6 +4,7 @@ import { diagnostic, SystoleError } from '#base';
 import { assemble, assembleProgram, type Program, readProgram } from '#isa';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
+import { withFidelityOptions } from '../fidelity.ts';
 import { readBytes, readText } from '../files.ts';
 import { withInputOptions } from '../inputs.ts';
 import { ASSEMBLY_FILE, PROGRAM_FILE } from '../kinds.ts';
@@ -47,21 +48,14 @@ export function configureSim(command: CliCommand, console: Console): void {
         zh: '处理器；默认为文件指定的，否则 textbook-single',
       }),
     );
-  withInputOptions(console, command)
-    .option('--output <DIR>', t({ en: 'write every output there as .npy', zh: '把各输出写成 .npy 存入该文件夹' }))
-    .option(
-      '--max-instructions <N>',
-      t({
-        en: 'stop an endless loop after so many; default 500000000',
-        zh: '执行这么多条后中止死循环；默认 500000000',
-      }),
-      whole('--max-instructions', 1, Number.MAX_SAFE_INTEGER),
-    )
-    .option('--timing-only', t({ en: 'count cycles, move no data', zh: '只计周期，不搬数据' }))
-    .option(
-      '--trace <FILE>',
-      t({ en: 'write a Chrome trace (JSON) for Perfetto', zh: '写出 Chrome 跟踪（JSON），可用 Perfetto 查看' }),
-    );
+  withFidelityOptions(console, withInputOptions(console, command)).option(
+    '--max-instructions <N>',
+    t({
+      en: 'stop an endless loop after so many; default 500000000',
+      zh: '执行这么多条后中止死循环；默认 500000000',
+    }),
+    whole('--max-instructions', 1, Number.MAX_SAFE_INTEGER),
+  );
   withCommonOptions(console, withShowOptions(console, command));
   command.action(async (file: string, options: SimOptions) => {
     const program = loadProgram(file, options.machine);

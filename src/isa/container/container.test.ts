@@ -68,6 +68,12 @@ const program: Program = {
       to: 3,
     },
   ],
+  layerwise: {
+    cycles: 9,
+    groups: [
+      { name: 'conv', op: 'Conv', nodes: ['conv'], macs: 7, vectorOps: 0, bytes: 1, cycles: 8.4, bound: 'memory' },
+    ],
+  },
   compulsory: { readBytes: 5, writeBytes: 6 },
 };
 

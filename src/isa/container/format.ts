@@ -11,7 +11,7 @@
  */
 import * as z from 'zod';
 import { machineSchema } from '#machine';
-import { type LayerPlan, SLOT_BYTES, type SlotType, type TensorSlot } from '../program.ts';
+import { type GroupBound, type LayerPlan, SLOT_BYTES, type SlotType, type TensorSlot } from '../program.ts';
 
 export const MAGIC = Uint8Array.of(0x89, 0x44, 0x4c, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
 export const FORMAT_VERSION = 1;
@@ -93,6 +93,17 @@ const hostPart = z.strictObject({
   cycles: z.number().nonnegative(),
 });
 
+const group = z.strictObject({
+  name: z.string(),
+  op: z.string(),
+  nodes: z.array(z.string()),
+  macs: z.number().nonnegative(),
+  vectorOps: z.number().nonnegative(),
+  bytes: z.number().nonnegative(),
+  cycles: z.number().nonnegative(),
+  bound: z.enum(['compute', 'vector', 'memory', 'host']),
+}) satisfies z.ZodType<GroupBound>;
+
 export const metadataSchema = z.strictObject({
   name: z.string(),
   machine: machineSchema,
@@ -102,6 +113,7 @@ export const metadataSchema = z.strictObject({
   outputs: z.array(slot),
   host: z.array(hostPart),
   layers: z.array(layer),
+  layerwise: z.strictObject({ cycles: z.number().nonnegative(), groups: z.array(group) }).exactOptional(),
   compulsory: z.strictObject({ readBytes: count, writeBytes: count }).exactOptional(),
 });
 

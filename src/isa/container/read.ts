@@ -57,6 +57,7 @@ export function readProgram(bytes: Uint8Array, file?: string): Program {
       cycles,
     })),
     layers: metadata.layers,
+    ...(metadata.layerwise === undefined ? {} : { layerwise: metadata.layerwise }),
     ...(metadata.compulsory === undefined ? {} : { compulsory: metadata.compulsory }),
   };
 }

@@ -93,6 +93,7 @@ export function* writeProgramChunks(program: Program): Generator<Uint8Array, voi
     outputs: copy(program.outputs),
     host: parts,
     layers: copy(program.layers),
+    ...(program.layerwise === undefined ? {} : { layerwise: copyOf(program.layerwise) }),
     ...(program.compulsory === undefined ? {} : { compulsory: program.compulsory }),
   };
   yield put(begin('META'), new TextEncoder().encode(JSON.stringify(metadata)));
@@ -152,4 +153,5 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(1
 
 /** The same plain data as mutable arrays, which is what the schema's type says. */
 const copy = <T>(list: readonly T[]): Mutable<T>[] => list as Mutable<T>[];
+const copyOf = <T>(value: T): Mutable<T> => value as Mutable<T>;
 type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
