@@ -1,10 +1,12 @@
 /**
- * 500 random small graphs of the supported operators, each on one of five machines, against the host engine: outputs,
- * cycles with and without data, the physical bound, and no hazard on the way. A failure names its seed.
+ * 500 random small graphs of the supported operators, each on one of the test machines, and some on random machines, against the
+ * host engine: outputs, cycles with and without data, predictions, the physical bound, and no hazard or deadlock on the way. A
+ * failure names its seed.
  */
 import { describe, expect, test } from 'vitest';
 import { lowerings } from '#lower';
 import { randomProcessorGraph } from '../support/processorGraphs.ts';
+import { randomMachine } from '../support/randomMachine.ts';
 import { verdictOf } from './verdict.ts';
 
 const GRAPHS = 500;
@@ -14,6 +16,10 @@ describe('random graphs agree with the host', () => {
   const starts = Array.from({ length: GRAPHS / GRAPHS_PER_TEST }, (_, i) => i * GRAPHS_PER_TEST);
   test.each(starts)(`${GRAPHS_PER_TEST} graphs from seed %i`, async (start) => {
     for (let seed = start; seed < start + GRAPHS_PER_TEST; seed++) expect(await verdictOf(seed)).toBeUndefined();
+  });
+
+  test('on random machines, too', async () => {
+    for (let seed = 0; seed < 100; seed++) expect(await verdictOf(seed, 1, randomMachine(seed))).toBeUndefined();
   });
 
   test('every operator with a lowering occurs', () => {

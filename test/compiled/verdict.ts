@@ -1,13 +1,17 @@
-/** Runs the random graph of a seed on the test machine of the seed, and on the host. */
+/** Runs the random graph of a seed on a test machine or a random one, and on the host. */
 import { SystoleError } from '#base';
 import { printModel } from '#ir';
+import type { Machine } from '#machine';
 import { runCompiled } from '../support/compiledRun.ts';
 import { MACHINES } from '../support/machines.ts';
 import { ROUNDING, randomProcessorGraph } from '../support/processorGraphs.ts';
 
 /** What is wrong with the graph of a seed, with all that is needed to see it again; undefined if nothing is. */
-export async function verdictOf(seed: number, scale = 1): Promise<string | undefined> {
-  const machine = MACHINES[seed % MACHINES.length]!;
+export async function verdictOf(
+  seed: number,
+  scale = 1,
+  machine: Machine = MACHINES[seed % MACHINES.length]!,
+): Promise<string | undefined> {
   const { model, feeds } = randomProcessorGraph(seed, scale);
   let faults: readonly string[];
   try {

@@ -31,7 +31,7 @@ const tiny: Machine = machineWith('textbook-single', {
   dram: { bytes: 2 ** 26, bandwidth: { bytes: 64, cycles: 5 }, latencyCycles: 11 },
 });
 
-/** In order of size, smallest first. */
+/** Small ones first. */
 export const MACHINES: readonly Machine[] = [
   tiny,
   {
@@ -66,6 +66,27 @@ export const MACHINES: readonly Machine[] = [
     },
     nram: { bytes: 12288 },
     dma: { ...tiny.dma, queues: 2 },
+  },
+  {
+    // The least that the schema allows of many things, and figures that divide nothing.
+    ...tiny,
+    name: 'tiny-narrow',
+    control: { ...tiny.control, queueDepth: 1, queueCycles: 2, signalLatency: 5 },
+    matrix: {
+      kind: 'systolic',
+      rows: 8,
+      columns: 5,
+      dataflow: 'weight-stationary',
+      preload: 'exposed',
+      lanePacking: 'flat',
+      accumulatorBytes: 4 * 5 * 30,
+      pipelineCycles: 1,
+    },
+    vector: { ...tiny.vector, lanes: 1 },
+    nram: { bytes: 3004 },
+    wram: { bytes: 3004 },
+    dma: { queues: 2, setupCycles: 3, burstBytes: 12, scratchpadBytesPerCycle: 3 },
+    dram: { bytes: 2 ** 26, bandwidth: { bytes: 7, cycles: 3 }, latencyCycles: 29 },
   },
   presets.get('textbook-single')!,
   presets.get('systolic-16x16')!,

@@ -1,0 +1,83 @@
+/**
+ * Random machines: any that the schema lets through, small ones more often, so that memories just hold a tile, queues
+ * stall, ports and bursts limit, and no size divides another. A machine follows from its seed alone.
+ */
+import { Random } from '#base';
+import { capacityErrors, filtersOf, lanesOf, type Machine, machineSchema, presets } from '#machine';
+
+type Matrix = Machine['matrix'];
+
+function matrixUnit(r: Random): Matrix {
+  const filters = r.pick([1, 2, 3, 4, 5, 7, 8, 12, 16]);
+  const lanes = r.pick([1, 2, 4, 4, 8, 16]);
+  const rest = {
+    lanePacking: r.pick(['run', 'flat'] as const),
+    accumulatorBytes: 4 * filters * r.pick([1, 2, 7, 48, 100, 1024]),
+    pipelineCycles: r.pick([0, 0, 1, 6]),
+  };
+  return r.integer(0, 1) === 0
+    ? { kind: 'dot', tn: filters, ti: lanes, ...rest }
+    : {
+        kind: 'systolic',
+        rows: lanes,
+        columns: filters,
+        dataflow: 'weight-stationary',
+        preload: r.pick(['exposed', 'hidden'] as const),
+        ...rest,
+      };
+}
+
+/** The machine of a seed. */
+export function randomMachine(seed: number): Machine {
+  const r = new Random(seed);
+  const matrix = matrixUnit(r);
+  const vectorLanes = r.pick([1, 1, 2, 4, 8, 32]);
+  const [ti, tn] = [lanesOf(matrix), filtersOf(matrix)];
+  const least = { nram: Math.max(4 * (ti + tn), 12 * vectorLanes), wram: 4 * (ti * tn + tn) };
+  /** From barely enough to ample, in whole words. */
+  const room = (bytes: number): { bytes: number } => ({
+    bytes: 4 * Math.ceil((bytes + r.pick([0, 4, 60, 500, 2000, 6000, 20_000, 100_000])) / 4),
+  });
+  const cycles = (): number => r.pick([0, 0, 1, 1, 3]);
+  const machine: Machine = {
+    ...presets.get('textbook-single')!,
+    name: `random-${seed}`,
+    control: {
+      cyclesPerInstruction: r.pick([0, 0, 1, 2]),
+      branchPenalty: cycles(),
+      queueCycles: cycles(),
+      signalLatency: cycles(),
+      queueDepth: r.pick([1, 1, 2, 3, 5, 64]),
+      scalarMemoryBytes: 4,
+      instructionWords: 2 ** 20,
+    },
+    matrix,
+    vector: {
+      lanes: vectorLanes,
+      pipelineCycles: cycles(),
+      cycles: { simple: r.integer(1, 2), divide: r.integer(1, 7), transcendental: r.integer(1, 9) },
+    },
+    nram: room(least.nram),
+    wram: room(least.wram),
+    dma: {
+      queues: r.pick([1, 2] as const),
+      setupCycles: r.pick([0, 0, 1, 9]),
+      burstBytes: r.pick([1, 1, 4, 12, 32, 64]),
+      scratchpadBytesPerCycle: r.pick([1, 3, 4, 16, 64, 1024]),
+    },
+    dram: {
+      bytes: 2 ** 26,
+      bandwidth: r.pick([
+        { bytes: 64, cycles: 1 },
+        { bytes: 64, cycles: 5 },
+        { bytes: 7, cycles: 3 },
+        { bytes: 1, cycles: 1 },
+        { bytes: 1000, cycles: 1 },
+      ]),
+      latencyCycles: r.pick([0, 0, 1, 40]),
+    },
+  };
+  const errors = capacityErrors(machineSchema.parse(machine), () => ({}));
+  if (errors.length > 0) throw new Error(`machine ${seed} is none: ${errors[0]!.message}`);
+  return machine;
+}
