@@ -2,12 +2,12 @@
  * A commander command that speaks Systole's way: help and errors in the user's language, errors as diagnostics. Every
  * command is made by a function `(console) => Command` in `commands/`, with `define` below.
  */
-import { Command, type ErrorOptions } from 'commander';
+import { Command, type ErrorOptions, type OptionValueSource } from 'commander';
 import pc from 'picocolors';
 import { diagnostic } from '#base';
 import type { Console } from './console.ts';
 import { type Both, LANGUAGES } from './language.ts';
-import { choice } from './values.ts';
+import { choice, REPEATABLE } from './values.ts';
 
 const TITLES: Readonly<Record<string, string>> = {
   'Usage:': '用法：',
@@ -21,7 +21,30 @@ const wrongUsage = diagnostic<{ problem: Both; command: string }>('SYS-CLI-003',
   zh: (p) => `${p.problem.zh}参见：${p.command} --help`,
 });
 
+const givenTwice = diagnostic<{ option: string }>('SYS-CLI-006', 'usage', {
+  en: (p) => `${p.option} is given more than once, and only one value can count. Leave the others out.`,
+  zh: (p) => `${p.option} 被多次给出，而只能有一个值生效。请去掉多余的。`,
+});
+
+const empty = diagnostic<{ what: string }>('SYS-CLI-007', 'usage', {
+  en: (p) => `the value of ${p.what} is empty. Give a name or a path (a shell variable may be unset), or leave it out.`,
+  zh: (p) => `${p.what} 的值为空。请给出名称或路径（可能是某个 shell 变量未设置），或去掉它。`,
+});
+
 export class CliCommand extends Command {
+  /** Every value of an option passes here. @throws SYS-CLI-006, SYS-CLI-007 */
+  override setOptionValueWithSource(key: string, value: unknown, source: OptionValueSource): this {
+    if (source === 'cli' && typeof value !== 'boolean') {
+      const option = this.options.find((o) => o.attributeName() === key);
+      const name = option?.long ?? key;
+      const texts = Array.isArray(value) ? value : [value];
+      if (texts.includes('')) throw empty({ what: name });
+      const isRepeatable = option?.parseArg !== undefined && REPEATABLE.has(option.parseArg);
+      if (!isRepeatable && this.getOptionValueSource(key) === 'cli') throw givenTwice({ option: name });
+    }
+    return super.setOptionValueWithSource(key, value, source);
+  }
+
   /** Every complaint of commander's passes here. */
   override error(message: string, _options?: ErrorOptions): never {
     throw wrongUsage({ problem: problemOf(message), command: pathOf(this) });
@@ -74,6 +97,10 @@ export function define(console: Console, name: string, summary: Both): CliComman
       styleTitle: (title) => pc.bold(console.language === 'zh' ? (TITLES[title] ?? title) : title),
       optionDescription: (option) => option.description,
       displayWidth: columns,
+    })
+    .hook('preAction', (_command, action) => {
+      const at = action.args.indexOf('');
+      if (at >= 0) throw empty({ what: action.registeredArguments[at]?.name() ?? '' });
     })
     // Errors are thrown, so what commander would write as one is the help of a command that needs a sub-command.
     .configureOutput({ writeErr: (text) => process.stdout.write(text) });

@@ -25,6 +25,11 @@ const tooMany = diagnostic<{ file: string; inputs: readonly string[] }>('SYS-CLI
     `文件“${p.file}”多余：输入有 ${p.inputs.join('、') || '（无）'}。请用 --input 名称=文件 指明各文件对应的输入。`,
 });
 
+const noFileName = diagnostic<{ name: string }>('SYS-CLI-027', 'usage', {
+  en: (p) => `--input ${p.name}= names no file. Say which holds the data, as in --input ${p.name}=data.npy.`,
+  zh: (p) => `--input ${p.name}= 没有给出文件。请指明数据文件，例如 --input ${p.name}=data.npy。`,
+});
+
 export function withInputOptions(console: Console, command: CliCommand): CliCommand {
   const t = console.text.bind(console);
   return command
@@ -132,6 +137,7 @@ function* assigned(
   const taken = new Set(named.flatMap((n) => (n.name === undefined ? [] : [n.name])));
   const free = names.filter((name) => !taken.has(name));
   for (const { name, file } of named) {
+    if (file === '') throw noFileName({ name: name ?? '' });
     if (name !== undefined) {
       typeOf(name);
       yield { name, file };

@@ -13,6 +13,11 @@ const badValue = diagnostic<{ option: string; found: string; expected: Both; nea
   },
 );
 
+const sizeTwice = diagnostic<{ option: string; name: string; first: number; second: number }>('SYS-CLI-008', 'usage', {
+  en: (p) => `${p.option} gives '${p.name}' two sizes, ${p.first} and ${p.second}. Leave one out.`,
+  zh: (p) => `${p.option} 为“${p.name}”给出两个大小：${p.first} 与 ${p.second}。请去掉其一。`,
+});
+
 const list = (names: readonly string[]): Both => ({ en: `one of ${names.join(', ')}`, zh: `${names.join('、')} 之一` });
 
 /** A whole number in a range. */
@@ -74,21 +79,29 @@ export function choiceOrWhole<T extends string>(option: string, words: readonly 
   };
 }
 
-/** Collects NAME=N of a repeatable option. */
+/** Parsers of options that may be given several times. */
+export const REPEATABLE = new Set<unknown>();
+
+/** Collects NAME=N of a repeatable option. @throws SYS-CLI-004, SYS-CLI-008 */
 export function sizes(option: string) {
   const expected = {
     en: 'NAME=N with a whole number N from 1, as in N=4',
     zh: '名称=N，N 为不小于 1 的整数，例如 N=4',
   };
-  return (text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> => {
+  const parse = (text: string, before: Readonly<Record<string, number>> = {}): Readonly<Record<string, number>> => {
     const match = /^(.+)=(\d+)$/.exec(text);
     const size = Number(match?.[2]);
     if (match === null || !(size >= 1 && size <= 2 ** 31)) throw badValue({ option, found: text, expected });
-    return { ...before, [match[1]!]: size };
+    const name = match[1]!;
+    if (Object.hasOwn(before, name)) throw sizeTwice({ option, name, first: before[name]!, second: size });
+    return { ...before, [name]: size };
   };
+  REPEATABLE.add(parse);
+  return parse;
 }
 
 /** Collects the texts of a repeatable option. */
 export const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+REPEATABLE.add(collect);
 
 export { badValue };

@@ -46,6 +46,13 @@ const noBatch = diagnostic<{ input: string }>('SYS-FLOW-001', 'usage', {
   zh: (p) => `--batch 设置每个输入的第一维，但输入“${p.input}”没有维度。请去掉 --batch，或用 --dim 名称=N 指定大小。`,
 });
 
+const twoBatches = diagnostic<{ input: string; symbol: string; size: number; batch: number }>('SYS-FLOW-016', 'usage', {
+  en: (p) =>
+    `--batch ${p.batch} and --dim ${p.symbol}=${p.size} contradict each other: '${p.symbol}' is the first dimension of input '${p.input}'. Leave one out.`,
+  zh: (p) =>
+    `--batch ${p.batch} 与 --dim ${p.symbol}=${p.size} 矛盾：“${p.symbol}”是输入“${p.input}”的第一维。请去掉其一。`,
+});
+
 export async function compileModel(model: Model, options: CompileOptions): Promise<Compiled> {
   const bound = bindSizes(model, options);
   const passed = await runPasses(bound.model, {
@@ -67,13 +74,18 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
   };
 }
 
-/** The model with symbolic dimensions and the batch size bound. */
+/** The model with symbolic dimensions and the batch size bound. @throws SYS-FLOW-001, SYS-FLOW-016 */
 export function bindSizes(
   model: Model,
   options: { readonly dims?: Readonly<Record<string, number>>; readonly batch?: number },
 ): { model: Model; declared: 'check' | 'fallback' } {
-  const named = inferTypes(model, { dims: options.dims ?? {} });
-  const { batch } = options;
+  const { batch, dims: sizes = {} } = options;
+  for (const { name, type } of batch === undefined ? [] : model.graph.inputs) {
+    const symbol = type?.kind === 'tensor' ? type.shape?.[0] : undefined;
+    if (typeof symbol !== 'string' || !Object.hasOwn(sizes, symbol) || sizes[symbol] === batch) continue;
+    throw twoBatches({ input: name, symbol, size: sizes[symbol]!, batch: batch! });
+  }
+  const named = inferTypes(model, { dims: sizes });
   if (batch === undefined) return { model: named, declared: 'check' };
   const symbols = new Set<string>();
   const withBatch = (v: { name: string; type: ValueType | undefined }): typeof v => {
