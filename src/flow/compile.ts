@@ -1,23 +1,15 @@
 /** From an imported model to a program: bind sizes, run the passes, learn the last shapes from the host, lower. */
 import { diagnostic } from '#base';
 import type { Engine } from '#engine';
-import {
-  type GraphNode,
-  type Model,
-  staticShape,
-  type TensorType,
-  tensorIntegers,
-  tensorOf,
-  typeOf,
-  type ValueType,
-} from '#ir';
+import { type GraphNode, type Model, tensorIntegers, tensorOf, typeOf, type ValueType } from '#ir';
 import type { Program } from '#isa';
 import { lower } from '#lower';
 import type { Machine } from '#machine';
 import { writeModel } from '#onnx';
-import { inferTypes, operatorIn, symbolsOf } from '#ops';
+import { inferTypes, symbolsOf } from '#ops';
 import { runPasses, type Step } from '#passes';
 import { hostCalls, layerwiseBound } from '#report';
+import { learnTypes } from './learnTypes.ts';
 
 export interface CompileOptions {
   readonly machine: Machine;
@@ -60,7 +52,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     declared: bound.declared,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   });
-  const optimized = await learnShapes(passed.model, options.engine);
+  const optimized = await learnTypes(passed.model, options.engine);
   const program = lower(optimized, options.machine, {
     serialise: writeModel,
     provenance: passed.provenance,
@@ -137,25 +129,3 @@ function rebatchReshapes(model: Model, batch: number): Model {
 
 const looseType = (type: ValueType | undefined): ValueType | undefined =>
   type?.kind === 'tensor' ? { kind: 'tensor', dtype: type.dtype } : type;
-
-/** Asks the host engine for the types that only it can infer: outputs of operators without a rule here. */
-async function learnShapes(model: Model, engine: Engine): Promise<Model> {
-  const open = (name: string): boolean => {
-    const type = typeOf(model.graph, name);
-    return type === undefined || (type.kind === 'tensor' && staticShape(type) === undefined);
-  };
-  const unknown = model.graph.nodes.flatMap((n: GraphNode) =>
-    operatorIn(model, n) === undefined ? n.outputs.filter((o) => o !== '' && open(o)) : [],
-  );
-  if (unknown.length === 0) return model;
-  const session = await engine.load(model, { outputs: unknown });
-  const types = new Map(model.graph.types);
-  for (const value of session.outputs) {
-    if (value.dtype === undefined || value.shape === undefined) continue;
-    const type: TensorType = { kind: 'tensor', dtype: value.dtype, shape: value.shape };
-    types.set(value.name, type);
-  }
-  await session.release();
-  const outputs = model.graph.outputs.map((o) => ({ ...o, type: types.get(o.name) ?? o.type }));
-  return inferTypes({ ...model, graph: { ...model.graph, outputs, types } }, { declared: 'fallback' });
-}

@@ -2,7 +2,8 @@
 import { diagnostic } from '#base';
 import type { Engine, Session } from '#engine';
 import { type DataType, type Tensor, tensorBytes } from '#ir';
-import { type Program, SLOT_BYTES, type TensorSlot } from '#isa';
+import { type HostPart, type Program, SLOT_BYTES, type TensorSlot } from '#isa';
+import { readModel } from '#onnx';
 import { createSimulation, type Observer, type SimulationResult } from '#sim';
 
 export interface ExecuteOptions {
@@ -29,6 +30,19 @@ export const wrongInput = diagnostic<{ name: string; expected: string; found: st
   zh: (p) =>
     `输入“${p.name}”为 ${p.found}，而程序要求 ${p.expected}。请转换或重排数据，或按该形状重新编译（--batch、--dim）。`,
 });
+const wrongResult = diagnostic<{ node: string; op: string; value: string; expected: string; found: string }>(
+  'SYS-FLOW-004',
+  'unsupported',
+  {
+    en: (p) =>
+      `node '${p.node}' (${p.op}), on the host, made '${p.value}' as ${p.found}, and the program was compiled for ${p.expected}: ` +
+      'the shape depends on data, and a program has fixed shapes. Feed data that gives the compiled shape, ' +
+      `correct the shape that the model states for '${p.value}', or end the model before that node.`,
+    zh: (p) =>
+      `主机上的节点“${p.node}”（${p.op}）产生的“${p.value}”为 ${p.found}，而程序按 ${p.expected} 编译：` +
+      `其形状取决于数据，而程序的形状是固定的。请输入能得到该形状的数据，修正模型为“${p.value}”声明的形状，或让模型在该节点之前结束。`,
+  },
+);
 const noEngine = diagnostic<{ part: string }>('SYS-FLOW-003', 'usage', {
   en: (p) => `the program calls the host (part '${p.part}'), and no host engine was handed in`,
   zh: (p) => `程序需要调用主机（部分“${p.part}”），但未提供主机引擎`,
@@ -47,7 +61,14 @@ const tensorOfSlot = (slot: TensorSlot, bytes: Uint8Array): Tensor => ({
   bytes,
 });
 
-/** @throws SYS-FLOW-002 where a feed is not of the input's type and shape, and whatever the simulator reports */
+/** The node of a host part that makes a value. */
+function producerIn(part: HostPart, value: string): { node: string; op: string } {
+  const node = readModel(part.onnx).graph.nodes.find((n) => n.outputs.includes(value));
+  return { node: node?.name ?? part.name, op: node?.op ?? '?' };
+}
+
+/** @throws SYS-FLOW-002 where a feed is not of the input's type and shape, SYS-FLOW-004 where a host part's result is
+ * not, and whatever the simulator reports */
 export async function executeProgram(program: Program, options: ExecuteOptions): Promise<Executed> {
   const simulation = createSimulation(program, {
     data: options.data,
@@ -98,7 +119,10 @@ export async function executeProgram(program: Program, options: ExecuteOptions):
         const value = results.get(slot.name)!;
         const found = shapeText(value.dtype, value.dims);
         const expected = shapeText(slot.dtype, slot.dims);
-        if (found !== expected) throw wrongInput({ name: slot.name, expected, found });
+        if (found !== expected) {
+          const { node, op } = producerIn(part, slot.name);
+          throw wrongResult({ node, op, value: slot.name, expected, found }, { node });
+        }
         simulation.writeTensor(slot, tensorBytes(value));
       }
     }

@@ -4,7 +4,7 @@ import { elementCount, type Tensor, tensorOf } from '#ir';
 import type { TensorSlot } from '#isa';
 
 /** Floats uniform in [0, 1), integers 0 … 9, booleans; one stream for each input, from the seed and its position. */
-export function randomInput(slot: TensorSlot, seed: number, position: number): Tensor {
+export function randomInput(slot: Pick<TensorSlot, 'dtype' | 'dims'>, seed: number, position: number): Tensor {
   const random = new Random((seed ^ Math.imul(position + 1, 0x9e3779b1)) >>> 0);
   const floating = slot.dtype.includes('float');
   const most = slot.dtype === 'bool' ? 1 : 9;

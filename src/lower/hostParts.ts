@@ -3,36 +3,28 @@
  * tensors in DRAM; its time is priced by the machine's host section.
  */
 import { diagnostic } from '#base';
-import {
-  elementCount,
-  type GraphNode,
-  type Model,
-  namesRead,
-  staticShape,
-  type TensorType,
-  typeOf,
-  typeText,
-} from '#ir';
+import { elementCount, type GraphNode, type Model, namesRead, staticShape, type TensorType, typeOf } from '#ir';
 import { type HostPart, SLOT_BYTES } from '#isa';
 import type { Work } from '#ops';
 import { hostCycles } from '#timing';
+import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
 import type { Planner } from './planner.ts';
 import { slotOf } from './views.ts';
 
-const cannotExchange = diagnostic<{ node: string; op: string; value: string; type: string; why: 'shape' | 'type' }>(
+const cannotExchange = diagnostic<OpenShape & { node: string; op: string; value: string; why: 'shape' | 'type' }>(
   'SYS-LOWER-002',
   'unsupported',
   {
     en: (p) =>
       `node '${p.node}' (${p.op}) exchanges '${p.value}' of type ${p.type} between host and processor, but ` +
-      (p.why === 'shape'
-        ? 'its shape depends on data or on a dimension that has no size; give sizes with --dim NAME=N, or export the model with static shapes.'
-        : 'only dense numeric tensors lie in the processor’s memory; keep such values inside the host part (no processor operator may read or write them).'),
+      (p.why === 'type'
+        ? 'only dense numeric tensors lie in the processor’s memory; keep such values inside the host part (no processor operator may read or write them).'
+        : `its shape must be known before the model can be compiled. ${cause.en(p)}${repair.en(p)}`),
     zh: (p) =>
       `节点“${p.node}”（${p.op}）在主机与处理器之间交换类型为 ${p.type} 的“${p.value}”，但` +
-      (p.why === 'shape'
-        ? '其形状取决于数据或未给定的维度；请用 --dim 名称=N 给出大小，或以静态形状导出模型。'
-        : '处理器内存中只能放置稠密数值张量；请让此类值只在主机部分内部使用。'),
+      (p.why === 'type'
+        ? '处理器内存中只能放置稠密数值张量；请让此类值只在主机部分内部使用。'
+        : `编译前必须知道其形状。${cause.zh(p)}${repair.zh(p)}`),
   },
 );
 
@@ -63,7 +55,10 @@ export function boundary(p: Planner, nodes: readonly GraphNode[]): Pick<Boundary
 export function exchangedType(p: Planner, node: GraphNode, value: string): TensorType {
   const type = typeOf(p.graph, value);
   const fail = (why: 'shape' | 'type') =>
-    cannotExchange({ node: node.name, op: node.op, value, type: typeText(type), why }, { node: node.name });
+    cannotExchange(
+      { node: node.name, op: node.op, value, why, ...openShape(p.graph, value, type) },
+      { node: node.name },
+    );
   if (type === undefined || (type.kind === 'tensor' && staticShape(type) === undefined)) throw fail('shape');
   if (type.kind !== 'tensor' || !(type.dtype in SLOT_BYTES)) throw fail('type');
   return type;

@@ -12,6 +12,7 @@ import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
 import { Emitter } from './emitter.ts';
 import { type Boundary, boundary, exchangedType, hostPart } from './hostParts.ts';
 import { planCopy } from './kernels/copy.ts';
+import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
 import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
 import { lowerings } from './operators/table.ts';
@@ -27,16 +28,14 @@ export interface LowerOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const unknownShape = diagnostic<{ value: string; type: string; what: 'input' | 'output' }>(
+const unknownShape = diagnostic<OpenShape & { value: string; what: 'input' | 'output' }>(
   'SYS-LOWER-001',
   'unsupported',
   {
     en: (p) =>
-      `${p.what} '${p.value}' of the model has type ${p.type}: its shape must be known before the model can be compiled. ` +
-      'Give sizes of symbolic dimensions with --dim NAME=N (or --batch N).',
+      `${p.what} '${p.value}' of the model has type ${p.type}: its shape must be known before the model can be compiled. ${cause.en(p)}${repair.en(p)}`,
     zh: (p) =>
-      `模型的${p.what === 'input' ? '输入' : '输出'}“${p.value}”类型为 ${p.type}：编译前必须知道其形状。` +
-      '请用 --dim 名称=N（或 --batch N）给出符号维度的大小。',
+      `模型的${p.what === 'input' ? '输入' : '输出'}“${p.value}”类型为 ${p.type}：编译前必须知道其形状。${cause.zh(p)}${repair.zh(p)}`,
   },
 );
 const tooLong = diagnostic<{ words: number; capacity: number; machine: string }>('SYS-LOWER-005', 'unsupported', {
@@ -66,9 +65,15 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
   ] as const) {
     for (const v of values) {
       const type = typeOf(model.graph, v.name) ?? v.type;
-      const place = { value: v.name, type: typeText(type), what };
-      if (type !== undefined && (type.kind !== 'tensor' || !(type.dtype in SLOT_BYTES))) throw notATensor(place);
-      if (type === undefined || staticShape(type) === undefined) throw unknownShape(place);
+      if (type !== undefined && (type.kind !== 'tensor' || !(type.dtype in SLOT_BYTES)))
+        throw notATensor({ value: v.name, type: typeText(type), what });
+      if (staticShape(type) === undefined) {
+        const open = openShape(model.graph, v.name, type);
+        throw unknownShape(
+          { value: v.name, what, ...open },
+          open.origin === undefined ? {} : { node: open.origin.node },
+        );
+      }
     }
   }
 

@@ -37,10 +37,15 @@ const movable = (p: Planner, name: string): boolean =>
 const unmovable = (p: Planner, name: string): ToHost =>
   toHost(`its values are of type ${p.dtype(name)}`, `其元素类型为 ${p.dtype(name)}`);
 
+/** Whether an operand that shapes the result is there and no constant: then the host must see what shape it makes. */
+const isComputed = (p: Planner, name: string | undefined): boolean =>
+  name !== undefined && name !== '' && p.constant(name) === undefined;
+
 /** Reshape, Flatten, Squeeze, Unsqueeze: another name for the same memory, if strides allow. */
 export const lowerReshape: Lowering = (node, p) => {
   const name = node.inputs[0]!;
   if (!movable(p, name)) return unmovable(p, name);
+  if (isComputed(p, node.inputs[1])) return computed('its shape is', '其目标形状');
   const out = node.outputs[0]!;
   const dims = p.dims(out);
   const input = p.view(name);
@@ -118,6 +123,7 @@ export const lowerSlice: Lowering = (node, p) => {
 export const lowerSplit: Lowering = (node, p) => {
   const name = node.inputs[0]!;
   if (!movable(p, name)) return unmovable(p, name);
+  if (isComputed(p, node.inputs[1])) return computed('its parts are', '其各部分大小');
   const axis = intAttribute(node, 'axis', 0);
   const at = axis < 0 ? axis + p.dims(name).length : axis;
   let start = 0;
@@ -177,6 +183,7 @@ function rowMajor(dims: readonly number[], stride: number): number[] {
 export const lowerExpand: Lowering = (node, p) => {
   const name = node.inputs[0]!;
   if (!movable(p, name)) return unmovable(p, name);
+  if (isComputed(p, node.inputs[1])) return computed('its shape is', '其目标形状');
   p.alias(node.outputs[0]!, broadcastView(p.view(name), p.dims(node.outputs[0]!)));
   return undefined;
 };
