@@ -49,6 +49,11 @@ test('activations that never meet share their place', () => {
   expect(a.address).toBe(b.address);
 });
 
+test('what nobody uses takes no place', () => {
+  const unused: Buffer = { name: 'c', bytes: 100, address: 0, first: Number.POSITIVE_INFINITY, last: -1, pinned: true };
+  expect(allocate([unused, { ...unused, pinned: false }])).toBe(0);
+});
+
 test('a program larger than DRAM is refused with what it needs', () => {
   expect(() => checkDram(2048, { name: 'tiny', dram: { bytes: 1024 } })).toThrow(
     /2048 bytes of DRAM, and machine 'tiny' has 1024/,

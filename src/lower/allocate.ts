@@ -17,11 +17,14 @@ const tooLarge = diagnostic<{ needed: number; capacity: number; machine: string 
     '请减小批量或输入，或换用 DRAM 更大的机器。',
 });
 
-/** Gives every used buffer its address; returns the first free byte behind them. */
+/**
+ * Gives every used buffer its address (what a lowering made before it refused its node is used by nobody); returns the
+ * first free byte behind them.
+ */
 export function allocate(buffers: readonly Buffer[]): number {
   let top = 0;
   for (const b of buffers) {
-    if (!b.pinned) continue;
+    if (!b.pinned || b.last < 0) continue;
     b.address = top;
     top = roundUp(top + b.bytes);
   }

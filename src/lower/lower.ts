@@ -124,6 +124,7 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
 
   const constants: ConstantSegment[] = [];
   for (const [buffer, data] of planner.contents) {
+    if (buffer.last < 0) continue;
     constants.push({ name: buffer.name, address: buffer.address, bytes: buffer.bytes, data });
   }
   return {
@@ -166,6 +167,8 @@ function makeInput(p: Planner, name: string): View {
   const bytes = SLOT_BYTES[dtype];
   const buffer = p.buffer(name, elementCount(dims) * bytes, true);
   p.inputs.add(buffer);
+  // Fed whether a job reads it or not.
+  buffer.first = buffer.last = 0;
   return { buffer, offset: 0, dtype, dims, strides: denseStrides(dims, bytes) };
 }
 

@@ -1,8 +1,13 @@
 /**
  * Graphs on which the compiled program was once wrong, each cut down to what it takes. They run on every test machine.
  */
+import { expect, test } from 'vitest';
+import { sharedEngine } from '#engine';
+import { compileModel } from '#flow';
 import { int, ints, string, tensorOf } from '#ir';
+import { presets } from '#machine';
 import { agreeOnEveryMachine, type GraphCase } from '../support/agreement.ts';
+import { GraphBuilder } from '../support/graphBuilder.ts';
 
 const CASES: readonly GraphCase[] = [
   {
@@ -101,3 +106,13 @@ const CASES: readonly GraphCase[] = [
 ];
 
 agreeOnEveryMachine(CASES);
+
+test('constants that a refused lowering made take no DRAM', async () => {
+  const b = new GraphBuilder(1, 18);
+  // Seven dimensions none of which merge: more than a record has.
+  const y = b.node('Mul', [b.input([2, 3, 2, 3, 2, 3, 2]).name, b.constant([2, 1, 2, 1, 2, 1, 2])]);
+  const machine = presets.get('textbook-single')!;
+  const { program } = await compileModel(b.model([y]), { machine, engine: await sharedEngine() });
+  expect(program.layers.flatMap((l) => l.onHost ?? []).map((n) => n.op)).toEqual(['Mul']);
+  expect(program.constants).toEqual([]);
+});

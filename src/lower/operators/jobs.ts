@@ -46,6 +46,7 @@ export function contractionJob(
         const segment = packedWeights(k, tiling, p.machine, address);
         const buffer = p.buffer(segment.name, packed, true);
         buffer.address = address;
+        buffer.first = buffer.last = p.jobs.length;
         p.contents.set(buffer, segment.data);
       }
       const built = emitContraction(e, k, tiling, p.machine, address);
