@@ -1,7 +1,19 @@
-/** float16 and bfloat16 as bit patterns; round to nearest, ties to even. */
+/** Floats as bit patterns: float32, float16 and bfloat16; round to nearest, ties to even. */
 
 const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
+
+/** Bits of `value` rounded to float32, as an unsigned number. */
+export function float32Bits(value: number): number {
+  f32[0] = value;
+  return u32[0]!;
+}
+
+/** Value of a float32 bit pattern, of which the low 32 bits count. */
+export function float32OfBits(bits: number): number {
+  u32[0] = bits;
+  return f32[0]!;
+}
 
 /** Value of a bfloat16 bit pattern. */
 export function bfloat16ToNumber(bits: number): number {

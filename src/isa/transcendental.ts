@@ -10,22 +10,9 @@
  * Largest errors against f64 over every seventh of all 2³² arguments, in units in the last place of the exact result (of
  * denormals: 2⁻¹⁴⁹): exp 0.99, log 0.84, sigmoid 2.33, tanh 1.33. `transcendental.full.test.ts` of the kernels measures again.
  */
+import { float32Bits, float32OfBits } from '#base';
 
 const f = Math.fround;
-const floats = new Float32Array(1);
-const words = new Int32Array(floats.buffer);
-
-/** Bits of an f32. */
-function bitsOf(x: number): number {
-  floats[0] = x;
-  return words[0]!;
-}
-
-/** f32 of 32 bits. */
-function fromBits(bits: number): number {
-  words[0] = bits;
-  return floats[0]!;
-}
 
 /** 1.5 · 2²³: adding it to |t| < 2²² rounds t to an integer, which then stands in the low bits of the sum. */
 const ROUNDER = 12582912;
@@ -58,9 +45,9 @@ export function expF32(x: number): number {
   const r = f(f(c - f(n * LN2_HIGH)) - f(n * LN2_LOW));
   const p = f(f(f(f(polynomial(EXP, r) * r) * r) + r) + 1);
   // 2ⁿ in two factors: the first product is exact, the second one rounds once, into a denormal or +∞ where needed.
-  const exponent = (bitsOf(t) - 0x4b400000) | 0;
+  const exponent = (float32Bits(t) - 0x4b400000) | 0;
   const half = exponent >> 1;
-  return f(f(p * fromBits((half + 127) << 23)) * fromBits((exponent - half + 127) << 23));
+  return f(f(p * float32OfBits((half + 127) << 23)) * float32OfBits((exponent - half + 127) << 23));
 }
 
 /** Natural logarithm. −∞ at ±0, NaN below 0. */
@@ -68,9 +55,9 @@ export function logF32(x: number): number {
   const denormal = x < 1.1754943508222875e-38;
   const y = denormal ? f(x * 8388608) : x;
   // y = m · 2^e with √½ ≤ m < √2: the constant is the distance from the bits of √½ to those of 1.
-  const shifted = (bitsOf(y) + (0x3f800000 - 0x3f3504f3)) | 0;
+  const shifted = (float32Bits(y) + (0x3f800000 - 0x3f3504f3)) | 0;
   const e = (shifted >> 23) - (denormal ? 150 : 127);
-  const t = f(fromBits((shifted & 0x7fffff) + 0x3f3504f3) - 1);
+  const t = f(float32OfBits((shifted & 0x7fffff) + 0x3f3504f3) - 1);
   const square = f(t * t);
   const tail = f(f(f(polynomial(LOG, t) * t) * square) + f(e * LN2_LOW));
   const result = f(f(e * LN2_HIGH) + f(t + f(tail - f(square * 0.5))));
@@ -92,5 +79,5 @@ export function tanhF32(x: number): number {
   const far = f(1 - f(2 / f(expF32(f(a + a)) + 1)));
   // NaN compares false and arrives through `far`.
   const magnitude = a < 0.625 ? near : far;
-  return fromBits((bitsOf(magnitude) & 0x7fffffff) | (bitsOf(x) & 0x80000000));
+  return float32OfBits((float32Bits(magnitude) & 0x7fffffff) | (float32Bits(x) & 0x80000000));
 }

@@ -6,6 +6,7 @@
  * (o: groups or batches of a product). A matrix product has x = rows, c = inner dimension, a 1×1 window.
  * All strides are bytes of f32 tensors in DRAM, in any order: the DMA brings a tile into [b, y, x, c] order.
  */
+import { float32Bits } from '#base';
 import { ACTIVATIONS, type ConstantSegment, ELEMENT_TYPES, type LayerPrediction } from '#isa';
 import { filtersOf, type Machine } from '#machine';
 import { mmaCycles } from '#timing';
@@ -324,7 +325,7 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
   const act = ACTIVATIONS.indexOf(k.act.kind);
   if (k.act.kind !== 'none') {
     const [p0, p1] = k.act.kind === 'clamp' ? [k.act.low, k.act.high] : [k.act.alpha, 0];
-    e.with(bitsOf(p0), (ra) => e.with(bitsOf(p1), (rb) => e.op('cfg.act', { ra, rb })));
+    e.with(float32Bits(p0), (ra) => e.with(float32Bits(p1), (rb) => e.op('cfg.act', { ra, rb })));
   }
 
   const body = (at: TileContext): void => {
@@ -409,13 +410,6 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
 
   emitNest(e, { ...built.nest, body });
   return built;
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-/** The bits of a number rounded to f32. */
-export function bitsOf(value: number): number {
-  scratch.setFloat32(0, value);
-  return scratch.getUint32(0);
 }
 
 /** Rows of a weight block: taps · channels (+ 1 for the bias). A register in the answer belongs to the caller. */

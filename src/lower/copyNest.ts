@@ -1,4 +1,4 @@
-/** The tile nest in which only the DMA works. */
+/** The tile nest in which only the DMA works: each tile is loaded to and stored from the same buffer, two buffers in turn. */
 import type { Emitter, Operand, Register } from './emitter.ts';
 import { type NestShape, turnsOf } from './prediction.ts';
 import { bufferBytes, isRagged, type LoopDim, type Stream, TileContext, tilesOf } from './stream.ts';
@@ -28,7 +28,6 @@ export function shapeOfCopyNest({ loops, input, output }: CopyNest): NestShape {
 /** Buffers: two where there are several tiles. */
 const creditsOf = (loops: readonly LoopDim[]): 1 | 2 => (loops.some((l) => tilesOf(l) > 1) ? 2 : 1);
 
-/** A nest in which only the DMA works: each tile is loaded to and stored from the same buffer, two buffers in turn. */
 export function emitCopyNest(e: Emitter, nest: CopyNest): void {
   const { loops, input, output } = nest;
   const index = new Map<LoopDim, Register>();

@@ -33,6 +33,8 @@ export class Emitter {
   #constants = new Map<number, Register>();
   #nextRecord = 0;
   #layerStart = 0;
+  /** Labels from here on are the open layer's. */
+  #firstLabel = 0;
 
   constructor() {
     this.#resetRegisters();
@@ -56,6 +58,7 @@ export class Emitter {
     this.#resetRegisters();
     this.#prologue = [];
     this.#prologueAt = this.#items.length;
+    this.#firstLabel = this.#labels.length;
     this.#layerStart = this.position;
     return this.#layerStart;
   }
@@ -64,7 +67,8 @@ export class Emitter {
   endLayer(): number {
     const shift = this.#prologue.length;
     this.#items.splice(this.#prologueAt, 0, ...this.#prologue);
-    for (let i = 0; i < this.#labels.length; i++) {
+    // A label that ends the layer before lies where this one begins: in front of its prologue.
+    for (let i = this.#firstLabel; i < this.#labels.length; i++) {
       const at = this.#labels[i]!;
       if (at >= this.#prologueAt) this.#labels[i] = at + shift;
     }

@@ -26,7 +26,7 @@ export interface Nest {
   readonly inputs: readonly Stream[];
   readonly output: Stream;
   readonly placements: ReadonlyMap<Stream, Placement>;
-  /** Queue that computes. `load`: nothing is computed, the result is the loaded tile. */
+  /** Queue that computes. */
   readonly unit: 'matrix' | 'vector';
   /** Emits the computation of the innermost level. */
   readonly body: (at: TileContext) => void;

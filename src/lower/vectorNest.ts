@@ -2,6 +2,7 @@
  * Kernels of the vector unit: a tile nest whose body is a list of vector instructions over named tiles. Tiles are cut along the
  * outermost dimensions first, small enough that load, computation and store of successive tiles overlap.
  */
+import { float32Bits } from '#base';
 import {
   ACCUMULATIONS,
   type Accumulation,
@@ -13,7 +14,6 @@ import {
 } from '#isa';
 import type { Machine } from '#machine';
 import { vecCycles } from '#timing';
-import { bitsOf } from './contraction.ts';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
 import { emitNest, loadLevels, type Placement, shapeOfNest } from './nest.ts';
 import { predictNest, sumOverTiles } from './prediction.ts';
@@ -162,7 +162,7 @@ export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine):
             ),
           );
         if (s.b === undefined) issue(0);
-        else if ('scalar' in s.b) e.with(bitsOf(s.b.scalar), issue);
+        else if ('scalar' in s.b) e.with(float32Bits(s.b.scalar), issue);
         else address(s.b, issue);
       },
     });

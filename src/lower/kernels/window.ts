@@ -2,6 +2,7 @@
  * Window kernels: pooling and depthwise convolution. The tile lies as [y, x, c]; one instruction walks (y, x, ky, kx, c) and
  * accumulates into a result whose ky and kx strides are 0.
  */
+import { float32Bits } from '#base';
 import type { VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import type { LoopDim, Stream, TileContext } from '../stream.ts';
@@ -35,12 +36,6 @@ export interface WindowKernel {
   readonly after: readonly { readonly f: VectorFunction; readonly scalar: number }[];
 }
 
-const bits = new DataView(new ArrayBuffer(4));
-const bitsOf = (x: number): number => {
-  bits.setFloat32(0, x);
-  return bits.getUint32(0);
-};
-
 export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | undefined {
   const [batch, channels] = [k.input.dims[0]!, k.input.dims[1]!];
   const limit = { y: k.input.dims[2]!, x: k.input.dims[3]! };
@@ -58,7 +53,7 @@ export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | un
       ...base,
       name: 'input',
       address: addressOf(k.input),
-      fill: bitsOf(k.fill),
+      fill: float32Bits(k.fill),
       outer: [{ loop: b, stride: s[0]! }],
       dims: [
         { loop: y, scale: k.y.scale, window: extent(k.y), pad: k.y.pad, limit: limit.y, stride: s[2]! },

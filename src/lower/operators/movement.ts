@@ -1,4 +1,5 @@
 /** Lowering of data movement: views where strides allow, copies by the DMA where they do not. */
+import { float32Bits } from '#base';
 import {
   floatAttribute,
   type GraphNode,
@@ -8,7 +9,6 @@ import {
   tensorIntegers,
   tensorNumbers,
 } from '#ir';
-import { bitsOf } from '../contraction.ts';
 import { planCopy } from '../kernels/copy.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, toHost } from '../reasons.ts';
@@ -284,7 +284,7 @@ export const lowerPad: Lowering = (node, p) => {
   const value = valueConstant ? tensorNumbers(valueConstant)[0]! : floatAttribute(node, 'value', 0);
   if (value !== 0 && p.dtype(name) !== 'float32')
     return toHost(`it pads ${p.dtype(name)} with ${value}`, `它以 ${value} 填充 ${p.dtype(name)}`);
-  if (value !== 0) fill = bitsOf(value);
+  if (value !== 0) fill = float32Bits(value);
   const source = p.view(name);
   const output = p.output(node.outputs[0]!, source);
   const kernel = { input: source, output, padsBefore: before, fill };
