@@ -9,8 +9,9 @@ import { type Model, typeOf } from '#ir';
 import { readModel, writeModel } from '#onnx';
 import { carry, NOTHING_CARRIED } from './carry.ts';
 import { appendOutputs } from './extraOutputs.ts';
+import { ortMessage, type Refusal, refusalOf, subject } from './ortErrors.ts';
 import type { EngineKind, EngineOptions, Ort, OrtModule, Runtime } from './runtime.ts';
-import { nodePlace, ortMessage, type Session, wrapSession } from './session.ts';
+import { type Session, wrapSession } from './session.ts';
 import { exchangeable } from './values.ts';
 
 export type { EngineKind, EngineOptions } from './runtime.ts';
@@ -35,14 +36,24 @@ export interface Engine {
   load(model: Model | Uint8Array, options?: LoadOptions): Promise<Session>;
 }
 
-const cannotLoad = diagnostic<{ message: string }>('SYS-ENG-003', 'invalid', {
-  en: (p) => `the host engine refuses the model: ${p.message}`,
-  zh: (p) => `主机引擎拒绝该模型：${p.message}`,
+const cannotLoad = diagnostic<Refusal>('SYS-ENG-003', 'invalid', {
+  en: (p) =>
+    `ONNX Runtime, the host engine, refuses ${subject(p).en}: ${p.reason.en}. Repair the model with the tool that wrote it. ` +
+    'Its time can be had all the same: --timing-only counts the cycles, compile makes the program.',
+  zh: (p) =>
+    `主机引擎 ONNX Runtime 拒绝${subject(p).zh}：${p.reason.zh}。请用生成该模型的工具修正它。` +
+    '仍可得到其时间：--timing-only 只计周期，compile 只生成程序。',
 });
 
-const noKernel = diagnostic<{ message: string }>('SYS-ENG-004', 'unsupported', {
-  en: (p) => `the host engine does not support this model: ${p.message}`,
-  zh: (p) => `主机引擎不支持该模型：${p.message}`,
+const noKernel = diagnostic<Refusal>('SYS-ENG-004', 'unsupported', {
+  en: (p) =>
+    `ONNX Runtime, the host engine, cannot run ${subject(p).en}: ${p.reason.en}. ` +
+    'Put operators of standard ONNX in its place, in types that ONNX Runtime computes. ' +
+    'Its time can be had all the same: --timing-only counts the cycles, compile makes the program.',
+  zh: (p) =>
+    `主机引擎 ONNX Runtime 无法运行${subject(p).zh}：${p.reason.zh}。` +
+    '请改用标准 ONNX 算子以及 ONNX Runtime 能计算的类型。' +
+    '仍可得到其时间：--timing-only 只计周期，compile 只生成程序。',
 });
 
 const unknownOutput = diagnostic<{ name: string; nearest: string | undefined }>('SYS-ENG-012', 'usage', {
@@ -138,6 +149,8 @@ async function create(ort: OrtModule, bytes: Uint8Array, options: LoadOptions): 
     });
   } catch (error) {
     const message = ortMessage(error);
-    throw (UNSUPPORTED.test(message) ? noKernel : cannotLoad)({ message }, nodePlace(error));
+    const refusal = refusalOf(error);
+    const place = refusal.node === undefined ? {} : { node: refusal.node };
+    throw (UNSUPPORTED.test(message) ? noKernel : cannotLoad)(refusal, place);
   }
 }

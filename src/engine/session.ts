@@ -3,8 +3,9 @@
  * the model's own terms; what ONNX Runtime itself refuses is passed on with its message and node.
  */
 import { diagnostic, nearestName } from '#base';
-import { DATA_TYPES, type DataType, type Dim, tensorType, typeText } from '#ir';
+import { type DataType, type Dim, tensorType, typeText } from '#ir';
 import { type Carried, NOTHING_CARRIED, narrow, widen } from './carry.ts';
+import { type Refusal, refusalOf, subject } from './ortErrors.ts';
 import type { Ort, OrtModule } from './runtime.ts';
 import { cannotExchange, exchangeable, fromOrt, type HostValue, toOrt } from './values.ts';
 
@@ -41,9 +42,13 @@ const wrongFeed = diagnostic<{ name: string; found: string; expected: string }>(
   zh: (p) => `输入“${p.name}”给出的是 ${p.found}，而模型需要 ${p.expected}`,
 });
 
-const runFailed = diagnostic<{ message: string }>('SYS-ENG-008', 'invalid', {
-  en: (p) => `the host engine could not run the model: ${p.message}`,
-  zh: (p) => `主机引擎无法运行该模型：${p.message}`,
+const runFailed = diagnostic<Refusal>('SYS-ENG-008', 'invalid', {
+  en: (p) =>
+    `ONNX Runtime, the host engine, could not compute ${subject(p).en}: ${p.reason.en}. ` +
+    'Give data that the model takes, or repair the model; --timing-only counts cycles without data.',
+  zh: (p) =>
+    `主机引擎 ONNX Runtime 无法计算${subject(p).zh}：${p.reason.zh}。` +
+    '请给出模型能接受的数据，或修正模型；--timing-only 不用数据即可计周期。',
 });
 
 const released = diagnostic<Record<string, never>>('SYS-ENG-011', 'internal', {
@@ -81,7 +86,8 @@ export function wrapSession(
       try {
         results = await session.run(given, fetches, { logSeverityLevel: 4 });
       } catch (error) {
-        throw runFailed({ message: ortMessage(error) }, nodePlace(error));
+        const refusal = refusalOf(error);
+        throw runFailed(refusal, refusal.node === undefined ? {} : { node: refusal.node });
       }
       const out = new Map<string, HostValue>();
       wanted.forEach((name, i) => {
@@ -161,32 +167,3 @@ function sessionValue(meta: Ort.InferenceSession.ValueMetadata): SessionValue {
   const shape = meta.shape.length === 0 ? undefined : meta.shape.map((d) => (d === '' ? null : d));
   return { name: meta.name, dtype: meta.type, shape };
 }
-
-/** ONNX Runtime's message without the prefixes of its bindings. */
-export function ortMessage(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return (
-    text
-      .replace(/^(failed to call \w+\(\)\.|Can't create a session\.)\s*/, '')
-      .replace(/^ERROR_CODE: \d+, ERROR_MESSAGE:\s*/, '')
-      .replace(/\S*\/onnxruntime\/\S*?:\d+ /g, '')
-      // The signature of the C++ function that threw.
-      .replace(/(?:[\w:<>,*&[\] =]*\s)?onnxruntime::[\w:<>~]+\([^)]*\)(?: const)?(?: \[with [^\]]*\])?\s*/g, '')
-      .replace(/^::<lambda\(\)>\s*/, '')
-      .replace(/data type: (\d+)$/i, (_, n) => `inputs or outputs of type ${DATA_TYPES[Number(n) - 1] ?? n}`)
-      .replace(/\s*\n\s*/g, '; ')
-      .trim()
-  );
-}
-
-/**
- * The node that a message of ONNX Runtime names: `Name:'conv1'` at run time, `Node (conv1) Op (Conv)` or
- * `In Node, ("conv1", Conv, …` at load time, `with node name 'conv1'` where there is no kernel.
- */
-export function nodePlace(error: unknown): { node?: string } {
-  const text = error instanceof Error ? error.message : String(error);
-  const node = NODE_NAMES.map((pattern) => pattern.exec(text)?.[1]).find((name) => name !== undefined);
-  return node === undefined ? {} : { node };
-}
-
-const NODE_NAMES = [/Name:'([^']+)'/, /\bNode ?\(([^)]+)\)/, /\bIn Node, \("([^"]+)"/, /\bnode with name '([^']+)'/];

@@ -1,11 +1,23 @@
 /** Types that only the host engine knows: outputs of operators without a rule here. */
-import { SystoleError } from '#base';
+import { diagnostic, type Language, SystoleError } from '#base';
 import type { Engine, Session, SessionValue } from '#engine';
 import { type GraphNode, type Model, staticShape, type Tensor, type TensorType, typeOf, type ValueType } from '#ir';
 import { SLOT_BYTES, type SlotType } from '#isa';
 import { inferTypes, operatorIn } from '#ops';
 import { randomInput } from './inputs.ts';
 
+type Both = Readonly<Record<Language, string>>;
+
+const noShape = diagnostic<{ value: string; node: string; op: string; reason: Both }>('SYS-FLOW-017', 'unsupported', {
+  en: (p) =>
+    `the shape of '${p.value}', made by node '${p.node}' (${p.op}), is unknown: Systole has no shape rule for the operator, and ` +
+    `ONNX Runtime cannot load the model to tell (${p.reason.en}). State the shape in the model (value_info), or put operators of standard ONNX in its place.`,
+  zh: (p) =>
+    `节点“${p.node}”（${p.op}）产生的“${p.value}”形状未知：Systole 没有该算子的形状规则，ONNX Runtime 也无法加载模型来推断（${p.reason.zh}）。` +
+    '请在模型中声明该形状（value_info），或改用标准 ONNX 算子。',
+});
+
+/** @throws SYS-FLOW-017 where the engine does not know the operators either */
 export async function learnTypes(model: Model, engine: Engine): Promise<Model> {
   const isOpen = (name: string): boolean => {
     const type = typeOf(model.graph, name);
@@ -15,7 +27,7 @@ export async function learnTypes(model: Model, engine: Engine): Promise<Model> {
     operatorIn(model, n) === undefined ? n.outputs.filter((o) => o !== '' && isOpen(o)) : [],
   );
   if (unknown.length === 0) return model;
-  const session = await engine.load(model, { outputs: unknown });
+  const session = await loadForTypes(model, unknown, engine);
   const types = new Map<string, ValueType>();
   for (const { name, dtype, shape } of session.outputs) {
     if (dtype !== undefined && shape !== undefined) types.set(name, { kind: 'tensor', dtype, shape });
@@ -26,6 +38,18 @@ export async function learnTypes(model: Model, engine: Engine): Promise<Model> {
   const outputs = model.graph.outputs.map((o) => ({ ...o, type: types.get(o.name) ?? o.type }));
   const graph = { ...model.graph, outputs, types: new Map([...model.graph.types, ...types]) };
   return inferTypes({ ...model, graph }, { declared: 'fallback' });
+}
+
+async function loadForTypes(model: Model, unknown: readonly string[], engine: Engine): Promise<Session> {
+  try {
+    return await engine.load(model, { outputs: unknown });
+  } catch (error) {
+    const reason = error instanceof SystoleError ? (error.params.reason as Both | undefined) : undefined;
+    if (reason === undefined) throw error;
+    const value = unknown[0]!;
+    const node = model.graph.nodes.find((n) => n.outputs.includes(value))!;
+    throw noShape({ value, node: node.name, op: node.op, reason }, { node: node.name });
+  }
 }
 
 /**

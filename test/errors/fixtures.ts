@@ -55,6 +55,13 @@ export async function writeFixtures(root: string): Promise<string> {
   put('undefined.txt', graph('(x: float32[2,3]) -> (z: float32[2,3]) {\n  z = Add(x, w) @add\n}'));
   put('huge.txt', graph('(x: float32[70000,20000]) -> (z: float32[70000,20000]) {\n  z = Relu(x) @relu\n}'));
   put('strings.txt', graph('(x: string[2]) -> (z: string[2]) {\n  z = Identity(x) @same\n}'));
+  put('foreign.txt', graph('(x: float32[2,3]) -> (z: float32[2,3]) {\n  z = Nonsense(x) @foreign\n}'));
+  put(
+    'shapeless.txt',
+    graph('(x: float32[2,3]) -> (z: float32[2,3]) {\n  y = Nonsense(x) @foreign\n  z = Relu(y) @relu\n}'),
+  );
+  put('far.txt', graph('(x: float32[2,3], i: int64[2]) -> (z: float32[2,3]) {\n  z = Gather(x, i) @pick\n}'));
+  put('far.npy', writeNpy({ dtype: 'int64', dims: [2], bytes: new Uint8Array(new BigInt64Array([0n, 9n]).buffer) }));
   put('picture.txt', graph('(x: float32[1,3,8,8]) -> (z: float32[1,3,8,8]) {\n  z = Relu(x) @relu\n}'));
 
   const npy = (
