@@ -1,4 +1,5 @@
 /** Why a node goes to the host: the reasons that several lowerings share, in both languages. */
+import { RECORD_DIMENSIONS } from '#isa';
 import type { ToHost } from './planner.ts';
 
 export const toHost = (en: string, zh: string): ToHost => ({ host: { en, zh } });
@@ -23,3 +24,16 @@ export const insideConcat: ToHost = toHost(
   'its result lies inside a concatenation that it cannot be written to',
   '其结果位于无法直接写入的拼接之中',
 );
+
+/** A kernel that could not be planned: it walks more dimensions together than records have, or its tiles do not fit. */
+export const unplanned = (
+  machine: Parameters<typeof doesNotFit>[0],
+  dims: number,
+  most: number = RECORD_DIMENSIONS,
+): ToHost =>
+  dims <= most
+    ? doesNotFit(machine)
+    : toHost(
+        `its operands are walked along ${dims} dimensions that do not merge; an instruction walks ${most}`,
+        `其操作数沿 ${dims} 个无法合并的维度遍历；一条指令最多遍历 ${most} 个`,
+      );

@@ -116,3 +116,15 @@ test('constants that a refused lowering made take no DRAM', async () => {
   expect(program.layers.flatMap((l) => l.onHost ?? []).map((n) => n.op)).toEqual(['Mul']);
   expect(program.constants).toEqual([]);
 });
+
+test.each([
+  ['ReduceMean', (b: GraphBuilder, x: string) => b.node('ReduceMean', [x, b.int64s([1, 3, 5])], { keepdims: int(1) })],
+  ['Mul', (b: GraphBuilder, x: string) => b.node('Mul', [x, b.constant([2, 1, 2, 1, 2, 1, 2])])],
+] as const)('%s along seven dimensions says why it is on the host', async (op, make) => {
+  const b = new GraphBuilder(1, 18);
+  const y = make(b, b.input([2, 3, 2, 3, 2, 3, 2]).name);
+  const machine = presets.get('textbook-single')!;
+  const { program } = await compileModel(b.model([y]), { machine, engine: await sharedEngine() });
+  const [node] = program.layers.flatMap((l) => l.onHost ?? []);
+  expect(node).toMatchObject({ op, reason: { en: expect.stringContaining('7 dimensions that do not merge') } });
+});

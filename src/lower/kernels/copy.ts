@@ -2,7 +2,7 @@
  * Copies from DRAM to DRAM through NRAM, any element type, any strides, with constant padding: for views that have to become
  * memory (a reshape across strides, a concatenation that could not be placed, Pad). Only the DMA works.
  */
-import type { ElementType } from '#isa';
+import { type ElementType, RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
 import { emitCopyNest } from '../copyNest.ts';
 import type { Emitter } from '../emitter.ts';
@@ -48,7 +48,7 @@ export function planCopy(k: CopyKernel, machine: Machine): CopyPlan | undefined 
         strides: [d.strides[0]!, d.strides[1]!] as const,
       }));
   if (dims.length === 0) dims.push({ size: 1, limit: 1, pad: 0, strides: [bytes, bytes] });
-  if (dims.length > 5) return undefined;
+  if (dims.length > RECORD_DIMENSIONS) return undefined;
   const tiles = dims.map((d) => d.size);
   const build = (): CopyPlan => {
     const loops = dims.map((d, i): LoopDim => ({ name: `d${i}`, total: d.size, tile: tiles[i]! }));

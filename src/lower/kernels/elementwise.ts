@@ -2,7 +2,7 @@
  * Element-wise kernels with broadcasting: out[i] = f_n(… f_1(x0[i], x1[i]) …). Dimensions that all operands walk alike are
  * merged; a dimension along which an operand is repeated does not exist in its tile and has stride 0 in its record.
  */
-import type { VectorFunction } from '#isa';
+import { RECORD_DIMENSIONS, type VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import { type LoopDim, type Stream, type StreamDim, type TileContext, tileStrides } from '../stream.ts';
 import { type Access, cutTiles, type VectorKernel } from '../vectorNest.ts';
@@ -46,16 +46,19 @@ export function strideList(s: Stream, operand: number, dims: readonly JointDim[]
   return outer.reverse();
 }
 
-export function planElementwise(k: Elementwise, machine: Machine): VectorKernel | undefined {
-  const dims = k.output.dims;
+/** The dimensions that all operands walk together. */
+export function elementwiseDims(k: Pick<Elementwise, 'inputs' | 'output'>): ReturnType<typeof mergeDims> {
+  const { dims } = k.output;
   const operands = [k.output, ...k.inputs.map((v) => broadcastView(v, dims))];
-  const joint = mergeDims(
-    dims,
-    operands.map((o) => o.strides),
-    0,
-  );
-  if (joint.length === 0) joint.push({ size: 1, strides: operands.map(() => 4), marked: false });
-  if (joint.length > 5) return undefined;
+  const strides = operands.map((o) => o.strides);
+  const joint = mergeDims(dims, strides, 0);
+  return joint.length === 0 ? [{ size: 1, strides: operands.map(() => 4), marked: false }] : joint;
+}
+
+export function planElementwise(k: Elementwise, machine: Machine): VectorKernel | undefined {
+  const joint = elementwiseDims(k);
+  const inputViews = k.inputs.map((v) => broadcastView(v, k.output.dims));
+  if (joint.length > RECORD_DIMENSIONS) return undefined;
   return cutTiles(
     joint.map((d) => d.size),
     [],
@@ -63,7 +66,7 @@ export function planElementwise(k: Elementwise, machine: Machine): VectorKernel 
     (tiles) => {
       const loops = joint.map((d, i): LoopDim => ({ name: `d${i}`, total: d.size, tile: tiles[i]! }));
       const output = streamFor('result', k.output, 0, joint, loops);
-      const inputs = operands.slice(1).map((v, i) => streamFor(`input ${i}`, v, i + 1, joint, loops));
+      const inputs = inputViews.map((v, i) => streamFor(`input ${i}`, v, i + 1, joint, loops));
       return {
         loops,
         inputs,

@@ -2,6 +2,7 @@
  * Local response normalisation across channels (Krizhevsky et al. 2012): y = x · (bias + alpha/size · Σ x²)^−beta, the sum over
  * a window of `size` channels. Channels lie innermost; the load pads them with zeros, so that the window is a plain record.
  */
+import { RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
 import { type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
 import { cutTiles, type Temporary, type VectorKernel } from '../vectorNest.ts';
@@ -17,11 +18,19 @@ export interface LrnKernel {
   readonly bias: number;
 }
 
+/** A record also holds channels and window. */
+export const LRN_DIMENSIONS = RECORD_DIMENSIONS - 2;
+
+/** The dimensions apart from channels. */
+export function lrnDims(k: Pick<LrnKernel, 'input' | 'output'>): ReturnType<typeof mergeDims> {
+  const without = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== 1);
+  return mergeDims(without(k.input.dims), [without(k.input.strides), without(k.output.strides)], 0);
+}
+
 export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefined {
   const channels = k.input.dims[1]!;
-  const without = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== 1);
-  const dims = mergeDims(without(k.input.dims), [without(k.input.strides), without(k.output.strides)], 0);
-  if (dims.length > 3) return undefined;
+  const dims = lrnDims(k);
+  if (dims.length > LRN_DIMENSIONS) return undefined;
   const before = Math.floor((k.size - 1) / 2);
   return cutTiles(
     dims.map((d) => d.size),

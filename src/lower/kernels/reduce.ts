@@ -3,6 +3,7 @@
  * ordered as the input lies in memory. A reduction too large for one tile goes on tile by tile along its outermost dimension;
  * softmax needs its whole axis in a tile.
  */
+import { RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
 import { type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
 import { cutTiles, type Temporary, type VectorKernel } from '../vectorNest.ts';
@@ -18,15 +19,16 @@ export interface Reduction {
   readonly factor: number;
 }
 
+/** Kept and reduced dimensions, each merged among themselves. */
+export function reductionDims(k: Pick<Reduction, 'input' | 'output' | 'reduced'>): ReturnType<typeof mergeDims> {
+  const kept = k.output.strides.map((s, i) => (k.reduced[i] ? 0 : s));
+  const dims = mergeDims(k.input.dims, [k.input.strides, kept], 0, k.reduced);
+  return dims.length === 0 ? [{ size: 1, strides: [4, 4], marked: false }] : dims;
+}
+
 export function planReduction(k: Reduction, machine: Machine): VectorKernel | undefined {
-  const dims = mergeDims(
-    k.input.dims,
-    [k.input.strides, k.output.strides.map((s, i) => (k.reduced[i] ? 0 : s))],
-    0,
-    k.reduced,
-  );
-  if (dims.length === 0) dims.push({ size: 1, strides: [4, 4], marked: false });
-  if (dims.length > 5) return undefined;
+  const dims = reductionDims(k);
+  if (dims.length > RECORD_DIMENSIONS) return undefined;
   // Loops over kept dimensions outside, reduced ones inside; only the outermost reduced dimension is cut.
   const order = [...dims.filter((d) => !d.marked), ...dims.filter((d) => d.marked)];
   const kept = order.findIndex((d) => d.marked);
@@ -111,10 +113,15 @@ export interface SoftmaxKernel {
   readonly logarithm: boolean;
 }
 
-export function planSoftmax(k: SoftmaxKernel, machine: Machine): VectorKernel | undefined {
+/** Dimensions of the axis and of the rest, each merged among themselves. */
+export function softmaxDims(k: Pick<SoftmaxKernel, 'input' | 'output' | 'axes'>): ReturnType<typeof mergeDims> {
   const dims = mergeDims(k.input.dims, [k.input.strides, k.output.strides], 0, k.axes);
-  if (dims.length === 0) dims.push({ size: 1, strides: [4, 4], marked: true });
-  if (dims.length > 5) return undefined;
+  return dims.length === 0 ? [{ size: 1, strides: [4, 4], marked: true }] : dims;
+}
+
+export function planSoftmax(k: SoftmaxKernel, machine: Machine): VectorKernel | undefined {
+  const dims = softmaxDims(k);
+  if (dims.length > RECORD_DIMENSIONS) return undefined;
   return cutTiles(
     dims.map((d) => d.size),
     dims.map((d) => d.marked),

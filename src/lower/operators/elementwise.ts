@@ -2,9 +2,9 @@
 
 import { floatAttribute, type GraphNode, tensorNumbers } from '#ir';
 import type { VectorFunction } from '#isa';
-import { type ElementwiseStep, planElementwise } from '../kernels/elementwise.ts';
+import { type ElementwiseStep, elementwiseDims, planElementwise } from '../kernels/elementwise.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
-import { computed, notFloat, toHost } from '../reasons.ts';
+import { computed, notFloat, toHost, unplanned } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
 import { clipLimits } from './fuse.ts';
@@ -77,11 +77,6 @@ const step = (a: number | 'out', s: Scalars[number]): ElementwiseStep => ({
   ...(s.scalar === undefined ? {} : { b: { scalar: s.scalar } }),
 });
 
-const tooManyWays = toHost(
-  'its operands are broadcast in more than five ways, or do not fit NRAM',
-  '其操作数的广播方式超过五种，或放不进 NRAM',
-);
-
 /** @param before jobs that make some of the inputs, done once it is clear that the node stays on the processor */
 function finish(
   p: Planner,
@@ -98,7 +93,7 @@ function finish(
   const output = p.output(behind.output, like ?? 'row-major');
   const plan = (): VectorKernel | undefined =>
     planElementwise({ inputs, output, steps: [...first, ...behind.steps] }, p.machine);
-  if (plan() === undefined) return tooManyWays;
+  if (plan() === undefined) return unplanned(p.machine, elementwiseDims({ inputs, output }).length);
   for (const n of behind.nodes) p.done.add(n);
   for (const job of before) job();
   vectorJob(p, nodes, plan, { reads: inputs, writes: [output] });
@@ -142,7 +137,7 @@ export const lowerBinary: Lowering = (node, p) => {
       const part = p.temporary(`${node.name}.part${before.length}`, outDims);
       const kernel = { inputs, output: part, steps };
       const plan = (): VectorKernel | undefined => planElementwise(kernel, p.machine);
-      if (plan() === undefined) return tooManyWays;
+      if (plan() === undefined) return unplanned(p.machine, elementwiseDims(kernel).length);
       before.push(() => vectorJob(p, [], plan, { reads: kernel.inputs, writes: [part], op: node.op }));
       inputs = [part];
       steps = [];

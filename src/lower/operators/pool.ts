@@ -3,11 +3,11 @@ import { floatAttribute, type GraphNode, intAttribute, intsAttribute, tensorInte
 import { accepted, type Window, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
 import { planElementwise } from '../kernels/elementwise.ts';
-import { planLrn } from '../kernels/lrn.ts';
-import { planReduction, planSoftmax } from '../kernels/reduce.ts';
+import { LRN_DIMENSIONS, lrnDims, planLrn } from '../kernels/lrn.ts';
+import { planReduction, planSoftmax, reductionDims, softmaxDims } from '../kernels/reduce.ts';
 import { planWindow, type WindowKernel } from '../kernels/window.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
-import { computed, doesNotFit, insideConcat, notFloat, toHost } from '../reasons.ts';
+import { computed, doesNotFit, insideConcat, notFloat, toHost, unplanned } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import { asPlane, reshapeView, type View } from '../views.ts';
 import { vectorJob } from './jobs.ts';
@@ -145,7 +145,7 @@ export const lowerReduce: Lowering = (node, p) => {
   if (output === undefined) return insideConcat;
   const plan = (): VectorKernel | undefined =>
     planReduction({ input, output, reduced, combine, factor: mean ? 1 / count : 1 }, p.machine);
-  if (plan() === undefined) return doesNotFit(p.machine);
+  if (plan() === undefined) return unplanned(p.machine, reductionDims({ input, output, reduced }).length);
   vectorJob(p, [node], plan, { reads: [input], writes: [raw] });
   return undefined;
 };
@@ -245,7 +245,9 @@ function softmaxInPasses(
       writes: [output],
     });
   }
-  if (passes.some((pass) => pass.plan() === undefined)) return doesNotFit(machine);
+  if (passes.some((pass) => pass.plan() === undefined)) {
+    return unplanned(machine, softmaxDims({ input, output, axes }).length);
+  }
   passes.forEach(({ plan, reads, writes }, i) => {
     vectorJob(p, i === 0 ? [node] : [], plan, { reads, writes, ...(i === 0 ? {} : { op: node.op }) });
   });
@@ -269,7 +271,7 @@ export const lowerLrn: Lowering = (node, p) => {
       },
       p.machine,
     );
-  if (plan() === undefined) return doesNotFit(p.machine);
+  if (plan() === undefined) return unplanned(p.machine, lrnDims({ input, output }).length, LRN_DIMENSIONS);
   vectorJob(p, [node], plan, { reads: [input], writes: [output] });
   return undefined;
 };
