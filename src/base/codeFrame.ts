@@ -1,5 +1,13 @@
-/** Code frames: the lines around a place in a text, with a caret under what is meant. */
+/**
+ * Code frames: the lines around a place in a text, with a caret under what is meant. A long line is clipped around the
+ * caret; widths are terminal columns, of which a Chinese character takes two.
+ */
+import stringWidth from 'string-width';
 import type { Place } from './diagnostics.ts';
+
+/** Columns of a line that are shown, and how many of them stand before the caret at most. */
+const SHOWN = 100;
+const BEFORE = 60;
 
 /**
  * The frame for `place`, or '' where it has no source or line.
@@ -13,15 +21,55 @@ export function codeFrame(place: Place, context = 2): string {
   const width = String(last).length;
   const out: string[] = [];
   for (let n = first; n <= last; n++) {
-    const mark = n === place.line ? '>' : ' ';
-    out.push(`${mark} ${String(n).padStart(width)} | ${lines[n - 1] ?? ''}`.trimEnd());
-    if (n === place.line && place.column !== undefined) {
-      const caret = '^'.repeat(Math.max(1, place.length ?? 1));
-      out.push(`  ${' '.repeat(width)} | ${' '.repeat(place.column - 1)}${caret}`);
+    const isMarked = n === place.line;
+    const text = lines[n - 1] ?? '';
+    const at = isMarked && place.column !== undefined ? place.column - 1 : 0;
+    const { shown, before, marked } = clip(text, at, place.length ?? 1);
+    out.push(`${isMarked ? '>' : ' '} ${String(n).padStart(width)} | ${shown}`.trimEnd());
+    if (isMarked && place.column !== undefined) {
+      out.push(`  ${' '.repeat(width)} | ${before}${'^'.repeat(Math.max(1, stringWidth(marked)))}`);
     }
   }
   return out.join('\n');
 }
+
+interface Clipped {
+  readonly shown: string;
+  /** Blanks as wide as what is shown before the mark. */
+  readonly before: string;
+  /** What is marked, as far as it is shown. */
+  readonly marked: string;
+}
+
+/** The part of a line around `at` that fits, with an ellipsis where something is left out. */
+function clip(line: string, at: number, length: number): Clipped {
+  // No character takes less than a unit, so these hold all that can be shown, whatever the length of the line.
+  const head = [...line.slice(Math.max(0, at - 2 * SHOWN), at)].map(printable);
+  const tail = [...line.slice(at, at + 2 * SHOWN)].map(printable);
+  let from = head.length;
+  let used = 0;
+  const isShort = line.length <= SHOWN && columnsOf([...line]) <= SHOWN;
+  const room = isShort ? SHOWN : columnsOf(head) > BEFORE ? BEFORE - 1 : BEFORE;
+  while (from > 0 && used + columnsOf([head[from - 1]!]) <= room) used += columnsOf([head[--from]!]);
+  let to = 0;
+  while (to < tail.length && used + columnsOf([tail[to]!]) <= (isShort ? SHOWN : SHOWN - 1))
+    used += columnsOf([tail[to++]!]);
+  const left = from > 0 || at > 2 * SHOWN ? '…' : '';
+  const right = to < tail.length || at + 2 * SHOWN < line.length ? '…' : '';
+  const kept = head.slice(from);
+  return {
+    shown: left + kept.join('') + tail.slice(0, to).join('') + right,
+    before: left.replace('…', ' ') + kept.map((c) => (c === '\t' ? c : ' '.repeat(stringWidth(c)))).join(''),
+    marked: [...line.slice(at, at + Math.min(length, 2 * SHOWN))].map(printable).slice(0, to).join(''),
+  };
+}
+
+const columnsOf = (characters: readonly string[]): number =>
+  characters.reduce((sum, c) => sum + (c === '\t' ? 8 : stringWidth(c)), 0);
+
+/** Control characters would move the cursor or colour the terminal. */
+const printable = (character: string): string =>
+  character !== '\t' && /\p{Cc}/u.test(character) ? '\ufffd' : character;
 
 /** `file:line:column`, as far as it is known. */
 export function placeText(place: Place): string {
