@@ -6,7 +6,16 @@
 import type { LayerPrediction, UnitName } from '#isa';
 import type { Machine } from '#machine';
 import { controlCost, type DmaCost, dmaCost, recordOf } from '#timing';
-import { elementBytes, type LoopDim, loopsOf, type SizeOf, type Stream, type StreamDim, tilesOf } from './stream.ts';
+import {
+  elementBytes,
+  type LoopDim,
+  loopsOf,
+  recordOrder,
+  type SizeOf,
+  type Stream,
+  type StreamDim,
+  tilesOf,
+} from './stream.ts';
 
 /** Tiles of a loop that are alike. */
 interface TileClass {
@@ -101,12 +110,13 @@ function transferCost(s: Stream, machine: Machine, at: ReadonlyMap<LoopDim, Tile
   const bytes = elementBytes(s);
   const dimensions =
     s.linear === undefined
-      ? s.dims.map((d) => {
+      ? recordOrder(s).map((i) => {
+          const d = s.dims[i]!;
           const { elements, inside } = tileOf(d, d.loop === undefined ? 0 : at.get(d.loop)!.index);
           return { size: elements, stride: d.stride, hi: inside };
         })
       : [{ size: s.linear.elements((l) => at.get(l)!.size), stride: bytes }];
-  const record = recordOf(dimensions.reverse());
+  const record = recordOf(dimensions);
   return dmaCost(machine, { sizes: record, dram: record, elementBytes: bytes });
 }
 

@@ -90,6 +90,16 @@ export function tileStrides(s: Stream): number[] {
   return out;
 }
 
+/**
+ * Positions of a stream's dimensions in its records, d0 first: as they follow each other in DRAM, whatever their order in the
+ * tile, so that contiguous elements share a segment and its bursts. Repeated ones (stride 0) come last.
+ */
+export function recordOrder(s: Stream): number[] {
+  const reach = (i: number): number => Math.abs(s.dims[i]!.stride) || Number.POSITIVE_INFINITY;
+  const innermostFirst = s.dims.map((_, i) => s.dims.length - 1 - i);
+  return innermostFirst.sort((p, q) => (reach(p) === reach(q) ? 0 : reach(p) - reach(q)));
+}
+
 export function bufferBytes(s: Stream): number {
   if (s.bufferBytes !== undefined) return align(s.bufferBytes);
   return align(s.dims.reduce((n, d) => n * extentOf(d), elementBytes(s)));

@@ -177,19 +177,37 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
             const wLoads =
               blocks > 1 ? spatial * nCount * blocks : filtersOuter ? nCount : nCount > 1 ? spatial * nCount : 1;
             // Mean transfers of each stream.
-            const aRun =
-              k.c.aStride === 4 ? 4 * (depth === k.c.total && k.x.aStride === 4 * depth ? depth * x.extent : depth) : 4;
             const a = runsCost(
               machine,
               (4 * k.b.total * y.inside * x.inside * k.c.total) / (spatial * (aBlocked ? blocks : 1)),
-              aRun,
+              [
+                [k.c.aStride, depth],
+                [k.x.aStride, x.extent],
+                [k.y.aStride, y.extent],
+                [k.b.aStride, b],
+              ],
               aBuffer,
             );
             const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (nCount * blocks);
-            const wRun = k.weights.kind === 'constant' ? wBytes : k.weights.nStride === 4 ? 4 * nTile : 4;
-            const w = runsCost(machine, wBytes, wRun, wBuffer);
-            const outBytes = (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (spatial * nCount);
-            const out = runsCost(machine, outBytes, k.n.outStride === 4 ? 4 * Math.min(n, k.n.total) : 4, outBuffer);
+            const wDims: Extents =
+              k.weights.kind === 'constant'
+                ? [[4, wBytes / 4]]
+                : [
+                    [k.weights.nStride, Math.min(nTile, tn)],
+                    [k.weights.cStride, c],
+                  ];
+            const w = runsCost(machine, wBytes, wDims, wBuffer);
+            const out = runsCost(
+              machine,
+              (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (spatial * nCount),
+              [
+                [k.n.outStride, Math.min(n, k.n.total)],
+                [k.x.outStride, x.tile],
+                [k.y.outStride, y.tile],
+                [k.b.outStride, b],
+              ],
+              outBuffer,
+            );
             const load = outerCount * (aLoads * a.cycles + wLoads * w.cycles);
             const store = outerCount * spatial * nCount * out.cycles;
             const channel =
@@ -221,9 +239,21 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
   );
 }
 
-/** Cost of a transfer of `bytes` in runs of `run`, to or from a buffer. */
-const runsCost = (machine: Machine, bytes: number, run: number, buffer: number): DmaCost =>
-  segmentsCost(machine, Math.max(1, bytes / run), Math.min(run, bytes), buffer);
+type Extents = readonly (readonly [stride: number, elements: number])[];
+
+/** Cost of a transfer of `bytes` to or from a buffer, of a tile with such strides in DRAM. */
+function runsCost(machine: Machine, bytes: number, tile: Extents, buffer: number): DmaCost {
+  let run = 4;
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const [stride, elements] of tile) {
+      if (elements <= 1 || stride !== run) continue;
+      run *= elements;
+      grew = true;
+    }
+  }
+  return segmentsCost(machine, Math.max(1, bytes / run), Math.min(run, bytes), buffer);
+}
 
 /** Tiles that are alike in their number of pixels. */
 function pixelClasses(

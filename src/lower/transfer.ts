@@ -1,7 +1,15 @@
 /** The DMA instruction of a stream's current tile: address, sizes and bounds from loop indices, in scalar code. */
 import { ELEMENT_TYPES, SPACES } from '#isa';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
-import { elementBytes, type LoopDim, type Stream, type TileContext, tileStrides, tilesOf } from './stream.ts';
+import {
+  elementBytes,
+  type LoopDim,
+  recordOrder,
+  type Stream,
+  type TileContext,
+  tileStrides,
+  tilesOf,
+} from './stream.ts';
 
 /** min(tile, total − index·tile), where the last tile is smaller. */
 export function emitRaggedSize(
@@ -47,8 +55,8 @@ export function emitTransfer(
   e.op('li', { rd: address, imm: s.address >>> 0 });
   for (const o of s.outer ?? []) e.addScaled(address, at.index(o.loop), o.stride);
   const strides = tileStrides(s);
-  s.dims.forEach((d, i) => {
-    const dim = s.dims.length - 1 - i;
+  recordOrder(s).forEach((i, dim) => {
+    const d = s.dims[i]!;
     const scale = d.scale ?? 1;
     const window = d.window ?? 1;
     const pad = d.pad ?? 0;

@@ -16,7 +16,7 @@ import type { Machine } from '#machine';
 import { vecCycles } from '#timing';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
 import { emitNest, loadLevels, type Placement, shapeOfNest } from './nest.ts';
-import { predictNest, sumOverTiles } from './prediction.ts';
+import { predictNest, sumOverTiles, turnsOf } from './prediction.ts';
 import {
   align,
   bufferBytes,
@@ -247,6 +247,48 @@ function recordFor(e: Emitter, cache: RecordCache, sizes: readonly Operand[], st
   });
   cache.set(key, record);
   return record;
+}
+
+/** What a cycle of the DRAM channel counts beside one of time: little, so that of tilings about as fast the one that moves least wins. */
+const CHANNEL_CYCLE = 1 / 64;
+
+/** Tilings with more tiles than this, and this many times as many as the fewest that fit, are not worth a prediction. */
+const MANY_TILES = { tiles: 64, times: 8 };
+
+/**
+ * The tile sizes (outermost first, each whole or halved again and again) of the kernel that is predicted to take least time.
+ * For kernels whose tiles overlap, so that it matters along which dimension they are cut. undefined where nothing fits.
+ */
+export function searchTiles(
+  sizes: readonly number[],
+  machine: Machine,
+  build: (tiles: readonly number[]) => VectorKernel,
+): readonly number[] | undefined {
+  const fitting: { readonly tiles: readonly number[]; readonly kernel: VectorKernel; readonly count: number }[] = [];
+  const choose = (chosen: readonly number[]): void => {
+    const size = sizes[chosen.length];
+    if (size === undefined) {
+      const kernel = build(chosen);
+      if (placeVector(kernel, machine) === undefined) return;
+      fitting.push({ tiles: chosen, kernel, count: turnsOf(kernel.loops, kernel.loops.length) });
+      return;
+    }
+    for (let tile = size; ; tile = Math.ceil(tile / 2)) {
+      choose([...chosen, tile]);
+      if (tile === 1) return;
+    }
+  };
+  choose([]);
+  const fewest = fitting.reduce((n, { count }) => Math.min(n, count), Number.POSITIVE_INFINITY);
+  const most = Math.max(MANY_TILES.tiles, MANY_TILES.times * fewest);
+  let best: { readonly tiles: readonly number[]; readonly score: number } | undefined;
+  for (const { tiles, kernel, count } of fitting) {
+    if (count > most) continue;
+    const { cycles, channelCycles } = predictVectorKernel(kernel, machine);
+    const score = cycles + channelCycles * CHANNEL_CYCLE;
+    if (best === undefined || score < best.score) best = { tiles, score };
+  }
+  return best?.tiles;
 }
 
 /**

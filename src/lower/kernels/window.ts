@@ -7,7 +7,7 @@ import type { VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import type { LoopDim, Stream, TileContext } from '../stream.ts';
 import { tileStrides } from '../stream.ts';
-import { cutTiles, type Step, type VectorKernel } from '../vectorNest.ts';
+import { type Step, searchTiles, type VectorKernel } from '../vectorNest.ts';
 import { addressOf, type View } from '../views.ts';
 
 export interface WindowDim {
@@ -36,17 +36,44 @@ export interface WindowKernel {
   readonly after: readonly { readonly f: VectorFunction; readonly scalar: number }[];
 }
 
+/** Networks repeat their windows: the tiles found for one on a machine are kept as long as the machine is. */
+const known = new WeakMap<Machine, Map<string, readonly number[] | undefined>>();
+
+/** All that the time of a kernel depends on. */
+const keyOf = ({ input, output, weights, bias, scale, after, y, x, reduce }: WindowKernel): string =>
+  JSON.stringify([
+    ...[input, output, weights, bias].map((v) => v && [v.dims, v.strides]),
+    typeof scale === 'object' ? scale.strides : scale !== undefined,
+    after.map((step) => step.f),
+    [y, x, reduce],
+  ]);
+
+/** The kernel with the tiles that are predicted to be fastest; undefined where not even the smallest fit. */
 export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | undefined {
+  const { sizes, build } = windowTiles(k);
+  const ofMachine = known.get(machine) ?? new Map<string, readonly number[] | undefined>();
+  known.set(machine, ofMachine);
+  const key = keyOf(k);
+  if (!ofMachine.has(key)) ofMachine.set(key, searchTiles(sizes, machine, build));
+  const tiles = ofMachine.get(key);
+  return tiles && build(tiles);
+}
+
+function windowTiles(k: WindowKernel): {
+  readonly sizes: readonly number[];
+  readonly build: (tiles: readonly number[]) => VectorKernel;
+} {
   const [batch, channels] = [k.input.dims[0]!, k.input.dims[1]!];
   const limit = { y: k.input.dims[2]!, x: k.input.dims[3]! };
   const s = k.input.strides;
   const o = k.output.strides;
-  return cutTiles([batch, k.y.total, k.x.total, channels], [], machine, ([, ty, tx, tc]) => {
+  const build = ([ty, tx, tc]: readonly number[]): VectorKernel => {
     const b: LoopDim = { name: 'b', total: batch, tile: 1 };
     const c: LoopDim = { name: 'c', total: channels, tile: tc! };
     const y: LoopDim = { name: 'y', total: k.y.total, tile: ty! };
     const x: LoopDim = { name: 'x', total: k.x.total, tile: tx! };
-    const loops = [b, y, x, c];
+    // Channels outermost: their weights stay while the image passes.
+    const loops = [c, b, y, x];
     const base = { space: 'nram', type: 'f32' } as const;
     const extent = (w: WindowDim): number => (w.kernel - 1) * w.dilation + 1;
     const input: Stream = {
@@ -144,5 +171,6 @@ export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | un
         for (const step of k.after) onResult(step.f, { scalar: step.scalar });
       },
     };
-  });
+  };
+  return { sizes: [k.y.total, k.x.total, channels], build };
 }
