@@ -1,7 +1,10 @@
 /**
- * What a machine must be able to do beyond having well-formed figures. One tile is the least work of a unit:
- * NRAM holds one chunk of Ti neurons with one group of Tn results, and three operands of one group of vector lanes;
- * WRAM holds Ti × Tn weights with Tn biases; the accumulators hold one entry of Tn. All elements are of 32 bits.
+ * What a machine must be able to do beyond having well-formed figures: run the smallest network at all.
+ * - NRAM holds one chunk of Ti neurons with one group of Tn results; three operands of one group of vector lanes; and, since tiles
+ *   lie in 64-byte lines and two buffers in turn, two lines for each of three operands.
+ * - WRAM holds Ti × Tn weights with Tn biases, and two lines. The accumulators hold one entry of Tn.
+ * - DRAM holds an input, weights and an output, a line each. Instruction memory holds the code of one tiled layer.
+ * All elements are of 32 bits.
  */
 import type { Place, SystoleError } from '#base';
 import type { Path } from './describe.ts';
@@ -11,55 +14,101 @@ import { filtersOf, lanesOf, type Machine } from './schema.ts';
 /** Largest memory of whole 4 KiB pages whose end is still a 32-bit address. */
 export const MEMORY_MAX = 2 ** 32 - 4096;
 
-interface Memory {
-  readonly path: Path;
-  readonly bytes: number;
+/** Tiles and tensors start at multiples of this. */
+const LINE = 64;
+/** Code of one layer, whatever its tiles; compiled layers take up to about 170 words. */
+const LAYER_WORDS = 256;
+
+interface Need {
   readonly least: number;
   readonly holds: Both;
 }
+
+interface Memory extends Need {
+  readonly path: Path;
+  readonly found: number;
+  readonly unit: 'bytes' | 'words';
+}
+
+const most = (needs: readonly Need[]): Need => needs.reduce((a, b) => (b.least > a.least ? b : a));
 
 function memories(m: Machine): readonly Memory[] {
   const ti = lanesOf(m.matrix);
   const tn = filtersOf(m.matrix);
   const { lanes } = m.vector;
-  const matrixTile = 4 * (ti + tn);
-  const vectorTile = 12 * lanes;
-  const nram =
-    matrixTile >= vectorTile
-      ? { least: matrixTile, holds: { en: `${ti} neurons and ${tn} results`, zh: `${ti} 个神经元与 ${tn} 个结果` } }
-      : { least: vectorTile, holds: { en: `three operands of ${lanes} lanes`, zh: `${lanes} 个通道的三个操作数` } };
+  const unit = 'bytes';
   return [
-    { path: ['nram', 'bytes'], bytes: m.nram.bytes, ...nram },
+    {
+      path: ['nram', 'bytes'],
+      found: m.nram.bytes,
+      unit,
+      ...most([
+        { least: 4 * (ti + tn), holds: { en: `${ti} neurons and ${tn} results`, zh: `${ti} 个神经元与 ${tn} 个结果` } },
+        { least: 12 * lanes, holds: { en: `three operands of ${lanes} lanes`, zh: `${lanes} 个通道的三个操作数` } },
+        {
+          least: 6 * LINE,
+          holds: {
+            en: `two ${LINE}-byte lines for each of three operands`,
+            zh: `三个操作数各两行（每行 ${LINE} 字节）`,
+          },
+        },
+      ]),
+    },
     {
       path: ['wram', 'bytes'],
-      bytes: m.wram.bytes,
-      least: 4 * (ti * tn + tn),
-      holds: { en: `${ti} × ${tn} weights and ${tn} biases`, zh: `${ti} × ${tn} 个权重与 ${tn} 个偏置` },
+      found: m.wram.bytes,
+      unit,
+      ...most([
+        {
+          least: 4 * (ti * tn + tn),
+          holds: { en: `${ti} × ${tn} weights and ${tn} biases`, zh: `${ti} × ${tn} 个权重与 ${tn} 个偏置` },
+        },
+        { least: 2 * LINE, holds: { en: `two ${LINE}-byte lines of weights`, zh: `两行权重（每行 ${LINE} 字节）` } },
+      ]),
     },
     {
       path: ['matrix', 'accumulatorBytes'],
-      bytes: m.matrix.accumulatorBytes,
+      found: m.matrix.accumulatorBytes,
+      unit,
       least: 4 * tn,
       holds: { en: `one entry of ${tn} accumulators`, zh: `一组 ${tn} 个累加器` },
     },
     {
       path: ['control', 'scalarMemoryBytes'],
-      bytes: m.control.scalarMemoryBytes,
+      found: m.control.scalarMemoryBytes,
+      unit,
       least: 4,
       holds: { en: 'one word', zh: '一个字' },
     },
-    { path: ['dram', 'bytes'], bytes: m.dram.bytes, least: 4, holds: { en: 'one word', zh: '一个字' } },
+    {
+      path: ['dram', 'bytes'],
+      found: m.dram.bytes,
+      unit,
+      least: 3 * LINE,
+      holds: {
+        en: `an input, weights and an output, a ${LINE}-byte line each`,
+        zh: `输入、权重与输出各一行（每行 ${LINE} 字节）`,
+      },
+    },
+    {
+      path: ['control', 'instructionWords'],
+      found: m.control.instructionWords,
+      unit: 'words',
+      least: LAYER_WORDS,
+      holds: { en: 'the code of one layer', zh: '一层的代码' },
+    },
   ];
 }
 
 /** Everything that is wrong with a well-formed machine. `place` finds the value at a path. */
 export function capacityErrors(m: Machine, place: (path: Path) => Place): SystoleError[] {
   const errors: SystoleError[] = [];
-  for (const { path, bytes, least, holds } of memories(m)) {
+  for (const { path, found, unit, least, holds } of memories(m)) {
     const key = path.join('.');
-    if (bytes < least) errors.push(tooSmall({ key, found: bytes, least, holds }, place(path)));
-    else if (bytes > MEMORY_MAX) errors.push(beyondAddresses({ key, found: bytes, most: MEMORY_MAX }, place(path)));
-    else if (bytes % 4 !== 0) errors.push(noWholeWords({ key, found: bytes, write: bytes - (bytes % 4) }, place(path)));
+    if (found < least) errors.push(tooSmall({ key, found, unit, least, holds }, place(path)));
+    else if (unit === 'words') continue;
+    else if (found > MEMORY_MAX) errors.push(beyondAddresses({ key, found, most: MEMORY_MAX }, place(path)));
+    else if (found % 4 !== 0) errors.push(noWholeWords({ key, found, write: found - (found % 4) }, place(path)));
   }
   if (m.realizable) {
     for (const key of ['cyclesPerInstruction', 'queueCycles', 'signalLatency'] as const) {

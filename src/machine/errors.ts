@@ -92,12 +92,16 @@ export const duplicateKey = diagnostic<{ readonly key: string; readonly line: nu
 export const tooSmall = diagnostic<{
   readonly key: string;
   readonly found: number;
+  readonly unit: 'bytes' | 'words';
   readonly least: number;
   readonly holds: Both;
 }>('SYS-MACHINE-010', 'unsupported', {
   en: (p) =>
-    `'${p.key}' is ${p.found} bytes, which cannot hold one tile: ${p.holds.en}, ${p.least} bytes. Write at least ${p.least}.`,
-  zh: (p) => `'${p.key}' 为 ${p.found} 字节，容不下一个分块：${p.holds.zh}，共 ${p.least} 字节。请至少写 ${p.least}。`,
+    `'${p.key}' is ${p.found} ${p.unit}, which cannot hold the least that a network needs there: ${p.holds.en}, ${p.least} ${p.unit}. Write at least ${p.least}.`,
+  zh: (p) => {
+    const unit = p.unit === 'words' ? '字' : '字节';
+    return `'${p.key}' 为 ${p.found} ${unit}，容不下网络在此的最低需要：${p.holds.zh}，共 ${p.least} ${unit}。请至少写 ${p.least}。`;
+  },
 });
 
 export const beyondAddresses = diagnostic<{ readonly key: string; readonly found: number; readonly most: number }>(
