@@ -3,7 +3,7 @@
  * caret; widths are terminal columns, of which a Chinese character takes two.
  */
 import stringWidth from 'string-width';
-import type { Place } from './diagnostics.ts';
+import type { Language, Place } from './diagnostics.ts';
 
 /** Columns of a line that are shown, and how many of them stand before the caret at most. */
 const SHOWN = 100;
@@ -71,8 +71,9 @@ const columnsOf = (characters: readonly string[]): number =>
 const printable = (character: string): string =>
   character !== '\t' && /\p{Cc}/u.test(character) ? '\ufffd' : character;
 
-/** `file:line:column`, as far as it is known. */
-export function placeText(place: Place): string {
+/** `file:line:column`, node, instruction and cycle, as far as they are known. */
+export function placeText(place: Place, language: Language = 'en'): string {
+  const en = language === 'en';
   const parts: string[] = [];
   if (place.file !== undefined) {
     let text = place.file;
@@ -80,10 +81,12 @@ export function placeText(place: Place): string {
     if (place.line !== undefined && place.column !== undefined) text += `:${place.column}`;
     parts.push(text);
   } else if (place.line !== undefined) {
-    parts.push(`line ${place.line}${place.column === undefined ? '' : `:${place.column}`}`);
+    const column = place.column === undefined ? '' : `:${place.column}`;
+    parts.push(en ? `line ${place.line}${column}` : `行 ${place.line}${column}`);
   }
-  if (place.node !== undefined) parts.push(`node '${place.node}'`);
-  if (place.instruction !== undefined) parts.push(`instruction ${place.instruction}`);
-  if (place.cycle !== undefined) parts.push(`cycle ${place.cycle}`);
-  return parts.join(', ');
+  if (place.node !== undefined) parts.push(en ? `node '${place.node}'` : `节点“${place.node}”`);
+  if (place.instruction !== undefined)
+    parts.push(en ? `instruction ${place.instruction}` : `指令 ${place.instruction}`);
+  if (place.cycle !== undefined) parts.push(en ? `cycle ${place.cycle}` : `周期 ${place.cycle}`);
+  return parts.join(en ? ', ' : '，');
 }

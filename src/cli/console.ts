@@ -43,6 +43,6 @@ export class Console {
   }
 
   notice = (notice: Notice): void => {
-    this.note(`${notice.code}: ${notice[this.language]}`);
+    this.note(`${notice.code}${this.text({ en: ': ', zh: '：' })}${notice[this.language]}`);
   };
 }

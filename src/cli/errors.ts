@@ -46,8 +46,8 @@ function errorText(error: SystoleError, console: Console): string {
   const text = error.text(console.language);
   const { node, ...place } = error.place;
   // Most messages name the node themselves, with its operator.
-  const where = placeText(node === undefined || text.includes(node) ? place : error.place);
-  const head = `${pc.bold(pc.red(error.code))}: ${where === '' ? '' : `${where}: `}${text}`;
+  const where = placeText(node === undefined || text.includes(node) ? place : error.place, console.language);
+  const head = `${pc.bold(pc.red(error.code))}${console.text({ en: ': ', zh: '：' })}${where === '' ? '' : `${where}${console.text({ en: ': ', zh: '：' })}`}${text}`;
   const frame = codeFrame(error.place);
   return frame === '' ? head : `${head}\n\n${frame}`;
 }

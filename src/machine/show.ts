@@ -46,6 +46,10 @@ function rows(m: Machine): readonly (readonly [en: string, zh: string, rows: rea
     matrix.kind === 'dot'
       ? `dot, ${matrix.tn} × ${matrix.ti} lanes`
       : `systolic, ${matrix.rows} × ${matrix.columns}, ${matrix.dataflow}, preload ${matrix.preload}`;
+  const kindZh =
+    matrix.kind === 'dot'
+      ? `点积（dot），${matrix.tn} × ${matrix.ti} 通道`
+      : `脉动阵列（systolic），${matrix.rows} × ${matrix.columns}，权重驻留（${matrix.dataflow}），预载${matrix.preload === 'hidden' ? '隐藏' : '外露'}（${matrix.preload}）`;
   const balance = peak / (dram.bandwidth.bytes / dram.bandwidth.cycles);
   return [
     [
@@ -60,7 +64,7 @@ function rows(m: Machine): readonly (readonly [en: string, zh: string, rows: rea
       'Matrix unit',
       '矩阵单元',
       [
-        ['kind', '类型', kind],
+        ['kind', '类型', kind, kindZh],
         ['lane packing', '通道填充', matrix.lanePacking],
         ['peak', '峰值', `${peak} MAC/cycle (${scaled(peak * frequency)}MAC/s)`],
         ['filters × lanes', '滤波器 × 通道', `${filtersOf(matrix)} × ${lanesOf(matrix)}`],
@@ -140,6 +144,16 @@ function rows(m: Machine): readonly (readonly [en: string, zh: string, rows: rea
   ];
 }
 
+/** Words of the values in Chinese. */
+const CHINESE: readonly (readonly [RegExp, string])[] = [
+  [/ cycles?\b/g, ' 周期'],
+  [/\/cycle\b/g, '/周期'],
+  [/ elements\b/g, ' 元素'],
+  [/ words\b/g, ' 字'],
+  [/, /g, '，'],
+  [/ \(([^)]*)\)/g, '（$1）'],
+];
+
 /** Columns that a text takes on a terminal: Chinese characters and full-width marks take two. */
 const width = (text: string): number =>
   [...text].reduce((sum, c) => sum + (/[\u2e80-\u9fff\uff00-\uffe6]/.test(c) ? 2 : 1), 0);
@@ -154,7 +168,7 @@ export function machineText(machine: Machine, language: Language = 'en'): string
   for (const section of sections) {
     lines.push('', label(section));
     for (const row of section[2]) {
-      const value = en ? row[2] : (row[3] ?? row[2]).replace(/ cycles?\b/g, ' 周期');
+      const value = en ? row[2] : CHINESE.reduce((text, [word, zh]) => text.replace(word, zh), row[3] ?? row[2]);
       lines.push(`  ${label(row)}${' '.repeat(column - width(label(row)))}${value}`);
     }
   }

@@ -207,7 +207,7 @@ describe('JSON', () => {
 
   test('an infinite error of the check stands as a string', () => {
     const maxAbs = Number.POSITIVE_INFINITY;
-    const check = { ok: false, engine: 'native', tolerance: 1e-4, maxAbs, maxRel: maxAbs, outputs: [] };
+    const check = { ok: false, engine: 'native' as const, tolerance: 1e-4, maxAbs, maxRel: maxAbs, outputs: [] };
     expect(reportJson(runReport(facts({ check }))).check).toMatchObject({ ok: false, maxAbs: 'Infinity' });
   });
 

@@ -13,7 +13,7 @@ import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physi
 export interface CheckFacts {
   readonly ok: boolean;
   /** The engine compared with. */
-  readonly engine: string;
+  readonly engine: 'native' | 'wasm';
   readonly tolerance: number;
   readonly maxAbs: number;
   readonly maxRel: number;
@@ -76,7 +76,7 @@ export interface RunReport {
   /** `tensor` is null in a run without data. */
   readonly outputs: readonly (ValueReport & { readonly tensor: Tensor | null })[];
   readonly layers: readonly LayerReport[];
-  /** Cycles outside all layers, at the end. */
+  /** Cycles of instructions that belong to no layer: what ends the program, and unnamed parts of hand-written ones. */
   readonly rest: number;
   readonly units: readonly UnitResult[];
   readonly host: { readonly cycles: number; readonly nodes: readonly HostNode[] };

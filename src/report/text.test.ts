@@ -37,7 +37,7 @@ const onHost = {
   estimate: { en: 'its cost is estimated: it has no rule', zh: '其代价为估计值：没有代价规则' },
 };
 
-const check = { ok: true, engine: 'native', tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6 };
+const check = { ok: true, engine: 'native' as const, tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6 };
 const output = { name: 'scores', maxAbs: 1.25e-7, maxRel: 3e-6, elements: 1000 };
 const idleBy = { empty: 100, semaphore: 300, channel: 0, tail: 600 };
 

@@ -41,7 +41,7 @@ function header(r: RunReport, { say, palette }: Style): string[] {
   const fidelity = say(r.fidelity === 'data' ? 'withData' : 'timingOnly');
   const label = (word: string): string => `  ${pad(word, 8, 'left')}`;
   return [
-    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)} (${[hertzText(r.frequency), r.dtype, fidelity].join(say('comma'))})`,
+    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)}${say('open')}${[hertzText(r.frequency), r.dtype, fidelity].join(say('comma'))}${say('close')}`,
     ...r.inputs.map(
       (v) => `${label(say('input'))}${v.name} ${valueText(v)}${v.source === null ? '' : ` ← ${v.source}`}`,
     ),
@@ -144,7 +144,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
       say('bounds'),
       [
         ...(layerwise === null ? [] : [`${say('layerwise')} ${cycles(layerwise)}`]),
-        `${say('physical')} ${cycles(physical)} (${say(physicalUnit)})`,
+        `${say('physical')} ${cycles(physical)}${say('open')}${say(physicalUnit)}${say('close')}`,
       ].join(say('comma')),
     ],
     ...(r.efficiency === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
@@ -171,7 +171,7 @@ function checkRow(
     maxAbs: errorText(check.maxAbs),
     maxRel: errorText(check.maxRel),
     tolerance: errorText(check.tolerance),
-    engine: check.engine,
+    engine: say(check.engine),
   };
   if (check.ok) return [say('check'), sentences.checkHolds(words), palette.good];
   const sum = (of: 'wrong' | 'elements'): string => grouped(check.outputs.reduce((n, o) => n + o[of], 0));
@@ -212,7 +212,11 @@ function hostPart(r: RunReport, { say, language, palette, width }: Style): strin
   const lines = r.host.nodes.flatMap(({ name, op, reason, merged, estimate }) => {
     const rest = merged.length === 0 ? '' : sentences.merged(merged);
     const cost = estimate === undefined ? '' : `${say('semicolon')}${estimate[language]}`;
-    return wrap(`${name} (${op})${rest}${say('colon')}${reason[language]}${cost}`, width, '  ');
+    return wrap(
+      `${name}${say('open')}${op}${say('close')}${rest}${say('colon')}${reason[language]}${cost}`,
+      width,
+      '  ',
+    );
   });
   return [`${palette.strong(say('onHost'))}${say('colon')}${summary}`, ...lines];
 }

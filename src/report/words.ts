@@ -29,7 +29,7 @@ export const WORDS = {
   compute: ['compute', '计算'],
   memory: ['memory', '访存'],
   total: ['total', '合计'],
-  rest: ['rest', '其余'],
+  rest: ['outside layers', '各层之外'],
   time: ['time', '时间'],
   traffic: ['DRAM', 'DRAM'],
   bounds: ['bounds', '下界'],
@@ -47,6 +47,10 @@ export const WORDS = {
   idleTail: ['after last', '末项之后'],
   onHost: ['on the host', '在主机上'],
   comma: [', ', '，'],
+  open: [' (', '（'],
+  close: [')', '）'],
+  native: ['ONNX Runtime (native)', 'ONNX Runtime（本机版）'],
+  wasm: ['ONNX Runtime (WASM)', 'ONNX Runtime（WASM 版）'],
   colon: [': ', '：'],
   semicolon: ['; ', '；'],
   notices: ['notices', '提示'],
@@ -91,9 +95,9 @@ export const SENTENCES: Readonly<
   },
   zh: {
     hidden: (p) => `… 其余 ${p.layers} 层，占周期的 ${p.share}`,
-    checkHolds: (p) => `通过：与 ${p.engine} 相比，最大误差 ${p.maxAbs}，相对误差 ${p.maxRel}（上限 ${p.tolerance}）`,
+    checkHolds: (p) => `通过：与 ${p.engine}相比，最大误差 ${p.maxAbs}，相对误差 ${p.maxRel}（上限 ${p.tolerance}）`,
     checkFails: (p) =>
-      `未通过：${p.elements} 个值中有 ${p.wrong} 个错误；与 ${p.engine} 相比，最大误差 ${p.maxAbs}，相对误差 ${p.maxRel}（上限 ${p.tolerance}）`,
+      `未通过：${p.elements} 个值中有 ${p.wrong} 个错误；与 ${p.engine}相比，最大误差 ${p.maxAbs}，相对误差 ${p.maxRel}（上限 ${p.tolerance}）`,
     unchecked: {
       timing: '无：未计算数据',
       data: '无：程序中没有可供比较的模型；systole run MODEL 会校验',

@@ -75,14 +75,14 @@ const hostNodes = (program: Program) => program.layers.flatMap((layer) => layer.
 function summaryText(console: Console, file: string, bytes: number, program: Program): string {
   const { machine, words, dramBytes, inputs, outputs, layers } = program;
   const host = hostNodes(program);
-  const slots = (list: Program['inputs']): string => list.map(slotText).join(', ');
+  const slots = (list: Program['inputs']): string => list.map(slotText).join(console.text({ en: ', ', zh: '，' }));
   return [
     console.text({
       en: `wrote ${file}: ${bytes.toLocaleString('en')} bytes, for ${machine.name}`,
       zh: `已写出 ${file}：${bytes.toLocaleString('en')} 字节，用于 ${machine.name}`,
     }),
     console.text({
-      en: `${words.length} instruction words, ${layers.length} layers, ${dramBytes.toLocaleString('en')} bytes of DRAM`,
+      en: `${words.length} instruction words, ${layers.length} ${layers.length === 1 ? 'layer' : 'layers'}, ${dramBytes.toLocaleString('en')} bytes of DRAM`,
       zh: `${words.length} 个指令字，${layers.length} 层，DRAM ${dramBytes.toLocaleString('en')} 字节`,
     }),
     console.text({ en: `in: ${slots(inputs)}`, zh: `输入：${slots(inputs)}` }),
