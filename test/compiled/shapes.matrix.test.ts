@@ -3,6 +3,21 @@ import { float, int, ints, string } from '#ir';
 import { agreeOnEveryMachine, convolution, type GraphCase } from '../support/agreement.ts';
 
 const CASES: readonly GraphCase[] = [
+  {
+    name: 'Gemm of two activations with alpha, with beta and a C of any shape',
+    onHost: [],
+    make: (b) => {
+      const [x, w, c] = [b.input([9, 20]).name, b.input([20, 33]).name, b.input([9, 1]).name];
+      const both = { alpha: float(0.5), beta: float(-1.5) };
+      return [
+        b.node('Relu', [b.node('Gemm', [x, w], { alpha: float(0.25) })]),
+        b.node('Gemm', [x, w, c], both),
+        b.node('Gemm', [x, w, b.constant([33])], both),
+        b.node('Gemm', [x, b.weights([20, 33]), c], both),
+        b.node('Gemm', [x, w, c], { beta: float(2) }),
+      ];
+    },
+  },
   { name: '1x1 spatial, 5003 channels', make: convolution([1, 5003, 1, 1], [7, 5003, 1, 1]) },
   {
     name: 'fc 25088 batch 7',

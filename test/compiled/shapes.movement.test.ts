@@ -1,8 +1,19 @@
 /** Concatenations, slices, transpositions, padding and what reads them, against the host on every test machine. */
-import { int, ints } from '#ir';
+import { int, ints, tensorOf } from '#ir';
 import { agreeOnEveryMachine, type GraphCase } from '../support/agreement.ts';
 
 const CASES: readonly GraphCase[] = [
+  {
+    name: 'Gather of unevenly spaced rows, of one row again and again, along an inner axis, inside a concatenation',
+    onHost: [],
+    make: (b) => {
+      const x = b.node('Exp', [b.input([9, 4, 7]).name]);
+      const rows = b.node('Gather', [x, b.int64s([0, 1, 5, -1, 8, 8, 3])]);
+      const again = b.node('Gather', [x, b.int64s([2, 2, 2])], { axis: int(2) });
+      const square = b.node('Gather', [x, b.keep(tensorOf('int64', [2, 2], [6, 1, 0, 3]))], { axis: int(-1) });
+      return [rows, again, b.node('Relu', [square]), b.node('Concat', [rows, x], { axis: int(0) })];
+    },
+  },
   ...[0, 1, 2, 3].map(
     (axis): GraphCase => ({
       name: `concat axis ${axis}`,

@@ -3,7 +3,7 @@ import { floatAttribute, type GraphNode, intAttribute, tensorNumbers } from '#ir
 import type { Activation, Contraction } from '../contraction.ts';
 import { planElementwise } from '../kernels/elementwise.ts';
 import type { Lowering } from '../planner.ts';
-import { doesNotFit, notFloat, toHost } from '../reasons.ts';
+import { doesNotFit, notFloat } from '../reasons.ts';
 import { searchTiling } from '../tileSearch.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import { addressOf, broadcastView, permuteView } from '../views.ts';
@@ -20,8 +20,6 @@ export const lowerGemm: Lowering = (node, p) => {
   const transA = intAttribute(node, 'transA', 0) !== 0;
   const transB = intAttribute(node, 'transB', 0) !== 0;
   const constantB = p.constant(bName);
-  if (constantB === undefined && alpha !== 1)
-    return toHost(`alpha is ${alpha} and B is computed`, `alpha 为 ${alpha} 且 B 是计算得到的`);
   const [m, n] = p.dims(node.outputs[0]!) as [number, number];
   const a = transA ? permuteView(p.view(aName), [1, 0]) : p.view(aName);
   const inner = a.dims[1]!;
@@ -31,9 +29,10 @@ export const lowerGemm: Lowering = (node, p) => {
   const c = hasC ? p.constant(cName) : undefined;
   const isRow = constantB !== undefined && c?.dims.every((d, i) => d === 1 || i === c.dims.length - 1) === true;
   const rowValues = isRow && c !== undefined ? tensorNumbers(c) : undefined;
-  const separate = hasC && !isRow;
-  if (separate && beta !== 1)
-    return toHost(`beta is ${beta} and C is no constant row`, `beta 为 ${beta} 且 C 不是常量行`);
+  const addsC = hasC && !isRow;
+  // Constant weights take alpha in.
+  const scales = constantB === undefined && alpha !== 1;
+  const separate = addsC || scales;
 
   const fused = separate
     ? { act: { kind: 'none' } as Activation, output: node.outputs[0]! }
@@ -68,15 +67,29 @@ export const lowerGemm: Lowering = (node, p) => {
     contractionJob(p, nodes, contraction, found, { reads, writes: [out] });
     return undefined;
   }
-  const addend = p.view(cName!);
   const result = p.output(node.outputs[0]!, 'row-major');
+  const scaled = scales && addsC ? p.temporary(`${node.name}.scaled`, [m, n]) : scales ? result : out;
+  const addend = addsC ? p.view(cName!) : out;
+  const scale = (): VectorKernel | undefined =>
+    planElementwise({ inputs: [out], output: scaled, steps: [{ f: 'mul', a: 0, b: { scalar: alpha } }] }, p.machine);
   const add = (): VectorKernel | undefined =>
     planElementwise(
-      { inputs: [out, broadcastView(addend, [m, n])], output: result, steps: [{ f: 'add', a: 0, b: 1 }] },
+      {
+        inputs: [scaled, broadcastView(addend, [m, n])],
+        output: result,
+        steps:
+          beta === 1
+            ? [{ f: 'add', a: 0, b: 1 }]
+            : [
+                { f: 'mul', a: 1, b: { scalar: beta } },
+                { f: 'add', a: 'out', b: 0 },
+              ],
+      },
       p.machine,
     );
-  if (add() === undefined) return doesNotFit(p.machine);
+  if ((scales && scale() === undefined) || (addsC && add() === undefined)) return doesNotFit(p.machine);
   contractionJob(p, nodes, contraction, found, { reads, writes: [out] });
-  vectorJob(p, [], add, { reads: [out, addend], writes: [result], op: 'Add' });
+  if (scales) vectorJob(p, [], scale, { reads: [out], writes: [scaled], op: 'Mul' });
+  if (addsC) vectorJob(p, [], add, { reads: [scaled, addend], writes: [result], op: 'Add' });
   return undefined;
 };

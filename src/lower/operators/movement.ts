@@ -11,7 +11,7 @@ import {
 } from '#ir';
 import { planCopy } from '../kernels/copy.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
-import { computed, toHost } from '../reasons.ts';
+import { computed, insideConcat, toHost } from '../reasons.ts';
 import { broadcastView, elementBytesOf, permuteView, reshapeView, sliceView, type View } from '../views.ts';
 import { copyJob } from './jobs.ts';
 
@@ -137,7 +137,10 @@ export const lowerSplit: Lowering = (node, p) => {
   return undefined;
 };
 
-/** Gather of one element: a slice. */
+/** Most copies that a Gather becomes: each is code of its own, and code shall grow with layers. */
+const MOST_COPIES = 32;
+
+/** Gather by constant indices: a slice where they are evenly spaced, copies of slices where they are so in parts. */
 export const lowerGather: Lowering = (node, p) => {
   const [data, indices] = node.inputs as [string, string];
   if (!movable(p, data)) return unmovable(p, data);
@@ -151,11 +154,11 @@ export const lowerGather: Lowering = (node, p) => {
   const axis = intAttribute(node, 'axis', 0);
   const at = axis < 0 ? axis + dims.length : axis;
   const values = tensorIntegers(constant).map((v) => (v < 0n ? Number(v) + dims[at]! : Number(v)));
-  const step = values.length > 1 ? values[1]! - values[0]! : 1;
-  if (values.length === 0 || step === 0 || values.some((v, i) => v !== values[0]! + i * step)) {
-    return toHost('its indices are not evenly spaced', '其索引不是等间距的');
-  }
-  const view = sliceView(p.view(data), at, values[0]!, values.length, step);
+  const runs = evenRuns(values);
+  const [only] = runs;
+  if (only === undefined || runs.length > 1 || only.step === 0)
+    return gatherRuns(p, node, at, constant.dims.length, runs);
+  const view = sliceView(p.view(data), at, only.start, only.count, only.step);
   const shaped = {
     ...view,
     dims: [...view.dims.slice(0, at), ...constant.dims, ...view.dims.slice(at + 1)],
@@ -168,6 +171,48 @@ export const lowerGather: Lowering = (node, p) => {
   p.alias(node.outputs[0]!, shaped);
   return undefined;
 };
+
+interface Run {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+/** Indices as runs of even spacing, taken greedily; the same index again is a run of step 0. */
+function evenRuns(values: readonly number[]): readonly Run[] {
+  const runs: Run[] = [];
+  for (let i = 0; i < values.length; ) {
+    const step = i + 1 < values.length ? values[i + 1]! - values[i]! : 1;
+    let end = i + 1;
+    while (end < values.length && values[end]! - values[end - 1]! === step) end++;
+    runs.push({ start: values[i]!, step, count: end - i });
+    i = end;
+  }
+  return runs;
+}
+
+function gatherRuns(p: Planner, node: GraphNode, at: number, rank: number, runs: readonly Run[]): ToHost | undefined {
+  if (runs.length > MOST_COPIES) {
+    return toHost(
+      `its indices are evenly spaced only in ${runs.length} parts; up to ${MOST_COPIES} are copied`,
+      `其索引需分成 ${runs.length} 段才等间距；最多复制 ${MOST_COPIES} 段`,
+    );
+  }
+  const data = p.view(node.inputs[0]!);
+  const output = p.output(node.outputs[0]!, 'row-major');
+  const count = runs.reduce((n, run) => n + run.count, 0);
+  const target = reshapeView(output, [...output.dims.slice(0, at), count, ...output.dims.slice(at + rank)]);
+  if (target === undefined) return insideConcat;
+  let done = 0;
+  const copies = runs.map((run) => {
+    const output = sliceView(target, at, done, run.count, 1);
+    done += run.count;
+    return { input: sliceView(data, at, run.start, run.count, run.step), output };
+  });
+  if (copies.some((c) => planCopy(c, p.machine) === undefined)) return cannotCopy;
+  for (const c of copies) copyJob(p, node, c);
+  return undefined;
+}
 
 /** Strides of dims that walk one dimension of the given stride in row-major order. */
 function rowMajor(dims: readonly number[], stride: number): number[] {
