@@ -152,6 +152,16 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
         ].flatMap(([ns, filters, cs, depth]) =>
           ns! * cs! === 0 ? [] : { times: ns! * cs!, passes: passesOf(unit, filters!, reduction(depth!)) },
         );
+        // Mean transfers of each stream; here and below.
+        const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (nCount * blocks);
+        const wDims: Extents =
+          k.weights.kind === 'constant'
+            ? [[4, wBytes / 4]]
+            : [
+                [k.weights.nStride, Math.min(nTile, tn)],
+                [k.weights.cStride, c],
+              ];
+        const w = runsCost(machine, wBytes, wDims, wBuffer);
         for (const { b, x, y, count: spatial, classes } of places) {
           const pixels = b * y.tile * x.tile;
           if (stored && groups * pixels > entries) continue;
@@ -167,6 +177,28 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
             for (const at of classes)
               matrixCycles += outerCount * p.times * at.times * passCycles(machine, at.pixels, p.passes);
           }
+          const a = runsCost(
+            machine,
+            (4 * k.b.total * y.inside * x.inside * k.c.total) / (spatial * (aBlocked ? blocks : 1)),
+            [
+              [k.c.aStride, depth],
+              [k.x.aStride, x.extent],
+              [k.y.aStride, y.extent],
+              [k.b.aStride, b],
+            ],
+            aBuffer,
+          );
+          const out = runsCost(
+            machine,
+            (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (spatial * nCount),
+            [
+              [k.n.outStride, Math.min(n, k.n.total)],
+              [k.x.outStride, x.tile],
+              [k.y.outStride, y.tile],
+              [k.b.outStride, b],
+            ],
+            outBuffer,
+          );
           for (const filtersOuter of nCount > 1 && spatial > 1 ? [false, true] : [false]) {
             const aLoads = aBlocked
               ? spatial * nCount * blocks
@@ -176,38 +208,6 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
             if (aLoads * outerCount > 1 && aBuffer * 2 + outBuffer * outTimes > machine.nram.bytes) continue;
             const wLoads =
               blocks > 1 ? spatial * nCount * blocks : filtersOuter ? nCount : nCount > 1 ? spatial * nCount : 1;
-            // Mean transfers of each stream.
-            const a = runsCost(
-              machine,
-              (4 * k.b.total * y.inside * x.inside * k.c.total) / (spatial * (aBlocked ? blocks : 1)),
-              [
-                [k.c.aStride, depth],
-                [k.x.aStride, x.extent],
-                [k.y.aStride, y.extent],
-                [k.b.aStride, b],
-              ],
-              aBuffer,
-            );
-            const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (nCount * blocks);
-            const wDims: Extents =
-              k.weights.kind === 'constant'
-                ? [[4, wBytes / 4]]
-                : [
-                    [k.weights.nStride, Math.min(nTile, tn)],
-                    [k.weights.cStride, c],
-                  ];
-            const w = runsCost(machine, wBytes, wDims, wBuffer);
-            const out = runsCost(
-              machine,
-              (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (spatial * nCount),
-              [
-                [k.n.outStride, Math.min(n, k.n.total)],
-                [k.x.outStride, x.tile],
-                [k.y.outStride, y.tile],
-                [k.b.outStride, b],
-              ],
-              outBuffer,
-            );
             const load = outerCount * (aLoads * a.cycles + wLoads * w.cycles);
             const store = outerCount * spatial * nCount * out.cycles;
             const channel =
