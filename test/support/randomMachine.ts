@@ -3,9 +3,12 @@
  * stall, ports and bursts limit, and no size divides another. A machine follows from its seed alone.
  */
 import { Random } from '#base';
-import { capacityErrors, filtersOf, lanesOf, type Machine, machineSchema, presets } from '#machine';
+import { capacityErrors, type Machine, machineSchema, presets } from '#machine';
 
 type Matrix = Machine['matrix'];
+
+/** Bytes of a scratchpad, from too few, which are made just enough, to ample. */
+const MEMORIES = [4, 4, 500, 1004, 2000, 6000, 20_000, 100_000];
 
 function matrixUnit(r: Random): Matrix {
   const filters = r.pick([1, 2, 3, 4, 5, 7, 8, 12, 16]);
@@ -32,12 +35,6 @@ export function randomMachine(seed: number): Machine {
   const r = new Random(seed);
   const matrix = matrixUnit(r);
   const vectorLanes = r.pick([1, 1, 2, 4, 8, 32]);
-  const [ti, tn] = [lanesOf(matrix), filtersOf(matrix)];
-  const least = { nram: Math.max(4 * (ti + tn), 12 * vectorLanes), wram: 4 * (ti * tn + tn) };
-  /** From barely enough to ample, in whole words. */
-  const room = (bytes: number): { bytes: number } => ({
-    bytes: 4 * Math.ceil((bytes + r.pick([0, 4, 60, 500, 2000, 6000, 20_000, 100_000])) / 4),
-  });
   const cycles = (): number => r.pick([0, 0, 1, 1, 3]);
   const machine: Machine = {
     ...presets.get('textbook-single')!,
@@ -57,8 +54,8 @@ export function randomMachine(seed: number): Machine {
       pipelineCycles: cycles(),
       cycles: { simple: r.integer(1, 2), divide: r.integer(1, 7), transcendental: r.integer(1, 9) },
     },
-    nram: room(least.nram),
-    wram: room(least.wram),
+    nram: { bytes: r.pick(MEMORIES) },
+    wram: { bytes: r.pick(MEMORIES) },
     dma: {
       queues: r.pick([1, 2] as const),
       setupCycles: r.pick([0, 0, 1, 9]),
@@ -77,7 +74,22 @@ export function randomMachine(seed: number): Machine {
       latencyCycles: r.pick([0, 0, 1, 40]),
     },
   };
-  const errors = capacityErrors(machineSchema.parse(machine), () => ({}));
-  if (errors.length > 0) throw new Error(`machine ${seed} is none: ${errors[0]!.message}`);
-  return machine;
+  return enlarged(machine);
+}
+
+/** The machine with scratchpads enlarged, where it must be, to what `machine check` demands. */
+function enlarged(machine: Machine): Machine {
+  for (let m = machineSchema.parse(machine); ; ) {
+    const short = new Set<string>();
+    const errors = capacityErrors(m, (path) => {
+      short.add(path.join('.'));
+      return {};
+    });
+    if (errors.length === 0) return m;
+    if (!short.has('nram.bytes') && !short.has('wram.bytes')) throw errors[0]!;
+    const more = (key: 'nram' | 'wram'): { bytes: number } => ({
+      bytes: m[key].bytes + (short.has(`${key}.bytes`) ? 4 : 0),
+    });
+    m = { ...m, nram: more('nram'), wram: more('wram') };
+  }
 }
