@@ -5,6 +5,7 @@ import type { Program } from '#isa';
 import type { Console } from './console.ts';
 import { checkFidelity, type FidelityOptions } from './fidelity.ts';
 import { completeFeeds, type InputOptions, readInputs } from './inputs.ts';
+import { machineFileOf } from './machine.ts';
 import { readLabels, writeOutputs } from './outputs.ts';
 import { type ShowOptions, showRun } from './showRun.ts';
 import { watch } from './simulation.ts';
@@ -12,6 +13,8 @@ import { slotType } from './slots.ts';
 
 export interface ProgramRunOptions extends InputOptions, ShowOptions, FidelityOptions {
   readonly maxInstructions?: number;
+  /** As named on the command line; absent where the program's own counts. */
+  readonly machine?: string;
 }
 
 export async function runProgram(
@@ -42,7 +45,7 @@ export async function runProgram(
   const fidelity = withData ? 'data' : 'timing';
   showRun(
     console,
-    { name, program, result, fidelity, sources, ...(withData ? { outputs } : {}) },
+    { name, program, result, ...machineFileOf(options.machine), fidelity, sources, ...(withData ? { outputs } : {}) },
     { ...options, written, labelList },
   );
 }

@@ -7,6 +7,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { diagnostic, type Place } from '#base';
 import { type Model, verifyModel } from '#ir';
+import { type Both, damageOf } from './damage.ts';
 import { ExternalFiles, type ExternalReader } from './external.ts';
 import { canonicalDomain, plainBytes } from './numbering.ts';
 import { type ModelProto, ModelProtoSchema } from './onnx_pb.ts';
@@ -18,7 +19,7 @@ const empty = diagnostic<object>('SYS-ONNX-001', 'invalid', {
   zh: () => '文件为空（0 字节），不是 ONNX 模型；请重新复制或下载',
 });
 
-const notOnnx = diagnostic<{ begins: string; text: boolean; reason: string; size: number }>('SYS-ONNX-002', 'invalid', {
+const notOnnx = diagnostic<{ begins: string; text: boolean; reason: Both; size: number }>('SYS-ONNX-002', 'invalid', {
   en: (p) =>
     p.text
       ? `this is a text file (it begins '${p.begins}'), not an ONNX model; ${
@@ -26,7 +27,7 @@ const notOnnx = diagnostic<{ begins: string; text: boolean; reason: string; size
             ? 'it is a Git LFS pointer: fetch the file itself with `git lfs pull`'
             : 'give the binary .onnx file'
         }`
-      : `the ${p.size} bytes are not an ONNX model, or only part of one (${p.reason}); copy or download the file again and compare its size`,
+      : `the ${p.size} bytes are not an ONNX model, or only part of one: ${p.reason.en}; copy or download the file again and compare its size`,
   zh: (p) =>
     p.text
       ? `这是文本文件（开头为 '${p.begins}'），不是 ONNX 模型；${
@@ -34,7 +35,7 @@ const notOnnx = diagnostic<{ begins: string; text: boolean; reason: string; size
             ? '这是 Git LFS 指针，请用 `git lfs pull` 取得文件本身'
             : '请给出二进制的 .onnx 文件'
         }`
-      : `这 ${p.size} 字节不是 ONNX 模型，或只是其中一部分（${p.reason}）；请重新复制或下载并核对大小`,
+      : `这 ${p.size} 字节不是 ONNX 模型，或只是其中一部分：${p.reason.zh}；请重新复制或下载并核对大小`,
 });
 
 const noGraph = diagnostic<{ ir: string }>('SYS-ONNX-003', 'invalid', {
@@ -90,18 +91,20 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
 function decode(bytes: Uint8Array, place: Place): ModelProto {
   const begins = textStart(bytes);
   const text = begins !== undefined;
-  const fail = (reason: string): Error => notOnnx({ begins: begins ?? '', text, reason, size: bytes.length }, place);
+  const fail = (): Error => {
+    const reason = damageOf(ModelProtoSchema, bytes);
+    return notOnnx({ begins: begins ?? '', text, reason, size: bytes.length }, place);
+  };
   let proto: ModelProto;
   try {
     proto = fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false });
-  } catch (error) {
+  } catch {
+    // The decoder speaks of its own insides; where the bytes go wrong is found out anew.
     const tensor = tensorIn(bytes);
-    throw tensor === undefined
-      ? fail(error instanceof Error ? error.message : String(error))
-      : isTensor({ type: tensor }, place);
+    throw tensor === undefined ? fail() : isTensor({ type: tensor }, place);
   }
   // Some texts happen to decode as unknown fields.
-  if (text && proto.graph === undefined) throw fail('');
+  if (text && proto.graph === undefined) throw fail();
   return proto;
 }
 

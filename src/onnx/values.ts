@@ -2,9 +2,10 @@
  * The `.pb` files beside a model (conformance inputs and outputs): a TensorProto, or a sequence, optional or map of
  * them. The bytes do not say which of these they are: the type of the model's input or output does.
  */
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import { diagnostic, type Place } from '#base';
 import type { DataType, SparseTensor, Tensor, ValueType } from '#ir';
+import { type Both, damageOf } from './damage.ts';
 import { ExternalFiles } from './external.ts';
 import { dataTypeOf, plainBytes, textOfBytes } from './numbering.ts';
 import {
@@ -20,11 +21,11 @@ import {
 import { sparseFromProto, type TensorContext, tensorFromProto } from './readTensor.ts';
 import { tensorToProto } from './writeGraph.ts';
 
-const notTensor = diagnostic<{ expected: string; reason: string; size: number }>('SYS-ONNX-050', 'invalid', {
+const notTensor = diagnostic<{ expected: string; reason: Both; size: number }>('SYS-ONNX-050', 'invalid', {
   en: (p) =>
-    `the ${p.size} bytes are not an ONNX ${p.expected} (.pb), or only part of one (${p.reason}); write the value with onnx.numpy_helper, or give an .npy file`,
+    `the ${p.size} bytes are not an ONNX ${p.expected} (.pb), or only part of one: ${p.reason.en}; write the value with onnx.numpy_helper, or give an .npy file`,
   zh: (p) =>
-    `这 ${p.size} 字节不是 ONNX ${p.expected}（.pb），或只是其中一部分（${p.reason}）；请用 onnx.numpy_helper 写出，或给出 .npy 文件`,
+    `这 ${p.size} 字节不是 ONNX ${p.expected}（.pb），或只是其中一部分：${p.reason.zh}；请用 onnx.numpy_helper 写出，或给出 .npy 文件`,
 });
 
 /** A run-time value of any of ONNX's types. */
@@ -40,10 +41,13 @@ export type OnnxValue =
       readonly values: readonly OnnxValue[];
     };
 
+const holds = (kind: string): Both => ({ en: `it holds a ${kind}`, zh: `其内容为 ${kind}` });
+
 /** @throws SYS-ONNX-050 and the codes of tensors */
 export function readTensor(bytes: Uint8Array, file?: string): Tensor {
   const value = readValue(bytes, undefined, file);
-  if (value.kind !== 'tensor') throw notTensor({ expected: 'TensorProto', reason: value.kind, size: bytes.length });
+  if (value.kind !== 'tensor')
+    throw notTensor({ expected: 'TensorProto', reason: holds(value.kind), size: bytes.length });
   return value.tensor;
 }
 
@@ -59,30 +63,30 @@ export function readValue(content: Uint8Array, type: ValueType | undefined, file
   const bytes = plainBytes(content);
   const place: Place = file === undefined ? {} : { file };
   const reader = new ValueReader(place);
-  const decode = <T>(expected: string, read: () => T): T => {
+  const decode = <T extends DescMessage>(schema: T): MessageShape<T> => {
+    const expected = schema.name;
     if (bytes.length === 0 && expected === 'TensorProto')
-      throw notTensor({ expected, reason: 'empty', size: 0 }, place);
+      throw notTensor({ expected, reason: { en: 'the file is empty', zh: '文件为空' }, size: 0 }, place);
     try {
-      return read();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw notTensor({ expected, reason, size: bytes.length }, place);
+      return fromBinary(schema, bytes, { readUnknownFields: false });
+    } catch {
+      // The decoder speaks of its own insides; where the bytes go wrong is found out anew.
+      throw notTensor({ expected, reason: damageOf(schema, bytes), size: bytes.length }, place);
     }
   };
-  const options = { readUnknownFields: false };
   switch (type?.kind) {
     case 'sequence':
-      return reader.sequence(decode('SequenceProto', () => fromBinary(SequenceProtoSchema, bytes, options)));
+      return reader.sequence(decode(SequenceProtoSchema));
     case 'optional':
-      return reader.optional(decode('OptionalProto', () => fromBinary(OptionalProtoSchema, bytes, options)));
+      return reader.optional(decode(OptionalProtoSchema));
     case 'map':
-      return reader.map(decode('MapProto', () => fromBinary(MapProtoSchema, bytes, options)));
+      return reader.map(decode(MapProtoSchema));
     case 'sparse': {
-      const proto = decode('SparseTensorProto', () => fromBinary(SparseTensorProtoSchema, bytes, options));
+      const proto = decode(SparseTensorProtoSchema);
       return { kind: 'sparse', sparse: sparseFromProto(proto, reader.context(proto.values?.name)) };
     }
     default: {
-      const proto = decode('TensorProto', () => fromBinary(TensorProtoSchema, bytes, options));
+      const proto = decode(TensorProtoSchema);
       return { kind: 'tensor', tensor: tensorFromProto(proto, reader.context(proto.name)) };
     }
   }
@@ -138,7 +142,13 @@ class ValueReader {
     const keys = key === 'string' ? proto.stringKeys.map(textOfBytes) : proto.keys;
     const values = proto.values === undefined ? [] : this.#items(proto.values);
     if (key === undefined || keys.length !== values.length) {
-      const reason = key === undefined ? 'no key type' : `${keys.length} keys, ${values.length} values`;
+      const reason =
+        key === undefined
+          ? { en: 'it states no key type', zh: '没有写明键的类型' }
+          : {
+              en: `it has ${keys.length} keys and ${values.length} values`,
+              zh: `有 ${keys.length} 个键与 ${values.length} 个值`,
+            };
       throw notTensor({ expected: 'MapProto', reason, size: 0 }, this.#place);
     }
     return { kind: 'map', key, keys, values };

@@ -33,6 +33,8 @@ export interface RunFacts {
   readonly name: string;
   readonly program: Program;
   readonly result: SimulationResult;
+  /** The file that the user described the machine in; absent for a preset. */
+  readonly machineFile?: string;
   /** Timing only, or with data. */
   readonly fidelity: 'timing' | 'data';
   /** Where the data of each input came from, in words, by input. */
@@ -51,6 +53,8 @@ interface ValueReport {
 export interface RunReport {
   readonly model: string;
   readonly machine: string;
+  /** null for a preset. */
+  readonly machineFile: string | null;
   readonly dtype: string;
   readonly fidelity: 'timing' | 'data';
   /** Hz. */
@@ -93,6 +97,7 @@ export function runReport(facts: RunFacts): RunReport {
   return {
     model: facts.name,
     machine: machine.name,
+    machineFile: facts.machineFile ?? null,
     dtype: 'float32',
     fidelity: facts.fidelity,
     frequency: machine.frequency,

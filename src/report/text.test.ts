@@ -44,6 +44,7 @@ const idleBy = { empty: 100, semaphore: 300, channel: 0, tail: 600 };
 const REPORT: RunReport = {
   model: 'face.onnx',
   machine: 'textbook-single',
+  machineFile: 'my.json',
   dtype: 'float32',
   fidelity: 'data',
   frequency: 1.5e9,

@@ -41,7 +41,7 @@ function header(r: RunReport, { say, palette }: Style): string[] {
   const fidelity = say(r.fidelity === 'data' ? 'withData' : 'timingOnly');
   const label = (word: string): string => `  ${pad(word, 8, 'left')}`;
   return [
-    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)}${say('open')}${[hertzText(r.frequency), r.dtype, fidelity].join(say('comma'))}${say('close')}`,
+    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)}${say('open')}${[...(r.machineFile === null ? [] : [r.machineFile]), hertzText(r.frequency), r.dtype, fidelity].join(say('comma'))}${say('close')}`,
     ...r.inputs.map(
       (v) => `${label(say('input'))}${v.name} ${valueText(v)}${v.source === null ? '' : ` ← ${v.source}`}`,
     ),

@@ -207,7 +207,13 @@ test('machine list, show, check and schema', async () => {
   const { stdout } = await call('machine show systolic-16x16 --json');
   writeFileSync(join(folder, 'mine.json'), stdout);
   expect(await object('machine check mine.json')).toMatchObject({ ok: true, name: 'systolic-16x16' });
-  expect((await object('run --machine mine.json')).machine).toBe('systolic-16x16');
+  expect(await object('machine check systolic-16x16')).toMatchObject({ ok: true, name: 'systolic-16x16' });
+  expect(await object('run --machine mine.json')).toMatchObject({
+    machine: 'systolic-16x16',
+    machineFile: 'mine.json',
+  });
+  expect((await call('run --machine mine.json')).stdout).toContain('systolic-16x16 (mine.json, 1 GHz');
+  expect(await object('run --machine systolic-16x16')).toMatchObject({ machineFile: null });
   expect(await object('machine schema')).toHaveProperty('$schema');
   expect((await call('machine show textbook-single --lang zh')).stdout).toMatch(/\p{Script=Han}/u);
 });

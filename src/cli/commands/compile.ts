@@ -6,7 +6,7 @@ import { type Program, writeProgramChunks } from '#isa';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
-import { loadMachine } from '../machine.ts';
+import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, loadModel } from '../model.ts';
 import { type ModelOptions, withModelOptions } from '../modelOptions.ts';
 import { slotText } from '../slots.ts';
@@ -48,19 +48,26 @@ export function configureCompile(command: CliCommand, console: Console): void {
     });
     const { program } = await inModel(name, () => compile);
     const bytes = writeFile(options.out, writeProgramChunks(program));
-    if (console.json) console.object(summaryObject(console, name, options.out, bytes, program));
-    else console.say(summaryText(console, options.out, bytes, program));
+    if (console.json) console.object(summaryObject(console, name, options, bytes, program));
+    else console.say(summaryText(console, options, bytes, program));
   });
 }
 
-function summaryObject(console: Console, model: string, file: string, bytes: number, program: Program): object {
+function summaryObject(
+  console: Console,
+  model: string,
+  options: CompileOptions,
+  bytes: number,
+  program: Program,
+): object {
   const { machine, words, dramBytes, inputs, outputs, layers } = program;
   const slots = (list: Program['inputs']) => list.map(({ name, dtype, dims }) => ({ name, dtype, shape: dims }));
   return {
     model,
-    file,
+    file: options.out,
     bytes,
     machine: machine.name,
+    machineFile: machineFileOf(options.machine).machineFile ?? null,
     words: words.length,
     dramBytes,
     inputs: slots(inputs),
@@ -72,14 +79,15 @@ function summaryObject(console: Console, model: string, file: string, bytes: num
 
 const hostNodes = (program: Program) => program.layers.flatMap((layer) => layer.onHost ?? []);
 
-function summaryText(console: Console, file: string, bytes: number, program: Program): string {
+function summaryText(console: Console, options: CompileOptions, bytes: number, program: Program): string {
   const { machine, words, dramBytes, inputs, outputs, layers } = program;
   const host = hostNodes(program);
+  const { machineFile = '' } = machineFileOf(options.machine);
   const slots = (list: Program['inputs']): string => list.map(slotText).join(console.text({ en: ', ', zh: '，' }));
   return [
     console.text({
-      en: `wrote ${file}: ${bytes.toLocaleString('en')} bytes, for ${machine.name}`,
-      zh: `已写出 ${file}：${bytes.toLocaleString('en')} 字节，用于 ${machine.name}`,
+      en: `wrote ${options.out}: ${bytes.toLocaleString('en')} bytes, for ${machine.name}${machineFile && ` (${machineFile})`}`,
+      zh: `已写出 ${options.out}：${bytes.toLocaleString('en')} 字节，用于 ${machine.name}${machineFile && `（${machineFile}）`}`,
     }),
     console.text({
       en: `${words.length} instruction words, ${layers.length} ${layers.length === 1 ? 'layer' : 'layers'}, ${dramBytes.toLocaleString('en')} bytes of DRAM`,

@@ -54,9 +54,15 @@ export function configureMachine(command: CliCommand, console: Console): void {
   const check = withExamples(console, define(console, 'check', { en: 'check a machine file', zh: '检查机器文件' }), [
     { run: 'systole machine check my.json', does: { en: 'every error with its place', zh: '逐一指出错误的位置' } },
   ]);
-  check.addArgument(new Argument('<FILE>', t({ en: 'a machine file (JSON)', zh: '机器文件（JSON）' })));
+  check.addArgument(
+    new Argument(
+      '<NAME|FILE>',
+      t({ en: 'a machine file (JSON), or a name of the list', zh: '机器文件（JSON），或列表中的名称' }),
+    ),
+  );
   check.action((file: string) => {
-    const machine = parseMachine(readText(file, MACHINE_FILE), file);
+    // A file need not end in .json here, where one is what is expected.
+    const machine = presets.has(file) ? loadMachine(file) : parseMachine(readText(file, MACHINE_FILE), file);
     if (console.json) return console.object({ ok: true, file, name: machine.name });
     return console.say(
       t({ en: `${file}: machine '${machine.name}' is right`, zh: `${file}：机器“${machine.name}”正确` }),

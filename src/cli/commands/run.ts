@@ -20,7 +20,7 @@ import { type CliCommand, withCommonOptions, withExamples } from '../command.ts'
 import type { Console } from '../console.ts';
 import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fidelity.ts';
 import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
-import { loadMachine } from '../machine.ts';
+import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, isEmbedded, loadModel } from '../model.ts';
 import { type ModelOptions, withModelOptions } from '../modelOptions.ts';
 import { readLabels, writeOutputs } from '../outputs.ts';
@@ -123,7 +123,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   const { feeds, sources } = completeFeeds(given, program.inputs, options.seed, console);
   const watching = watch(program, console, options.trace);
   console.progress.begin(console.text({ en: 'simulating', zh: '仿真' }));
-  const facts = { name, program };
+  const facts = { name, program, ...machineFileOf(options.machine) };
   if (options.timingOnly === true) {
     const { result } = await executeProgram(program, { data: false, observer: watching.observer });
     watching.finish();

@@ -13,10 +13,6 @@ import { type ProgramRunOptions, runProgram } from '../programRun.ts';
 import { withShowOptions } from '../showRun.ts';
 import { whole } from '../values.ts';
 
-interface SimOptions extends ProgramRunOptions {
-  readonly machine?: string;
-}
-
 const madeForAnother = diagnostic<{ compiled: string; asked: string }>('SYS-CLI-026', 'unsupported', {
   en: (p) =>
     `the program is made for machine '${p.compiled}', not for '${p.asked}': tiles, layouts and addresses depend on it. ` +
@@ -57,7 +53,7 @@ export function configureSim(command: CliCommand, console: Console): void {
     whole('--max-instructions', 1, Number.MAX_SAFE_INTEGER),
   );
   withCommonOptions(console, withShowOptions(console, command));
-  command.action(async (file: string, options: SimOptions) => {
+  command.action(async (file: string, options: ProgramRunOptions) => {
     const program = loadProgram(file, options.machine);
     try {
       await runProgram(program.name, program, options, console);
