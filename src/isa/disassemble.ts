@@ -7,13 +7,12 @@ import { quoted } from './assembler/tokens.ts';
 import type { Instruction } from './define.ts';
 import { decode, hexWord } from './encode.ts';
 import { LOOP_DEPTH } from './fields.ts';
-import type { Program, TensorSlot } from './program.ts';
 import { byMnemonic } from './registry.ts';
 import { isLoop, printInstruction } from './syntax.ts';
 
 export interface DisassembleOptions {
-  /** Layer or graph node of an instruction, by its index; a `.node` line stands where it changes. */
-  readonly nodes?: ReadonlyMap<number, string>;
+  /** Layer or graph node that begins at an instruction, by its index; undefined: from here on none. */
+  readonly nodes?: ReadonlyMap<number, string | undefined>;
   /** Each line ends in a comment with the instruction's index. */
   readonly addresses?: boolean;
 }
@@ -31,7 +30,6 @@ export function disassemble(words: BigUint64Array, options: DisassembleOptions =
 
   const lines: string[] = [];
   let depth = 0;
-  let node: string | undefined;
   const put = (text: string, comment = ''): void => {
     const line = `${'  '.repeat(depth + 1)}${text}`;
     lines.push(comment === '' ? line : `${line.padEnd(COMMENT_COLUMN - 1)} # ${comment}`);
@@ -41,9 +39,9 @@ export function disassemble(words: BigUint64Array, options: DisassembleOptions =
       depth--;
       put('endloop');
     }
-    if (nodes?.get(i) !== undefined && nodes.get(i) !== node) {
-      node = nodes.get(i)!;
-      lines.push(`.node ${quoted(node)}`);
+    if (nodes?.has(i) && i < words.length) {
+      const node = nodes.get(i);
+      lines.push(node === undefined ? '.node' : `.node ${quoted(node)}`);
     }
     const label = labels.get(i);
     if (label !== undefined) lines.push(`${label}:`);
@@ -112,25 +110,4 @@ function floatComment(instruction: Instruction): string {
   const magnitude = Math.abs(value);
   if (Math.abs(word[0]!) < 2 ** 20 || !(magnitude >= 1e-6 && magnitude <= 1e9)) return '';
   return `  ${Number(value.toPrecision(9))}f`;
-}
-
-/** A whole program: what it holds as directives and comments, then its instructions by layer. */
-export function disassembleProgram(program: Program): string {
-  const tensor = (slot: TensorSlot): string =>
-    `${quoted(slot.name)}, 0x${slot.address.toString(16)}, ${slot.dtype}[${slot.dims.join(', ')}]`;
-  const head = [
-    `# ${program.name.replace(/\s+/g, ' ')}: ${program.words.length} words for machine ${program.machine.name}`,
-    `.dram ${program.dramBytes}`,
-    ...program.inputs.map((slot) => `.input ${tensor(slot)}`),
-    ...program.outputs.map((slot) => `.output ${tensor(slot)}`),
-    ...program.constants.map((c) => `# constant ${quoted(c.name)}: ${c.bytes} bytes at 0x${c.address.toString(16)}`),
-    ...program.host.map(
-      (h, i) => `# host part ${i} ${quoted(h.name)}: ${h.onnx.length} bytes of ONNX, ${h.cycles} cycles`,
-    ),
-  ];
-  const nodes = new Map<number, string>();
-  for (const layer of program.layers) {
-    for (let i = layer.from; i < layer.to; i++) nodes.set(i, layer.name);
-  }
-  return `${head.join('\n')}\n\n${disassemble(program.words, { nodes })}`;
 }

@@ -5,6 +5,7 @@ export { readProgram } from './container/read.ts';
 export { writeProgram, writeProgramChunks } from './container/write.ts';
 export * from './define.ts';
 export * from './disassemble.ts';
+export * from './disassembleProgram.ts';
 export * from './encode.ts';
 export {
   ELEMENT_BYTES,

@@ -1,6 +1,7 @@
 /** The reference page of the instruction set, derived from the definitions: `docs/isa.md`. */
 import { USAGE } from './assembler/directives.ts';
 import type { Field, InstructionDefinition } from './define.ts';
+import { TEXT_CONSTANT_BYTES } from './disassembleProgram.ts';
 import { fieldRange } from './encode.ts';
 import { instructions } from './registry.ts';
 import { operandFields, optionFields, optionWords, signature, suffixField } from './syntax.ts';
@@ -127,8 +128,16 @@ Directives:
 ${Object.values(USAGE).join('\n')}
 \`\`\`
 
-\`.machine\`, \`.dram\`, \`.input\`, \`.output\`, \`.const\` and \`.fill\` make a program that runs alone (\`systole sim FILE.s\`).
-Instructions behind \`.node\` belong to that layer in reports. Element types: f32 f64 f16 bf16 i8 u8 i16 u16 i32 u32 i64 u64 bool.
+\`{…}\` may be left out. \`.machine\`, \`.dram\`, \`.input\`, \`.output\`, \`.const\` and \`.fill\` make a program that runs alone
+(\`systole sim FILE.s\`). Strides are bytes from one element to the next in each dimension; without them a tensor is dense and
+row-major. \`.constant\` makes one named constant of the bytes that \`.const\` and \`.fill\` give inside its range.
+Instructions behind \`.node\` belong to that layer in reports, behind a \`.node\` without name to none.
+Element types: f32 f64 f16 bf16 i8 u8 i16 u16 i32 u32 i64 u64 bool.
+
+\`systole disasm\` writes a program file as such text, and what is assembled from it is the same program: words, DRAM, tensors,
+constants, layers, machine (not the compiler's figures for reports). Constants of more than ${TEXT_CONSTANT_BYTES} bytes that are not one
+pattern over and over, host parts, and machines that do not come with systole are not written out: an \`.omitted\` line
+(\`constant\`, \`host\` or \`machine\`) stands in their place, and the assembler refuses it, but for a machine that \`--machine\` gives.
 
 ## Instructions
 

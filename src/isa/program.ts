@@ -37,6 +37,17 @@ export const SLOT_BYTES: Readonly<Record<SlotType, number>> = {
   bool: 1,
 };
 
+/** Strides in bytes of a dense row-major tensor. */
+export function denseStrides(dtype: SlotType, dims: readonly number[]): number[] {
+  const strides = new Array<number>(dims.length);
+  let stride = SLOT_BYTES[dtype];
+  for (let i = dims.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= dims[i]!;
+  }
+  return strides;
+}
+
 /** A tensor in DRAM: element (i0, i1, …) at address + Σ i·strides (bytes). Dense: its extent is elements × size. */
 export interface TensorSlot {
   readonly name: string;
@@ -44,6 +55,19 @@ export interface TensorSlot {
   readonly dims: readonly number[];
   readonly strides: readonly number[];
   readonly address: number;
+}
+
+/** First and one-past-last byte that a slot's elements touch; empty tensors touch none. */
+export function slotExtent(s: TensorSlot): { readonly from: number; readonly to: number } {
+  if (s.dims.includes(0)) return { from: s.address, to: s.address };
+  let from = s.address;
+  let to = s.address + SLOT_BYTES[s.dtype];
+  for (const [i, dim] of s.dims.entries()) {
+    const reach = (dim - 1) * s.strides[i]!;
+    if (reach < 0) from += reach;
+    else to += reach;
+  }
+  return { from, to };
 }
 
 /** Bytes that are in DRAM before the run. */

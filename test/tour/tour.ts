@@ -71,7 +71,7 @@ export async function runTour(options: EngineOptions = {}): Promise<TourResult> 
     await session.release();
     machines.push({
       machine: machine.name,
-      listing: disassembleProgram(program),
+      listing: disassembleProgram(program).text,
       dlpBytes: file.length,
       cycles: result.cycles,
       timingOnlyCycles: timing.result.cycles,

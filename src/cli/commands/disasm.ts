@@ -1,10 +1,13 @@
-/** `systole disasm FILE.dlp`: the program as assembly text that assembles to the same words. */
+/** `systole disasm FILE.dlp`: the program as assembly text that assembles to the same program, or says what it leaves out. */
 import { Argument } from 'commander';
-import { disassembleProgram, readProgram } from '#isa';
+import { disassembleProgram, type Omitted, readProgram } from '#isa';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { readBytes } from '../files.ts';
 import { PROGRAM_FILE } from '../kinds.ts';
+
+/** Names in the note about what is not in the text. */
+const SHOWN = 3;
 
 export function configureDisasm(command: CliCommand, console: Console): void {
   withExamples(console, command, [
@@ -18,9 +21,23 @@ export function configureDisasm(command: CliCommand, console: Console): void {
   withCommonOptions(console, command);
   command.action((file: string) => {
     const program = readProgram(readBytes(file, PROGRAM_FILE), file);
-    const text = disassembleProgram(program);
+    const { text, omitted } = disassembleProgram(program);
+    if (omitted.length > 0) console.note(omissions(console, omitted));
     if (!console.json) return console.say(text);
     const words = Array.from(program.words, (word) => word.toString(16).padStart(16, '0'));
-    return console.object({ name: program.name, machine: program.machine.name, words, text });
+    return console.object({ name: program.name, machine: program.machine.name, words, text, omitted });
+  });
+}
+
+function omissions(console: Console, omitted: readonly Omitted[]): string {
+  const names = omitted.slice(0, SHOWN).map((o) => `'${o.name}'`);
+  const more = omitted.length > SHOWN;
+  return console.text({
+    en:
+      `not in the text: ${omitted.length} constants, host parts or machines (${names.join(', ')}${more ? ', …' : ''}). ` +
+      'It is for reading; asm refuses its .omitted lines. Run the .dlp file itself.',
+    zh:
+      `文本中未包含：${omitted.length} 个常量、主机部分或机器（${names.join('、')}${more ? '……' : ''}）。` +
+      '该文本仅供阅读，asm 会拒绝其中的 .omitted 行。请直接运行 .dlp 文件。',
   });
 }

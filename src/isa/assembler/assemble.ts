@@ -153,7 +153,7 @@ export function assembleInto(text: string, file: string, errors: ErrorList): Ass
   }
   for (const loop of open) errors.add(openLoop({}, placeOf(source, loop.token)));
 
-  const declarations: Declarations = { inputs: [], outputs: [], bytes: [], nodes: [] };
+  const declarations: Declarations = { inputs: [], outputs: [], bytes: [], constants: [], omitted: [], nodes: [] };
   for (const { tokens, index } of directives) declare(tokens, index, declarations, scope);
 
   const words = new BigUint64Array(statements.length);

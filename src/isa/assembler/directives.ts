@@ -1,13 +1,15 @@
 /**
  * Directives: what a program that stands alone says about its machine, its DRAM and its layers.
- *   .machine NAME                            .dram BYTES
- *   .input NAME, ADDRESS, TYPE[DIMS]         .output NAME, ADDRESS, TYPE[DIMS]
+ *   .name NAME    .machine NAME    .dram BYTES
+ *   .input NAME, ADDRESS, TYPE[DIMS] {, strides[BYTES, …]}     .output likewise
  *   .const ADDRESS, TYPE VALUE, VALUE, …     .fill ADDRESS, BYTES, {TYPE} VALUE
- *   .node "NAME"    .equ NAME, VALUE    .word VALUE, …
+ *   .constant NAME, ADDRESS, BYTES           (one constant of what .const and .fill put there)
+ *   .node "NAME"    .node    .equ NAME, VALUE    .word VALUE, …    .omitted KIND, NAME
  */
 import { nearestName } from '#base';
 import { machineNames } from '#machine';
-import { SLOT_BYTES, type SlotType, type TensorSlot } from '../program.ts';
+import { repeat } from '../fill.ts';
+import { denseStrides, SLOT_BYTES, type SlotType, type TensorSlot } from '../program.ts';
 import { integerRange, isFloat, slotTypes, writeValue } from './elements.ts';
 import {
   directiveForm,
@@ -22,15 +24,18 @@ import { evaluateWithin, floatValue, type Scope } from './expressions.ts';
 import { placeOf, splitOperands, type Token } from './tokens.ts';
 
 export const USAGE: Readonly<Record<string, string>> = {
+  '.name': '.name "NAME"',
   '.machine': '.machine NAME',
   '.dram': '.dram BYTES',
-  '.input': '.input NAME, ADDRESS, f32[1, 3, 8, 8]',
-  '.output': '.output NAME, ADDRESS, f32[1, 10]',
+  '.input': '.input NAME, ADDRESS, f32[1, 3, 8, 8] {, strides[768, 4, 96, 12]}',
+  '.output': '.output NAME, ADDRESS, f32[1, 10] {, strides[40, 4]}',
   '.const': '.const ADDRESS, f32 1.5, -2, 3',
   '.fill': '.fill ADDRESS, BYTES, f32 0.5 (or a byte from 0 to 255)',
-  '.node': '.node "NAME"',
+  '.constant': '.constant "NAME", ADDRESS, BYTES',
+  '.node': '.node {"NAME"}',
   '.equ': '.equ NAME, VALUE',
   '.word': '.word 0x0100000000000000',
+  '.omitted': '.omitted constant, "NAME"',
 };
 
 /** Bytes that `.const` or `.fill` put into DRAM; a fill is not written out until asked for. */
@@ -41,6 +46,24 @@ export interface DeclaredBytes {
   readonly data: () => Uint8Array;
 }
 
+/** A piece of DRAM that is one constant. */
+export interface DeclaredConstant {
+  readonly token: Token;
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: number;
+}
+
+/** What a disassembled program holds and its text does not. */
+export interface DeclaredOmission {
+  readonly token: Token;
+  readonly kind: OmittedKind;
+  readonly name: string;
+}
+
+export const OMITTED_KINDS = ['constant', 'host', 'machine'] as const;
+export type OmittedKind = (typeof OMITTED_KINDS)[number];
+
 export interface DeclaredSlot {
   readonly token: Token;
   readonly slot: TensorSlot;
@@ -48,14 +71,28 @@ export interface DeclaredSlot {
 
 /** What the directives of a file say, but for `.equ` and `.word`, which the passes themselves obey. */
 export interface Declarations {
+  name?: string;
   machine?: string;
   dram?: { readonly token: Token; readonly bytes: number };
   readonly inputs: DeclaredSlot[];
   readonly outputs: DeclaredSlot[];
   readonly bytes: DeclaredBytes[];
-  /** Layers in order; each begins at an instruction and ends where the next begins. */
-  readonly nodes: { readonly name: string; readonly from: number }[];
+  readonly constants: DeclaredConstant[];
+  readonly omitted: DeclaredOmission[];
+  /** Layers in order; each begins at an instruction and ends where the next begins. Without a name: no layer. */
+  readonly nodes: { readonly name: string | undefined; readonly from: number }[];
 }
+
+/** Fewest and most operands, where not one. */
+const OPERANDS: Readonly<Record<string, readonly [number, number]>> = {
+  '.input': [3, 4],
+  '.output': [3, 4],
+  '.const': [2, Number.POSITIVE_INFINITY],
+  '.constant': [3, 3],
+  '.fill': [3, 3],
+  '.node': [0, 1],
+  '.omitted': [2, 2],
+};
 
 /** Largest address, of 32 bits. */
 const ADDRESS_MAX = 2 ** 32 - 1;
@@ -74,18 +111,26 @@ export function declare(tokens: readonly Token[], index: number, to: Declaration
   const operands = splitOperands(rest);
   const form = () =>
     errors.add(directiveForm({ directive: directive.text, usage }, placeOf(source, directive, tokens.at(-1))));
-  const count = { '.input': 3, '.output': 3, '.fill': 3 }[directive.text] ?? 1;
-  const many = directive.text === '.const';
-  if (operands.some((o) => o.length === 0) || (many ? operands.length < 2 : operands.length !== count)) {
+  const [least, most] = OPERANDS[directive.text] ?? [1, 1];
+  if (operands.some((o) => o.length === 0) || operands.length < least || operands.length > most) {
     form();
     return;
   }
   switch (directive.text) {
-    case '.machine':
     case '.node': {
       const name = nameOf(rest);
+      if (name === undefined && rest.length > 0) return form();
+      to.nodes.push({ name, from: index });
+      return;
+    }
+    case '.name':
+    case '.machine': {
+      const name = nameOf(rest);
       if (name === undefined) return form();
-      if (directive.text === '.node') return void to.nodes.push({ name, from: index });
+      if (directive.text === '.name') {
+        to.name = name;
+        return;
+      }
       const known = machineNames();
       if (!known.includes(name)) {
         const params = { name, nearest: nearestName(name, known), known };
@@ -94,7 +139,7 @@ export function declare(tokens: readonly Token[], index: number, to: Declaration
       return;
     }
     case '.dram': {
-      const bytes = evaluateWithin(rest, scope, directive, 1, ADDRESS_MAX);
+      const bytes = evaluateWithin(rest, scope, directive, 0, ADDRESS_MAX + 1);
       if (bytes !== undefined) to.dram = { token: directive, bytes: Number(bytes) };
       return;
     }
@@ -111,7 +156,30 @@ export function declare(tokens: readonly Token[], index: number, to: Declaration
       const address = evaluateWithin(operands[1]!, scope, directive, 0, ADDRESS_MAX);
       const type = tensorType(operands[2]!, scope, form);
       if (address === undefined || type === undefined) return;
-      slots.push({ token: directive, slot: { name, ...type, address: Number(address) } });
+      const dense = denseStrides(type.dtype, type.dims);
+      const strides = operands[3] === undefined ? dense : stridesOf(operands[3], type.dims, scope, form);
+      if (strides !== undefined) {
+        slots.push({ token: directive, slot: { name, ...type, strides, address: Number(address) } });
+      }
+      return;
+    }
+    case '.constant': {
+      const name = nameOf(operands[0]!);
+      if (name === undefined) return form();
+      const address = evaluateWithin(operands[1]!, scope, directive, 0, ADDRESS_MAX);
+      const bytes = evaluateWithin(operands[2]!, scope, directive, 0, ADDRESS_MAX);
+      if (address === undefined || bytes === undefined) return;
+      to.constants.push({ token: directive, name, address: Number(address), bytes: Number(bytes) });
+      return;
+    }
+    case '.omitted': {
+      const [kind, name] = operands.map(nameOf);
+      if (kind === undefined || name === undefined) return form();
+      const known = OMITTED_KINDS.find((k) => k === kind);
+      if (known === undefined) {
+        const params = { name: kind, nearest: nearestName(kind, OMITTED_KINDS), known: OMITTED_KINDS };
+        errors.add(unknownChoice(params, placeOf(source, operands[0]![0]!)));
+      } else to.omitted.push({ token: directive, kind: known, name });
       return;
     }
     case '.const':
@@ -139,34 +207,47 @@ function typeOf(token: Token | undefined, scope: Scope): SlotType | undefined {
   return type;
 }
 
-/** `f32[1, 3, 8, 8]`; `f32` or `f32[]` is a scalar. Dense, row-major. */
+/** `f32[1, 3, 8, 8]`; `f32` or `f32[]` is a scalar. */
 function tensorType(
   tokens: readonly Token[],
   scope: Scope,
   form: () => void,
-): Pick<TensorSlot, 'dtype' | 'dims' | 'strides'> | undefined {
+): Pick<TensorSlot, 'dtype' | 'dims'> | undefined {
   const [name, open] = tokens;
   const dtype = typeOf(name, scope);
   if (dtype === undefined) return undefined;
-  const dims: number[] = [];
-  if (open !== undefined) {
-    if (open.text !== '[' || tokens.at(-1)?.text !== ']') {
-      form();
-      return undefined;
-    }
-    for (const dim of splitOperands(tokens.slice(2, -1))) {
-      const value = evaluateWithin(dim, scope, open, 0, ADDRESS_MAX);
-      if (value === undefined) return undefined;
-      dims.push(Number(value));
-    }
+  const dims = open === undefined ? [] : listOf(tokens, 0, scope, form);
+  return dims && { dtype, dims };
+}
+
+/** `strides[768, 4, 96, 12]`: bytes from one element to the next, for each dimension. */
+function stridesOf(
+  tokens: readonly Token[],
+  dims: readonly number[],
+  scope: Scope,
+  form: () => void,
+): number[] | undefined {
+  const isList = tokens[0]!.text === 'strides' && tokens[1] !== undefined;
+  const strides = isList ? listOf(tokens, -ADDRESS_MAX, scope, form) : [];
+  if (strides === undefined || (isList && strides.length === dims.length)) return strides;
+  form();
+  return undefined;
+}
+
+/** The integers in `WORD[…]`. */
+function listOf(tokens: readonly Token[], min: number, scope: Scope, form: () => void): number[] | undefined {
+  const open = tokens[1];
+  if (open?.text !== '[' || tokens.at(-1)?.text !== ']') {
+    form();
+    return undefined;
   }
-  const strides = new Array<number>(dims.length);
-  let stride = SLOT_BYTES[dtype];
-  for (let i = dims.length - 1; i >= 0; i--) {
-    strides[i] = stride;
-    stride *= dims[i]!;
+  const list: number[] = [];
+  for (const one of splitOperands(tokens.slice(2, -1))) {
+    const value = evaluateWithin(one, scope, open, min, ADDRESS_MAX);
+    if (value === undefined) return undefined;
+    list.push(Number(value));
   }
-  return { dtype, dims, strides };
+  return list;
 }
 
 /** One value of a type; reports what it cannot hold. */
@@ -221,12 +302,4 @@ function fill(operands: Token[][], scope: Scope): Omit<DeclaredBytes, 'token'> |
   const element = new Uint8Array(size);
   writeValue(new DataView(element.buffer), 0, type, value);
   return { address: Number(address), bytes: Number(bytes), data: () => repeat(element, Number(bytes)) };
-}
-
-/** `element` over and over, `bytes` in all. */
-export function repeat(element: Uint8Array, bytes: number): Uint8Array {
-  const out = new Uint8Array(bytes);
-  out.set(element.subarray(0, bytes));
-  for (let done = element.length; done < bytes; done *= 2) out.copyWithin(done, 0, Math.min(done, bytes - done));
-  return out;
 }

@@ -64,6 +64,16 @@ const cases: readonly (readonly [string, string])[] = [
   ['loop label too near', 'loopi 2, out\nout: halt'],
   ['no instruction', '# nothing here'],
   ['raw word without value', '.word'],
+  ['strides of other dimensions', '.input x, 0, f32[2, 3], strides[4]\nhalt'],
+  ['no strides', '.input x, 0, f32[2, 3], [12, 4]\nhalt'],
+  ['strides that leave DRAM', '.dram 64\n.input x, 0, f32[2, 3], strides[64, 4]\nhalt'],
+  ['strides that begin before DRAM', '.output y, 0, f32[2], strides[-4]\nhalt'],
+  ['constant with a gap', '.constant weights, 0, 12\n.const 0, f32 1\n.const 8, f32 1\nhalt'],
+  ['constant cut by another', '.constant weights, 0, 8\n.const 0, f32 1, 2, 3\nhalt'],
+  ['constant left out', '.omitted constant, "fc 6"\nhalt'],
+  ['host part left out', '.omitted host, "NonMaxSuppression"\nhost 0\nhalt'],
+  ['machine left out', '.omitted machine, mine\nhalt'],
+  ['nothing that can be left out', '.omitted hots, "x"\nhalt'],
 ];
 
 /** A machine of three words for the program that is too long. */

@@ -264,6 +264,36 @@ export const tooFar = diagnostic<{
   zh: (p) => `'${p.label}' 距此 ${p.offset} 条指令，应为 ${p.min}…${p.max}。`,
 });
 
+export const omittedPart = diagnostic<{ readonly kind: 'constant' | 'host' | 'machine'; readonly name: string }>(
+  'SYS-ASM-035',
+  'unsupported',
+  {
+    en: (p) =>
+      ({
+        constant: `the text does not hold constant '${p.name}', so it is not the whole program. Run the program file itself (systole exec or sim FILE.dlp), or write .constant, .const and .fill lines in place of this one.`,
+        host: `the text does not hold host part '${p.name}', so it is not the whole program. Run the program file itself (systole exec or sim FILE.dlp).`,
+        machine: `the program is for machine '${p.name}', which the text does not hold. Name its file with --machine, or run the program file itself (systole exec or sim FILE.dlp).`,
+      })[p.kind],
+    zh: (p) =>
+      ({
+        constant: `文本中没有常量 '${p.name}'，因此不是完整的程序。请直接运行程序文件（systole exec 或 sim FILE.dlp），或用 .constant、.const、.fill 行代替本行。`,
+        host: `文本中没有主机部分 '${p.name}'，因此不是完整的程序。请直接运行程序文件（systole exec 或 sim FILE.dlp）。`,
+        machine: `程序用于机器 '${p.name}'，但文本中没有该机器。请用 --machine 给出其文件，或直接运行程序文件（systole exec 或 sim FILE.dlp）。`,
+      })[p.kind],
+  },
+);
+
+export const incompleteConstant = diagnostic<{ readonly name: string; readonly address: number }>(
+  'SYS-ASM-036',
+  'invalid',
+  {
+    en: (p) =>
+      `no line gives the byte of constant '${p.name}' at 0x${p.address.toString(16)}. Give all of its bytes with .const or .fill.`,
+    zh: (p) =>
+      `没有任何行给出常量 '${p.name}' 在 0x${p.address.toString(16)} 处的字节。请用 .const 或 .fill 给出其全部字节。`,
+  },
+);
+
 /** Thrown inside the assembler once the limit is reached; never leaves it. */
 class Enough extends Error {}
 

@@ -1,6 +1,6 @@
 /** Directives: what a program that stands alone says about machine, DRAM and layers. */
 import { expect, it } from 'vitest';
-import { disassembleProgram } from '../disassemble.ts';
+import { disassembleProgram } from '../disassembleProgram.ts';
 import { assembleProgram } from './program.ts';
 
 const text = `
@@ -45,7 +45,7 @@ it('assembles a program that stands alone', () => {
 
 it('disassembles to a program with the same words and tensors', () => {
   const p = assembleProgram(text, { file: 'example.s' });
-  const q = assembleProgram(disassembleProgram(p), { file: 'example.s', machine: p.machine });
+  const q = assembleProgram(disassembleProgram(p).text, { file: 'example.s', machine: p.machine });
   expect(q.words).toEqual(p.words);
   expect(q.inputs).toEqual(p.inputs);
   expect(q.outputs).toEqual(p.outputs);

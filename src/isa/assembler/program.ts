@@ -2,10 +2,20 @@
 import { internalError, type Place, throwErrors } from '#base';
 import { DEFAULT_MACHINE, type Machine, presets } from '#machine';
 import type { Instruction } from '../define.ts';
-import { type LayerPlan, type Program, SLOT_BYTES, type TensorSlot } from '../program.ts';
+import { type ConstantSegment, type LayerPlan, type Program, slotExtent } from '../program.ts';
 import { byMnemonic } from '../registry.ts';
 import { type AssembleOptions, type Assembly, assembleInto, ERROR_LIMIT } from './assemble.ts';
-import { ErrorList, noHostParts, noInstruction, outsideDram, overlap, tooLong } from './errors.ts';
+import type { DeclaredBytes, DeclaredConstant } from './directives.ts';
+import {
+  ErrorList,
+  incompleteConstant,
+  noHostParts,
+  noInstruction,
+  omittedPart,
+  outsideDram,
+  overlap,
+  tooLong,
+} from './errors.ts';
 import { placeOf, type Source } from './tokens.ts';
 
 export interface AssembleProgramOptions extends AssembleOptions {
@@ -43,15 +53,24 @@ function build(text: string, options: AssembleProgramOptions, errors: ErrorList)
     const capacity = machine.control.instructionWords;
     errors.add(tooLong({ words: words.length, capacity, machine: machine.name }, { file }));
   }
+  for (const { token, kind, name } of declarations.omitted) {
+    if (kind === 'machine' && options.machine !== undefined) continue;
+    errors.add(omittedPart({ kind, name }, placeOf(source, token)));
+  }
+  const hostIsOmitted = declarations.omitted.some((o) => o.kind === 'host');
   for (const [i, instruction] of assembly.instructions.entries()) {
-    if (instruction?.mnemonic !== 'host') continue;
+    if (instruction?.mnemonic !== 'host' || hostIsOmitted) continue;
     errors.add(noHostParts({ part: instruction.fields.part! }, lineOf(assembly, i, source)));
   }
 
   const slots = [...declarations.inputs, ...declarations.outputs];
   const ranges = [
-    ...slots.map(({ token, slot }) => ({ token, from: slot.address, to: slot.address + slotBytes(slot) })),
-    ...declarations.bytes.map((b) => ({ token: b.token, from: b.address, to: b.address + b.bytes })),
+    ...slots.map(({ token, slot }) => ({ token, ...slotExtent(slot) })),
+    ...[...declarations.bytes, ...declarations.constants].map(({ token, address, bytes }) => ({
+      token,
+      from: address,
+      to: address + bytes,
+    })),
   ];
   const extent = ranges.reduce((most, r) => Math.max(most, r.to), 0);
   const dramBytes =
@@ -62,28 +81,22 @@ function build(text: string, options: AssembleProgramOptions, errors: ErrorList)
     errors.add(outsideDram({ from: 0, to: dramBytes, dram: machine.dram.bytes }, place));
   }
   for (const { token, from, to } of ranges) {
-    if (to > dramBytes) errors.add(outsideDram({ from, to, dram: dramBytes }, placeOf(source, token)));
+    if (from < 0 || to > dramBytes) errors.add(outsideDram({ from, to, dram: dramBytes }, placeOf(source, token)));
   }
-  const constants = [...declarations.bytes].sort((a, b) => a.address - b.address);
-  for (const [i, b] of constants.entries()) {
-    const before = constants[i - 1];
-    if (before === undefined || before.address + before.bytes <= b.address) continue;
-    const [first, second] = before.token.line < b.token.line ? [before, b] : [b, before];
-    const to = Math.min(before.address + before.bytes, b.address + b.bytes);
-    errors.add(overlap({ from: b.address, to, line: first.token.line }, placeOf(source, second.token)));
-  }
+  const pieces = disjoint(declarations.bytes, source, errors);
+  const named = disjoint(declarations.constants, source, errors);
+  const whole = named.map((constant) => wholeConstant(constant, pieces, source, errors));
+  const single = pieces
+    .filter((p) => !named.some((c) => holds(c, p)))
+    .map((p) => ({ ...p, name: `line ${p.token.line}` }));
+  const constants = [...single, ...whole].sort((a, b) => a.address - b.address);
 
   return {
-    name: file.replace(/^.*[\\/]/, '').replace(/\.(s|asm)$/i, ''),
+    name: declarations.name ?? file.replace(/^.*[\\/]/, '').replace(/\.(s|asm)$/i, ''),
     machine,
     words,
     dramBytes,
-    constants: constants.map(({ token, address, bytes, data }) => ({
-      name: `line ${token.line}`,
-      address,
-      bytes,
-      data,
-    })),
+    constants: constants.map(({ name, address, bytes, data }): ConstantSegment => ({ name, address, bytes, data })),
     inputs: declarations.inputs.map((d) => d.slot),
     outputs: declarations.outputs.map((d) => d.slot),
     host: [],
@@ -91,7 +104,51 @@ function build(text: string, options: AssembleProgramOptions, errors: ErrorList)
   };
 }
 
-const slotBytes = (slot: TensorSlot): number => slot.dims.reduce((a, b) => a * b, SLOT_BYTES[slot.dtype]);
+type Range = Omit<DeclaredBytes, 'data'>;
+
+/** By address; that two overlap is reported. */
+function disjoint<T extends Range>(list: readonly T[], source: Source, errors: ErrorList): T[] {
+  const inOrder = [...list].sort((a, b) => a.address - b.address);
+  for (const [i, b] of inOrder.entries()) if (i > 0) checkApart(inOrder[i - 1]!, b, source, errors);
+  return inOrder;
+}
+
+/** Reports an overlap at the later line. */
+function checkApart(a: Range, b: Range, source: Source, errors: ErrorList): void {
+  const from = Math.max(a.address, b.address);
+  const to = Math.min(a.address + a.bytes, b.address + b.bytes);
+  if (from >= to) return;
+  const [first, second] = a.token.line < b.token.line ? [a, b] : [b, a];
+  errors.add(overlap({ from, to, line: first.token.line }, placeOf(source, second.token)));
+}
+
+const holds = (constant: DeclaredConstant, piece: DeclaredBytes): boolean =>
+  constant.address <= piece.address && piece.address + piece.bytes <= constant.address + constant.bytes;
+
+/** A named constant of the pieces inside it, which must leave nothing open. */
+function wholeConstant(
+  constant: DeclaredConstant,
+  pieces: readonly DeclaredBytes[],
+  source: Source,
+  errors: ErrorList,
+): DeclaredBytes & { readonly name: string } {
+  const { name, address, bytes } = constant;
+  const inside = pieces.filter((p) => holds(constant, p));
+  for (const piece of pieces) if (!holds(constant, piece)) checkApart(constant, piece, source, errors);
+  let to = address;
+  for (const piece of inside) if (piece.address <= to) to = Math.max(to, piece.address + piece.bytes);
+  if (to < address + bytes) {
+    errors.add(incompleteConstant({ name, address: to }, placeOf(source, constant.token)));
+  }
+  const data = (): Uint8Array => {
+    const [only] = inside;
+    if (only?.bytes === bytes) return only.data();
+    const contents = new Uint8Array(bytes);
+    for (const piece of inside) contents.set(piece.data(), piece.address - address);
+    return contents;
+  };
+  return { ...constant, data };
+}
 
 function lineOf(assembly: Assembly, index: number, source: Source): Place {
   return { file: source.file, line: assembly.lines[index]!, source: source.text, instruction: index };
@@ -104,7 +161,7 @@ function layersOf({ declarations, instructions }: Assembly): LayerPlan[] {
     to: declarations.nodes[i + 1]?.from ?? instructions.length,
   }));
   return nodes
-    .filter((node) => node.to > node.from)
+    .flatMap(({ name, from, to }) => (name === undefined || from === to ? [] : [{ name, from, to }]))
     .map(({ name, from, to }, index) => ({
       index,
       name,

@@ -94,14 +94,15 @@ describe('disassembly', () => {
   it('names graph nodes where they change', () => {
     const words = assemble('nop\nnop\nhalt', { file }).words;
     const nodes = new Map([
-      [0, 'conv "1"'],
-      [1, 'conv "1"'],
+      [0, 'conv "1"\n\\'],
+      [1, undefined],
       [2, 'end'],
     ]);
     const text = disassemble(words, { nodes, addresses: false });
-    expect(text).toBe('.node "conv \\"1\\""\n  nop\n  nop\n.node "end"\n  halt\n');
+    expect(text).toBe('.node "conv \\"1\\"\\n\\\\"\n  nop\n.node\n  nop\n.node "end"\n  halt\n');
     expect(assemble(text, { file }).declarations.nodes.map((n) => [n.name, n.from])).toEqual([
-      ['conv "1"', 0],
+      ['conv "1"\n\\', 0],
+      [undefined, 1],
       ['end', 2],
     ]);
   });

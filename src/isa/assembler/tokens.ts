@@ -95,13 +95,18 @@ function scanMachine(text: string, line: number, at: number): Token | undefined 
 }
 
 function scanString(text: string, line: number, at: number): Token | undefined {
-  const found = /^"((?:[^"\\]|\\["\\])*)"/.exec(text.slice(at));
+  const found = /^"((?:[^"\\]|\\["\\nr])*)"/.exec(text.slice(at));
   if (found === null) return undefined;
-  return { ...blank, kind: 'string', text: found[0], line, column: at + 1, content: found[1]!.replace(/\\(.)/g, '$1') };
+  const content = found[1]!.replace(/\\(.)/g, (_, escaped: string) => LINE_ENDS[escaped] ?? escaped);
+  return { ...blank, kind: 'string', text: found[0], line, column: at + 1, content };
 }
 
-/** A name or text as the assembler reads it back: in quotes, with `"` and `\` escaped. */
-export const quoted = (text: string): string => `"${text.replace(/[\r\n]+/g, ' ').replace(/["\\]/g, '\\$&')}"`;
+/** What stands behind `\` for what cannot stand in a line. */
+const LINE_ENDS: Readonly<Record<string, string>> = { n: '\n', r: '\r' };
+
+/** A name or text as the assembler reads it back: in quotes, with `"`, `\` and ends of lines escaped. */
+export const quoted = (text: string): string =>
+  `"${text.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\r', '\\r')}"`;
 
 /** Splits at commas outside of brackets. No tokens: no operands. */
 export function splitOperands(tokens: readonly Token[]): Token[][] {

@@ -23,9 +23,6 @@ export const ALIGNMENT = 64;
 export const SECTIONS = ['CODE', 'DATA', 'HOST', 'META'] as const;
 export type SectionName = (typeof SECTIONS)[number];
 
-/** Longest pattern that is stored as a fill instead of written out. */
-export const FILL_BYTES = 8;
-
 const count = z.number().int().nonnegative();
 const address = count.max(2 ** 32);
 
@@ -119,16 +116,3 @@ export const metadataSchema = z.strictObject({
 
 export type Metadata = z.infer<typeof metadataSchema>;
 export type ConstantEntry = Metadata['constants'][number];
-
-/** First and one-past-last byte that a slot's elements touch; empty tensors touch none. */
-export function slotExtent(s: TensorSlot): { readonly from: number; readonly to: number } {
-  if (s.dims.includes(0)) return { from: s.address, to: s.address };
-  let from = s.address;
-  let to = s.address + SLOT_BYTES[s.dtype];
-  for (const [i, dim] of s.dims.entries()) {
-    const reach = (dim - 1) * s.strides[i]!;
-    if (reach < 0) from += reach;
-    else to += reach;
-  }
-  return { from, to };
-}

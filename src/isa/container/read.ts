@@ -5,8 +5,8 @@
 import { crc32 } from '@foxglove/crc';
 import type { Place } from '#base';
 import { capacityErrors } from '#machine';
-import { repeat } from '../assembler/directives.ts';
-import type { Program } from '../program.ts';
+import { repeat } from '../fill.ts';
+import { type Program, slotExtent } from '../program.ts';
 import { badMetadata, badSection, beyondDram, damaged, newerVersion, notProgram, truncated } from './errors.ts';
 import {
   FOOTER_BYTES,
@@ -17,7 +17,6 @@ import {
   metadataSchema,
   SECTIONS,
   type SectionName,
-  slotExtent,
   TABLE_ENTRY_BYTES,
 } from './format.ts';
 

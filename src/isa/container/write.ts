@@ -1,11 +1,11 @@
 /** Writing `.dlp` files, in chunks so that nobody needs the whole file at once. */
 import { crc32, crc32Final, crc32Init, crc32Update } from '@foxglove/crc';
 import { internalError } from '#base';
+import { fillOf } from '../fill.ts';
 import type { ConstantSegment, Program } from '../program.ts';
 import {
   ALIGNMENT,
   type ConstantEntry,
-  FILL_BYTES,
   FOOTER_BYTES,
   FORMAT_VERSION,
   HEADER_BYTES,
@@ -137,16 +137,6 @@ function contentsOf(segment: ConstantSegment): Uint8Array {
   if (bytes.length === segment.bytes) return bytes;
   const what = `constant '${segment.name}' has ${bytes.length} bytes, announced were ${segment.bytes}`;
   throw internalError({ what });
-}
-
-/** The shortest pattern of 1, 2, 4 or 8 bytes that repeats through all of `bytes`. */
-function fillOf(bytes: Uint8Array): Uint8Array | undefined {
-  if (bytes.length <= FILL_BYTES) return undefined;
-  for (let i = FILL_BYTES; i < bytes.length; i++) if (bytes[i] !== bytes[i - FILL_BYTES]) return undefined;
-  let period = FILL_BYTES;
-  const repeats = (p: number): boolean => bytes.subarray(0, FILL_BYTES).every((b, i) => b === bytes[i % p]);
-  while (period > 1 && repeats(period / 2)) period /= 2;
-  return bytes.slice(0, period);
 }
 
 const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
