@@ -2,7 +2,7 @@
  * A commander command that speaks Systole's way: help and errors in the user's language, errors as diagnostics. Every
  * command is made by a function `(console) => Command` in `commands/`, with `define` below.
  */
-import { Command, type ErrorOptions, type OptionValueSource } from 'commander';
+import { Command, type ErrorOptions, type HelpContext, type OptionValueSource } from 'commander';
 import pc from 'picocolors';
 import { diagnostic } from '#base';
 import type { Console } from './console.ts';
@@ -32,6 +32,15 @@ const empty = diagnostic<{ what: string }>('SYS-CLI-007', 'usage', {
 });
 
 export class CliCommand extends Command {
+  /** Standard output takes one object and nothing else. */
+  answersInJson = false;
+
+  /** Commander shows the help where a command is missing; a program that reads JSON is told so. */
+  override help(context?: HelpContext | ((text: string) => string)): never {
+    if (typeof context === 'object' && context.error && this.answersInJson) this.error('a command is missing');
+    return super.help(context as HelpContext);
+  }
+
   /** Every value of an option passes here. @throws SYS-CLI-006, SYS-CLI-007 */
   override setOptionValueWithSource(key: string, value: unknown, source: OptionValueSource): this {
     if (source === 'cli' && typeof value !== 'boolean') {
@@ -58,6 +67,7 @@ const pathOf = (command: Command): string =>
 const SENTENCES: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
   [/^unknown option '(.*?)'(?:\n\(Did you mean (?:one of )?(.*)\?\))?$/s, (o, n) => `没有选项“${o}”${meant(n)}`],
   [/^unknown command '(.*?)'(?:\n\(Did you mean (?:one of )?(.*)\?\))?$/s, (c, n) => `没有命令“${c}”${meant(n)}`],
+  [/^a command is missing$/, () => '缺少命令'],
   [/^missing required argument '(.*)'$/, (a) => `缺少参数“${a}”`],
   [/^option '(.*)' argument missing$/, (o) => `选项“${o}”缺少值`],
   [/^required option '(.*)' not specified$/, (o) => `缺少必需的选项“${o}”`],
@@ -88,6 +98,7 @@ export interface Example {
 /** A command of a name, without arguments and options yet. */
 export function define(console: Console, name: string, summary: Both): CliCommand {
   const command = new CliCommand(name);
+  command.answersInJson = console.json;
   command
     .description(console.text(summary))
     .helpOption('-h, --help', console.text({ en: 'show this help', zh: '显示此帮助' }))

@@ -14,16 +14,16 @@ const bug = diagnostic<{ what: string }>('SYS-CLI-001', 'internal', {
     `Systole 内部出错：${p.what}。这是我们的缺陷。请在项目的问题跟踪处报告，附上所用命令以及加 --debug 后的输出。`,
 });
 
-const outOfMemory = diagnostic<{ what: string }>('SYS-CLI-002', 'unsupported', {
-  en: (p) => `there is not enough memory (${p.what}). Use a smaller --batch, or --timing-only, which moves no data.`,
-  zh: (p) => `内存不足（${p.what}）。请减小 --batch，或使用不搬运数据的 --timing-only。`,
+const outOfMemory = diagnostic<object>('SYS-CLI-002', 'unsupported', {
+  en: () => 'there is not enough memory for the data. Use a smaller --batch; --timing-only holds none of it.',
+  zh: () => '内存容不下这些数据。请减小 --batch；--timing-only 不保存数据。',
 });
 
 export function asSystoleError(thrown: unknown): SystoleError {
   if (thrown instanceof SystoleError) return thrown;
   const what = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   const isMemory = thrown instanceof RangeError && /allocation|Invalid (typed )?array length|memory/i.test(what);
-  return (isMemory ? outOfMemory : bug)({ what: firstLine(what) });
+  return isMemory ? outOfMemory({}) : bug({ what: firstLine(what) });
 }
 
 const firstLine = (text: string): string => text.split('\n', 1)[0]!;

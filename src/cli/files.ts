@@ -40,6 +40,11 @@ const unreadable = diagnostic<{ path: string; reason: Both }>('SYS-CLI-012', 'in
   zh: (p) => `无法读取（${p.reason.zh}）。请检查路径和权限。`,
 });
 
+const noText = diagnostic<{ path: string; what: Both }>('SYS-CLI-014', 'invalid', {
+  en: (p) => `this is no text in UTF-8, expected ${p.what.en}. Name another file, or convert this one to UTF-8.`,
+  zh: (p) => `这不是 UTF-8 文本，应为${p.what.zh}。请换一个文件，或把它转换为 UTF-8。`,
+});
+
 const unwritable = diagnostic<{ path: string; reason: Both }>('SYS-CLI-013', 'usage', {
   en: (p) => `it cannot be written (${p.reason.en}). Nothing was written; give a place that you may write to.`,
   zh: (p) => `无法写入（${p.reason.zh}）。未写入任何内容；请给出可写的位置。`,
@@ -57,7 +62,16 @@ export function readBytes(path: string, what: Both): Uint8Array {
   }
 }
 
-export const readText = (path: string, what: Both): string => new TextDecoder().decode(readBytes(path, what));
+/** The text of a file. @throws SYS-CLI-014 where it is none */
+export function readText(path: string, what: Both): string {
+  const bytes = readBytes(path, what);
+  try {
+    if (!bytes.includes(0)) return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    // Another encoding, or no text at all: the same answer as for zeros, which no text holds.
+  }
+  throw noText({ path, what }, { file: path });
+}
 
 /** The file in the same folder whose name is nearest. */
 function neighbour(path: string): string | undefined {

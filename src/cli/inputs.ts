@@ -1,6 +1,6 @@
 /** `--input [NAME=]FILE`: which file is for which input, the files as tensors, random data where nothing is given. */
 import { diagnostic, type Place } from '#base';
-import type { Normalisation } from '#data';
+import { isImage, type Normalisation } from '#data';
 import { checkFinite, type InputFile, randomInput, readInput, stackInputs } from '#flow';
 import type { Tensor, TensorType } from '#ir';
 import type { TensorSlot } from '#isa';
@@ -28,6 +28,12 @@ const tooMany = diagnostic<{ file: string; inputs: readonly string[] }>('SYS-CLI
 const noFileName = diagnostic<{ name: string }>('SYS-CLI-027', 'usage', {
   en: (p) => `--input ${p.name}= names no file. Say which holds the data, as in --input ${p.name}=data.npy.`,
   zh: (p) => `--input ${p.name}= 没有给出文件。请指明数据文件，例如 --input ${p.name}=data.npy。`,
+});
+
+const noPicture = diagnostic<{ option: string }>('SYS-CLI-029', 'usage', {
+  en: (p) =>
+    `${p.option} is for pictures, and no input is given as one. Leave it out, or give PNG or JPEG with --input.`,
+  zh: (p) => `${p.option} 用于图片，而没有以图片给出的输入。请去掉它，或用 --input 给出 PNG 或 JPEG。`,
 });
 
 export function withInputOptions(console: Console, command: CliCommand): CliCommand {
@@ -100,6 +106,12 @@ export async function readInputs(
     };
     files.set(name, [...(files.get(name) ?? []), { file, bytes: readBytes(file, what) }]);
   }
+  const unused = (['scale', 'mean', 'std'] as const).find((key) => options[key] !== undefined);
+  if (
+    unused !== undefined &&
+    ![...files.values()].flat().some((f) => isImage(f.bytes) || /\.(png|jpe?g)$/i.test(f.file))
+  )
+    throw noPicture({ option: `--${unused}` });
   const normalisation: Normalisation = {
     ...(options.scale === undefined ? {} : { scale: options.scale }),
     ...(options.mean === undefined ? {} : { mean: options.mean }),

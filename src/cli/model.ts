@@ -1,9 +1,10 @@
 /** The model that a command line names: an `.onnx` file, the text form (`.txt`, `.ir`), or an embedded network. */
 import { realpathSync } from 'node:fs';
 import { dirname, extname, join, relative, sep } from 'node:path';
-import { SystoleError } from '#base';
+import { diagnostic, SystoleError } from '#base';
 import { adderModel, EMBEDDED } from '#flow';
 import { type Model, parseModel } from '#ir';
+import { isProgram } from '#isa';
 import { type ExternalReader, externalEscapes, readModel } from '#onnx';
 import { readBytes, readText, reasonOf } from './files.ts';
 
@@ -12,12 +13,18 @@ const MODEL = {
   zh: `ONNX 模型，或内置模型的名称（${EMBEDDED.join('、')}）`,
 };
 
+const programGiven = diagnostic<{ path: string }>('SYS-CLI-028', 'invalid', {
+  en: (p) => `this is a compiled program, expected ${MODEL.en}. Run it with: systole exec ${p.path}`,
+  zh: (p) => `这是编译好的程序，应为${MODEL.zh}。运行它：systole exec ${p.path}`,
+});
+
 export const isEmbedded = (name: string): boolean => (EMBEDDED as readonly string[]).includes(name);
 
 export function loadModel(path: string): Model {
   if (isEmbedded(path)) return adderModel();
   if (['.txt', '.ir'].includes(extname(path).toLowerCase())) return parseModel(readText(path, MODEL), path);
   const bytes = readBytes(path, MODEL);
+  if (isProgram(bytes)) throw programGiven({ path }, { file: path });
   return readModel(bytes, { file: path, external: filesBeside(path) });
 }
 

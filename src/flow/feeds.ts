@@ -33,6 +33,12 @@ const notTensor = diagnostic<{ name: string; type: string }>('SYS-FLOW-015', 'un
   zh: (p) => `模型的输入“${p.name}”为 ${p.type}；只能输入元素类型已知的张量。`,
 });
 
+const nothingFed = diagnostic<{ name: string; dim: number }>('SYS-FLOW-018', 'invalid', {
+  en: (p) =>
+    `the data for input '${p.name}' holds no element: its dimension ${p.dim} has size 0. Give at least one sample.`,
+  zh: (p) => `输入“${p.name}”的数据没有元素：第 ${p.dim} 维大小为 0。请至少给出一个样本。`,
+});
+
 /** The type of an input, by its name. @throws SYS-FLOW-013, SYS-FLOW-015 */
 export function inputType(model: Model, name: string): TensorType {
   const known = model.graph.inputs.map((v) => v.name);
@@ -63,6 +69,7 @@ export function sizesOfFeeds(
     if (!fits)
       throw wrongInput({ name, expected, found: `${tensor.dtype}[${tensor.dims.join(',')}]` }, places.get(name));
     bound?.forEach((d, i) => {
+      if (tensor.dims[i] === 0 && d !== 0) throw nothingFed({ name, dim: i }, places.get(name));
       if (typeof d === 'string') sizes[d] = tensor.dims[i]!;
     });
   }

@@ -1,7 +1,7 @@
 /** Layer `isa`: instructions, encoder, assembler, disassembler, the Program container. */
 export { type AssembleOptions, type Assembly, assemble } from './assembler/assemble.ts';
 export { type AssembleProgramOptions, assembleProgram } from './assembler/program.ts';
-export { readProgram } from './container/read.ts';
+export { isProgram, readProgram } from './container/read.ts';
 export { writeProgram, writeProgramChunks } from './container/write.ts';
 export * from './define.ts';
 export * from './disassemble.ts';

@@ -115,6 +115,7 @@ test('the object of --json has what it promises', async () => {
   });
   for (const key of ['cycles', 'seconds', 'macs', 'efficiency']) expect(run[key]).toBeGreaterThan(0);
   expect((await object('run adder --timing-only --machine systolic-16x16')).cycles).toBe(run.cycles);
+  expect((await object('run adder --dim N=3')).cycles).toBe((await object('run adder --batch 3 --timing-only')).cycles);
 });
 
 test('files as inputs: .npy and .pb, with the batch that they imply', async () => {

@@ -72,6 +72,7 @@ export async function writeFixtures(root: string): Promise<string> {
   ) => put(name, writeNpy({ dtype, dims, bytes: tensorBytes(tensorOf(dtype, dims, values)) }));
   npy('shape.npy', [2, 4], new Array(8).fill(0));
   npy('batch.npy', [2, 9], new Array(18).fill(0));
+  npy('zero.npy', [0, 9], []);
   npy('double.npy', [1, 9], new Array(9).fill(0), 'float64');
   npy('nan.npy', [1, 9], [0, 1, 0, Number.NaN, 0, 0, Number.POSITIVE_INFINITY, 0, 0]);
   put('cut.npy', writeNpy({ dtype: 'float32', dims: [1, 9], bytes: new Uint8Array(36) }).subarray(0, 140));

@@ -103,9 +103,12 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   const bound = (await inModel(name, () => bindSizes(model, sized))).model;
   const names = bound.graph.inputs.map((v) => v.name);
   const addition: Addition = { ...ADDITION, ...pick(options) };
-  const given: GivenInputs = embedded
-    ? embeddedInputs(addition, options.batch ?? 1, console)
-    : await readInputs(options, names, (input) => inputType(bound, input));
+  const withData = options.timingOnly !== true;
+  const batch = options.batch ?? dims.N;
+  // Without data only the sizes count, and where they are given they need no feed to tell them.
+  const read = await readInputs(options, names, (input) => inputType(bound, input));
+  const given: GivenInputs =
+    embedded && (withData || batch === undefined) ? embeddedInputs(addition, batch ?? 1, console) : read;
   const implied = sizesOfFeeds(bound, given.feeds, given.places);
 
   const engine = await createEngine({ onNotice: console.notice });
@@ -120,16 +123,16 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   });
   const compiled = await inModel(name, () => compile);
   const { program } = compiled;
-  const { feeds, sources } = completeFeeds(given, program.inputs, options.seed, console);
   const watching = watch(program, console, options.trace);
   console.progress.begin(console.text({ en: 'simulating', zh: '仿真' }));
   const facts = { name, program, ...machineFileOf(options.machine) };
-  if (options.timingOnly === true) {
+  if (!withData) {
     const { result } = await executeProgram(program, { data: false, observer: watching.observer });
     watching.finish();
     showRun(console, { ...facts, result, fidelity: 'timing' }, options);
     return 0;
   }
+  const { feeds, sources } = completeFeeds(given, program.inputs, options.seed, console);
   const { result, outputs, check } = await runAndCheck(compiled, { engine, feeds, observer: watching.observer });
   watching.finish();
   const written = options.output === undefined ? [] : writeOutputs(options.output, outputs);

@@ -20,6 +20,9 @@ import {
   TABLE_ENTRY_BYTES,
 } from './format.ts';
 
+/** Whether bytes begin as a `.dlp` file does, whatever comes after. */
+export const isProgram = (bytes: Uint8Array): boolean => MAGIC.every((b, i) => bytes[i] === b);
+
 /**
  * The program of a `.dlp` file.
  * @param file name for messages
