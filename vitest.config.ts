@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 // Two tiers. `npm test` runs the project `quick` and stays under 15 minutes on two cores; `npm run test:full` runs both.
 // A file named *.full.test.ts belongs to the long sweeps. Layers are imported as `#layer`; the `source` condition
 // resolves them to the TypeScript sources.
-const include = ['src', 'test', 'examples'];
+const include = ['src', 'test', 'examples', 'course'];
 const full = include.map((folder) => `${folder}/**/*.full.test.ts`);
 
 export default defineConfig({

@@ -9,3 +9,4 @@ export * from './idx.ts';
 export * from './image.ts';
 export * from './mnist.ts';
 export * from './npy.ts';
+export * from './topology.ts';

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createEngine } from '#engine';
 import { elementCount } from '#ir';
-import { presets } from '#machine';
+import { PRESETS } from '../../test/support/machines.ts';
 import { adderInput, adderModel, compareOutputs, compileModel, executeProgram, runOnHost, sumsOf } from './index.ts';
 
 const additions = Array.from({ length: 512 }, (_, i) => ({ a: i >> 5, b: (i >> 1) & 15, carry: i & 1 }));
@@ -13,13 +13,16 @@ test('the network has 470 parameters', () => {
   expect(sizes.reduce((a, b) => a + b, 0)).toBe(470);
 });
 
-test.each([...presets])('512 of 512 rows are exact on the host and on %s', async (_, machine) => {
-  const engine = await createEngine();
-  const compiled = await compileModel(adderModel(), { machine, engine, batch: 512 });
-  const feeds = new Map([['bits', adderInput(additions)]]);
-  const host = await runOnHost(compiled.model, feeds, engine);
-  expect(sumsOf(host.get('sum')!)).toEqual(right);
-  const { outputs } = await executeProgram(compiled.program, { data: true, feeds, engine: async () => engine });
-  expect(sumsOf(outputs.get('sum')!)).toEqual(right);
-  expect(compareOutputs(outputs, host, engine.kind)).toMatchObject({ ok: true, maxAbs: 0 });
-});
+test.each(PRESETS.map((machine) => [machine.name, machine] as const))(
+  '512 of 512 rows are exact on the host and on %s',
+  async (_, machine) => {
+    const engine = await createEngine();
+    const compiled = await compileModel(adderModel(), { machine, engine, batch: 512 });
+    const feeds = new Map([['bits', adderInput(additions)]]);
+    const host = await runOnHost(compiled.model, feeds, engine);
+    expect(sumsOf(host.get('sum')!)).toEqual(right);
+    const { outputs } = await executeProgram(compiled.program, { data: true, feeds, engine: async () => engine });
+    expect(sumsOf(outputs.get('sum')!)).toEqual(right);
+    expect(compareOutputs(outputs, host, engine.kind)).toMatchObject({ ok: true, maxAbs: 0 });
+  },
+);

@@ -39,12 +39,13 @@ export interface Field {
   readonly doc: string;
 }
 
-/** Where an instruction executes; `named`: in the queue that its `queue` field names. */
-export type Unit = 'control' | 'load' | 'store' | 'matrix' | 'vector';
+/** Where an instruction executes; `dma`: in the queue of its direction, or on the links of the SharedRAM. */
+export type Unit = 'control' | 'load' | 'store' | 'dma' | 'matrix' | 'vector';
 
 export interface InstructionDefinition {
   readonly mnemonic: string;
   readonly opcode: number;
+  /** `named`: the queue that its `queue` field names. */
   readonly unit: Unit | 'named';
   /** In assembly order; optional enums and flags come last and stand in any order: `mma …, clear, drain`. */
   readonly fields: readonly Field[];

@@ -26,6 +26,19 @@ export type Queue = (typeof QUEUES)[number];
 export const SPACES = ['nram', 'wram'] as const;
 export type Space = (typeof SPACES)[number];
 
+/** Memories that `dma.linear` names, by their code. */
+export const LINEAR_SPACES = ['dram', 'shared', 'nram', 'wram'] as const;
+export type LinearSpace = (typeof LINEAR_SPACES)[number];
+
+/**
+ * What `mac.linear` computes, by its code: an operation and the bits of its operands. All types take the lanes of the matrix
+ * unit alike.
+ */
+const OPERATIONS = ['mac', 'add', 'sub', 'mul', 'div', 'max', 'min', 'and', 'or', 'xor', 'exp', 'log', 'sqrt'] as const;
+export const COMPUTE_TYPES: readonly string[] = OPERATIONS.flatMap((name) =>
+  [32, 16, 8].map((bits) => `${name}_${bits}`),
+);
+
 export const SCALAR_REGISTERS = 64;
 export const RECORDS = 32;
 /** Dimensions of a record, d0 innermost. */

@@ -1,6 +1,11 @@
 /** Layer `isa`: instructions, encoder, assembler, disassembler, the Program container. */
 export { type AssembleOptions, type Assembly, assemble } from './assembler/assemble.ts';
-export { type AssembleProgramOptions, assembleProgram } from './assembler/program.ts';
+export {
+  type AssembledFile,
+  type AssembleProgramOptions,
+  assembleFile,
+  assembleProgram,
+} from './assembler/program.ts';
 export { isProgram, readProgram } from './container/read.ts';
 export { writeProgram, writeProgramChunks } from './container/write.ts';
 export * from './define.ts';
@@ -8,9 +13,12 @@ export * from './disassemble.ts';
 export * from './disassembleProgram.ts';
 export * from './encode.ts';
 export {
+  COMPUTE_TYPES,
   ELEMENT_BYTES,
   ELEMENT_TYPES,
   type ElementType,
+  LINEAR_SPACES,
+  type LinearSpace,
   LOOP_DEPTH,
   QUEUES,
   type Queue,

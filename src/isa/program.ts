@@ -4,6 +4,7 @@
  */
 import type { Machine } from '#machine';
 import type { Queue } from './fields.ts';
+import { dmaLinear, macLinear } from './instructions/linear.ts';
 
 /** Element types that tensors of a program may have in DRAM. */
 export type SlotType =
@@ -131,8 +132,8 @@ export interface LayerPlan {
   readonly to: number;
 }
 
-/** A unit by its queue; 'dma' is both transfer queues where the machine has only one. */
-export type UnitName = Queue | 'dma';
+/** A unit by its queue; 'dma' is both transfer queues where the machine has only one, 'link' the links of a SharedRAM. */
+export type UnitName = Queue | 'dma' | 'link';
 
 /** Of these figures all are exact, as a run of the layer by itself has them, but `cycles`. */
 export interface LayerPrediction {
@@ -167,6 +168,14 @@ export interface LayerwiseBound {
   readonly cycles: number;
   readonly groups: readonly GroupBound[];
 }
+
+/** The first instruction that has no data, `dma.linear` or `mac.linear`: its program counts time only. */
+export function timingOnlyAt({ words }: Program): { readonly index: number; readonly mnemonic: string } | undefined {
+  const index = words.findIndex((word) => LINEAR.has(Number(word >> 56n)));
+  return index < 0 ? undefined : { index, mnemonic: LINEAR.get(Number(words[index]! >> 56n))! };
+}
+
+const LINEAR: ReadonlyMap<number, string> = new Map([dmaLinear, macLinear].map((d) => [d.opcode, d.mnemonic]));
 
 export interface Program {
   readonly name: string;

@@ -6,6 +6,7 @@ import { halt, nop, sync } from './instructions/flow.ts';
 import { host } from './instructions/host.ts';
 import { call, jmp, ret } from './instructions/jump.ts';
 import { li } from './instructions/li.ts';
+import { dmaLinear, macLinear } from './instructions/linear.ts';
 import { loop, loopi } from './instructions/loop.ts';
 import { mad } from './instructions/mad.ts';
 import { mma } from './instructions/mma.ts';
@@ -47,6 +48,8 @@ export const instructions: readonly InstructionDefinition[] = [
   store,
   mma,
   vec,
+  dmaLinear,
+  macLinear,
 ];
 
 export const byMnemonic: ReadonlyMap<string, InstructionDefinition> = new Map(instructions.map((d) => [d.mnemonic, d]));

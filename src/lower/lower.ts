@@ -5,7 +5,7 @@
 import { diagnostic } from '#base';
 import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, typeText } from '#ir';
 import { type ConstantSegment, type HostNode, type HostPart, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
-import type { Machine } from '#machine';
+import { coresOf, type Machine } from '#machine';
 import { nodeWork, operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
 import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
@@ -57,8 +57,18 @@ const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'ou
   },
 );
 
+const oneCore = diagnostic<{ machine: string; cores: number }>('SYS-LOWER-010', 'unsupported', {
+  en: (p) =>
+    `machine '${p.machine}' has ${p.cores} cores, and networks are compiled for one core so far: take a machine of one core ` +
+    "(systole machine list), or leave 'cluster' out of the machine file.",
+  zh: (p) =>
+    `机器“${p.machine}”有 ${p.cores} 个核，目前网络只能为单核编译：请改用单核机器（systole machine list），` +
+    '或在机器文件中去掉 cluster。',
+});
+
 /** Compiles a model for a machine. */
 export function lower(model: Model, machine: Machine, options: LowerOptions): Program {
+  if (coresOf(machine) > 1) throw oneCore({ machine: machine.name, cores: coresOf(machine) });
   for (const [what, values] of [
     ['input', model.graph.inputs],
     ['output', model.graph.outputs],

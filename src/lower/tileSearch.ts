@@ -4,7 +4,7 @@
  * tile class by tile class (`predictContraction`), and of them the least time wins, then the fewest tiles and the least traffic.
  */
 import { accumulatorEntries, filtersOf, lanesOf, type Machine } from '#machine';
-import { chunksOf, type DmaCost, passCycles, passesOf, segmentsCost } from '#timing';
+import { type DmaCost, keepsSums, segmentsCost, workCycles, workOf } from '#timing';
 import { buildContraction, type Contraction, predictContraction, type Spatial, type Tiling } from './contraction.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
 import { align } from './stream.ts';
@@ -132,8 +132,7 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
     for (const wholeDepth of blocks === 1 ? [false] : [false, true]) {
       const reduction = (size: number): number[] =>
         merged && !wholeDepth ? [k.x.kernel * size, k.y.kernel] : [size, k.x.kernel, k.y.kernel];
-      // A systolic array streams all pixels through one chunk of weights before the next: their sums need storage in between.
-      const stored = blocks > 1 || (unit.kind === 'systolic' && chunksOf(unit, reduction(c)) > 1);
+      const stored = blocks > 1 || keepsSums(unit, reduction(c));
       for (const n of nTiles) {
         // Activations as weights lie in groups of whole blocks, so several groups must come out even.
         if (dynamic && n > tn && (k.n.total % n !== 0 || k.c.total % c !== 0)) continue;
@@ -144,13 +143,13 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
         const wBuffer = align(4 * (taps * c + bias) * nTile);
         const wTimes = nCount * blocks > 1 || outerCount > 1 ? 2 : 1;
         if (wBuffer * wTimes > machine.wram.bytes) continue;
-        const passes = [
+        const works = [
           [nCount - 1, n, blocks - 1, c],
           [nCount - 1, n, 1, lastC],
           [1, lastN, blocks - 1, c],
           [1, lastN, 1, lastC],
         ].flatMap(([ns, filters, cs, depth]) =>
-          ns! * cs! === 0 ? [] : { times: ns! * cs!, passes: passesOf(unit, filters!, reduction(depth!)) },
+          ns! * cs! === 0 ? [] : { times: ns! * cs!, work: workOf(unit, filters!, reduction(depth!)) },
         );
         // Mean transfers of each stream; here and below.
         const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (nCount * blocks);
@@ -173,9 +172,9 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
           if (aBuffer * aTimes + outBuffer * outTimes > machine.nram.bytes) continue;
           const aBlocked = blocks > 1 && !wholeDepth;
           let matrixCycles = 0;
-          for (const p of passes) {
+          for (const p of works) {
             for (const at of classes)
-              matrixCycles += outerCount * p.times * at.times * passCycles(machine, at.pixels, p.passes);
+              matrixCycles += outerCount * p.times * at.times * workCycles(machine, at.pixels, p.work);
           }
           const a = runsCost(
             machine,

@@ -97,6 +97,17 @@ function memories(m: Machine): readonly Memory[] {
       least: LAYER_WORDS,
       holds: { en: 'the code of one layer', zh: '一层的代码' },
     },
+    ...(m.cluster === undefined
+      ? []
+      : [
+          {
+            path: ['cluster', 'sharedRam', 'bytes'],
+            found: m.cluster.sharedRam.bytes,
+            unit: 'bytes' as const,
+            least: 4,
+            holds: { en: 'one word', zh: '一个字' },
+          },
+        ]),
   ];
 }
 

@@ -11,8 +11,9 @@ export function schemaAt(path: Path, document: unknown): z.ZodType | undefined {
   let value: unknown = document;
   for (const key of path) {
     const object = objectOf(schema, value);
-    const next: unknown =
+    let next: unknown =
       object !== undefined ? object.shape[key as string] : schema instanceof z.ZodArray ? schema.element : undefined;
+    if (next instanceof z.ZodOptional) next = next.unwrap();
     if (!(next instanceof z.ZodType)) return undefined;
     schema = next;
     value = typeof value === 'object' && value !== null ? (value as Record<string | number, unknown>)[key] : undefined;
@@ -110,7 +111,7 @@ export function expectationAt(path: Path, document: unknown): Both {
 
 function numberExpectation(schema: z.ZodNumber, path: Path): Both {
   const unit = UNITS[unitOf(path)];
-  const whole = schema.format !== null && schema.format !== undefined && schema.format.includes('int');
+  const whole = schema.format?.includes('int');
   const positive = (schema.minValue ?? 0) > 0 || schema.safeParse(0).success === false;
   const least = whole ? (positive ? 1 : 0) : 0;
   return {

@@ -23,14 +23,27 @@ const dot = z.strictObject({
 
 const systolic = z.strictObject({
   kind: z.literal('systolic').describe('rows × columns processing elements'),
-  rows: powerOfTwo.describe('reduction elements held at once'),
-  columns: positive.describe('filters held at once'),
-  dataflow: z.enum(['weight-stationary']),
-  preload: z.enum(['exposed', 'hidden']),
+  rows: powerOfTwo.describe('elements of the reduction held at once; pixels where outputs are stationary'),
+  columns: positive.describe('filters held at once; pixels where inputs are stationary'),
+  dataflow: z.enum(['weight-stationary', 'output-stationary', 'input-stationary']),
+  preload: z
+    .enum(['exposed', 'hidden'])
+    .describe('what is stationary goes in, or sums come out, between two folds, or under them'),
   lanePacking: z.enum(['run', 'flat']),
   accumulatorBytes: positive,
   pipelineCycles: count,
 });
+
+const cluster = z
+  .strictObject({
+    cores: positive.describe('cores that share DRAM and SharedRAM'),
+    sharedRam: z.strictObject({
+      bytes: positive,
+      link: rate.describe('between SharedRAM and one core'),
+      ports: z.enum(['private', 'one']).describe('a link for each core, or one port that all cores take in turn'),
+    }),
+  })
+  .describe('absent: one core, no SharedRAM');
 
 export const machineSchema = z.strictObject({
   name: z.string().min(1),
@@ -61,6 +74,7 @@ export const machineSchema = z.strictObject({
   }),
   nram: scratchpad,
   wram: scratchpad,
+  cluster: cluster.optional(),
   dma: z.strictObject({
     queues: z.union([z.literal(1), z.literal(2)]).describe('1: loads and stores share one queue'),
     setupCycles: count,
@@ -78,12 +92,18 @@ export const machineSchema = z.strictObject({
 
 export type Machine = z.infer<typeof machineSchema>;
 export type MatrixUnit = Machine['matrix'];
+export type SystolicUnit = Extract<MatrixUnit, { readonly kind: 'systolic' }>;
 
 /** Filters computed at once. */
 export const filtersOf = (m: MatrixUnit): number => (m.kind === 'dot' ? m.tn : m.columns);
-/** Reduction elements of one chunk. */
-export const lanesOf = (m: MatrixUnit): number => (m.kind === 'dot' ? m.ti : m.rows);
+/** Reduction elements of one chunk: what is summed before it meets the accumulator. */
+export function lanesOf(m: MatrixUnit): number {
+  if (m.kind === 'dot') return m.ti;
+  return m.dataflow === 'output-stationary' ? 1 : m.rows;
+}
 /** Accumulator entries (of `filtersOf` 32-bit accumulators). */
 export const accumulatorEntries = (m: MatrixUnit): number => Math.floor(m.accumulatorBytes / (4 * filtersOf(m)));
-/** Multiply-accumulates a cycle at best. */
-export const macsPerCycle = (m: MatrixUnit): number => filtersOf(m) * lanesOf(m);
+/** Cores that work side by side. */
+export const coresOf = (machine: Machine): number => machine.cluster?.cores ?? 1;
+/** Multiply-accumulates a cycle of one core at best. */
+export const macsPerCycle = (m: MatrixUnit): number => (m.kind === 'dot' ? m.tn * m.ti : m.rows * m.columns);

@@ -36,7 +36,26 @@ const cycles = (n: number): string => `${n} cycle${n === 1 ? '' : 's'}`;
 
 type Row = readonly [en: string, zh: string, value: string, zhValue?: string];
 
-function rows(m: Machine): readonly (readonly [en: string, zh: string, rows: readonly Row[]])[] {
+type Section = readonly [en: string, zh: string, rows: readonly Row[]];
+type Rate = Machine['dram']['bandwidth'];
+
+const clusterRows = ({ cores, sharedRam }: NonNullable<Machine['cluster']>, rate: (r: Rate) => string): Section => [
+  'Cluster',
+  '簇',
+  [
+    ['cores', '核', String(cores)],
+    ['SharedRAM', 'SharedRAM', bytesText(sharedRam.bytes)],
+    [
+      'links',
+      '链路',
+      ...(sharedRam.ports === 'private'
+        ? ([`${cores} × ${rate(sharedRam.link)}`] as const)
+        : ([`one port, ${rate(sharedRam.link)}`, `单端口，${rate(sharedRam.link)}`] as const)),
+    ],
+  ],
+];
+
+function rows(m: Machine): readonly Section[] {
   const { control, vector, dma, dram, host, frequency, matrix } = m;
   const rate = (r: { readonly bytes: number; readonly cycles: number }): string =>
     `${r.bytes / r.cycles} B/cycle (${scaled((r.bytes / r.cycles) * frequency)}B/s)`;
@@ -107,6 +126,7 @@ function rows(m: Machine): readonly (readonly [en: string, zh: string, rows: rea
         ['balance', '平衡点', `${Number(balance.toPrecision(4))} MAC/B`],
       ],
     ],
+    ...(m.cluster === undefined ? [] : [clusterRows(m.cluster, rate)]),
     [
       'DMA',
       'DMA',

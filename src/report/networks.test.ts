@@ -8,6 +8,7 @@ import { presets } from '#machine';
 import { readModel } from '#onnx';
 import { nodeWork } from '#ops';
 import { runPasses } from '#passes';
+import { PRESETS } from '../../test/support/machines.ts';
 import { layerwiseBound } from './layerwiseBound.ts';
 import { runReport } from './runReport.ts';
 
@@ -43,7 +44,7 @@ describe('published networks', () => {
     expect(cycles).toBe(Math.ceil(terms.reduce((a, b) => a + b)));
   });
 
-  for (const machine of presets.values()) {
+  for (const machine of PRESETS) {
     for (const path of [`${LIGHT}/light_squeezenet.onnx`, 'onnx-models/ultraface-rfb-320.onnx']) {
       test.skipIf(absent !== '')(`${path} on ${machine.name}: everything adds up${absent}`, async () => {
         const { program, optimized } = await compileModel(read(path), { machine, engine: await createEngine() });

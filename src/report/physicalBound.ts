@@ -5,7 +5,7 @@
  */
 import { diagnostic } from '#base';
 import type { Program } from '#isa';
-import { macsPerCycle } from '#machine';
+import { coresOf, macsPerCycle } from '#machine';
 import type { SimulationResult } from '#sim';
 import { cyclesAtRate } from '#timing';
 
@@ -43,7 +43,7 @@ export function physicalBound(program: Program, result: Pick<SimulationResult, '
   const { total } = result;
   const { readBytes, writeBytes } = program.compulsory ?? total;
   const by = {
-    matrix: Math.ceil(total.macs / macsPerCycle(machine.matrix)),
+    matrix: Math.ceil((total.macs + total.otherOps) / (coresOf(machine) * macsPerCycle(machine.matrix))),
     vector: Math.ceil(total.vectorOps / machine.vector.lanes),
     memory: cyclesAtRate(readBytes + writeBytes, machine.dram.bandwidth),
     host: total.hostCycles,

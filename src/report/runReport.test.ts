@@ -154,6 +154,7 @@ describe('physical bound', () => {
     channelCycles: 0,
     macs: 0,
     vectorOps: 0,
+    otherOps: 0,
     entries: 0,
     hostCycles: 0,
   };

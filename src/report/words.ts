@@ -24,6 +24,7 @@ export const WORDS = {
   dma: ['dma', 'DMA'],
   load: ['load', '读取'],
   store: ['store', '写回'],
+  link: ['link', '链路'],
   host: ['host', '主机'],
   none: ['–', '–'],
   compute: ['compute', '计算'],

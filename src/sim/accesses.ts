@@ -4,7 +4,7 @@
  * are relative to them. Addresses of ARAM are bytes too: accumulator n of entry e is word e·Tn + n.
  */
 import { accumulatorEntries, filtersOf, type Machine } from '#machine';
-import { chunksOf, DIMENSIONS, elementsOf, insideOf, LO, type RecordWords, SIZE, STRIDE } from '#timing';
+import { DIMENSIONS, elementsOf, insideOf, keepsSums, LO, type RecordWords, SIZE, STRIDE } from '#timing';
 import type { DataEntry, LoadEntry, MmaEntry, StoreEntry, VecEntry } from './entries.ts';
 import { type Intervals, intervalsOf, merged, type Region, RegionBuilder, wrapped } from './region.ts';
 
@@ -144,8 +144,7 @@ function mma(entry: MmaEntry, machine: Machine): readonly Access[] {
   };
   if (!entry.clear) aram('read');
   if (!entry.drain) aram('write');
-  else if (machine.matrix.kind === 'systolic' && chunksOf(machine.matrix, sizesOf(entry.reduction)) > 1) {
-    // Weights stay, pixels stream: between two chunks the sums of all pixels stand in the accumulators.
+  else if (keepsSums(machine.matrix, sizesOf(entry.reduction))) {
     aram('clobber');
   }
   if (entry.drain) {

@@ -4,6 +4,7 @@
  * nothing else of the trace is kept.
  */
 import type { LayerPlan } from '#isa';
+import type { QueueEntry, SignalEntry, WaitEntry } from './entries.ts';
 import type { Observer, SimulationEvent, UnitName } from './events.ts';
 
 const TRACKS: readonly (UnitName | 'control' | 'host')[] = [
@@ -59,6 +60,8 @@ export function chromeTrace(
       case 'store:end':
       case 'mma:end':
       case 'vec:end':
+      case 'move:end':
+      case 'compute:end':
       case 'wait:end':
       case 'signal:end': {
         const { entry } = event;
@@ -68,7 +71,7 @@ export function chromeTrace(
           span(event.unit, `${entry.kind} ${entry.semaphore}`, event.start, event.cycle, args);
           return;
         }
-        const name = entry.kind === 'vec' ? `vec.${entry.function}` : entry.kind;
+        const name = nameOf(entry);
         span(event.unit, layer === undefined ? name : `${name} ${layer}`, event.start, event.cycle, args);
         return;
       }
@@ -89,6 +92,8 @@ export function chromeTrace(
       case 'store:start':
       case 'mma:start':
       case 'vec:start':
+      case 'move:start':
+      case 'compute:start':
       case 'wait:start':
       case 'signal:start':
       case 'channel:grant':
@@ -104,4 +109,18 @@ export function chromeTrace(
       text = '';
     },
   };
+}
+
+/** What an entry is called in the picture. */
+function nameOf(entry: Exclude<QueueEntry, WaitEntry | SignalEntry>): string {
+  switch (entry.kind) {
+    case 'vec':
+      return `vec.${entry.function}`;
+    case 'move':
+      return `move ${entry.from} ${entry.to}`;
+    case 'compute':
+      return `compute ${entry.type}`;
+    default:
+      return entry.kind;
+  }
 }

@@ -5,10 +5,11 @@
  */
 import { diagnostic, type Place } from '#base';
 import { LOOP_DEPTH, type Program, QUEUES, type Queue, SCALAR_REGISTERS } from '#isa';
-import { controlCost } from '#timing';
+import type { Machine } from '#machine';
+import { controlCost, overLinks } from '#timing';
 import { type Decoded, decodeProgram } from './decoded.ts';
 import { type DispatchState, makeEntry } from './dispatch.ts';
-import type { QueueEntry } from './entries.ts';
+import type { EntryQueue, QueueEntry } from './entries.ts';
 import type { Nodes } from './nodes.ts';
 import { RecordFile } from './records.ts';
 
@@ -54,10 +55,11 @@ export class Control implements DispatchState {
   /** What control stopped at: its instruction, and for 'entry' the entry and its queue. */
   at = 0;
   entry: QueueEntry | undefined;
-  queue: Queue = 'load';
+  queue: EntryQueue = 'load';
   part = 0;
 
   readonly #program: readonly Decoded[];
+  readonly #machine: Machine;
   readonly #nodes: Nodes;
   readonly #memory: Int32Array;
   readonly #limit: number;
@@ -70,6 +72,7 @@ export class Control implements DispatchState {
 
   constructor(program: Program, nodes: Nodes, limit: number) {
     this.#program = decodeProgram(program);
+    this.#machine = program.machine;
     this.#nodes = nodes;
     this.#limit = limit;
     this.#memory = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
@@ -199,15 +202,8 @@ export class Control implements DispatchState {
           break;
         default:
           stop = 'entry';
-          this.entry = makeEntry(i, pc, this, this.#place());
-          this.queue =
-            i.mnemonic === 'wait' || i.mnemonic === 'signal'
-              ? QUEUES[i.queue]!
-              : i.mnemonic === 'mma'
-                ? 'matrix'
-                : i.mnemonic === 'vec'
-                  ? 'vector'
-                  : (i.mnemonic as Queue);
+          this.entry = makeEntry(i, pc, this, this.#machine, this.#place());
+          this.queue = queueOf(this.entry, i);
       }
       r[0] = 0;
       this.time = time;
@@ -245,6 +241,25 @@ export class Control implements DispatchState {
 
   #place(): Place {
     return this.#nodes.place(this.at, this.time);
+  }
+}
+
+/** The queue that an entry stands in. */
+function queueOf(entry: QueueEntry, i: Decoded): EntryQueue {
+  switch (entry.kind) {
+    case 'wait':
+    case 'signal':
+      return QUEUES[i.queue]!;
+    case 'mma':
+    case 'compute':
+      return 'matrix';
+    case 'vec':
+      return 'vector';
+    case 'move':
+      if (overLinks(entry)) return 'link';
+      return entry.to === 'dram' ? 'store' : 'load';
+    default:
+      return entry.kind satisfies Queue;
   }
 }
 

@@ -30,6 +30,8 @@ export interface Work {
   readonly macs: number;
   /** Elements of the index space of every vec. */
   readonly vectorOps: number;
+  /** Operations of the matrix unit that are not multiply-accumulates (`mac.linear` of other types). */
+  readonly otherOps: number;
   readonly entries: number;
   readonly hostCycles: number;
 }
@@ -66,6 +68,7 @@ const noWork = (): WorkCounters => ({
   channelCycles: 0,
   macs: 0,
   vectorOps: 0,
+  otherOps: 0,
   entries: 0,
   hostCycles: 0,
 });

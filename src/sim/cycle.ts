@@ -11,14 +11,15 @@
  * entries) or after it (and not begun). Programs with races are reported, not run on.
  */
 import { diagnostic, internalError, type Place, type SystoleError } from '#base';
-import type { HostPart, Program, Queue, TensorSlot } from '#isa';
+import type { HostPart, Program, TensorSlot } from '#isa';
+import { coresOf } from '#machine';
 import { controlCost } from '#timing';
 import { memoryBytes } from './accesses.ts';
 import { Control } from './control.ts';
 import { Counters, countTransfer, type SimulationResult } from './counters.ts';
 import { deadlockError } from './deadlock.ts';
 import { DramMemory } from './dram.ts';
-import type { DataEntry, Kernels } from './entries.ts';
+import type { DataEntry, EntryQueue, Kernels } from './entries.ts';
 import { checkAccesses } from './entryCheck.ts';
 import type { Observer, UnitName } from './events.ts';
 import { Hazards } from './hazards.ts';
@@ -27,6 +28,7 @@ import { Nodes } from './nodes.ts';
 import { Plans } from './plan.ts';
 import { Semaphores } from './semaphores.ts';
 import { readSlot, writeSlot } from './slots.ts';
+import { refuseTimingOnly } from './timingOnly.ts';
 import { type Slot, Unit } from './unit.ts';
 
 const unknownTensor = diagnostic<{ name: string; kind: 'input' | 'output'; known: readonly string[] }>(
@@ -49,6 +51,14 @@ const noData = diagnostic<{ name: string }>('SYS-SIM-008', 'usage', {
 const noSuchPart = diagnostic<{ part: number; parts: number }>('SYS-SIM-015', 'invalid', {
   en: (p) => `'host ${p.part}' calls a host part that the program does not have: it has ${p.parts}, counted from 0.`,
   zh: (p) => `“host ${p.part}”调用了程序中不存在的主机部分：共有 ${p.parts} 个，从 0 计数。`,
+});
+
+const oneStream = diagnostic<{ machine: string }>('SYS-SIM-019', 'unsupported', {
+  en: (p) =>
+    `machine '${p.machine}' has several cores, which run the textbook's programs (move, compute) only so far: take a ` +
+    "machine of one core, or leave 'cluster' out of the machine file.",
+  zh: (p) =>
+    `机器“${p.machine}”有多个核，目前只能运行教材写法的程序（move、compute）：请改用单核机器，或在机器文件中去掉 cluster。`,
 });
 
 export interface SimulationOptions {
@@ -80,7 +90,7 @@ export class Simulation {
   readonly #nodes: Nodes;
   readonly #control: Control;
   readonly #units: readonly Unit[];
-  readonly #unitOf: Readonly<Record<Queue, Unit>>;
+  readonly #unitOf: Readonly<Record<EntryQueue, Unit>>;
   readonly #semaphores = new Semaphores();
   readonly #counters: Counters;
   readonly #plans: Plans;
@@ -107,14 +117,24 @@ export class Simulation {
     this.#control = new Control(program, this.#nodes, options.maxInstructions ?? DEFAULT_MAX_INSTRUCTIONS);
     const depth = machine.control.queueDepth;
     const names: UnitName[] = [...(machine.dma.queues === 1 ? (['dma'] as const) : (['load', 'store'] as const))];
-    this.#units = [...names, 'matrix' as const, 'vector' as const].map((name, i) => new Unit(name, i, depth));
-    const [first, second] = this.#units as [Unit, Unit];
-    const [matrix, vector] = this.#units.slice(-2) as [Unit, Unit];
-    this.#unitOf = { load: first, store: machine.dma.queues === 1 ? first : second, matrix, vector };
+    if (machine.cluster !== undefined) names.push('link');
+    names.push('matrix', 'vector');
+    this.#units = names.map((name, i) => new Unit(name, i, depth));
+    const unit = (name: UnitName): Unit | undefined => this.#units.find((u) => u.name === name);
+    const dma = unit('dma');
+    this.#unitOf = {
+      load: (dma ?? unit('load'))!,
+      store: (dma ?? unit('store'))!,
+      // Dispatch has refused transfers over links that the machine lacks.
+      link: unit('link')!,
+      matrix: unit('matrix')!,
+      vector: unit('vector')!,
+    };
     this.#counters = new Counters(program.layers.length);
     this.#plans = new Plans(machine);
     this.#bytes = memoryBytes(machine, program.dramBytes);
     this.#cost = controlCost(machine);
+    if (options.data) refuseTimingOnly(program, (instruction) => this.#nodes.place(instruction, 0));
     if (options.hazards ?? options.data) {
       const unitNames = this.#units.map((u) => u.name);
       this.#hazards = new Hazards(unitNames, this.#nodes, program.constants, program.inputs);
@@ -213,7 +233,10 @@ export class Simulation {
       return { entry, plan: undefined, ready: time };
     }
     const plan = this.#plans.of(entry);
-    checkAccesses(entry, plan.accesses, this.#bytes, place);
+    if (entry.kind !== 'move' && entry.kind !== 'compute') {
+      if (coresOf(this.program.machine) > 1) throw oneStream({ machine: this.program.machine.name }, place());
+      checkAccesses(entry, plan.accesses, this.#bytes, place);
+    }
     return { entry, plan, ready: time };
   }
 
@@ -288,14 +311,17 @@ export class Simulation {
       this.#hazards?.signal(unit.index, entry.semaphore);
       unit.occupy(this.#cost.semaphore);
     } else {
-      const { accesses, transfer, cycles, macs, vectorOps } = plan!;
-      this.#hazards?.entry(unit.index, entry, accesses, now);
-      if (this.#kernels !== undefined) this.#apply(entry, this.#kernels, this.#dram!);
+      const { accesses, transfer, cycles, macs, vectorOps, otherOps } = plan!;
+      if (entry.kind !== 'move' && entry.kind !== 'compute') {
+        this.#hazards?.entry(unit.index, entry, accesses, now);
+        if (this.#kernels !== undefined) this.#apply(entry, this.#kernels, this.#dram!);
+      }
       work.macs += macs;
       work.vectorOps += vectorOps;
+      work.otherOps += otherOps;
       if (transfer === undefined) unit.occupy(cycles);
       else {
-        countTransfer(work, entry.kind === 'load', transfer);
+        countTransfer(work, entry.kind === 'load' || (entry.kind === 'move' && entry.from === 'dram'), transfer);
         unit.transfer(transfer);
       }
     }

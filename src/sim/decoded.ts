@@ -40,6 +40,10 @@ const NAMES = [
   'bMode',
   'accumulate',
   'init',
+  'from',
+  'to',
+  'bytes',
+  'multicast',
 ] as const;
 
 export type Decoded = Readonly<Record<(typeof NAMES)[number], number>> & { readonly mnemonic: string };

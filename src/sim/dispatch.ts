@@ -5,13 +5,16 @@ import {
   ACTIVATIONS,
   B_MODES,
   BINARY_FUNCTIONS,
+  COMPUTE_TYPES,
   ELEMENT_BYTES,
   ELEMENT_TYPES,
+  LINEAR_SPACES,
   SPACES,
   VECTOR_FUNCTIONS,
 } from '#isa';
+import { type Machine, presets } from '#machine';
 import type { Decoded } from './decoded.ts';
-import type { LoadEntry, MmaEntry, QueueEntry, StoreEntry, VecEntry } from './entries.ts';
+import type { LoadEntry, MmaEntry, MoveEntry, QueueEntry, StoreEntry, VecEntry } from './entries.ts';
 import type { RecordFile } from './records.ts';
 
 const onlyF32 = diagnostic<{ mnemonic: string; type: string }>('SYS-SIM-014', 'unsupported', {
@@ -25,6 +28,36 @@ const noSecondOperand = diagnostic<{ function: string }>('SYS-SIM-016', 'invalid
   zh: (p) => `“vec.${p.function}”缺少第二操作数：请用 record 或 scalar 说明 B 的来源。`,
 });
 
+const noRoute = diagnostic<{ from: string; to: string; multicast: boolean }>('SYS-SIM-017', 'invalid', {
+  en: (p) =>
+    `there is no ${p.multicast ? 'multicast' : 'path'} from ${p.from} to ${p.to}: data go between DRAM, SharedRAM and the ` +
+    'scratchpads NRAM and WRAM; multicast (mc) goes from DRAM or SharedRAM to scratchpads.',
+  zh: (p) =>
+    `没有从 ${p.from} 到 ${p.to} 的${p.multicast ? '多播' : '通路'}：数据在 DRAM、SharedRAM 与片上存储 NRAM、WRAM 之间传输；` +
+    '多播（mc）从 DRAM 或 SharedRAM 到 NRAM、WRAM。',
+});
+const noSharedRam = diagnostic<{ machine: string; clusters: readonly string[] }>('SYS-SIM-018', 'unsupported', {
+  en: (p) =>
+    `machine '${p.machine}' has no SharedRAM: take one with a cluster (${p.clusters.join(', ')}), or add 'cluster' to the machine file.`,
+  zh: (p) =>
+    `机器“${p.machine}”没有 SharedRAM：请改用带簇的机器（${p.clusters.join('、')}），或在机器文件中加入 cluster。`,
+});
+
+function checkRoute(entry: MoveEntry, machine: Machine, place: Place): void {
+  const { from, to, multicast } = entry;
+  const scratchpad = (space: string): boolean => space === 'nram' || space === 'wram';
+  const usesShared = from === 'shared' || to === 'shared';
+  if (from === to || (scratchpad(from) && scratchpad(to)) || (multicast && !scratchpad(to))) {
+    throw noRoute({ from: SPACE_NAMES[from], to: SPACE_NAMES[to], multicast }, place);
+  }
+  if (usesShared && machine.cluster === undefined) {
+    const clusters = [...presets.values()].filter((m) => m.cluster !== undefined).map((m) => m.name);
+    throw noSharedRam({ machine: machine.name, clusters }, place);
+  }
+}
+
+const SPACE_NAMES = { dram: 'DRAM', shared: 'SharedRAM', nram: 'NRAM', wram: 'WRAM' } as const;
+
 export interface DispatchState {
   readonly registers: Int32Array;
   readonly records: RecordFile;
@@ -33,8 +66,11 @@ export interface DispatchState {
   readonly p1: number;
 }
 
-/** @throws SYS-SIM-014 a type that the unit does not compute; SYS-SIM-016 a function of two operands with one */
-export function makeEntry(i: Decoded, pc: number, state: DispatchState, place: Place): QueueEntry {
+/**
+ * @throws SYS-SIM-014 a type that the unit does not compute; SYS-SIM-016 a function of two operands with one;
+ * SYS-SIM-017 and -018 a transfer that no path of the machine carries
+ */
+export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine: Machine, place: Place): QueueEntry {
   const address = (register: number): number => state.registers[register]! >>> 0;
   switch (i.mnemonic) {
     case 'wait':
@@ -99,6 +135,20 @@ export function makeEntry(i: Decoded, pc: number, state: DispatchState, place: P
       };
       return entry;
     }
+    case 'dma.linear': {
+      const entry: MoveEntry = {
+        kind: 'move',
+        pc,
+        from: LINEAR_SPACES[i.from]!,
+        to: LINEAR_SPACES[i.to]!,
+        bytes: i.bytes,
+        multicast: i.multicast === 1,
+      };
+      checkRoute(entry, machine, place);
+      return entry;
+    }
+    case 'mac.linear':
+      return { kind: 'compute', pc, type: COMPUTE_TYPES[i.type]!, count: i.count };
     default:
       throw internalError({ what: `the simulator does not execute '${i.mnemonic}'` });
   }

@@ -3,8 +3,8 @@
  * cycle model, hazard detector and kernels all work on these. Addresses are unsigned byte addresses; values that are
  * bits of an f32 (`p0`, `p1`, `b` in scalar mode, a record's fill) stay bits, so that no NaN is rewritten on the way.
  */
-import type { Accumulation, Activation, BMode, ElementType, Space, VectorFunction } from '#isa';
-import type { RecordWords } from '#timing';
+import type { Accumulation, Activation, BMode, ElementType, Queue, Space, VectorFunction } from '#isa';
+import type { LinearTransfer, RecordWords } from '#timing';
 import type { DramMemory } from './dram.ts';
 
 interface Dispatched {
@@ -87,8 +87,26 @@ export interface SignalEntry extends Dispatched {
   readonly semaphore: number;
 }
 
+/** `dma.linear`: a transfer without addresses. */
+export interface MoveEntry extends Dispatched, LinearTransfer {
+  readonly kind: 'move';
+}
+
+/** `mac.linear`: operations without operands. */
+export interface ComputeEntry extends Dispatched {
+  readonly kind: 'compute';
+  readonly type: string;
+  /** Operations of each core. */
+  readonly count: number;
+}
+
 export type DataEntry = LoadEntry | StoreEntry | MmaEntry | VecEntry;
-export type QueueEntry = DataEntry | WaitEntry | SignalEntry;
+/** What has sizes only, and no data. */
+export type LinearEntry = MoveEntry | ComputeEntry;
+export type QueueEntry = DataEntry | LinearEntry | WaitEntry | SignalEntry;
+
+/** Queues that entries stand in; `link` is that of the SharedRAM's links. */
+export type EntryQueue = Queue | 'link';
 
 /**
  * What moves and computes data, implemented under `kernels/`. Entries arrive checked: inside their memories, aligned to

@@ -6,11 +6,12 @@
 import { diagnostic } from '#base';
 import { type HostPart, type Program, SEMAPHORES, SLOT_BYTES, type TensorSlot } from '#isa';
 import { accumulatorEntries, filtersOf } from '#machine';
-import type { QueueEntry } from './entries.ts';
+import type { DataEntry, SignalEntry, WaitEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
 import { PlainControl } from './functional/control.ts';
 import { PlainMemory } from './functional/memory.ts';
 import { execute, type Memories } from './functional/units.ts';
+import { refuseTimingOnly } from './timingOnly.ts';
 import { type ArchitecturalTrace, TraceRecorder } from './trace.ts';
 
 const stuck = diagnostic<{ waits: readonly { unit: string; semaphore: number; pc: number }[] }>(
@@ -80,9 +81,12 @@ export interface FunctionalResult {
   readonly executed: number;
 }
 
+/** All entries but those without data, which are refused before the run. */
+export type PlainEntry = DataEntry | WaitEntry | SignalEntry;
+
 interface Queue {
   readonly unit: UnitName;
-  readonly entries: QueueEntry[];
+  readonly entries: PlainEntry[];
 }
 
 /**
@@ -105,6 +109,7 @@ export async function runFunctional(program: Program, options: FunctionalOptions
     writeTensor(memories.dram, slot, options.inputs?.get(slot.name) ?? new Uint8Array(0), 'before');
   }
 
+  refuseTimingOnly(program, (instruction) => ({ instruction }));
   const control = new PlainControl(program);
   const recorder = new TraceRecorder();
   const semaphores = new Array<number>(SEMAPHORES).fill(0);
@@ -135,7 +140,7 @@ export async function runFunctional(program: Program, options: FunctionalOptions
   };
   /** Queue that waits for or signals a semaphore, for the whole program. */
   const users = new Map<string, UnitName>();
-  const push = ({ unit, entries }: Queue, entry: QueueEntry): void => {
+  const push = ({ unit, entries }: Queue, entry: PlainEntry): void => {
     if (entry.kind === 'wait' || entry.kind === 'signal') {
       const { kind: side, semaphore } = entry;
       const first = users.get(`${side} ${semaphore}`) ?? unit;

@@ -2,10 +2,23 @@
  * What follows from a queue instruction's flags and records alone, whatever its addresses: cost, work and accesses. Kept for
  * each instruction as long as its records stay the same, since loops execute one configuration many times.
  */
-import type { Machine } from '#machine';
-import { type DmaCost, dmaCost, elementsOf, mmaCycles, type RecordWords, SIZE, STRIDE, vecCycles } from '#timing';
+import { coresOf, type Machine } from '#machine';
+import {
+  type DmaCost,
+  dmaCost,
+  elementsOf,
+  linearComputeCycles,
+  linearDmaCost,
+  linkCycles,
+  mmaCycles,
+  overLinks,
+  type RecordWords,
+  SIZE,
+  STRIDE,
+  vecCycles,
+} from '#timing';
 import { type Access, accessesOf, sizesOf } from './accesses.ts';
-import type { DataEntry } from './entries.ts';
+import type { DataEntry, LinearEntry } from './entries.ts';
 
 export interface Plan {
   readonly accesses: readonly Access[];
@@ -15,6 +28,8 @@ export interface Plan {
   readonly cycles: number;
   readonly macs: number;
   readonly vectorOps: number;
+  /** Operations of the matrix unit that are not multiply-accumulates. */
+  readonly otherOps: number;
 }
 
 interface Kept {
@@ -30,7 +45,7 @@ export class Plans {
     this.#machine = machine;
   }
 
-  of(entry: DataEntry): Plan {
+  of(entry: DataEntry | LinearEntry): Plan {
     const kept = this.#kept[entry.pc];
     if (kept !== undefined && isSame(kept.records, entry)) return kept.plan;
     const plan = makePlan(entry, this.#machine);
@@ -39,13 +54,18 @@ export class Plans {
   }
 }
 
-function recordsOf(entry: DataEntry): readonly RecordWords[] {
+const NO_RECORDS: readonly RecordWords[] = [];
+
+function recordsOf(entry: DataEntry | LinearEntry): readonly RecordWords[] {
+  if (entry.kind === 'move' || entry.kind === 'compute') return NO_RECORDS;
   if (entry.kind === 'mma') return [entry.pixels, entry.reduction, entry.output];
   if (entry.kind === 'vec') return [entry.aRecord, entry.bRecord, entry.cRecord];
   return [entry.padRecord, entry.dramRecord];
 }
 
-function isSame(records: readonly RecordWords[], entry: DataEntry): boolean {
+function isSame(records: readonly RecordWords[], entry: DataEntry | LinearEntry): boolean {
+  // All of it stands in the instruction.
+  if (entry.kind === 'move' || entry.kind === 'compute') return true;
   if (entry.kind === 'mma') {
     return records[0] === entry.pixels && records[1] === entry.reduction && records[2] === entry.output;
   }
@@ -55,8 +75,24 @@ function isSame(records: readonly RecordWords[], entry: DataEntry): boolean {
   return records[0] === entry.padRecord && records[1] === entry.dramRecord;
 }
 
-function makePlan(entry: DataEntry, machine: Machine): Plan {
-  const plan = { accesses: accessesOf(entry, machine), transfer: undefined, cycles: 0, macs: 0, vectorOps: 0 };
+const EMPTY_PLAN: Plan = { accesses: [], transfer: undefined, cycles: 0, macs: 0, vectorOps: 0, otherOps: 0 };
+
+function linearPlan(entry: LinearEntry, machine: Machine): Plan {
+  if (entry.kind === 'move') {
+    return overLinks(entry)
+      ? { ...EMPTY_PLAN, cycles: linkCycles(machine, entry) }
+      : { ...EMPTY_PLAN, transfer: linearDmaCost(machine, entry) };
+  }
+  const operations = coresOf(machine) * entry.count;
+  const cycles = linearComputeCycles(machine, entry.count);
+  return entry.type.startsWith('mac_')
+    ? { ...EMPTY_PLAN, cycles, macs: operations }
+    : { ...EMPTY_PLAN, cycles, otherOps: operations };
+}
+
+function makePlan(entry: DataEntry | LinearEntry, machine: Machine): Plan {
+  if (entry.kind === 'move' || entry.kind === 'compute') return linearPlan(entry, machine);
+  const plan = { ...EMPTY_PLAN, accesses: accessesOf(entry, machine) };
   switch (entry.kind) {
     case 'load':
     case 'store': {

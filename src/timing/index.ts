@@ -2,6 +2,7 @@
 export * from './control.ts';
 export * from './dma.ts';
 export * from './host.ts';
+export * from './linear.ts';
 export * from './matrix.ts';
 export * from './rate.ts';
 export * from './record.ts';

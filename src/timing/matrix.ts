@@ -1,8 +1,19 @@
 /**
- * Cost of one `mma`: P pixels by N filters over a reduction. The reduction goes through the unit in chunks of up to Ti (dot)
- * or `rows` (systolic) elements; filters in groups of Tn or `columns`. O(1).
+ * Cost of one `mma`: P pixels by N filters over K elements of reduction. O(1).
+ *
+ * `dot` takes a cycle for each pixel, group of Tn filters and chunk of Ti elements. `systolic` works in folds: two of the
+ * three extents are cut to the array, the third streams through it. A fold goes through these states, one after the other:
+ *
+ *   fill      `rows` cycles: the stationary operand is shifted in row by row (weights, inputs). Output-stationary arrays begin empty.
+ *   stream    one cycle for each element of the streamed extent, the first row and column.
+ *   skew      `rows + columns − 2` cycles, until the last element has reached the far corner.
+ *   empty     `rows` cycles: sums are shifted out row by row (output-stationary).
+ *
+ * `preload: exposed` spends fill and empty in every fold. `hidden` has a second register in every element, so that filling
+ * goes on under the fold before, as far as that is long enough, and only the first is seen; sums leave on a bus as they are
+ * complete. Folds and states are those of Samajdar et al., "SCALE-Sim", arXiv:1811.02883, section III.
  */
-import { filtersOf, lanesOf, type Machine, type MatrixUnit } from '#machine';
+import { filtersOf, lanesOf, type Machine, type MatrixUnit, type SystolicUnit } from '#machine';
 
 /**
  * Chunks of a reduction with these sizes (innermost first): with lane packing `run` none crosses a run of the innermost
@@ -18,23 +29,51 @@ export function chunksOf(unit: MatrixUnit, reduction: readonly number[]): number
 export const groupsOf = (unit: MatrixUnit, filters: number): number =>
   Math.ceil(Math.max(0, filters) / filtersOf(unit));
 
-/** Times that all pixels of an `mma` go through the unit. Where nothing is to be reduced the accumulators still pass once. */
-export const passesOf = (unit: MatrixUnit, filters: number, reduction: readonly number[]): number =>
-  groupsOf(unit, filters) * Math.max(1, chunksOf(unit, reduction));
+/** Whether the sums of all pixels and filters stand in the accumulators between two chunks of one `mma`. */
+export const keepsSums = (unit: MatrixUnit, reduction: readonly number[]): boolean =>
+  unit.kind === 'systolic' && unit.dataflow !== 'output-stationary' && chunksOf(unit, reduction) > 1;
 
-/**
- * Cycles of one `mma`.
- * Systolic, weight-stationary: each fold (chunk × group) preloads `rows` cycles and streams P + rows + columns − 2
- * (Samajdar et al., SCALE-Sim, arXiv:1811.02883, section III); hidden preloads run under the fold before.
- */
+/** What of an `mma` does not depend on its pixels. */
+export interface MatrixWork {
+  readonly filters: number;
+  /** Of filters. */
+  readonly groups: number;
+  /** Where nothing is to be reduced the accumulators still pass once. */
+  readonly chunks: number;
+}
+
+export const workOf = (unit: MatrixUnit, filters: number, reduction: readonly number[]): MatrixWork => ({
+  filters: Math.max(0, filters),
+  groups: groupsOf(unit, filters),
+  chunks: Math.max(1, chunksOf(unit, reduction)),
+});
+
+/** Cycles of one `mma`. */
 export const mmaCycles = (machine: Machine, pixels: number, filters: number, reduction: readonly number[]): number =>
-  passCycles(machine, pixels, passesOf(machine.matrix, filters, reduction));
+  workCycles(machine, pixels, workOf(machine.matrix, filters, reduction));
 
-/** Cycles of one `mma` of so many passes. */
-export function passCycles({ matrix: unit }: Machine, pixels: number, passes: number): number {
-  if (pixels <= 0 || passes === 0) return unit.pipelineCycles;
-  if (unit.kind === 'dot') return unit.pipelineCycles + passes * pixels;
-  const stream = pixels + unit.rows + unit.columns - 2;
-  if (unit.preload === 'exposed') return unit.pipelineCycles + passes * (unit.rows + stream);
-  return unit.pipelineCycles + unit.rows + passes * stream + (passes - 1) * Math.max(0, unit.rows - stream);
+/** Cycles of one `mma` of so many pixels. */
+export function workCycles({ matrix: unit }: Machine, pixels: number, work: MatrixWork): number {
+  if (pixels <= 0 || work.groups === 0) return unit.pipelineCycles;
+  if (unit.kind === 'dot') return unit.pipelineCycles + work.groups * work.chunks * pixels;
+  const { folds, streamed } = foldsOf(unit, pixels, work);
+  const pass = streamed + unit.rows + unit.columns - 2;
+  if (unit.preload === 'exposed') return unit.pipelineCycles + folds * (unit.rows + pass);
+  if (unit.dataflow === 'output-stationary') return unit.pipelineCycles + folds * pass;
+  return unit.pipelineCycles + unit.rows + folds * pass + (folds - 1) * Math.max(0, unit.rows - pass);
+}
+
+/** How often the array is filled, and how many elements stream through it each time. */
+function foldsOf(unit: SystolicUnit, pixels: number, { filters, groups, chunks }: MatrixWork) {
+  switch (unit.dataflow) {
+    // Rows hold elements of the reduction, columns filters; pixels stream.
+    case 'weight-stationary':
+      return { folds: groups * chunks, streamed: pixels };
+    // Rows hold elements of the reduction, columns pixels; filters stream.
+    case 'input-stationary':
+      return { folds: Math.ceil(pixels / unit.columns) * chunks, streamed: filters };
+    // Rows hold pixels, columns filters; the reduction streams, an element a cycle (a chunk is one element).
+    case 'output-stationary':
+      return { folds: Math.ceil(pixels / unit.rows) * groups, streamed: chunks };
+  }
 }

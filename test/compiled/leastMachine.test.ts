@@ -4,6 +4,7 @@ import { int, ints } from '#ir';
 import { capacityErrors, type Machine, presets } from '#machine';
 import { runCompiled } from '../support/compiledRun.ts';
 import { GraphBuilder } from '../support/graphBuilder.ts';
+import { PRESETS } from '../support/machines.ts';
 
 const single = presets.get('textbook-single')!;
 
@@ -49,7 +50,7 @@ const LAYERS: readonly (readonly [string, (b: GraphBuilder) => string])[] = [
   ['Transpose', (b) => b.node('Transpose', [b.input([6, 50]).name])],
 ];
 
-for (const machine of [one, ...presets.values()]) {
+for (const machine of [one, ...PRESETS]) {
   test.each(LAYERS)(`%s on the smallest ${machine === one ? 'of all' : machine.name}`, async (_, make) => {
     const b = new GraphBuilder(1, 18);
     const y = make(b);

@@ -5,11 +5,12 @@
 import { describe, expect, test } from 'vitest';
 import { sharedEngine } from '#engine';
 import { compileModel, randomInput } from '#flow';
-import { type Machine, presets } from '#machine';
+import type { Machine } from '#machine';
 import { runCompiled } from '../support/compiledRun.ts';
+import { PRESETS } from '../support/machines.ts';
 import { ABSENT, dataPresent, LIGHT, lightNetwork, withRandomWeights } from './networks.ts';
 
-const ways = LIGHT.flatMap((name) => [...presets.values()].map((machine) => ({ name, machine, on: machine.name })));
+const ways = LIGHT.flatMap((name) => PRESETS.map((machine) => ({ name, machine, on: machine.name })));
 
 async function faultsOf(name: (typeof LIGHT)[number], machine: Machine, random: boolean): Promise<readonly string[]> {
   const { program, optimized } = await compileModel(lightNetwork(name), { machine, engine: await sharedEngine() });

@@ -7,10 +7,11 @@ import { presets } from '#machine';
 import { modelOf } from '#onnx';
 import { assertAbovePhysicalBound } from '#report';
 import { runCompiled } from '../support/compiledRun.ts';
+import { PRESETS } from '../support/machines.ts';
 import { ABSENT, dataPresent, digits, hostNodes, LIGHT, lightNetwork, network, photograph } from './networks.ts';
 
 const textbook = presets.get('textbook-single')!;
-const machines = [...presets];
+const machines = PRESETS.map((machine) => [machine.name, machine] as const);
 
 /** Index of the largest of each row of ten. */
 function classes(scores: Tensor): number[] {

@@ -2,8 +2,11 @@
  * Machines that compiled programs are tested on: the presets, and small ones on which small tensors already need many
  * tiles, queues fill up, latencies show and nothing divides anything.
  */
-import { type Machine, presets } from '#machine';
+import { coresOf, type Machine, presets } from '#machine';
 import { machineWith } from './processor.ts';
+
+/** The presets that networks are compiled for: those of one core. */
+export const PRESETS: readonly Machine[] = [...presets.values()].filter((machine) => coresOf(machine) === 1);
 
 const tiny: Machine = machineWith('textbook-single', {
   name: 'tiny-run',
@@ -58,7 +61,7 @@ export const MACHINES: readonly Machine[] = [
       kind: 'systolic',
       rows: 4,
       columns: 12,
-      dataflow: 'weight-stationary',
+      dataflow: 'output-stationary',
       preload: 'hidden',
       lanePacking: 'run',
       accumulatorBytes: 4 * 12 * 100,
@@ -76,7 +79,7 @@ export const MACHINES: readonly Machine[] = [
       kind: 'systolic',
       rows: 8,
       columns: 5,
-      dataflow: 'weight-stationary',
+      dataflow: 'input-stationary',
       preload: 'exposed',
       lanePacking: 'flat',
       accumulatorBytes: 4 * 5 * 30,

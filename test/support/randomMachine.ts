@@ -24,7 +24,7 @@ function matrixUnit(r: Random): Matrix {
         kind: 'systolic',
         rows: lanes,
         columns: filters,
-        dataflow: 'weight-stationary',
+        dataflow: r.pick(['weight-stationary', 'output-stationary', 'input-stationary'] as const),
         preload: r.pick(['exposed', 'hidden'] as const),
         ...rest,
       };

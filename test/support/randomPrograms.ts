@@ -45,6 +45,7 @@ export function randomMachine(random: Random): Machine {
           ...common,
           rows: random.pick([1, 2, 4, 8]),
           columns: random.integer(1, 20),
+          dataflow: random.pick(['weight-stationary', 'output-stationary', 'input-stationary'] as const),
           preload: random.pick(['exposed', 'hidden'] as const),
         };
   return {

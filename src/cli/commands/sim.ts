@@ -1,7 +1,7 @@
 /** `systole sim FILE`: simulates an assembly file or a program file on a machine. */
 import { Argument } from 'commander';
 import { diagnostic, SystoleError } from '#base';
-import { assemble, assembleProgram, type Program, readProgram } from '#isa';
+import { assembleFile, type Program, readProgram, timingOnlyAt } from '#isa';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { withFidelityOptions } from '../fidelity.ts';
@@ -54,36 +54,51 @@ export function configureSim(command: CliCommand, console: Console): void {
   );
   withCommonOptions(console, withShowOptions(console, command));
   command.action(async (file: string, options: ProgramRunOptions) => {
-    const program = loadProgram(file, options.machine);
+    const { program, source } = loadProgram(file, options.machine);
+    // A program of sizes alone has nothing to compute; whoever gives it data is told so.
+    const linear =
+      timingOnlyAt(program) !== undefined && (options.input ?? []).length === 0 && options.output === undefined;
     try {
-      await runProgram(program.name, program, options, console);
+      await runProgram(program.name, program, linear ? { ...options, timingOnly: true } : options, console);
     } catch (error) {
-      throw error instanceof SystoleError ? inSource(error, file) : error;
+      throw error instanceof SystoleError && source !== undefined ? inSource(error, source) : error;
     }
   });
 }
 
-/** An error of an instruction points into the assembly file. */
-function inSource(error: SystoleError, file: string): SystoleError {
-  const { instruction, line } = error.place;
-  if (instruction === undefined || line !== undefined || isProgramFile(file)) return error;
-  const source = readText(file, ASSEMBLY_FILE);
-  const found = assemble(source, { file }).lines[instruction];
-  return found === undefined ? error : error.at({ file, line: found, source });
+interface AssemblySource {
+  readonly file: string;
+  readonly text: string;
+  /** Line of each instruction. */
+  readonly lines: Int32Array;
 }
 
-const isProgramFile = (file: string): boolean => /\.dlp$/i.test(file);
+/** An error of an instruction points into the assembly file. */
+function inSource(error: SystoleError, { file, text, lines }: AssemblySource): SystoleError {
+  const { instruction, line } = error.place;
+  if (instruction === undefined || line !== undefined) return error;
+  const found = lines[instruction];
+  return found === undefined || found === 0 ? error : error.at({ file, line: found, source: text });
+}
 
-function loadProgram(file: string, machineName: string | undefined): Program {
-  if (!isProgramFile(file)) {
+interface Loaded {
+  readonly program: Program;
+  /** Of a program that was assembled here. */
+  readonly source?: AssemblySource;
+}
+
+function loadProgram(file: string, machineName: string | undefined): Loaded {
+  if (!/\.dlp$/i.test(file)) {
     const machine = machineName === undefined ? {} : { machine: loadMachine(machineName) };
-    return assembleProgram(readText(file, ASSEMBLY_FILE), { file, ...machine });
+    const text = readText(file, ASSEMBLY_FILE);
+    const { program, lines } = assembleFile(text, { file, ...machine });
+    return { program, source: { file, text, lines } };
   }
   const program = readProgram(readBytes(file, PROGRAM_FILE), file);
-  if (machineName === undefined) return program;
+  if (machineName === undefined) return { program };
   const machine = loadMachine(machineName);
   if (JSON.stringify(machine) !== JSON.stringify(program.machine)) {
     throw madeForAnother({ compiled: program.machine.name, asked: machine.name }, { file });
   }
-  return program;
+  return { program };
 }

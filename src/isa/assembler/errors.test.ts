@@ -74,6 +74,16 @@ const cases: readonly (readonly [string, string])[] = [
   ['host part left out', '.omitted host, "NonMaxSuppression"\nhost 0\nhalt'],
   ['machine left out', '.omitted machine, mine\nhalt'],
   ['nothing that can be left out', '.omitted hots, "x"\nhalt'],
+  ['textbook: another instruction between', 'move DRAM NRAM 64\nsycn\nmma r1'],
+  ['textbook: incomplete', 'move DRAM NRAM\ncompute MAC_32\nloop\nsync 3'],
+  ['textbook: unknown memory', 'move DRAM NRAN 64'],
+  ['textbook: unknown type', 'compute MAC_23 64'],
+  ['textbook: no path', 'move NRAM WRAM 64'],
+  ['textbook: multicast out of the cores', 'move NRAM DRAM 64 mc'],
+  ['textbook: no size', 'move DRAM NRAM 0\ncompute MAC_32 1 << 36\nloop 1 << 24\nsync\nendloop'],
+  ['textbook: larger than the memory', 'move DRAM NRAM 131073'],
+  ['textbook: SharedRAM on one core', 'move DRAM SHARED 64'],
+  ['textbook: loops', 'loop 2\nendloop\nendloop\nloop 3\nmove DRAM NRAM 4'],
 ];
 
 /** A machine of three words for the program that is too long. */

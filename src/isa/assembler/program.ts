@@ -4,6 +4,7 @@ import { DEFAULT_MACHINE, type Machine, presets } from '#machine';
 import type { Instruction } from '../define.ts';
 import { type ConstantSegment, type LayerPlan, type Program, slotExtent } from '../program.ts';
 import { byMnemonic } from '../registry.ts';
+import { assembleTextbook, isTextbook } from '../textbook/textbook.ts';
 import { type AssembleOptions, type Assembly, assembleInto, ERROR_LIMIT } from './assemble.ts';
 import type { DeclaredBytes, DeclaredConstant } from './directives.ts';
 import {
@@ -30,18 +31,32 @@ const DRAM_ALIGNMENT = 64;
  * Assembles a file with its directives into a Program.
  * @throws SYS-ASM-… with the place; the other errors of the file in its `others`
  */
-export function assembleProgram(text: string, options: AssembleProgramOptions): Program {
-  const errors = new ErrorList(ERROR_LIMIT);
-  let program: Program | undefined;
-  errors.collect(() => {
-    program = build(text, options, errors);
-  });
-  throwErrors(errors.sorted());
-  if (program === undefined) throw internalError({ what: 'assembler without program or error' });
-  return program;
+export const assembleProgram = (text: string, options: AssembleProgramOptions): Program =>
+  assembleFile(text, options).program;
+
+export interface AssembledFile {
+  readonly program: Program;
+  /** Source line of each word; 0 for a word that no line stands for. */
+  readonly lines: Int32Array;
 }
 
-function build(text: string, options: AssembleProgramOptions, errors: ErrorList): Program {
+/**
+ * Assembles a file in either dialect: with the instructions of the processor, or in the textbook's (`move`, `compute`).
+ * @throws SYS-ASM-… with the place; the other errors of the file in its `others`
+ */
+export function assembleFile(text: string, options: AssembleProgramOptions): AssembledFile {
+  if (isTextbook(text)) return assembleTextbook(text, options);
+  const errors = new ErrorList(ERROR_LIMIT);
+  let made: AssembledFile | undefined;
+  errors.collect(() => {
+    made = build(text, options, errors);
+  });
+  throwErrors(errors.sorted());
+  if (made === undefined) throw internalError({ what: 'assembler without program or error' });
+  return made;
+}
+
+function build(text: string, options: AssembleProgramOptions, errors: ErrorList): AssembledFile {
   const { file } = options;
   const source: Source = { file, text };
   const assembly = assembleInto(text, file, errors);
@@ -91,7 +106,7 @@ function build(text: string, options: AssembleProgramOptions, errors: ErrorList)
     .map((p) => ({ ...p, name: `line ${p.token.line}` }));
   const constants = [...single, ...whole].sort((a, b) => a.address - b.address);
 
-  return {
+  const program: Program = {
     name: declarations.name ?? file.replace(/^.*[\\/]/, '').replace(/\.(s|asm)$/i, ''),
     machine,
     words,
@@ -102,6 +117,7 @@ function build(text: string, options: AssembleProgramOptions, errors: ErrorList)
     host: [],
     layers: layersOf(assembly),
   };
+  return { program, lines: assembly.lines };
 }
 
 type Range = Omit<DeclaredBytes, 'data'>;

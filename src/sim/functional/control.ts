@@ -22,7 +22,7 @@ import {
   VECTOR_FUNCTIONS,
 } from '#isa';
 import { CLEARED_RECORD, FILL, HI, LO, SIZE, STRIDE } from '#timing';
-import type { QueueEntry } from '../entries.ts';
+import type { PlainEntry } from '../functional.ts';
 
 const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
   en: (p) => `the control unit cannot go on: ${p.en}`,
@@ -32,7 +32,7 @@ const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
 export type Outcome =
   | { readonly kind: 'next' | 'sync' | 'halt' }
   | { readonly kind: 'host'; readonly part: number }
-  | { readonly kind: 'entry'; readonly queue: Queue; readonly entry: QueueEntry };
+  | { readonly kind: 'entry'; readonly queue: Queue; readonly entry: PlainEntry };
 
 const NEXT: Outcome = { kind: 'next' };
 

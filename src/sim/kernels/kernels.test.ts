@@ -175,10 +175,18 @@ const matrices = fc.oneof(
     .record({ tn: fc.constantFrom(1, 3, 4, 5, 8, 16, 17), ti: fc.constantFrom(1, 2, 4, 8, 16, 32, 64), lanePacking })
     .map((m): Machine['matrix'] => ({ kind: 'dot', accumulatorBytes: 16384, pipelineCycles: 0, ...m })),
   fc
-    .record({ columns: fc.constantFrom(1, 3, 4, 8, 9, 16), rows: fc.constantFrom(1, 4, 16, 32), lanePacking })
+    .record({
+      columns: fc.constantFrom(1, 3, 4, 8, 9, 16),
+      rows: fc.constantFrom(1, 4, 16, 32),
+      dataflow: fc.constantFrom(
+        'weight-stationary' as const,
+        'output-stationary' as const,
+        'input-stationary' as const,
+      ),
+      lanePacking,
+    })
     .map((m): Machine['matrix'] => ({
       kind: 'systolic',
-      dataflow: 'weight-stationary',
       preload: 'exposed',
       accumulatorBytes: 16384,
       pipelineCycles: 0,

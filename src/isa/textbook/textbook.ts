@@ -1,0 +1,275 @@
+/**
+ * The dialect of the textbook's chapter 7: programs that say how much is moved and computed, not where.
+ *   move FROM TO BYTES {mc}    compute TYPE COUNT    loop TIMES … endloop    sync
+ * One instruction becomes one word of `dma.linear` or `mac.linear`, so that the Program counts time only. Memories are DRAM,
+ * SharedRAM (SHARED), NRAM and WRAM; names are the same in upper and lower case; commas between operands may be left out.
+ */
+import { internalError, nearestName, throwErrors } from '#base';
+import { DEFAULT_MACHINE, type Machine, presets } from '#machine';
+import { ERROR_LIMIT } from '../assembler/assemble.ts';
+import {
+  ErrorList,
+  emptyLoop,
+  loopTooDeep,
+  misplaced,
+  noInstruction,
+  openLoop,
+  strayEndloop,
+  tooLong,
+} from '../assembler/errors.ts';
+import { evaluate, type Scope } from '../assembler/expressions.ts';
+import type { AssembledFile } from '../assembler/program.ts';
+import { placeOf, type Source, scanLine, type Token } from '../assembler/tokens.ts';
+import { encode, fieldRange } from '../encode.ts';
+import { COMPUTE_TYPES, LINEAR_SPACES, type LinearSpace, LOOP_DEPTH } from '../fields.ts';
+import { dmaLinear } from '../instructions/linear.ts';
+import { loopi } from '../instructions/loop.ts';
+import {
+  beyondMemory,
+  needsCluster,
+  noMulticast,
+  noPath,
+  sizeRange,
+  statementForm,
+  unknownMemory,
+  unknownStatement,
+  unknownType,
+} from './errors.ts';
+
+export const TEXTBOOK_USAGE = {
+  move: 'move FROM TO BYTES {mc}',
+  compute: 'compute TYPE COUNT',
+  loop: 'loop TIMES',
+  endloop: 'endloop',
+  sync: 'sync',
+} as const;
+
+const MEMORIES: Readonly<Record<string, LinearSpace>> = {
+  DRAM: 'dram',
+  SHARED: 'shared',
+  SHAREDRAM: 'shared',
+  NRAM: 'nram',
+  WRAM: 'wram',
+};
+const NAMES: Readonly<Record<LinearSpace, string>> = { dram: 'DRAM', shared: 'SharedRAM', nram: 'NRAM', wram: 'WRAM' };
+const isScratchpad = (space: LinearSpace): boolean => space === 'nram' || space === 'wram';
+
+const largest = (definition: typeof dmaLinear, field: string): number =>
+  fieldRange(definition.fields.find((f) => f.name === field)!).max;
+const SIZE_MAX = largest(dmaLinear, 'bytes');
+const COUNT_MAX = largest(loopi, 'count');
+
+/** Whether a file is written in the dialect: its instruction set has neither `move` nor `compute`. */
+export const isTextbook = (text: string): boolean => /^[ \t]*(?:move|compute)(?![\w.:])/im.test(text);
+
+export interface TextbookOptions {
+  /** For messages. */
+  readonly file: string;
+  /** `textbook-single` by default. */
+  readonly machine?: Machine;
+}
+
+/**
+ * Assembles a program of the dialect; behind its last line a `halt` is put.
+ * @throws SYS-ASM-… with the place; the other errors of the file in its `others`
+ */
+export function assembleTextbook(text: string, options: TextbookOptions): AssembledFile {
+  const errors = new ErrorList(ERROR_LIMIT);
+  let made: AssembledFile | undefined;
+  errors.collect(() => {
+    made = new TextbookAssembler(text, options, errors).assemble();
+  });
+  throwErrors(errors.sorted());
+  if (made === undefined) throw internalError({ what: 'assembler without program or error' });
+  return made;
+}
+
+interface Loop {
+  readonly token: Token;
+  readonly at: number;
+  readonly count: number;
+}
+
+class TextbookAssembler {
+  readonly #source: Source;
+  readonly #errors: ErrorList;
+  readonly #scope: Scope;
+  readonly #machine: Machine;
+  readonly #words: bigint[] = [];
+  readonly #lines: number[] = [];
+  readonly #loops: Loop[] = [];
+
+  constructor(text: string, { file, machine }: TextbookOptions, errors: ErrorList) {
+    this.#source = { file, text };
+    this.#errors = errors;
+    this.#scope = { source: this.#source, errors, constants: new Map() };
+    this.#machine = machine ?? presets.get(DEFAULT_MACHINE)!;
+  }
+
+  assemble(): AssembledFile {
+    const { file, text } = this.#source;
+    for (const [i, line] of text.split(/\r\n|\r|\n/).entries()) {
+      const before = this.#errors.errors.length;
+      const tokens = scanLine(this.#source, line, i + 1, this.#errors).filter((t) => t.text !== ',');
+      if (tokens.length > 0 && this.#errors.errors.length === before) this.#statement(tokens);
+    }
+    for (const loop of this.#loops) this.#errors.add(openLoop({}, placeOf(this.#source, loop.token)));
+    if (this.#words.length === 0 && this.#errors.errors.length === 0)
+      this.#errors.add(noInstruction({}, { file, line: 1, source: text }));
+    this.#push('halt', {}, 0);
+    const capacity = this.#machine.control.instructionWords;
+    const { name } = this.#machine;
+    if (this.#words.length > capacity) {
+      this.#errors.add(tooLong({ words: this.#words.length, capacity, machine: name }, { file }));
+    }
+    return {
+      program: {
+        name: file.replace(/^.*[\\/]/, '').replace(/\.(s|asm)$/i, ''),
+        machine: this.#machine,
+        words: BigUint64Array.from(this.#words),
+        dramBytes: 64,
+        constants: [],
+        inputs: [],
+        outputs: [],
+        host: [],
+        layers: [],
+      },
+      lines: Int32Array.from(this.#lines),
+    };
+  }
+
+  #push(mnemonic: string, fields: Readonly<Record<string, number>>, line: number): void {
+    this.#words.push(encode({ mnemonic, fields }));
+    this.#lines.push(line);
+  }
+
+  #statement(tokens: readonly Token[]): void {
+    const head = tokens[0]!;
+    const rest = tokens.slice(1);
+    switch (head.text.toLowerCase()) {
+      case 'move':
+        return this.#move(head, rest);
+      case 'compute':
+        return this.#compute(head, rest);
+      case 'loop':
+        return this.#loop(head, rest);
+      case 'endloop':
+        return this.#endloop(head, rest);
+      case 'sync':
+        if (rest.length > 0) return this.#form(head, rest);
+        return this.#push('sync', {}, head.line);
+      default: {
+        const nearest = nearestName(head.text.toLowerCase(), Object.keys(TEXTBOOK_USAGE));
+        this.#errors.add(unknownStatement({ name: head.text, nearest }, placeOf(this.#source, head)));
+      }
+    }
+  }
+
+  #form(head: Token, rest: readonly Token[]): void {
+    const statement = head.text.toLowerCase() as keyof typeof TEXTBOOK_USAGE;
+    const place = placeOf(this.#source, head, rest.at(-1) ?? head);
+    this.#errors.add(statementForm({ statement, usage: TEXTBOOK_USAGE[statement] }, place));
+  }
+
+  #move(head: Token, rest: readonly Token[]): void {
+    const last = rest.at(-1);
+    const multicast = last?.text.toLowerCase() === 'mc';
+    const size = rest.slice(2, multicast ? -1 : undefined);
+    if (size.length === 0) return this.#form(head, rest);
+    const from = this.#memory(rest[0]!);
+    const to = this.#memory(rest[1]!);
+    const bytes = this.#size(size, head, 'bytes', SIZE_MAX);
+    if (from === undefined || to === undefined || bytes === undefined) return;
+    if (from === to || (isScratchpad(from) && isScratchpad(to))) {
+      this.#errors.add(noPath({ from: NAMES[from], to: NAMES[to] }, placeOf(this.#source, rest[0]!, rest[1]!)));
+      return;
+    }
+    if (multicast && !isScratchpad(to)) {
+      this.#errors.add(noMulticast({ to: NAMES[to] }, placeOf(this.#source, last!)));
+      return;
+    }
+    const good = [this.#holds(from, bytes, rest[0]!), this.#holds(to, bytes, rest[1]!)];
+    if (good.includes(false)) return;
+    const code = (space: LinearSpace): number => LINEAR_SPACES.indexOf(space);
+    const fields = { from: code(from), to: code(to), bytes, multicast: multicast ? 1 : 0 };
+    this.#push('dma.linear', fields, head.line);
+  }
+
+  #compute(head: Token, rest: readonly Token[]): void {
+    const [type, ...count] = rest;
+    if (type === undefined || count.length === 0) return this.#form(head, rest);
+    const code = COMPUTE_TYPES.indexOf(type.text.toLowerCase());
+    if (code < 0) {
+      const known = COMPUTE_TYPES.map((t) => t.toUpperCase());
+      const nearest = nearestName(type.text.toUpperCase(), known);
+      this.#errors.add(unknownType({ name: type.text, nearest, known }, placeOf(this.#source, type)));
+    }
+    const operations = this.#size(count, head, 'operations', SIZE_MAX);
+    if (code < 0 || operations === undefined) return;
+    this.#push('mac.linear', { type: code, count: operations }, head.line);
+  }
+
+  #loop(head: Token, rest: readonly Token[]): void {
+    if (rest.length === 0) this.#form(head, rest);
+    const count = rest.length === 0 ? 1 : (this.#size(rest, head, 'times', COUNT_MAX) ?? 1);
+    this.#loops.push({ token: head, at: this.#words.length, count });
+    if (this.#loops.length === LOOP_DEPTH + 1) {
+      const place = placeOf(this.#source, head);
+      this.#errors.add(loopTooDeep({ depth: this.#loops.length, limit: LOOP_DEPTH }, place));
+    }
+    // Its length is known at `endloop`.
+    this.#push('nop', {}, head.line);
+  }
+
+  #endloop(head: Token, rest: readonly Token[]): void {
+    const loop = this.#loops.pop();
+    if (rest.length > 0) {
+      const expected = { en: 'the end of the line', zh: '行尾' };
+      this.#errors.add(misplaced({ found: rest[0]!.text, expected }, placeOf(this.#source, rest[0]!)));
+    }
+    if (loop === undefined) {
+      this.#errors.add(strayEndloop({}, placeOf(this.#source, head)));
+      return;
+    }
+    const target = this.#words.length - loop.at;
+    if (target < 2) this.#errors.add(emptyLoop({}, placeOf(this.#source, loop.token)));
+    else this.#words[loop.at] = encode({ mnemonic: 'loopi', fields: { count: loop.count, target } });
+  }
+
+  #memory(token: Token): LinearSpace | undefined {
+    const space = MEMORIES[token.text.toUpperCase()];
+    if (space === undefined) {
+      const nearest = nearestName(token.text.toUpperCase(), Object.keys(MEMORIES));
+      this.#errors.add(unknownMemory({ name: token.text, nearest }, placeOf(this.#source, token)));
+      return undefined;
+    }
+    if (space !== 'shared' || this.#machine.cluster !== undefined) return space;
+    const clusters = [...presets.values()].filter((m) => m.cluster !== undefined).map((m) => m.name);
+    this.#errors.add(needsCluster({ machine: this.#machine.name, clusters }, placeOf(this.#source, token)));
+    return undefined;
+  }
+
+  #size(
+    tokens: readonly Token[],
+    after: Token,
+    unit: 'bytes' | 'operations' | 'times',
+    max: number,
+  ): number | undefined {
+    const value = evaluate(tokens, this.#scope, after);
+    if (value === undefined) return undefined;
+    if (value >= 1n && value <= BigInt(max)) return Number(value);
+    const place = placeOf(this.#source, tokens[0]!, tokens.at(-1)!);
+    this.#errors.add(sizeRange({ found: String(value), unit, max }, place));
+    return undefined;
+  }
+
+  /** Even without addresses, no piece can be larger than the memory. */
+  #holds(space: LinearSpace, bytes: number, token: Token): boolean {
+    const { nram, wram, dram, cluster, name } = this.#machine;
+    const capacity = { nram, wram, dram, shared: cluster?.sharedRam ?? { bytes: 0 } }[space].bytes;
+    if (bytes <= capacity) return true;
+    const place = placeOf(this.#source, token);
+    this.#errors.add(beyondMemory({ memory: NAMES[space], bytes, capacity, machine: name }, place));
+    return false;
+  }
+}

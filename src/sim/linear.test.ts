@@ -1,0 +1,105 @@
+/** Instructions that have sizes only: what they take, and where they are refused. Cycles are worked out beside each. */
+import { describe, expect, test } from 'vitest';
+import { assembleProgram } from '#isa';
+import { type Machine, presets } from '#machine';
+import { errorOf } from '../../test/support/errorText.ts';
+import { createSimulation } from './cycle.ts';
+import { runFunctional } from './functional.ts';
+
+const single = presets.get('textbook-single')!;
+const cluster = presets.get('textbook-cluster')!;
+const program = (text: string, machine: Machine) => assembleProgram(text, { file: 'x.asm', machine });
+
+function run(text: string, machine: Machine = single) {
+  const state = createSimulation(program(text, machine), { data: false }).run();
+  if (state.state !== 'done') throw new Error(state.state);
+  return state.result;
+}
+
+describe('transfers', () => {
+  test('whole cycles of the channel, one after the other', () => {
+    // ⌈100 ÷ 64⌉ + ⌈1 ÷ 64⌉ = 2 + 1.
+    expect(run('move DRAM NRAM 100\nmove NRAM DRAM 1')).toMatchObject({
+      cycles: 3,
+      total: { readBytes: 100, writeBytes: 1 },
+    });
+  });
+
+  test('of all cores follow each other without gaps, multicast goes once, SharedRAM is one', () => {
+    // ⌈4 · 100 ÷ 128⌉ = 4; ⌈100 ÷ 128⌉ = 1; 1.
+    expect(run('move DRAM NRAM 100', cluster)).toMatchObject({ cycles: 4, total: { readBytes: 400 } });
+    expect(run('move DRAM NRAM 100 mc', cluster)).toMatchObject({ cycles: 1, total: { readBytes: 100 } });
+    expect(run('move DRAM SHARED 100', cluster)).toMatchObject({ cycles: 1, total: { readBytes: 100 } });
+    expect(run('move NRAM DRAM 100', cluster)).toMatchObject({ cycles: 4, total: { writeBytes: 400 } });
+  });
+
+  test('links carry their own, one port carries all', () => {
+    const { sharedRam } = cluster.cluster!;
+    const onePort: Machine = { ...cluster, cluster: { cores: 4, sharedRam: { ...sharedRam, ports: 'one' } } };
+    // ⌈1001 ÷ 1000⌉ = 2, on each of four links; ⌈4004 ÷ 1000⌉ = 5 on one port, ⌈1001 ÷ 1000⌉ = 2 by multicast.
+    expect(run('move SHARED NRAM 1001', cluster).cycles).toBe(2);
+    expect(run('move SHARED NRAM 1001', onePort).cycles).toBe(5);
+    expect(run('move SHARED WRAM 1001 mc', onePort).cycles).toBe(2);
+    expect(run('move NRAM SHARED 1001', onePort).cycles).toBe(5);
+  });
+
+  test('links and channel work side by side', () => {
+    // Channel ⌈12800 ÷ 128⌉ = 100, links ⌈50000 ÷ 1000⌉ = 50.
+    const { cycles, units } = run('move DRAM SHARED 12800\nmove SHARED NRAM 50000', cluster);
+    expect(cycles).toBe(100);
+    expect(units.find((u) => u.name === 'link')).toMatchObject({ busy: 50, entries: 1 });
+  });
+
+  test('bursts and latencies are those of the machine', () => {
+    const slow: Machine = {
+      ...single,
+      dma: { ...single.dma, burstBytes: 64, setupCycles: 3 },
+      dram: { ...single.dram, latencyCycles: 10 },
+    };
+    // 3 + ⌈128 ÷ 64⌉ + 10.
+    expect(run('move DRAM NRAM 65', slow)).toMatchObject({
+      cycles: 15,
+      total: { readBytes: 65, readBurstBytes: 128 },
+    });
+  });
+});
+
+test('every type of operation takes the lanes alike; only multiply-accumulates are counted as such', () => {
+  // ⌈257 ÷ 256⌉ = 2 each.
+  expect(run('compute MAC_32 257\ncompute ADD_16 257\ncompute MAC_8 257')).toMatchObject({
+    cycles: 6,
+    total: { macs: 514, otherOps: 257 },
+  });
+  expect(run('compute MAC_32 257', cluster)).toMatchObject({ cycles: 2, total: { macs: 1028 } });
+});
+
+test('without sync units overlap, with it nothing does', () => {
+  expect(run('move DRAM NRAM 6400\ncompute MAC_32 25600').cycles).toBe(100);
+  expect(run('move DRAM NRAM 6400\nsync\ncompute MAC_32 25600').cycles).toBe(200);
+});
+
+describe('refused', () => {
+  const words = (text: string, machine: Machine) => assembleProgram(text, { file: 'x.s', machine });
+  const timed = (text: string, machine: Machine) =>
+    errorOf(() => createSimulation(words(text, machine), { data: false }).run());
+
+  test('with data, by both models', async () => {
+    const p = program('move DRAM NRAM 4', single);
+    const expected = { code: 'SYS-SIM-009', place: { instruction: 0 } };
+    expect(errorOf(() => createSimulation(p, { data: true }))).toMatchObject(expected);
+    await expect(runFunctional(p)).rejects.toMatchObject(expected);
+  });
+
+  test('along a path that is not there', () => {
+    for (const path of ['nram, wram', 'dram, dram', 'shared, shared']) {
+      expect(timed(`dma.linear ${path}, 4\nhalt`, cluster).code).toBe('SYS-SIM-017');
+    }
+    expect(timed('dma.linear nram, dram, 4, mc\nhalt', cluster).code).toBe('SYS-SIM-017');
+    expect(timed('dma.linear dram, shared, 4, mc\nhalt', cluster).code).toBe('SYS-SIM-017');
+    expect(timed('dma.linear dram, shared, 4\nhalt', single).code).toBe('SYS-SIM-018');
+  });
+
+  test('on several cores, what only one stream of a core can do', () => {
+    expect(timed('li r1, 64\nload nram, r0, r1, R0, R0, f32\nhalt', cluster).code).toBe('SYS-SIM-019');
+  });
+});

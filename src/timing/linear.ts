@@ -1,0 +1,62 @@
+/**
+ * Cost of the textbook's instructions, which have sizes only. One stream drives the cores of a cluster in lockstep, so that a
+ * transfer for all of them is one transfer: on the DRAM channel the bytes of all cores follow each other (multicast: once),
+ * a private link carries what its own core takes, one port carries what all take.
+ */
+import type { LinearSpace } from '#isa';
+import { coresOf, type Machine, macsPerCycle } from '#machine';
+import type { DmaCost } from './dma.ts';
+import { cyclesAtRate } from './rate.ts';
+
+export interface LinearTransfer {
+  readonly from: LinearSpace;
+  readonly to: LinearSpace;
+  /** Of each core, or of the SharedRAM. */
+  readonly bytes: number;
+  readonly multicast: boolean;
+}
+
+/** Whether the transfer uses the links of the SharedRAM; otherwise it uses the DRAM channel. */
+export const overLinks = ({ from, to }: Pick<LinearTransfer, 'from' | 'to'>): boolean =>
+  from !== 'dram' && to !== 'dram';
+
+/** Pieces of `bytes` that reach the channel or the one port. */
+function pieces(machine: Machine, { from, to, multicast }: LinearTransfer): number {
+  const once = multicast || (!overLinks({ from, to }) && (from === 'shared' || to === 'shared'));
+  return once ? 1 : coresOf(machine);
+}
+
+/** Of a transfer over the DRAM channel. Each core's piece is one contiguous segment. */
+export function linearDmaCost(machine: Machine, transfer: LinearTransfer): DmaCost {
+  const { bytes } = transfer;
+  const segments = pieces(machine, transfer);
+  const { burstBytes, setupCycles, scratchpadBytesPerCycle } = machine.dma;
+  const dramBytes = segments * Math.ceil(bytes / burstBytes) * burstBytes;
+  const channelCycles = cyclesAtRate(dramBytes, machine.dram.bandwidth);
+  const shared = transfer.from === 'shared' || transfer.to === 'shared';
+  const transferCycles = Math.max(
+    channelCycles + machine.dram.latencyCycles,
+    shared ? 0 : Math.ceil(bytes / scratchpadBytesPerCycle),
+  );
+  return {
+    payloadBytes: segments * bytes,
+    dramBytes,
+    scratchBytes: bytes,
+    segments,
+    setupCycles,
+    channelCycles,
+    transferCycles,
+    cycles: setupCycles + transferCycles,
+  };
+}
+
+/** Cycles of a transfer between SharedRAM and scratchpads. */
+export function linkCycles(machine: Machine, transfer: LinearTransfer): number {
+  const { link, ports } = machine.cluster!.sharedRam;
+  const bytes = ports === 'private' ? transfer.bytes : pieces(machine, transfer) * transfer.bytes;
+  return machine.dma.setupCycles + cyclesAtRate(bytes, link);
+}
+
+/** Cycles of `count` operations of each core, whatever their type. */
+export const linearComputeCycles = ({ matrix }: Machine, count: number): number =>
+  matrix.pipelineCycles + Math.ceil(count / macsPerCycle(matrix));
