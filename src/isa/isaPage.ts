@@ -3,8 +3,10 @@ import { USAGE } from './assembler/directives.ts';
 import type { Field, InstructionDefinition } from './define.ts';
 import { TEXT_CONSTANT_BYTES } from './disassembleProgram.ts';
 import { fieldRange } from './encode.ts';
+import { COMPUTE_TYPES } from './fields.ts';
 import { instructions } from './registry.ts';
 import { operandFields, optionFields, optionWords, signature, suffixField } from './syntax.ts';
+import { TEXTBOOK_USAGE } from './textbook/textbook.ts';
 
 const hex2 = (n: number): string => `0x${n.toString(16).padStart(2, '0')}`;
 const cell = (text: string): string => text.replaceAll('|', '\\|');
@@ -138,6 +140,17 @@ Element types: f32 f64 f16 bf16 i8 u8 i16 u16 i32 u32 i64 u64 bool.
 constants, layers, machine (not the compiler's figures for reports). Constants of more than ${TEXT_CONSTANT_BYTES} bytes that are not one
 pattern over and over, host parts, and machines that do not come with systole are not written out: an \`.omitted\` line
 (\`constant\`, \`host\` or \`machine\`) stands in their place, and the assembler refuses it, but for a machine that \`--machine\` gives.
+
+## The textbook's dialect
+
+A file with \`move\` or \`compute\` in it is read in the dialect of the textbook's chapter 7. Each statement becomes one word of
+\`dma.linear\` or \`mac.linear\`, and a \`halt\` follows the last; ARCHITECTURE.md says what they take.
+
+\`\`\`asm
+${Object.values(TEXTBOOK_USAGE).join('\n')}
+\`\`\`
+
+Memories: DRAM, SharedRAM (or SHARED), NRAM, WRAM. Types: ${COMPUTE_TYPES.map((t) => t.toUpperCase()).join(' ')}.
 
 ## Instructions
 
