@@ -64,7 +64,7 @@ const oneStream = diagnostic<{ machine: string }>('SYS-SIM-019', 'unsupported', 
 export interface SimulationOptions {
   /** Move and compute the numbers, or count time only. */
   readonly data: boolean;
-  /** Detect races and reads of what nobody wrote; by default with data. */
+  /** Detect races and reads of what nobody wrote, in either fidelity; false only for a program that is known to be good. */
   readonly hazards?: boolean;
   readonly observer?: Observer;
   /** Instructions that control may execute; a guard against endless loops. */
@@ -135,9 +135,9 @@ export class Simulation {
     this.#bytes = memoryBytes(machine, program.dramBytes);
     this.#cost = controlCost(machine);
     if (options.data) refuseTimingOnly(program, (instruction) => this.#nodes.place(instruction, 0));
-    if (options.hazards ?? options.data) {
+    if (options.hazards ?? true) {
       const unitNames = this.#units.map((u) => u.name);
-      this.#hazards = new Hazards(unitNames, this.#nodes, program.constants, program.inputs);
+      this.#hazards = new Hazards(unitNames, this.#nodes, program.words.length, program.constants, program.inputs);
     }
     if (options.data) {
       this.#kernels = createKernels(machine);

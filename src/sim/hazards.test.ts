@@ -1,4 +1,6 @@
-/** Programs that must be stopped, and look-alikes that must not. Timing only, with hazard detection. */
+/** Programs that must be stopped, and look-alikes that must not; in both fidelities, which give one verdict. */
+import v8 from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { SystoleError } from '#base';
 import type { Machine } from '#machine';
@@ -25,7 +27,17 @@ const PRELUDE = `
 `;
 
 function run(text: string, machine: Machine = two, options: Partial<SimulationOptions> = {}): void {
-  createSimulation(assembled(PRELUDE + text, machine), { data: false, hazards: true, ...options }).run();
+  const program = assembled(PRELUDE + text, machine);
+  const [timing, data] = [false, true].map((withData) => {
+    try {
+      createSimulation(program, { data: withData, ...options }).run();
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  });
+  expect(timing).toEqual(data);
+  if (timing !== undefined) throw timing;
 }
 
 function errorOf(text: string, machine: Machine = two, options: Partial<SimulationOptions> = {}): SystoleError {
@@ -226,6 +238,32 @@ describe('memory', () => {
     expect(() => run(text('64'))).not.toThrow();
     expect(errorOf(text('4')).code).toBe('SYS-SIM-032');
   });
+});
+
+test('memory does not grow with the length of a run', () => {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  // Every entry races with nothing and is ordered by nothing: no sync lets anyone forget.
+  const text = (count: number) => `
+    load nram, r0, r0, R0, R0, f32
+    sync
+    loopi ${count}
+    vec.mov r3, r0, r0, R0, R0, R0, f32
+    load nram, r2, r0, R0, R0, f32
+    endloop
+    halt`;
+  const heapAfter = (count: number): number => {
+    const simulation = createSimulation(assembled(PRELUDE + text(count), two), { data: false });
+    simulation.run();
+    collect();
+    const used = process.memoryUsage().heapUsed;
+    // It is alive while it is measured.
+    expect(simulation.run().state).toBe('done');
+    return used;
+  };
+  heapAfter(1000);
+  const short = heapAfter(1000);
+  expect(heapAfter(150_000) - short).toBeLessThan(1e6);
 });
 
 describe('semaphores and control', () => {

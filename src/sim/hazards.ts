@@ -1,6 +1,8 @@
 /**
  * Race detection by happens-before. Each physical unit numbers its entries (epochs) and keeps a vector clock: the epoch of
- * every unit that is certain to be complete before its next entry. A signal carries its unit's clock to the wait it pairs
+ * every unit that is certain to be complete before its next entry. An epoch is n · words + instruction, n counting entries:
+ * it grows along its unit and tells what to name in a message, so that nothing is kept of entries that are over, and memory
+ * follows the size of the memories, not the length of the run. A signal carries its unit's clock to the wait it pairs
  * with (k-th to k-th); sync and host calls join all. Two overlapping accesses of which one writes must be ordered so, whatever
  * the timing of this run was; a read must find a writer.
  * (Vector clocks as in Flanagan and Freund, FastTrack, PLDI 2009, with epochs per byte span instead of per variable.)
@@ -62,13 +64,17 @@ export class Hazards {
   readonly #floor: number[];
   /** Clocks on their way, oldest first. */
   readonly #tokens: number[][][] = Array.from({ length: SEMAPHORES }, () => []);
-  /** Instruction of each epoch of each unit. */
-  readonly #instructions: number[][];
+  /** Length of the program. */
+  readonly #words: number;
 
-  /** @param units names of the physical units, by their index */
+  /**
+   * @param units names of the physical units, by their index
+   * @param words length of the program
+   */
   constructor(
     units: readonly string[],
     nodes: Nodes,
+    words: number,
     constants: readonly ConstantSegment[],
     inputs: readonly TensorSlot[],
   ) {
@@ -76,7 +82,7 @@ export class Hazards {
     this.#nodes = nodes;
     this.#clocks = units.map(() => units.map(() => 0));
     this.#floor = SETTLED.reads.slice();
-    this.#instructions = units.map(() => [-1]);
+    this.#words = words;
     const written = [
       constants
         .filter((c) => c.bytes > 0)
@@ -120,9 +126,8 @@ export class Hazards {
    */
   entry(unit: number, entry: DataEntry, accesses: readonly Access[], cycle: number): void {
     const clock = this.#clocks[unit]!;
-    const epoch = clock[unit]! + 1;
+    const epoch = (Math.floor(clock[unit]! / this.#words) + 1) * this.#words + entry.pc;
     clock[unit] = epoch;
-    this.#instructions[unit]!.push(entry.pc);
     this.#checkOverlap(entry, accesses, cycle);
     // Reads stand before writes in the list.
     for (const access of accesses) {
@@ -156,7 +161,7 @@ export class Hazards {
     let after: AccessState | undefined;
     return (state, from) => {
       if (state === undefined) {
-        const place = this.#nodes.place(this.#instructions[unit]![epoch]!, cycle);
+        const place = this.#nodes.place(epoch % this.#words, cycle);
         throw neverWritten({ memory, address: from, operand: access.operand }, place);
       }
       if (state.epoch > clock[state.writer]!) {
@@ -204,7 +209,7 @@ export class Hazards {
     otherAccess: 'read' | 'write',
     cycle: number,
   ): Error {
-    const other = this.#instructions[otherUnit]![otherEpoch]!;
+    const other = otherEpoch % this.#words;
     return race(
       {
         memory: NAMES[access.memory],
@@ -216,7 +221,7 @@ export class Hazards {
         otherUnit: this.#units[otherUnit]!,
         otherAccess,
       },
-      this.#nodes.place(this.#instructions[unit]![epoch]!, cycle),
+      this.#nodes.place(epoch % this.#words, cycle),
     );
   }
 
