@@ -13,8 +13,11 @@ export interface AccessState {
   readonly reads: readonly number[];
 }
 
+/** Units that a machine has at most: load, store, link, matrix, vector. */
+const UNITS = 5;
+
 /** Written, and ordered before all that follows. */
-export const SETTLED: AccessState = { writer: 0, epoch: 0, reads: [0, 0, 0, 0] };
+export const SETTLED: AccessState = { writer: 0, epoch: 0, reads: new Array<number>(UNITS).fill(0) };
 
 interface Page {
   /** Span k reaches from the end before (0 for the first) to ends[k]; the last end is the page's size. */

@@ -3,7 +3,7 @@ import v8 from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { SystoleError } from '#base';
-import type { Machine } from '#machine';
+import { type Machine, presets } from '#machine';
 import { assembled, machineWith } from '../../test/support/processor.ts';
 import { createSimulation, type SimulationOptions } from './cycle.ts';
 
@@ -83,6 +83,10 @@ describe('races', () => {
     expect(() => run(text(`signal vector, 1\n${later}\nwait load, 1`), slow)).not.toThrow();
     // At once: whichever comes first, it is a race.
     expect(errorOf(text('')).code).toBe('SYS-SIM-031');
+    // On the machine with the most units, too.
+    const { cluster } = presets.get('textbook-cluster')!;
+    const five: Machine = { ...slow, cluster: { ...cluster!, cores: 1 } };
+    expect(errorOf(text(later), five).params).toMatchObject({ access: 'write', otherUnit: 'vector' });
   });
 
   test('write after write between load and vector', () => {

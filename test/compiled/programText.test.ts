@@ -4,13 +4,13 @@ import { SystoleError } from '#base';
 import { sharedEngine } from '#engine';
 import { compileModel, executeProgram } from '#flow';
 import { assembleProgram, disassembleProgram, type Program } from '#isa';
-import { presets } from '#machine';
+import { PRESETS } from '../support/machines.ts';
 import { machineWith } from '../support/processor.ts';
 import { randomProcessorGraph } from '../support/processorGraphs.ts';
 import { BATCH, tourInput, tourModel } from '../tour/network.ts';
 
 const file = 'net.s';
-const machines = [...presets.values()];
+const machines = PRESETS;
 
 /** What the text must bring back: everything but the compiler's plan. */
 function meaning(program: Program) {
