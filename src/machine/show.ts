@@ -68,7 +68,7 @@ function rows(m: Machine): readonly Section[] {
   const kindZh =
     matrix.kind === 'dot'
       ? `点积（dot），${matrix.tn} × ${matrix.ti} 通道`
-      : `脉动阵列（systolic），${matrix.rows} × ${matrix.columns}，权重驻留（${matrix.dataflow}），预载${matrix.preload === 'hidden' ? '隐藏' : '外露'}（${matrix.preload}）`;
+      : `脉动阵列（systolic），${matrix.rows} × ${matrix.columns}，${STATIONARY[matrix.dataflow]}（${matrix.dataflow}），预载${matrix.preload === 'hidden' ? '隐藏' : '外露'}（${matrix.preload}）`;
   const balance = peak / (dram.bandwidth.bytes / dram.bandwidth.cycles);
   return [
     [
@@ -163,6 +163,13 @@ function rows(m: Machine): readonly Section[] {
     ],
   ];
 }
+
+/** What stays in the array, in Chinese. */
+const STATIONARY = {
+  'weight-stationary': '权重驻留',
+  'output-stationary': '输出驻留',
+  'input-stationary': '输入驻留',
+} as const;
 
 /** Words of the values in Chinese. */
 const CHINESE: readonly (readonly [RegExp, string])[] = [
