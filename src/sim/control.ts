@@ -25,12 +25,22 @@ const tooDeep = diagnostic<{ depth: number }>('SYS-SIM-011', 'invalid', {
     `a fifth hardware loop inside ${p.depth} others: the processor nests ${p.depth}. Write the outermost with a counter and a branch.`,
   zh: (p) => `已嵌套 ${p.depth} 层硬件循环，又开始一层：处理器最多嵌套 ${p.depth} 层。请把最外层改写为计数器加分支。`,
 });
+const ALLOW_MORE = {
+  en: "If the program is meant to run so long, 'systole sim' takes --max-instructions, the library maxInstructions.",
+  zh: '若程序确需运行这么久，systole sim 可用 --max-instructions、库可用 maxInstructions 放宽限制。',
+};
 const budgetSpent = diagnostic<{ limit: number }>('SYS-SIM-012', 'invalid', {
   en: (p) =>
     `control executed ${p.limit} instructions without reaching 'halt': probably an endless loop around this instruction. ` +
-    'Mend its condition, or allow more with --max-instructions.',
+    `Mend its condition. ${ALLOW_MORE.en}`,
+  zh: (p) => `控制已执行 ${p.limit} 条指令仍未到达 halt：此处可能是死循环。请修正其条件。${ALLOW_MORE.zh}`,
+});
+const idle = diagnostic<{ limit: number }>('SYS-SIM-022', 'invalid', {
+  en: (p) =>
+    `control executed ${p.limit} instructions in a row that gave no unit work: probably an endless loop around this ` +
+    `instruction. Mend its condition. ${ALLOW_MORE.en}`,
   zh: (p) =>
-    `控制已执行 ${p.limit} 条指令仍未到达 halt：此处可能是死循环。请修正其条件，或用 --max-instructions 放宽限制。`,
+    `控制连续执行了 ${p.limit} 条指令，没有给任何单元派发工作：此处可能是死循环。请修正其条件。${ALLOW_MORE.zh}`,
 });
 const badScalarAddress = diagnostic<{ address: number; bytes: number }>('SYS-SIM-013', 'invalid', {
   en: (p) =>
@@ -39,6 +49,13 @@ const badScalarAddress = diagnostic<{ address: number; bytes: number }>('SYS-SIM
   zh: (p) =>
     `标量存储器在字节地址 ${p.address} 处没有字：应为 0 到 ${p.bytes - 4} 之间 4 的倍数。请检查基址寄存器与偏移。`,
 });
+
+const DEFAULT_MAX_INSTRUCTIONS = 500_000_000;
+/**
+ * Instructions without an entry for any queue after which control is taken to be in an endless loop. Compiled programs
+ * execute some hundreds between two entries; these take a second or two.
+ */
+const DEFAULT_MAX_IDLE_INSTRUCTIONS = 20_000_000;
 
 /** Why control stopped. */
 export type ControlStop = 'entry' | 'sync' | 'host' | 'halt';
@@ -63,6 +80,9 @@ export class Control implements DispatchState {
   readonly #nodes: Nodes;
   readonly #memory: Int32Array;
   readonly #limit: number;
+  readonly #idleLimit: number;
+  /** Instructions executed when the last entry was made. */
+  #busyAt = 0;
   readonly #cost: number;
   readonly #taken: number;
   readonly #loopStart = new Int32Array(LOOP_DEPTH);
@@ -70,11 +90,13 @@ export class Control implements DispatchState {
   readonly #loopLeft = new Float64Array(LOOP_DEPTH);
   #depth = 0;
 
-  constructor(program: Program, nodes: Nodes, limit: number) {
+  /** @param limit instructions that it may execute, with or without entries; by default a limit for each */
+  constructor(program: Program, nodes: Nodes, limit: number | undefined) {
     this.#program = decodeProgram(program);
     this.#machine = program.machine;
     this.#nodes = nodes;
-    this.#limit = limit;
+    this.#limit = limit ?? DEFAULT_MAX_INSTRUCTIONS;
+    this.#idleLimit = limit ?? DEFAULT_MAX_IDLE_INSTRUCTIONS;
     this.#memory = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
     const cost = controlCost(program.machine);
     this.#cost = cost.instruction;
@@ -90,6 +112,7 @@ export class Control implements DispatchState {
       if (i === undefined) throw pastEnd({ target: pc, words: program.length }, this.#place());
       this.at = pc;
       if (++this.executed > this.#limit) throw budgetSpent({ limit: this.#limit }, this.#place());
+      if (this.executed - this.#busyAt > this.#idleLimit) throw idle({ limit: this.#idleLimit }, this.#place());
       let next = pc + 1;
       let time = this.time + this.#cost;
       let stop: ControlStop | undefined;
@@ -202,6 +225,7 @@ export class Control implements DispatchState {
           break;
         default:
           stop = 'entry';
+          this.#busyAt = this.executed;
           this.entry = makeEntry(i, pc, this, this.#machine, this.#place());
           this.queue = queueOf(this.entry, i);
       }

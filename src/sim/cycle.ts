@@ -67,7 +67,10 @@ export interface SimulationOptions {
   /** Detect races and reads of what nobody wrote, in either fidelity; false only for a program that is known to be good. */
   readonly hazards?: boolean;
   readonly observer?: Observer;
-  /** Instructions that control may execute; a guard against endless loops. */
+  /**
+   * Instructions that control may execute: a guard against endless loops. By default 500 million in all and 20 million in a
+   * row that give no unit work.
+   */
   readonly maxInstructions?: number;
 }
 
@@ -77,8 +80,6 @@ export type RunState =
   /** As many steps as were asked for are done; run() goes on from here. */
   | { readonly state: 'running'; readonly cycle: number }
   | { readonly state: 'done'; readonly result: SimulationResult };
-
-const DEFAULT_MAX_INSTRUCTIONS = 500_000_000;
 
 /** What control is blocked by. */
 type Cause = 'queue' | 'sync' | 'host' | 'halt';
@@ -114,7 +115,7 @@ export class Simulation {
     this.program = program;
     this.#observer = options.observer;
     this.#nodes = new Nodes(program.layers, program.words.length);
-    this.#control = new Control(program, this.#nodes, options.maxInstructions ?? DEFAULT_MAX_INSTRUCTIONS);
+    this.#control = new Control(program, this.#nodes, options.maxInstructions);
     const depth = machine.control.queueDepth;
     const names: UnitName[] = [...(machine.dma.queues === 1 ? (['dma'] as const) : (['load', 'store'] as const))];
     if (machine.cluster !== undefined) names.push('link');

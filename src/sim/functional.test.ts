@@ -144,5 +144,7 @@ describe('traps', () => {
   test('an endless loop', async () => {
     const run = runFunctional(assembled('.dram 64\nhere: jmp here', machine), { maxInstructions: 1000 });
     await expect(run).rejects.toMatchObject({ code: 'SYS-SIM-075' });
+    const idle = runFunctional(assembled('.dram 64\nhere: jmp here', machine));
+    await expect(idle).rejects.toMatchObject({ code: 'SYS-SIM-079' });
   });
 });

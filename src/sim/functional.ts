@@ -30,6 +30,13 @@ const overflow = diagnostic<{ semaphore: number }>('SYS-SIM-074', 'invalid', {
   en: (p) => `semaphore ${p.semaphore} overflows: it counts to ${CAPACITY}. Add the missing waits on its other side.`,
   zh: (p) => `信号量 ${p.semaphore} 溢出：计数上限为 ${CAPACITY}。请在另一侧补上缺少的 wait。`,
 });
+const idle = diagnostic<{ limit: number }>('SYS-SIM-079', 'invalid', {
+  en: (p) =>
+    `control executed ${p.limit} instructions in a row that gave no unit work: probably an endless loop. Mend its condition, ` +
+    'or allow more with maxInstructions.',
+  zh: (p) =>
+    `控制连续执行了 ${p.limit} 条指令，没有给任何单元派发工作：可能是死循环。请修正其条件，或用 maxInstructions 放宽限制。`,
+});
 const endless = diagnostic<{ limit: number }>('SYS-SIM-075', 'invalid', {
   en: (p) =>
     `control executed ${p.limit} instructions without reaching 'halt': probably an endless loop. Mend its condition, or ` +
@@ -91,11 +98,12 @@ interface Queue {
 
 /**
  * Runs a program to its end.
- * @throws SYS-ISA-00x invalid word; SYS-SIM-070…078 a program that traps, or wrong inputs
+ * @throws SYS-ISA-00x invalid word; SYS-SIM-070…079 a program that traps, or wrong inputs
  */
 export async function runFunctional(program: Program, options: FunctionalOptions = {}): Promise<FunctionalResult> {
   const { machine } = program;
   const limit = options.maxInstructions ?? 100_000_000;
+  const idleLimit = options.maxInstructions ?? 20_000_000;
   let executing = 0;
   const place = () => ({ instruction: executing });
   const memories: Memories = {
@@ -163,12 +171,15 @@ export async function runFunctional(program: Program, options: FunctionalOptions
     throw stuck({ waits }, { instruction: waits[0]!.pc });
   };
 
+  let busyAt = 0;
   for (let executed = 1; ; executed++) {
     if (executed > limit) throw endless({ limit }, { instruction: control.pc });
+    if (executed - busyAt > idleLimit) throw idle({ limit: idleLimit }, { instruction: control.pc });
     executing = control.pc;
     const outcome = control.step();
     if (outcome.kind === 'next') continue;
     if (outcome.kind === 'entry') {
+      busyAt = executed;
       push(queues[outcome.queue], outcome.entry);
       advanceAll();
       continue;

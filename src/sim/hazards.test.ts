@@ -304,6 +304,11 @@ describe('semaphores and control', () => {
     expect(errorOf('nop').code).toBe('SYS-SIM-010');
     expect(errorOf('li r4, -5\nret r4\nhalt').code).toBe('SYS-SIM-010');
     expect(errorOf('again: jmp again\nhalt', two, { maxInstructions: 10_000 }).code).toBe('SYS-SIM-012');
+    // Without a limit of one's own: also a loop that only drains; not one that gives work now and then.
+    expect(errorOf('again: jmp again\nhalt').code).toBe('SYS-SIM-022');
+    expect(errorOf('again: sync\njmp again').code).toBe('SYS-SIM-022');
+    const busy = 'loopi 3\nsignal load, 1\nwait matrix, 1\nloopi 8_000_000\nnop\nendloop\nendloop\nhalt';
+    expect(() => run(busy)).not.toThrow();
     expect(errorOf('lw r4, r0, 2\nhalt').code).toBe('SYS-SIM-013');
     expect(errorOf('lw r4, r0, 65536\nhalt').code).toBe('SYS-SIM-013');
     expect(errorOf('host 0\nhalt').code).toMatch(/SYS-(SIM-015|ASM)/);

@@ -71,6 +71,7 @@ const CASES: readonly (readonly [string, string, number])[] = [
   ['sim-outside-memory', 'sim outside.s', 3],
   ['sim-never-written', 'sim unwritten.s', 3],
   ['sim-race', 'sim race.s --machine systolic-16x16', 3],
+  ['sim-idle', 'sim endless.s', 3],
   ['sim-endless', 'sim endless.s --max-instructions 1000', 3],
   ['program-text', 'exec text.onnx', 3],
   ['program-truncated', 'exec cut.dlp', 3],

@@ -47,8 +47,8 @@ export function configureSim(command: CliCommand, console: Console): void {
   withFidelityOptions(console, withInputOptions(console, command)).option(
     '--max-instructions <N>',
     t({
-      en: 'stop an endless loop after so many; default 500000000',
-      zh: '执行这么多条后中止死循环；默认 500000000',
+      en: 'stop an endless loop after so many; default 500000000, or 20000000 in a row without work for a unit',
+      zh: '执行这么多条后中止死循环；默认 500000000，或连续 20000000 条没有给单元派发工作',
     }),
     whole('--max-instructions', 1, Number.MAX_SAFE_INTEGER),
   );
