@@ -4,7 +4,8 @@
  */
 import type { Notice } from '#base';
 import type { Tensor } from '#ir';
-import type { GroupBound, HostNode, Program, TensorSlot } from '#isa';
+import { type GroupBound, type HostNode, type Program, type TensorSlot, timingOnlyAt } from '#isa';
+import { coresOf } from '#machine';
 import type { SimulationResult, UnitResult } from '#sim';
 import { type LayerReport, layerReports } from './layers.ts';
 import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physicalBound.ts';
@@ -55,7 +56,10 @@ export interface RunReport {
   readonly machine: string;
   /** null for a preset. */
   readonly machineFile: string | null;
-  readonly dtype: string;
+  /** Cores of the machine: totals hold the work of all, cycles of a unit are those of one. */
+  readonly cores: number;
+  /** What the processor computed in; null where a program has sizes only. */
+  readonly dtype: string | null;
   readonly fidelity: 'timing' | 'data';
   /** Hz. */
   readonly frequency: number;
@@ -64,6 +68,8 @@ export interface RunReport {
   readonly seconds: number;
   /** Multiply-accumulates that the network needs, on processor and host: the sum of its layers (and of what runs outside of them). */
   readonly macs: number;
+  /** Operations of the matrix unit that are not multiply-accumulates. */
+  readonly otherOps: number;
   readonly bytes: { readonly read: number; readonly write: number };
   readonly instructions: { readonly program: number; readonly executed: number };
   readonly bound: {
@@ -98,13 +104,15 @@ export function runReport(facts: RunFacts): RunReport {
     model: facts.name,
     machine: machine.name,
     machineFile: facts.machineFile ?? null,
-    dtype: 'float32',
+    cores: coresOf(machine),
+    dtype: timingOnlyAt(program) === undefined ? 'float32' : null,
     fidelity: facts.fidelity,
     frequency: machine.frequency,
     inputs: program.inputs.map((slot) => ({ ...slotValue(slot), source: facts.sources?.get(slot.name) ?? null })),
     cycles: result.cycles,
     seconds: result.cycles / machine.frequency,
     macs: layers.reduce((n, layer) => n + layer.macs, result.rest.macs),
+    otherOps: result.total.otherOps,
     bytes: { read: result.total.readBytes, write: result.total.writeBytes },
     instructions: { program: program.words.length, executed: result.dynamicInstructions },
     bound: {

@@ -45,6 +45,8 @@ const REPORT: RunReport = {
   model: 'face.onnx',
   machine: 'textbook-single',
   machineFile: 'my.json',
+  cores: 1,
+  otherOps: 0,
   dtype: 'float32',
   fidelity: 'data',
   frequency: 1.5e9,

@@ -41,7 +41,7 @@ function header(r: RunReport, { say, palette }: Style): string[] {
   const fidelity = say(r.fidelity === 'data' ? 'withData' : 'timingOnly');
   const label = (word: string): string => `  ${pad(word, 8, 'left')}`;
   return [
-    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)}${say('open')}${[...(r.machineFile === null ? [] : [r.machineFile]), hertzText(r.frequency), r.dtype, fidelity].join(say('comma'))}${say('close')}`,
+    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)}${say('open')}${[...(r.machineFile === null ? [] : [r.machineFile]), hertzText(r.frequency), ...(r.cores === 1 ? [] : [`${r.cores} ${say('cores')}`]), ...(r.dtype === null ? [] : [r.dtype]), fidelity].join(say('comma'))}${say('close')}`,
     ...r.inputs.map(
       (v) => `${label(say('input'))}${v.name} ${valueText(v)}${v.source === null ? '' : ` ← ${v.source}`}`,
     ),
@@ -131,7 +131,14 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
   const { layerwise, physical, physicalUnit } = r.bound;
   const sentences = SENTENCES[language];
   const rows: (readonly [string, string, ((t: string) => string)?])[] = [
-    [say('time'), `${cycles(r.cycles)} = ${secondsText(r.seconds)}${say('comma')}${grouped(r.macs)} ${say('macs')}`],
+    [
+      say('time'),
+      [
+        `${cycles(r.cycles)} = ${secondsText(r.seconds)}`,
+        `${grouped(r.macs)} ${say('macs')}`,
+        ...(r.otherOps === 0 ? [] : [`${grouped(r.otherOps)} ${say('otherOps')}`]),
+      ].join(say('comma')),
+    ],
     [
       say('traffic'),
       `${bytesText(r.bytes.read)} ${say('read')}${say('comma')}${bytesText(r.bytes.write)} ${say('written')}`,

@@ -13,6 +13,8 @@ export const WORDS = {
   operator: ['operator', '算子'],
   where: ['on', '单元'],
   cycles: ['cycles', '周期'],
+  cores: ['cores', '核'],
+  otherOps: ['other operations', '其他运算'],
   share: ['share', '占比'],
   macs: ['MACs', 'MAC'],
   read: ['read', '读'],

@@ -98,6 +98,8 @@ class TextbookAssembler {
   readonly #words: bigint[] = [];
   readonly #lines: number[] = [];
   readonly #loops: Loop[] = [];
+  /** That there is no SharedRAM is one mistake, however often it is named. */
+  #told = false;
 
   constructor(text: string, { file, machine }: TextbookOptions, errors: ErrorList) {
     this.#source = { file, text };
@@ -244,6 +246,8 @@ class TextbookAssembler {
       return undefined;
     }
     if (space !== 'shared' || this.#machine.cluster !== undefined) return space;
+    if (this.#told) return undefined;
+    this.#told = true;
     const clusters = [...presets.values()].filter((m) => m.cluster !== undefined).map((m) => m.name);
     this.#errors.add(needsCluster({ machine: this.#machine.name, clusters }, placeOf(this.#source, token)));
     return undefined;
