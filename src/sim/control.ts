@@ -25,6 +25,15 @@ const tooDeep = diagnostic<{ depth: number }>('SYS-SIM-011', 'invalid', {
     `a fifth hardware loop inside ${p.depth} others: the processor nests ${p.depth}. Write the outermost with a counter and a branch.`,
   zh: (p) => `已嵌套 ${p.depth} 层硬件循环，又开始一层：处理器最多嵌套 ${p.depth} 层。请把最外层改写为计数器加分支。`,
 });
+const leavesLoop = diagnostic<{ target: number; from: number; end: number }>('SYS-SIM-023', 'invalid', {
+  en: (p) =>
+    `control leaves the body of the innermost hardware loop, instructions ${p.from}…${p.end - 1}, for instruction ${p.target} ` +
+    'while the loop is running: the processor would count on at the next end of a loop. Branch to the end of the body to go ' +
+    'on with the next round, or write this loop with a counter and a branch.',
+  zh: (p) =>
+    `最内层硬件循环（第 ${p.from}…${p.end - 1} 条指令）仍在运行，控制却离开循环体，转到第 ${p.target} 条指令：` +
+    '处理器会在之后的循环末尾继续计数。若要进入下一轮，请跳到循环体末尾；否则请用计数器加分支改写该循环。',
+});
 const ALLOW_MORE = {
   en: "If the program is meant to run so long, 'systole sim' takes --max-instructions, the library maxInstructions.",
   zh: '若程序确需运行这么久，systole sim 可用 --max-instructions、库可用 maxInstructions 放宽限制。',
@@ -167,12 +176,12 @@ export class Control implements DispatchState {
         case 'blt':
         case 'bge':
           if (holds(i.mnemonic, r[i.ra]!, r[i.rb]!)) {
-            next = pc + i.target;
+            next = this.#inLoop(pc, pc + i.target);
             time = this.time + this.#taken;
           }
           break;
         case 'jmp':
-          next = pc + i.target;
+          next = this.#inLoop(pc, pc + i.target);
           time = this.time + this.#taken;
           break;
         case 'call':
@@ -181,7 +190,7 @@ export class Control implements DispatchState {
           time = this.time + this.#taken;
           break;
         case 'ret':
-          next = r[i.ra]!;
+          next = this.#inLoop(pc, r[i.ra]!);
           time = this.time + this.#taken;
           break;
         case 'lw':
@@ -245,11 +254,26 @@ export class Control implements DispatchState {
     }
   }
 
+  /**
+   * The target of an instruction at `pc`, which must not lead out of the running loop that it stands in; a call may, since it
+   * comes back. The end of the body belongs to it.
+   */
+  #inLoop(pc: number, target: number): number {
+    const top = this.#depth - 1;
+    if (top < 0) return target;
+    const from = this.#loopStart[top]!;
+    const end = this.#loopEnd[top]!;
+    const leaves = pc >= from && pc < end && (target < from || target > end);
+    if (leaves) throw leavesLoop({ target, from, end }, this.#place());
+    return target;
+  }
+
   #enter(pc: number, count: number, target: number): number {
-    if (count <= 0) return pc + target;
+    const end = this.#inLoop(pc, pc + target);
+    if (count <= 0) return end;
     if (this.#depth === LOOP_DEPTH) throw tooDeep({ depth: LOOP_DEPTH }, this.#place());
     this.#loopStart[this.#depth] = pc + 1;
-    this.#loopEnd[this.#depth] = pc + target;
+    this.#loopEnd[this.#depth] = end;
     this.#loopLeft[this.#depth] = count;
     this.#depth++;
     return pc + 1;

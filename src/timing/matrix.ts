@@ -10,8 +10,8 @@
  *   empty     `rows` cycles: sums are shifted out row by row (output-stationary).
  *
  * `preload: exposed` spends fill and empty in every fold. `hidden` has a second register in every element, so that filling
- * goes on under the fold before, as far as that is long enough, and only the first is seen; sums leave on a bus as they are
- * complete. Folds and states are those of Samajdar et al., "SCALE-Sim", arXiv:1811.02883, section III.
+ * goes on under the fold before and only the first is seen (a fold is never shorter: it streams at least one element and has
+ * at least one column, so it takes `rows` or more); sums leave on a bus as they are complete. Folds and states are those of Samajdar et al., "SCALE-Sim", arXiv:1811.02883, section III.
  */
 import { filtersOf, lanesOf, type Machine, type MatrixUnit, type SystolicUnit } from '#machine';
 
@@ -60,7 +60,7 @@ export function workCycles({ matrix: unit }: Machine, pixels: number, work: Matr
   const pass = streamed + unit.rows + unit.columns - 2;
   if (unit.preload === 'exposed') return unit.pipelineCycles + folds * (unit.rows + pass);
   if (unit.dataflow === 'output-stationary') return unit.pipelineCycles + folds * pass;
-  return unit.pipelineCycles + unit.rows + folds * pass + (folds - 1) * Math.max(0, unit.rows - pass);
+  return unit.pipelineCycles + unit.rows + folds * pass;
 }
 
 /** How often the array is filled, and how many elements stream through it each time. */

@@ -12,7 +12,8 @@ else: push loop {start: pc + 1, end: pc + target, n}; pc = pc + 1
 whenever pc reaches the end of the innermost loop:
   n = n - 1
   if n > 0: pc = start
-  else: pop loop`;
+  else: pop loop
+a branch, jump, return or loop inside the innermost loop that leads before its start or behind its end traps`;
 
 export const loop: InstructionDefinition = {
   mnemonic: 'loop',

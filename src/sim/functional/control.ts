@@ -97,7 +97,7 @@ export class PlainControl {
       return NEXT;
     };
     const jump = (taken: boolean): Outcome => {
-      if (taken) this.#pc = at + f('target');
+      if (taken) this.#pc = this.#inLoop(at, at + f('target'));
       return NEXT;
     };
     switch (mnemonic) {
@@ -149,10 +149,10 @@ export class PlainControl {
       case 'jmp':
         return jump(true);
       case 'call':
-        scalar(at + 1);
-        return jump(true);
+        this.#pc = at + f('target');
+        return scalar(at + 1);
       case 'ret':
-        this.#pc = a;
+        this.#pc = this.#inLoop(at, a);
         return NEXT;
       case 'lw':
         return scalar(this.#smem[this.#scalarWord(a + f('imm'))]!);
@@ -196,15 +196,28 @@ export class PlainControl {
     return NEXT;
   }
 
+  /** Where control goes from `at`: not out of the running loop around it, unless by a call. */
+  #inLoop(at: number, to: number): number {
+    const loop = this.#loops.at(-1);
+    if (loop !== undefined && loop.start <= at && at < loop.end && (to < loop.start || to > loop.end)) {
+      throw this.#trap(
+        `it would leave the hardware loop of instructions ${loop.start}…${loop.end - 1}, which still runs, for instruction ${to}.`,
+        `它将离开仍在运行的硬件循环（第 ${loop.start}…${loop.end - 1} 条指令），转到第 ${to} 条指令。`,
+      );
+    }
+    return to;
+  }
+
   #enter(at: number, count: number, target: number): Outcome {
+    const end = this.#inLoop(at, at + target);
     if (count <= 0) {
-      this.#pc = at + target;
+      this.#pc = end;
       return NEXT;
     }
     if (this.#loops.length === LOOP_DEPTH) {
       throw this.#trap(`more than ${LOOP_DEPTH} hardware loops are nested.`, `硬件循环嵌套超过 ${LOOP_DEPTH} 层。`);
     }
-    this.#loops.push({ start: at + 1, end: at + target, left: count });
+    this.#loops.push({ start: at + 1, end, left: count });
     return NEXT;
   }
 
