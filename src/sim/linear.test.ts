@@ -78,6 +78,12 @@ test('without sync units overlap, with it nothing does', () => {
   expect(run('move DRAM NRAM 6400\nsync\ncompute MAC_32 25600').cycles).toBe(200);
 });
 
+test('queues of the ideal machines never stall the stream', () => {
+  // All transfers are handed over before the first operation: max(5000 · 100, 5000 · 100), not their sum.
+  const text = 'loop 5000\nmove DRAM NRAM 6400\nendloop\nloop 5000\ncompute MAC_32 25600\nendloop';
+  expect(run(text).cycles).toBe(500_000);
+});
+
 describe('refused', () => {
   const words = (text: string, machine: Machine) => assembleProgram(text, { file: 'x.s', machine });
   const timed = (text: string, machine: Machine) =>

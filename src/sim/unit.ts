@@ -32,9 +32,10 @@ export interface IdleCycles {
 export class Unit {
   readonly name: UnitName;
   readonly index: number;
-  readonly #ring: (Slot | undefined)[];
+  readonly #depth: number;
+  /** What waits stands from `#head` on. Depths of ideal machines are far beyond what is used, so room is made as it is needed. */
+  #queue: (Slot | undefined)[] = [];
   #head = 0;
-  #count = 0;
 
   running: Slot | undefined;
   /** Start of the running entry. */
@@ -59,32 +60,37 @@ export class Unit {
   constructor(name: UnitName, index: number, depth: number) {
     this.name = name;
     this.index = index;
-    this.#ring = new Array<Slot | undefined>(depth).fill(undefined);
+    this.#depth = depth;
   }
 
   get full(): boolean {
-    return this.#count === this.#ring.length;
+    return this.#queue.length - this.#head === this.#depth;
   }
 
   get drained(): boolean {
-    return this.#count === 0 && this.running === undefined;
+    return this.#queue.length === this.#head && this.running === undefined;
   }
 
   get head(): Slot | undefined {
-    return this.#ring[this.#head];
+    return this.#queue[this.#head];
   }
 
   push(slot: Slot): void {
-    this.#ring[(this.#head + this.#count) % this.#ring.length] = slot;
-    this.#count++;
+    this.#queue.push(slot);
   }
 
   /** Takes the head at cycle `now` and charges the time since the last entry. */
   pop(now: number): Slot {
-    const slot = this.#ring[this.#head]!;
-    this.#ring[this.#head] = undefined;
-    this.#head = (this.#head + 1) % this.#ring.length;
-    this.#count--;
+    const slot = this.#queue[this.#head]!;
+    this.#queue[this.#head++] = undefined;
+    if (this.#head === this.#queue.length) {
+      if (this.#head > 1024) this.#queue = [];
+      else this.#queue.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= 1024 && 2 * this.#head >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
     const empty = Math.max(0, Math.min(now, slot.ready) - this.free);
     this.idle.empty += empty;
     this.idle.semaphore += now - this.free - empty;
