@@ -4,9 +4,8 @@ import { assembled, machineWith } from '../../test/support/processor.ts';
 import { chromeTrace } from './chromeTrace.ts';
 import { createSimulation } from './cycle.ts';
 
-test('a run as a Chrome trace', () => {
-  const program = assembled(
-    `
+const program = assembled(
+  `
     .dram 4096
     .fill 0, 4096, f32 1
     .node "first \\"layer\\""
@@ -22,8 +21,10 @@ test('a run as a Chrome trace', () => {
     endloop
     sync
     halt`.replaceAll('\\"', "'"),
-    machineWith('systolic-16x16', {}),
-  );
+  machineWith('systolic-16x16', {}),
+);
+
+test('a run as a Chrome trace', () => {
   const pieces: string[] = [];
   const trace = chromeTrace(program, (text) => pieces.push(text));
   const state = createSimulation(program, { data: false, observer: trace.observer }).run();
@@ -43,4 +44,19 @@ test('a run as a Chrome trace', () => {
   if (state.state !== 'done') throw new Error('no host here');
   expect(Math.max(...ends.values())).toBeLessThanOrEqual(state.result.cycles);
   expect(traceEvents.at(-1)).toMatchObject({ name: 'halt', ts: state.result.cycles });
+});
+
+test('what the sink throws stops the run, at once or at the end', () => {
+  const full = new Error('the disk is full');
+  let pieces = 0;
+  const trace = chromeTrace(program, () => {
+    if (++pieces > 2) throw full;
+  });
+  const simulation = createSimulation(program, { data: false, observer: trace.observer });
+  expect(() => simulation.run()).toThrow(full);
+  expect(pieces).toBe(3);
+  const atOnce = chromeTrace(program, () => {
+    throw full;
+  });
+  expect(() => atOnce.close()).toThrow(full);
 });

@@ -182,6 +182,9 @@ test('a link is written through, and no device replaced', async () => {
   expect(lstatSync(join(folder, 'link.dlp')).isSymbolicLink()).toBe(true);
   expect((await object('exec target.dlp --seed 1')).outputs).toHaveLength(1);
   expect(await call('run --trace /dev/null')).toMatchObject({ code: 0, stderr: 'trace: /dev/null\n' });
+  const full = await call('run --trace /dev/full');
+  expect(full).toMatchObject({ code: 2, stdout: '' });
+  expect(full.stderr).toContain('SYS-CLI-013: /dev/full');
   expect(lstatSync('/dev/null').isFile()).toBe(false);
 });
 
