@@ -298,7 +298,7 @@ export function predictContraction(built: Built, k: Contraction, t: Tiling, mach
   const cycles = sumOverTiles(built.nest.loops, new Set(), (size) => {
     const reduction = isMerged(k, t) ? [k.x.kernel * t.c, k.y.kernel] : [size(c), k.x.kernel, k.y.kernel];
     const filters = k.weights.kind === 'dynamic' ? t.n : size(n);
-    return mmaCycles(machine, size(b) * size(y) * size(x), filters, reduction);
+    return mmaCycles(machine, [size(x), size(y), size(b)], filters, reduction);
   });
   return predictNest(shapeOfNest(built.nest, cycles), machine);
 }

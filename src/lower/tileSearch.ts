@@ -174,7 +174,7 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
           let matrixCycles = 0;
           for (const p of works) {
             for (const at of classes)
-              matrixCycles += outerCount * p.times * at.times * workCycles(machine, at.pixels, p.work);
+              matrixCycles += outerCount * p.times * at.times * workCycles(machine, at.sizes, p.work);
           }
           const a = runsCost(
             machine,
@@ -254,13 +254,13 @@ function runsCost(machine: Machine, bytes: number, tile: Extents, buffer: number
   return segmentsCost(machine, Math.max(1, bytes / run), Math.min(run, bytes), buffer);
 }
 
-/** Tiles that are alike in their number of pixels. */
+/** Tiles that are alike in the sizes of their pixels. */
 function pixelClasses(
   k: Contraction,
   b: number,
   y: SpatialTiles,
   x: SpatialTiles,
-): { pixels: number; times: number }[] {
+): { sizes: readonly number[]; times: number }[] {
   const ends = (total: number, tile: number, count: number): readonly (readonly [number, number])[] => [
     [tile, count - 1],
     [total - (count - 1) * tile, 1],
@@ -268,7 +268,7 @@ function pixelClasses(
   return ends(k.b.total, b, Math.ceil(k.b.total / b)).flatMap(([bs, bTimes]) =>
     ends(k.y.total, y.tile, y.count).flatMap(([ys, yTimes]) =>
       ends(k.x.total, x.tile, x.count).flatMap(([xs, xTimes]) =>
-        bTimes * yTimes * xTimes === 0 ? [] : { pixels: bs * ys * xs, times: bTimes * yTimes * xTimes },
+        bTimes * yTimes * xTimes === 0 ? [] : { sizes: [xs, ys, bs], times: bTimes * yTimes * xTimes },
       ),
     ),
   );

@@ -34,6 +34,16 @@ const systolic = z.strictObject({
   pipelineCycles: count,
 });
 
+const scalar = z.strictObject({
+  kind: z
+    .literal('scalar')
+    .describe('rows × columns scalar MACs, a pixel each, that hand inputs to their neighbours (ShiDianNao)'),
+  rows: positive.describe('pixels in y; with the columns, filters of a single pixel'),
+  columns: positive.describe('pixels in x'),
+  accumulatorBytes: positive,
+  pipelineCycles: count,
+});
+
 const cluster = z
   .strictObject({
     cores: positive.describe('cores that share DRAM and SharedRAM'),
@@ -60,7 +70,7 @@ export const machineSchema = z.strictObject({
     scalarMemoryBytes: positive,
     instructionWords: positive.describe('capacity of the instruction memory in 64-bit words'),
   }),
-  matrix: z.discriminatedUnion('kind', [dot, systolic]),
+  matrix: z.discriminatedUnion('kind', [dot, systolic, scalar]),
   vector: z.strictObject({
     lanes: powerOfTwo,
     pipelineCycles: count,
@@ -93,13 +103,19 @@ export const machineSchema = z.strictObject({
 export type Machine = z.infer<typeof machineSchema>;
 export type MatrixUnit = Machine['matrix'];
 export type SystolicUnit = Extract<MatrixUnit, { readonly kind: 'systolic' }>;
+export type ScalarUnit = Extract<MatrixUnit, { readonly kind: 'scalar' }>;
 
-/** Filters computed at once. */
-export const filtersOf = (m: MatrixUnit): number => (m.kind === 'dot' ? m.tn : m.columns);
+/** Filters of a group, whose weights lie side by side and whose sums make one accumulator entry. */
+export function filtersOf(m: MatrixUnit): number {
+  if (m.kind === 'dot') return m.tn;
+  return m.kind === 'systolic' ? m.columns : 1;
+}
+/** Whether a chunk of a reduction may cross the end of its innermost run. */
+export const packingOf = (m: MatrixUnit): 'run' | 'flat' => (m.kind === 'scalar' ? 'flat' : m.lanePacking);
 /** Reduction elements of one chunk: what is summed before it meets the accumulator. */
 export function lanesOf(m: MatrixUnit): number {
   if (m.kind === 'dot') return m.ti;
-  return m.dataflow === 'output-stationary' ? 1 : m.rows;
+  return m.kind === 'scalar' || m.dataflow === 'output-stationary' ? 1 : m.rows;
 }
 /** Accumulator entries (of `filtersOf` 32-bit accumulators). */
 export const accumulatorEntries = (m: MatrixUnit): number => Math.floor(m.accumulatorBytes / (4 * filtersOf(m)));

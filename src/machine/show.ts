@@ -1,7 +1,15 @@
 /** A machine for people (`machine show`) and for editors (JSON Schema). */
 import * as z from 'zod';
 import type { Language } from '#base';
-import { accumulatorEntries, filtersOf, lanesOf, type Machine, machineSchema, macsPerCycle } from './schema.ts';
+import {
+  accumulatorEntries,
+  filtersOf,
+  lanesOf,
+  type Machine,
+  machineSchema,
+  macsPerCycle,
+  packingOf,
+} from './schema.ts';
 
 /** JSON Schema (draft 2020-12) of machine files, for editors that complete and check. */
 export function machineJsonSchema(): object {
@@ -64,11 +72,15 @@ function rows(m: Machine): readonly Section[] {
   const kind =
     matrix.kind === 'dot'
       ? `dot, ${matrix.tn} × ${matrix.ti} lanes`
-      : `systolic, ${matrix.rows} × ${matrix.columns}, ${matrix.dataflow}, preload ${matrix.preload}`;
+      : matrix.kind === 'scalar'
+        ? `scalar, ${matrix.rows} × ${matrix.columns} pixels`
+        : `systolic, ${matrix.rows} × ${matrix.columns}, ${matrix.dataflow}, preload ${matrix.preload}`;
   const kindZh =
     matrix.kind === 'dot'
       ? `点积（dot），${matrix.tn} × ${matrix.ti} 通道`
-      : `脉动阵列（systolic），${matrix.rows} × ${matrix.columns}，${STATIONARY[matrix.dataflow]}（${matrix.dataflow}），预载${matrix.preload === 'hidden' ? '隐藏' : '外露'}（${matrix.preload}）`;
+      : matrix.kind === 'scalar'
+        ? `标量阵列（scalar），${matrix.rows} × ${matrix.columns} 像素`
+        : `脉动阵列（systolic），${matrix.rows} × ${matrix.columns}，${STATIONARY[matrix.dataflow]}（${matrix.dataflow}），预载${matrix.preload === 'hidden' ? '隐藏' : '外露'}（${matrix.preload}）`;
   const balance = peak / (dram.bandwidth.bytes / dram.bandwidth.cycles);
   return [
     [
@@ -84,7 +96,7 @@ function rows(m: Machine): readonly Section[] {
       '矩阵单元',
       [
         ['kind', '类型', kind, kindZh],
-        ['lane packing', '通道填充', matrix.lanePacking],
+        ['lane packing', '通道填充', packingOf(matrix)],
         ['peak', '峰值', `${peak} MAC/cycle (${scaled(peak * frequency)}MAC/s)`],
         ['filters × lanes', '滤波器 × 通道', `${filtersOf(matrix)} × ${lanesOf(matrix)}`],
         [

@@ -103,7 +103,8 @@ function makePlan(entry: DataEntry | LinearEntry, machine: Machine): Plan {
     case 'mma': {
       const pixels = elementsOf(entry.pixels, 0, 3);
       const filters = Math.max(0, entry.output[16 + SIZE]!);
-      const cycles = mmaCycles(machine, pixels, filters, sizesOf(entry.reduction));
+      const sizes = sizesOf(entry.pixels).slice(0, 4);
+      const cycles = mmaCycles(machine, sizes, filters, sizesOf(entry.reduction));
       return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction) };
     }
     case 'vec': {

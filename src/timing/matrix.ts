@@ -9,11 +9,22 @@
  *   skew      `rows + columns − 2` cycles, until the last element has reached the far corner.
  *   empty     `rows` cycles: sums are shifted out row by row (output-stationary).
  *
+ * `scalar` takes a cycle for each element of the reduction and block of pixels: every element of the array sums one pixel of one
+ * filter, the weight goes to all of them, inputs come from the neighbours (Du et al., "ShiDianNao", ISCA 2015, section 5).
+ *
  * `preload: exposed` spends fill and empty in every fold. `hidden` has a second register in every element, so that filling
  * goes on under the fold before and only the first is seen (a fold is never shorter: it streams at least one element and has
  * at least one column, so it takes `rows` or more); sums leave on a bus as they are complete. Folds and states are those of Samajdar et al., "SCALE-Sim", arXiv:1811.02883, section III.
  */
-import { filtersOf, lanesOf, type Machine, type MatrixUnit, type SystolicUnit } from '#machine';
+import {
+  filtersOf,
+  lanesOf,
+  type Machine,
+  type MatrixUnit,
+  packingOf,
+  type ScalarUnit,
+  type SystolicUnit,
+} from '#machine';
 
 /**
  * Chunks of a reduction with these sizes (innermost first): with lane packing `run` none crosses a run of the innermost
@@ -23,7 +34,7 @@ export function chunksOf(unit: MatrixUnit, reduction: readonly number[]): number
   const lanes = lanesOf(unit);
   const outer = reduction.slice(1).reduce((n, size) => n * Math.max(0, size), 1);
   const run = Math.max(0, reduction[0] ?? 1);
-  return unit.lanePacking === 'run' ? outer * Math.ceil(run / lanes) : Math.ceil((outer * run) / lanes);
+  return packingOf(unit) === 'run' ? outer * Math.ceil(run / lanes) : Math.ceil((outer * run) / lanes);
 }
 
 export const groupsOf = (unit: MatrixUnit, filters: number): number =>
@@ -48,19 +59,37 @@ export const workOf = (unit: MatrixUnit, filters: number, reduction: readonly nu
   chunks: Math.max(1, chunksOf(unit, reduction)),
 });
 
-/** Cycles of one `mma`. */
-export const mmaCycles = (machine: Machine, pixels: number, filters: number, reduction: readonly number[]): number =>
-  workCycles(machine, pixels, workOf(machine.matrix, filters, reduction));
+/** Sizes of the pixels' dimensions, x first. */
+export type PixelSizes = readonly number[];
 
-/** Cycles of one `mma` of so many pixels. */
-export function workCycles({ matrix: unit }: Machine, pixels: number, work: MatrixWork): number {
-  if (pixels <= 0 || work.groups === 0) return unit.pipelineCycles;
+/** Cycles of one `mma`. */
+export const mmaCycles = (
+  machine: Machine,
+  pixels: PixelSizes,
+  filters: number,
+  reduction: readonly number[],
+): number => workCycles(machine, pixels, workOf(machine.matrix, filters, reduction));
+
+/** Cycles of one `mma` of these pixels. */
+export function workCycles({ matrix: unit }: Machine, sizes: PixelSizes, work: MatrixWork): number {
+  const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
+  if (pixels === 0 || work.groups === 0) return unit.pipelineCycles;
+  if (unit.kind === 'scalar') return unit.pipelineCycles + work.chunks * blocksOf(unit, sizes, pixels, work.filters);
   if (unit.kind === 'dot') return unit.pipelineCycles + work.groups * work.chunks * pixels;
   const { folds, streamed } = foldsOf(unit, pixels, work);
   const pass = streamed + unit.rows + unit.columns - 2;
   if (unit.preload === 'exposed') return unit.pipelineCycles + folds * (unit.rows + pass);
   if (unit.dataflow === 'output-stationary') return unit.pipelineCycles + folds * pass;
   return unit.pipelineCycles + unit.rows + folds * pass;
+}
+
+/**
+ * Passes of a whole reduction through an array of scalar MACs: a block of columns × rows pixels for each filter; or, where there is
+ * one pixel alone, a block of as many filters.
+ */
+function blocksOf(unit: ScalarUnit, [x = 1, y = 1]: PixelSizes, pixels: number, filters: number): number {
+  if (pixels === 1) return Math.ceil(filters / (unit.rows * unit.columns));
+  return filters * Math.ceil(x / unit.columns) * Math.ceil(y / unit.rows) * (pixels / (x * y));
 }
 
 /** How often the array is filled, and how many elements stream through it each time. */

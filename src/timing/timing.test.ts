@@ -77,17 +77,36 @@ describe('matrix', () => {
 
   test('dot: one cycle for a pixel, group and chunk', () => {
     // 49 pixels, ⌈40 ÷ 16⌉ = 3 groups, 18 chunks.
-    expect(mmaCycles(dot, 49, 40, [20, 3, 3])).toBe(49 * 3 * 18);
+    expect(mmaCycles(dot, [49], 40, [20, 3, 3])).toBe(49 * 3 * 18);
     // Nothing to reduce: the accumulators pass once.
-    expect(mmaCycles(dot, 49, 16, [0])).toBe(49);
-    expect(mmaCycles(dot, 0, 16, [16])).toBe(0);
+    expect(mmaCycles(dot, [49], 16, [0])).toBe(49);
+    expect(mmaCycles(dot, [0], 16, [16])).toBe(0);
   });
 
   test('systolic: each fold preloads 16 and streams P + 30', () => {
     // 100 pixels, 2 groups × 3 chunks = 6 folds of 16 + 130.
-    expect(mmaCycles(systolic, 100, 32, [48])).toBe(6 * 146);
+    expect(mmaCycles(systolic, [100], 32, [48])).toBe(6 * 146);
     const hidden: Machine = { ...systolic, matrix: { ...systolic.matrix, preload: 'hidden' } as Machine['matrix'] };
-    expect(mmaCycles(hidden, 100, 32, [48])).toBe(16 + 6 * 130);
+    expect(mmaCycles(hidden, [100], 32, [48])).toBe(16 + 6 * 130);
+  });
+});
+
+describe('scalar array', () => {
+  const array: Machine = {
+    ...dot,
+    matrix: { kind: 'scalar', rows: 4, columns: 8, accumulatorBytes: 4096, pipelineCycles: 2 },
+  };
+
+  test('a block of pixels for each filter and element', () => {
+    // 13 × 13 pixels in blocks of 8 × 4: 2 · 4 = 8; 5 filters, 3 · 3 · 6 elements.
+    expect(mmaCycles(array, [13, 13], 5, [18, 3])).toBe(2 + 8 * 5 * 54);
+    // Three images of them.
+    expect(mmaCycles(array, [13, 13, 3], 5, [18, 3])).toBe(2 + 3 * 8 * 5 * 54);
+  });
+
+  test('a single pixel: filters side by side', () => {
+    // ⌈100 ÷ 32⌉ = 4.
+    expect(mmaCycles(array, [1, 1], 100, [256])).toBe(2 + 4 * 256);
   });
 });
 

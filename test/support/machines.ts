@@ -71,6 +71,12 @@ export const MACHINES: readonly Machine[] = [
     dma: { ...tiny.dma, queues: 2 },
   },
   {
+    ...tiny,
+    name: 'tiny-scalar',
+    matrix: { kind: 'scalar', rows: 3, columns: 4, accumulatorBytes: 4 * 90, pipelineCycles: 2 },
+    nram: { bytes: 8192 },
+  },
+  {
     // The least that the schema allows of many things, and figures that divide nothing.
     ...tiny,
     name: 'tiny-narrow',

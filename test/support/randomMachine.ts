@@ -13,6 +13,16 @@ const MEMORIES = [4, 4, 500, 1004, 2000, 6000, 20_000, 100_000];
 function matrixUnit(r: Random): Matrix {
   const filters = r.pick([1, 2, 3, 4, 5, 7, 8, 12, 16]);
   const lanes = r.pick([1, 2, 4, 4, 8, 16]);
+  if (r.integer(0, 4) === 0) {
+    const [rows, columns] = [r.integer(1, 5), r.integer(1, 6)];
+    return {
+      kind: 'scalar',
+      rows,
+      columns,
+      accumulatorBytes: 4 * r.pick([1, 9, 200, 4096]),
+      pipelineCycles: r.integer(0, 2),
+    };
+  }
   const rest = {
     lanePacking: r.pick(['run', 'flat'] as const),
     accumulatorBytes: 4 * filters * r.pick([1, 2, 7, 48, 100, 1024]),

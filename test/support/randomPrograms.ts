@@ -32,22 +32,31 @@ interface Axis {
 
 const axis = (size: number, stride: number): Axis => ({ size, stride, lo: 0, hi: size });
 
+function matrixUnit(random: Random): MatrixUnit {
+  const common = { accumulatorBytes: 16384, pipelineCycles: random.integer(0, 3) };
+  const lanePacking = random.pick(['run', 'flat'] as const);
+  switch (random.pick(['dot', 'systolic', 'scalar'] as const)) {
+    case 'dot':
+      return { kind: 'dot', tn: random.integer(1, 20), ti: random.pick([1, 2, 4, 16]), lanePacking, ...common };
+    case 'systolic':
+      return {
+        kind: 'systolic',
+        rows: random.pick([1, 2, 4, 8]),
+        columns: random.integer(1, 20),
+        dataflow: random.pick(['weight-stationary', 'output-stationary', 'input-stationary'] as const),
+        preload: random.pick(['exposed', 'hidden'] as const),
+        lanePacking,
+        ...common,
+      };
+    case 'scalar':
+      return { kind: 'scalar', rows: random.integer(1, 5), columns: random.integer(1, 5), ...common };
+  }
+}
+
 /** A machine with small figures, so that chunks, groups, lanes and queues are ragged and full. */
 export function randomMachine(random: Random): Machine {
   const base = presets.get(random.pick(['textbook-single', 'systolic-16x16']))!;
-  const lanePacking = random.pick(['run', 'flat'] as const);
-  const common = { lanePacking, accumulatorBytes: 16384, pipelineCycles: random.integer(0, 3) };
-  const matrix: MatrixUnit =
-    base.matrix.kind === 'dot'
-      ? { ...base.matrix, ...common, tn: random.integer(1, 20), ti: random.pick([1, 2, 4, 16]) }
-      : {
-          ...base.matrix,
-          ...common,
-          rows: random.pick([1, 2, 4, 8]),
-          columns: random.integer(1, 20),
-          dataflow: random.pick(['weight-stationary', 'output-stationary', 'input-stationary'] as const),
-          preload: random.pick(['exposed', 'hidden'] as const),
-        };
+  const matrix = matrixUnit(random);
   return {
     ...base,
     matrix,

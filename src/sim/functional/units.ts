@@ -2,7 +2,7 @@
  * What each unit does with a queue entry, in plain loops: the executable form of "The processor" in ARCHITECTURE.md.
  * Addresses are computed modulo 2³². Order of loops is order of effects.
  */
-import { filtersOf, lanesOf, type Machine } from '#machine';
+import { filtersOf, lanesOf, type Machine, packingOf } from '#machine';
 import { DIMENSIONS, FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timing';
 import type { DataEntry, LoadEntry, MmaEntry, StoreEntry, VecEntry } from '../entries.ts';
 import { activate, balancedTree, chain, MEETINGS, vectorFunction } from './arithmetic.ts';
@@ -82,7 +82,7 @@ function store(e: StoreEntry, memories: Memories): void {
 /** The reduction's elements as chunks: their numbers in order, up to Ti together. */
 function chunks(reduction: RecordWords, elements: number, machine: Machine): number[][] {
   const lanes = lanesOf(machine.matrix);
-  const run = machine.matrix.lanePacking === 'run' ? reduction[SIZE]! : elements;
+  const run = packingOf(machine.matrix) === 'run' ? reduction[SIZE]! : elements;
   const all: number[][] = [];
   for (let start = 0; start < elements; start += run) {
     for (let from = 0; from < run; from += lanes) {

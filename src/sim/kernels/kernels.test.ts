@@ -192,6 +192,7 @@ const matrices = fc.oneof(
       pipelineCycles: 0,
       ...m,
     })),
+  fc.constant<Machine['matrix']>({ kind: 'scalar', rows: 2, columns: 3, accumulatorBytes: 16384, pipelineCycles: 0 }),
 );
 
 const size = fc.oneof(

@@ -27,7 +27,8 @@ export function createMma(
   const { matrix } = machine;
   const tn = filtersOf(matrix);
   const lanes = lanesOf(matrix);
-  const systolic = matrix.kind === 'systolic';
+  // Scalar MACs add element by element, as a column does.
+  const systolic = matrix.kind !== 'dot';
   const words = new Int32Array(memory.buffer);
   const neuronTable = layout.pixels >>> 2;
   const resultTable = layout.outputs >>> 2;

@@ -3,7 +3,7 @@
  * blocks of so few weight rows that they stay in the first-level cache while all pixels of a block pass.
  * Neurons are read in place where every chunk is contiguous; otherwise they are packed first, pixel by pixel.
  */
-import { lanesOf, type MatrixUnit } from '#machine';
+import { lanesOf, type MatrixUnit, packingOf } from '#machine';
 import { DIMENSIONS, elementsOf, type RecordWords, SIZE, STRIDE } from '#timing';
 import { offsetsOf } from './nest.ts';
 
@@ -22,6 +22,7 @@ export interface Reduction {
 
 export function reductionOf(record: RecordWords, matrix: MatrixUnit): Reduction {
   const lanes = lanesOf(matrix);
+  const flat = packingOf(matrix) === 'flat';
   const elements = elementsOf(record);
   const none: Reduction = { elements, gather: undefined, segments: new Int32Array(0), blocks: [0] };
   if (elements === 0) return none;
@@ -30,7 +31,7 @@ export function reductionOf(record: RecordWords, matrix: MatrixUnit): Reduction 
   let run = record[SIZE]!;
   let contiguous = run === 1 || record[STRIDE] === 4;
   let inner = 1;
-  if (matrix.lanePacking === 'flat') {
+  if (flat) {
     while (inner < DIMENSIONS) {
       const n = record[4 * inner + SIZE]!;
       if (n > 1 && !(contiguous && record[4 * inner + STRIDE] === 4 * run)) break;
@@ -41,7 +42,7 @@ export function reductionOf(record: RecordWords, matrix: MatrixUnit): Reduction 
     if (run < elements && run % lanes !== 0) contiguous = false;
   }
   const gather = contiguous ? undefined : offsetsOf(record, record);
-  if (gather !== undefined && matrix.lanePacking === 'flat') run = elements;
+  if (gather !== undefined && flat) run = elements;
 
   const starts = gather === undefined ? runStarts(record, inner) : undefined;
   const rows = Math.max(lanes, ROWS_PER_BLOCK - (ROWS_PER_BLOCK % lanes));
