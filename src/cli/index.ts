@@ -56,6 +56,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/summary.ts')).configureSummary,
   },
   {
+    name: 'utilisation',
+    summary: {
+      en: 'how busy a network keeps an array of multipliers, by analytic models and without simulation',
+      zh: '用解析模型（不做仿真）估算网络对乘法器阵列的利用率',
+    },
+    load: async () => (await import('./commands/utilisation.ts')).configureUtilisation,
+  },
+  {
     name: 'machine',
     summary: { en: 'list, show and check processors', zh: '列出、查看、检查处理器' },
     load: async () => (await import('./commands/machine.ts')).configureMachine,

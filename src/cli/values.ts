@@ -30,6 +30,20 @@ export function whole(option: string, min: number, max: number): (text: string) 
   };
 }
 
+/** Whole numbers in a range, separated by commas, none twice. */
+export function wholes(option: string, min: number, max: number): (text: string) => readonly number[] {
+  const expected = {
+    en: `whole numbers from ${min} to ${max}, each once, separated by commas: 16,64,256`,
+    zh: `从 ${min} 到 ${max} 的整数，互不相同，以逗号分隔：16,64,256`,
+  };
+  return (text) => {
+    const values = text.split(',').map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : Number.NaN));
+    const isRight = values.every((v) => v >= min && v <= max) && new Set(values).size === values.length;
+    if (!isRight) throw badValue({ option, found: text, expected });
+    return values;
+  };
+}
+
 /** Numbers separated by commas. */
 export function numbers(option: string): (text: string) => readonly number[] {
   const expected = {

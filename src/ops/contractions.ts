@@ -59,6 +59,9 @@ export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
   ],
 ]);
 
+/** Whether an operator of ONNX's domain is one of them. */
+export const isContraction = (op: string): boolean => CONTRACTIONS.has(op);
+
 /** Every combination of the indices once, for each product of two operands. An ellipsis stands for what the letters leave. */
 function einsum(input: (index: number) => Dims | undefined, _output: Dims, node: GraphNode): number | undefined {
   const equation = stringAttribute(node, 'equation', '').replaceAll(' ', '');

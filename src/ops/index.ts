@@ -1,5 +1,6 @@
 /** Layer `ops`: one file per operator. */
 export * from './bindDims.ts';
+export { isContraction } from './contractions.ts';
 export * from './cost.ts';
 export * from './define.ts';
 export * from './evaluate.ts';

@@ -1,4 +1,5 @@
 /** Layer `report`: what a run cost, against what it had to cost; what a network holds. Plain data, text, JSON. */
+export * from './analytic/index.ts';
 export * from './groups.ts';
 export * from './json.ts';
 export * from './layers.ts';
