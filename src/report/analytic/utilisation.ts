@@ -108,6 +108,6 @@ export function arrayOfSize(multipliers: number, use: ArrayUse): AnalyticArray {
 /** The array of a machine: its own rows and columns where it is of that kind, else as many multipliers. */
 export function arrayOfMachine({ matrix }: Machine, use: ArrayUse): AnalyticArray {
   if (matrix.kind === 'dot' && use.kind === 'vector-mac') return { ...use, tn: matrix.tn, ti: matrix.ti };
-  if (matrix.kind === 'systolic' && use.kind === 'scalar-mac') return { ...use, py: matrix.rows, px: matrix.columns };
+  if (matrix.kind !== 'dot' && use.kind === 'scalar-mac') return { ...use, py: matrix.rows, px: matrix.columns };
   return arrayOfSize(macsPerCycle(matrix), use);
 }
