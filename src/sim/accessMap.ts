@@ -1,7 +1,7 @@
 /**
- * Who touched which byte last, for one memory: for every byte the last writer and, since then, the last reader of each unit.
- * Kept as spans of equal state in pages of 64 KiB (a page nobody touched has only the state that the memory began with), so
- * that cost follows the number of intervals, not of bytes. States are immutable and shared between spans.
+ * Who wrote which byte last, for one memory. Kept as spans of equal state in pages of 64 KiB (a page nobody touched has only
+ * the state that the memory began with), so that cost follows the number of intervals, not of bytes. States are immutable
+ * and shared between spans.
  */
 import { type Intervals, merged } from './region.ts';
 
@@ -9,24 +9,45 @@ export interface AccessState {
   /** Unit and epoch of the last writer; epoch 0 of any unit is ordered before everything. */
   readonly writer: number;
   readonly epoch: number;
-  /** Epoch of the last read by each unit since that write, 0 where there is none. */
-  readonly reads: readonly number[];
 }
 
-/** Units that a machine has at most: load, store, link, matrix, vector. */
-const UNITS = 5;
-
 /** Written, and ordered before all that follows. */
-export const SETTLED: AccessState = { writer: 0, epoch: 0, reads: new Array<number>(UNITS).fill(0) };
+export const SETTLED: AccessState = { writer: 0, epoch: 0 };
 
 interface Page {
   /** Span k reaches from the end before (0 for the first) to ends[k]; the last end is the page's size. */
   ends: number[];
   /** undefined: nobody wrote. */
   states: (AccessState | undefined)[];
+  /** How often all had been settled when it was last looked at. */
+  settled: number;
 }
 
-const PAGE_BYTES = 2 ** 16;
+export const PAGE_BYTES = 2 ** 16;
+
+/**
+ * Calls `body` for every page that intervals, each moved by `shift`, reach into, with the positions of the first and last
+ * of them that do; for one page perhaps more than once.
+ */
+export function eachPage(
+  intervals: Intervals,
+  shift: number,
+  body: (number: number, first: number, last: number) => void,
+): void {
+  for (let i = 0; i < intervals.length; ) {
+    const number = Math.floor((intervals[i]! + shift) / PAGE_BYTES);
+    const end = (number + 1) * PAGE_BYTES - shift;
+    // All intervals that begin in this page, and the head of one that leaves it.
+    let last = i;
+    while (last + 2 < intervals.length && intervals[last + 2]! < end) last += 2;
+    body(number, i, last);
+    for (let n = number + 1; n * PAGE_BYTES < intervals[last + 1]! + shift; n++) {
+      // The tail of the last interval; intervals behind it that begin in its last page come with the next round.
+      body(n, last, last);
+    }
+    i = last + 2;
+  }
+}
 
 /** State after an access, from the state before; the address is for messages. */
 export type Transition = (state: AccessState | undefined, address: number) => AccessState | undefined;
@@ -34,6 +55,7 @@ export type Transition = (state: AccessState | undefined, address: number) => Ac
 export class AccessMap {
   readonly #initial: Intervals;
   readonly #pages: (Page | undefined)[] = [];
+  #settled = 0;
 
   /** @param written what counts as written from the start */
   constructor(written: readonly Intervals[] = []) {
@@ -42,19 +64,42 @@ export class AccessMap {
 
   /** Applies a transition to every byte of the intervals, each moved by `shift`. */
   apply(intervals: Intervals, shift: number, transition: Transition): void {
-    for (let i = 0; i < intervals.length; ) {
-      const number = Math.floor((intervals[i]! + shift) / PAGE_BYTES);
-      const base = number * PAGE_BYTES - shift;
-      // All intervals that begin in this page, and the head of one that leaves it.
-      let last = i;
-      while (last + 2 < intervals.length && intervals[last + 2]! < base + PAGE_BYTES) last += 2;
-      this.#applyToPage(this.#page(number), base, shift, intervals, i, last, transition);
-      for (let n = number + 1; n * PAGE_BYTES < intervals[last + 1]! + shift; n++) {
-        // The tail of the last interval; intervals behind it that begin in its last page come with the next round.
-        this.#applyToPage(this.#page(n), n * PAGE_BYTES - shift, shift, intervals, last, last, transition);
+    eachPage(intervals, shift, (number, first, last) => {
+      this.#applyToPage(this.#page(number), number * PAGE_BYTES - shift, shift, intervals, first, last, transition);
+    });
+  }
+
+  /** Shows every state that bytes of the intervals have, at least once, with the first address that has it. */
+  visit(intervals: Intervals, shift: number, look: (state: AccessState | undefined, address: number) => void): void {
+    eachPage(intervals, shift, (number, first, last) => {
+      const { ends, states } = this.#page(number);
+      const base = number * PAGE_BYTES;
+      const at = (j: number): number => Math.max(0, intervals[j]! + shift - base);
+      let seen = states[0];
+      if (ends.length === 1) {
+        look(seen, base + at(first));
+        return;
       }
-      i = last + 2;
-    }
+      let isFirst = true;
+      let span = spanAt(ends, at(first));
+      for (let j = first; j <= last; j += 2) {
+        const from = at(j);
+        const to = Math.min(PAGE_BYTES, intervals[j + 1]! + shift - base);
+        while (ends[span]! <= from) span++;
+        for (let k = span; k === span || ends[k - 1]! < to; k++) {
+          if (k === ends.length) break;
+          if (!isFirst && states[k] === seen) continue;
+          isFirst = false;
+          seen = states[k];
+          look(seen, base + Math.max(from, k === 0 ? 0 : ends[k - 1]!));
+        }
+      }
+    });
+  }
+
+  /** Everything written so far is ordered before everything to come. */
+  settle(): void {
+    this.#settled++;
   }
 
   /** Number of spans, for tests and measurements. */
@@ -64,9 +109,12 @@ export class AccessMap {
 
   #page(number: number): Page {
     const page = this.#pages[number];
-    if (page !== undefined) return page;
+    if (page !== undefined) {
+      if (page.settled !== this.#settled) settlePage(page, this.#settled);
+      return page;
+    }
     const base = number * PAGE_BYTES;
-    const fresh: Page = { ends: [], states: [] };
+    const fresh: Page = { ends: [], states: [], settled: this.#settled };
     let at = 0;
     for (let i = firstEndingAfter(this.#initial, base); i < this.#initial.length; i += 2) {
       const from = Math.max(0, this.#initial[i]! - base);
@@ -109,7 +157,7 @@ export class AccessMap {
     // One span earlier, so that what is written can melt into it.
     const k = Math.max(0, spanAt(page.ends, first) - 1);
     let start = k === 0 ? 0 : page.ends[k - 1]!;
-    const out: Page = { ends: [], states: [] };
+    const out: Page = { ends: [], states: [], settled: 0 };
     let span = k;
     for (let j = i; j <= last; j += 2) {
       const from = Math.max(0, intervals[j]! - base);
@@ -164,12 +212,26 @@ function replaceWhole(
     if (span + 1 < states.length && states[span + 1] === state) melts = true;
   }
   if (melts) {
-    const melted: Page = { ends: [], states: [] };
-    for (let k = 0; k < ends.length; k++) push(melted, ends[k]!, states[k]);
-    page.ends = melted.ends;
-    page.states = melted.states;
+    melt(page, states);
   }
   return j;
+}
+
+/** Gives the page's spans these states, and makes one of neighbours that are alike. */
+function melt(page: Page, states: readonly (AccessState | undefined)[]): void {
+  const melted: Page = { ends: [], states: [], settled: 0 };
+  for (let k = 0; k < states.length; k++) push(melted, page.ends[k]!, states[k]);
+  page.ends = melted.ends;
+  page.states = melted.states;
+}
+
+/** What was written is settled now. */
+function settlePage(page: Page, settled: number): void {
+  page.settled = settled;
+  melt(
+    page,
+    page.states.map((state) => state && SETTLED),
+  );
 }
 
 function push(page: Page, end: number, state: AccessState | undefined): void {

@@ -10,10 +10,11 @@
 import { diagnostic } from '#base';
 import { type ConstantSegment, SEMAPHORES, type TensorSlot } from '#isa';
 import { DIMENSIONS, SIZE, STRIDE } from '#timing';
-import type { Access, Memory } from './accesses.ts';
-import { AccessMap, type AccessState, SETTLED, type Transition } from './accessMap.ts';
+import { type Access, MEMORIES, type Memory } from './accesses.ts';
+import { AccessMap, type AccessState, SETTLED } from './accessMap.ts';
 import type { DataEntry } from './entries.ts';
 import type { Nodes } from './nodes.ts';
+import { ReadLog } from './readLog.ts';
 import { firstCommon } from './region.ts';
 import { slotIntervals } from './slots.ts';
 
@@ -57,11 +58,10 @@ const NAMES: Readonly<Record<Memory, string>> = { nram: 'NRAM', wram: 'WRAM', ar
 export class Hazards {
   readonly #nodes: Nodes;
   readonly #units: readonly string[];
-  readonly #maps: Readonly<Record<Memory, AccessMap>>;
+  readonly #writes: Readonly<Record<Memory, AccessMap>>;
+  readonly #reads: Readonly<Record<Memory, ReadLog>>;
   /** Per unit: epochs of all units that are before its next entry. */
   readonly #clocks: number[][];
-  /** Epochs that every unit is behind: states not above it are settled. */
-  readonly #floor: number[];
   /** Clocks on their way, oldest first. */
   readonly #tokens: number[][][] = Array.from({ length: SEMAPHORES }, () => []);
   /** Length of the program. */
@@ -81,7 +81,6 @@ export class Hazards {
     this.#units = units;
     this.#nodes = nodes;
     this.#clocks = units.map(() => units.map(() => 0));
-    this.#floor = SETTLED.reads.slice();
     this.#words = words;
     const written = [
       constants
@@ -91,7 +90,13 @@ export class Hazards {
         .flat(),
       ...inputs.map(slotIntervals),
     ];
-    this.#maps = { nram: new AccessMap(), wram: new AccessMap(), aram: new AccessMap(), dram: new AccessMap(written) };
+    this.#writes = {
+      nram: new AccessMap(),
+      wram: new AccessMap(),
+      aram: new AccessMap(),
+      dram: new AccessMap(written),
+    };
+    this.#reads = { nram: new ReadLog(), wram: new ReadLog(), aram: new ReadLog(), dram: new ReadLog() };
   }
 
   signal(unit: number, semaphore: number): void {
@@ -104,11 +109,6 @@ export class Hazards {
     token?.forEach((epoch, u) => {
       if (epoch > clock[u]!) clock[u] = epoch;
     });
-    for (let u = 0; u < this.#units.length; u++) {
-      let floor = clock[u]!;
-      for (let v = 0; v < this.#units.length; v++) floor = Math.min(floor, this.#clocks[v]![u]!);
-      this.#floor[u] = floor;
-    }
   }
 
   /** Everything so far is before everything to come: sync and host calls. */
@@ -116,7 +116,10 @@ export class Hazards {
     for (let u = 0; u < this.#units.length; u++) {
       const epoch = this.#clocks[u]![u]!;
       for (const clock of this.#clocks) clock[u] = epoch;
-      this.#floor[u] = epoch;
+    }
+    for (const memory of MEMORIES) {
+      this.#writes[memory].settle();
+      this.#reads[memory].forget();
     }
   }
 
@@ -131,72 +134,54 @@ export class Hazards {
     this.#checkOverlap(entry, accesses, cycle);
     // Reads stand before writes in the list.
     for (const access of accesses) {
-      const check =
-        access.mode === 'read' ? this.#read(unit, epoch, access, cycle) : this.#write(unit, epoch, access, cycle);
-      this.#maps[access.memory].apply(access.intervals, access.shift(entry), check);
+      if (access.mode === 'read') this.#read(unit, epoch, entry, access, cycle);
+      else this.#write(unit, epoch, entry, access, cycle);
     }
   }
 
   /** The host reads tensors; control has synchronised before. */
   hostReads(slot: TensorSlot, pc: number, cycle: number): void {
-    this.#maps.dram.apply(slotIntervals(slot), 0, (state, from) => {
-      if (state === undefined) {
-        const operand = `'${slot.name}'`;
-        throw neverWritten({ memory: 'DRAM', address: from, operand }, this.#nodes.place(pc, cycle));
-      }
-      return state;
+    this.#writes.dram.visit(slotIntervals(slot), 0, (state, from) => {
+      if (state !== undefined) return;
+      const operand = `'${slot.name}'`;
+      throw neverWritten({ memory: 'DRAM', address: from, operand }, this.#nodes.place(pc, cycle));
     });
   }
 
   hostWrites(slot: TensorSlot): void {
-    this.#maps.dram.apply(slotIntervals(slot), 0, () => SETTLED);
+    this.#writes.dram.apply(slotIntervals(slot), 0, () => SETTLED);
   }
 
-  #read(unit: number, epoch: number, access: Access, cycle: number): Transition {
+  #read(unit: number, epoch: number, entry: DataEntry, access: Access, cycle: number): void {
     const clock = this.#clocks[unit]!;
-    const memory = NAMES[access.memory];
-    const floor = this.#floor;
-    const onlyHere = { ...SETTLED, reads: SETTLED.reads.map((_, u) => (u === unit ? epoch : 0)) };
-    let before: AccessState | undefined;
-    let after: AccessState | undefined;
-    return (state, from) => {
+    const shift = access.shift(entry);
+    this.#writes[access.memory].visit(access.intervals, shift, (state, from) => {
       if (state === undefined) {
-        const place = this.#nodes.place(epoch % this.#words, cycle);
-        throw neverWritten({ memory, address: from, operand: access.operand }, place);
+        const place = this.#nodes.place(entry.pc, cycle);
+        throw neverWritten({ memory: NAMES[access.memory], address: from, operand: access.operand }, place);
       }
       if (state.epoch > clock[state.writer]!) {
         throw this.#race(access, unit, epoch, from, state.writer, state.epoch, 'write', cycle);
       }
-      if (state === before) return after;
-      before = state;
-      // Reads that everything to come is behind need not be kept; then all that is settled becomes one state and melts.
-      const settled = state.epoch <= floor[state.writer]!;
-      if (settled && state.reads.every((e, u) => u === unit || e <= floor[u]!)) {
-        after = onlyHere;
-        return after;
-      }
-      const reads = state.reads.map((e, u) => (u === unit ? epoch : e <= floor[u]! ? 0 : e));
-      after = settled ? { ...SETTLED, reads } : { writer: state.writer, epoch: state.epoch, reads };
-      return after;
-    };
+    });
+    const floor = (): number => this.#clocks.reduce((least, c) => Math.min(least, c[unit]!), epoch);
+    this.#reads[access.memory].add(unit, epoch, access.intervals, shift, floor);
   }
 
-  #write(unit: number, epoch: number, access: Access, cycle: number): Transition {
+  #write(unit: number, epoch: number, entry: DataEntry, access: Access, cycle: number): void {
     const clock = this.#clocks[unit]!;
-    const after: AccessState | undefined =
-      access.mode === 'clobber' ? undefined : { writer: unit, epoch, reads: SETTLED.reads };
-    return (state, from) => {
-      if (state === undefined) return after;
-      if (state.epoch > clock[state.writer]!) {
+    const shift = access.shift(entry);
+    const reader = this.#reads[access.memory].unordered(access.intervals, shift, clock);
+    if (reader !== undefined) {
+      throw this.#race(access, unit, epoch, reader.address, reader.unit, reader.epoch, 'read', cycle);
+    }
+    const after: AccessState | undefined = access.mode === 'clobber' ? undefined : { writer: unit, epoch };
+    this.#writes[access.memory].apply(access.intervals, shift, (state, from) => {
+      if (state !== undefined && state.epoch > clock[state.writer]!) {
         throw this.#race(access, unit, epoch, from, state.writer, state.epoch, 'write', cycle);
       }
-      for (let u = 0; u < this.#units.length; u++) {
-        if (state.reads[u]! > clock[u]!) {
-          throw this.#race(access, unit, epoch, from, u, state.reads[u]!, 'read', cycle);
-        }
-      }
       return after;
-    };
+    });
   }
 
   #race(

@@ -1,8 +1,9 @@
-/** Intervals and access maps against sets of bytes, one by one. */
+/** Intervals, access maps and read logs against sets of bytes, one by one. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AccessMap, SETTLED } from './accessMap.ts';
-import { firstCommon, type Intervals, intervalsOf, merged, RegionBuilder } from './region.ts';
+import { ReadLog } from './readLog.ts';
+import { difference, firstCommon, type Intervals, intervalsOf, merged, RegionBuilder } from './region.ts';
 
 const axis = fc.record({
   count: fc.integer({ min: 0, max: 6 }),
@@ -88,6 +89,8 @@ describe('regions', () => {
         const moved = [...bytesOf(b)].map((n) => n + shift);
         expect(expand(merged(x, y, shift))).toEqual(sorted(new Set([...bytesOf(a), ...moved])));
         const common = sorted(moved.filter((n) => bytesOf(a).has(n)));
+        const rest = sorted([...bytesOf(a)].filter((n) => !moved.includes(n)));
+        expect(expand(difference(x, y, shift))).toEqual(rest);
         expect(firstCommon(x, 7, y, shift + 7)).toBe(common.length === 0 ? -1 : common[0]! + 7);
       }),
       { numRuns: 150 },
@@ -106,7 +109,7 @@ describe('access maps', () => {
         const map = new AccessMap([written]);
         const model = new Map<number, unknown>(expand(written).map((a) => [a, SETTLED]));
         shapes.forEach((s, i) => {
-          const state = { writer: 1, epoch: i + 1, reads: [0, 0, 0, 0] };
+          const state = { writer: 1, epoch: i + 1 };
           const intervals = intervalsOf(regionOf(s));
           const seen: number[] = [];
           map.apply(intervals, base, (before, address) => {
@@ -117,12 +120,25 @@ describe('access maps', () => {
           for (const a of expand(intervals)) model.set(a + base, state);
           expect(seen[0]).toBe(intervals.length === 0 ? undefined : intervals[0]! + base);
         });
-        for (let a = around - 500; a < around + 3000; a++) {
-          map.apply([a, a + 1], 0, (state) => {
-            expect(state).toBe(model.get(a));
-            return state;
-          });
+        const look = (intervals: Intervals, at: number) => {
+          const seen = new Map<unknown, number>();
+          map.visit(intervals, at, (state, address) => void (seen.has(state) || seen.set(state, address)));
+          return seen;
+        };
+        for (const s of [...shapes, initial]) {
+          const intervals = intervalsOf(regionOf(s));
+          const seen = look(intervals, base);
+          const addresses = expand(intervals).map((a) => a + base);
+          expect(new Set(seen.keys())).toEqual(new Set(addresses.map((a) => model.get(a))));
+          for (const [state, address] of seen) expect(model.get(address)).toBe(state);
         }
+        const all = Array.from({ length: 3500 }, (_, i) => around - 500 + i);
+        const stateOf = (a: number) => [...look([a, a + 1], 0).keys()][0];
+        expect(all.map(stateOf)).toEqual(all.map((a) => model.get(a)));
+        const spans = map.spans();
+        map.settle();
+        expect(all.map(stateOf)).toEqual(all.map((a) => model.get(a) && SETTLED));
+        expect(map.spans()).toBeLessThanOrEqual(spans);
       }),
       { numRuns: 25 },
     );
@@ -130,10 +146,54 @@ describe('access maps', () => {
 
   test('neighbours of one state melt', () => {
     const map = new AccessMap();
-    const state = { writer: 0, epoch: 1, reads: [0, 0, 0, 0] };
+    const state = { writer: 0, epoch: 1 };
     for (let i = 0; i < 1000; i += 2) map.apply([i, i + 1], 0, () => state);
     expect(map.spans()).toBe(1000);
     for (let i = 1; i < 1000; i += 2) map.apply([i, i + 1], 0, () => state);
     expect(map.spans()).toBe(2);
+  });
+});
+
+describe('read logs', () => {
+  const around = 65536 - 300;
+  test('find the newest read of the first byte that is not ordered, however many there were', () => {
+    const read = fc.record({ shape, unit: fc.nat(1), repeat: fc.constantFrom(1, 1, 40) });
+    fc.assert(
+      fc.property(fc.array(read, { maxLength: 12 }), shape, fc.nat(300), fc.nat(300), (reads, written, a, b) => {
+        const log = new ReadLog();
+        const epochs = [0, 0];
+        const newest = [new Map<number, number>(), new Map<number, number>()];
+        // What all are behind may be forgotten.
+        const floor = Math.min(a, b);
+        for (const { shape: s, unit, repeat } of reads) {
+          const intervals = intervalsOf(regionOf(s));
+          for (let n = 0; n < repeat; n++) {
+            const epoch = ++epochs[unit]!;
+            log.add(unit, epoch, n % 2 === 0 ? intervals : intervals.slice(), around + n, () => floor);
+            for (const byte of expand(intervals)) newest[unit]!.set(byte + around + n, epoch);
+          }
+        }
+        const clock = [a, b];
+        const intervals = intervalsOf(regionOf(written));
+        let expected: { address: number; unit: number; epoch: number } | undefined;
+        for (const byte of expand(intervals)) {
+          const address = byte + around;
+          const unit = [0, 1].find((u) => (newest[u]!.get(address) ?? 0) > clock[u]!);
+          if (unit === undefined) continue;
+          expected = { address, unit, epoch: newest[unit]!.get(address)! };
+          break;
+        }
+        expect(log.unordered(intervals, around, clock)).toEqual(expected);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('hold no more than the page has bytes', () => {
+    const log = new ReadLog();
+    for (let i = 1; i <= 20_000; i++) log.add(0, i, [4 * (i % 50), 4 * (i % 50) + 8], 0, () => 0);
+    expect(log.size()).toBeLessThan(300);
+    log.forget();
+    expect(log.size()).toBe(0);
   });
 });

@@ -124,6 +124,23 @@ export function merged(a: Intervals, b: Intervals, offset = 0): number[] {
   return out;
 }
 
+/** What of the first set the second, moved by `shift`, does not hold. */
+export function difference(a: Intervals, b: Intervals, shift = 0): number[] {
+  const out: number[] = [];
+  let j = 0;
+  for (let i = 0; i < a.length; i += 2) {
+    let from = a[i]!;
+    const to = a[i + 1]!;
+    while (j < b.length && b[j + 1]! + shift <= from) j += 2;
+    for (let k = j; k < b.length && b[k]! + shift < to; k += 2) {
+      if (b[k]! + shift > from) out.push(from, b[k]! + shift);
+      from = Math.max(from, b[k + 1]! + shift);
+    }
+    if (from < to) out.push(from, to);
+  }
+  return out;
+}
+
 /** First address that both sets hold, each moved by its shift; −1 where there is none. */
 export function firstCommon(a: Intervals, shiftA: number, b: Intervals, shiftB: number): number {
   const shift = shiftB - shiftA;
