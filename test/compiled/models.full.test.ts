@@ -4,11 +4,12 @@
  */
 import { describe, expect, test } from 'vitest';
 import { sharedEngine } from '#engine';
-import { compileModel, randomInput } from '#flow';
-import type { Machine } from '#machine';
+import { compileModel, executeProgram, randomInput } from '#flow';
+import { type Machine, presets } from '#machine';
+import { assertAbovePhysicalBound } from '#report';
 import { runCompiled } from '../support/compiledRun.ts';
-import { PRESETS } from '../support/machines.ts';
-import { ABSENT, dataPresent, LIGHT, lightNetwork, withRandomWeights } from './networks.ts';
+import { DEVICES, PRESETS } from '../support/machines.ts';
+import { ABSENT, dataPresent, hostNodes, LIGHT, lightNetwork, withRandomWeights } from './networks.ts';
 
 const ways = LIGHT.flatMap((name) => PRESETS.map((machine) => ({ name, machine, on: machine.name })));
 
@@ -26,4 +27,14 @@ describe.skipIf(!dataPresent)(`light networks ${ABSENT}`, () => {
   test.each(ways)('$name with random weights on $on', async ({ name, machine }) => {
     expect(await faultsOf(name, machine, true)).toEqual([]);
   });
+  test.each(DEVICES.flatMap(({ name }) => (['vgg19', 'resnet50'] as const).map((network) => [network, name] as const)))(
+    '%s on %s, time alone',
+    async (name, device) => {
+      const machine = presets.get(device)!;
+      const { program } = await compileModel(lightNetwork(name), { machine, engine: await sharedEngine() });
+      expect(hostNodes(program)).toEqual([]);
+      const { result } = await executeProgram(program, { data: false });
+      assertAbovePhysicalBound(program, result);
+    },
+  );
 });

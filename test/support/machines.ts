@@ -5,8 +5,15 @@
 import { coresOf, type Machine, presets } from '#machine';
 import { machineWith } from './processor.ts';
 
-/** The presets that networks are compiled for: those of one core. */
-export const PRESETS: readonly Machine[] = [...presets.values()].filter((machine) => coresOf(machine) === 1);
+/** Presets that every compiled network is held to: the textbook's of one core, and one that circuits could build. */
+export const PRESETS: readonly Machine[] = ['textbook-single', 'textbook-ch6', 'systolic-16x16'].map(
+  (name) => presets.get(name)!,
+);
+
+/** The other presets of one core: published devices, which run a small network each, and the large ones in the full tier. */
+export const DEVICES: readonly Machine[] = [...presets.values()].filter(
+  (machine) => coresOf(machine) === 1 && !PRESETS.includes(machine),
+);
 
 const tiny: Machine = machineWith('textbook-single', {
   name: 'tiny-run',

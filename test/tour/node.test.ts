@@ -1,6 +1,6 @@
 /** The tour in Node. What its stops must show is asserted here, once; `browser.test.ts` asserts that a browser agrees. */
 import { expect, test } from 'vitest';
-import { PRESETS } from '../support/machines.ts';
+import { DEVICES, PRESETS } from '../support/machines.ts';
 import { BATCH } from './network.ts';
 import { runTour } from './tour.ts';
 
@@ -13,7 +13,7 @@ test('the tour passes in Node', async () => {
   expect(result.host).toHaveLength(BATCH * 10);
   expect(new Set(result.host).size).toBeGreaterThan(5);
   expect(result.hostOptimized).toEqual(result.host);
-  expect(result.machines.map((m) => m.machine)).toEqual(PRESETS.map((m) => m.name));
+  expect(result.machines.map((m) => m.machine)).toEqual([...PRESETS, ...DEVICES].map((m) => m.name));
   for (const m of result.machines) {
     expect(m.ok).toBe(true);
     // Small integers: the processor's sums are exact as well, whatever its order.
