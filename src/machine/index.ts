@@ -1,6 +1,7 @@
 /** Layer `machine`: the Machine schema, presets, and the reading of machine files. */
 export { capacityErrors } from './capacity.ts';
 export * from './load.ts';
+export { type MarketDevice, marketDevices } from './market.ts';
 export * from './presets.ts';
 export * from './schema.ts';
 export * from './show.ts';

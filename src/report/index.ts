@@ -4,6 +4,7 @@ export * from './groups.ts';
 export * from './json.ts';
 export * from './layers.ts';
 export * from './layerwiseBound.ts';
+export { marketText } from './marketText.ts';
 export * from './physicalBound.ts';
 export * from './runReport.ts';
 export * from './summary.ts';

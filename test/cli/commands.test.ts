@@ -208,6 +208,9 @@ test('summary counts the adder', async () => {
 test('machine list, show, check and schema', async () => {
   const { machines } = await object<{ machines: { name: string }[] }>('machine list');
   expect(machines.map((m) => m.name)).toContain('textbook-single');
+  const { devices } = await object<{ devices: { model: string; ridge: number }[] }>('machine list --market');
+  expect(devices[0]).toMatchObject({ model: 'A100 80GB SXM4', precision: 'FP16, BF16', ridge: 153.01618440411966 });
+  expect((await call('machine list --market --lang zh')).stdout).toMatch(/拐点[\s\S]*MLU100.* 625 [\s\S]*来源/);
   const { stdout } = await call('machine show systolic-16x16 --json');
   writeFileSync(join(folder, 'mine.json'), stdout);
   expect(await object('machine check mine.json')).toMatchObject({ ok: true, name: 'systolic-16x16' });

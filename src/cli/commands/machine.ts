@@ -1,11 +1,13 @@
 /** `systole machine list|show|check|schema`: the processors, and files that describe one. */
 import { Argument } from 'commander';
 import pc from 'picocolors';
-import { machineJsonSchema, machineText, parseMachine, presets } from '#machine';
+import { machineJsonSchema, machineText, marketDevices, parseMachine, presets } from '#machine';
+import { marketText } from '#report';
 import { type CliCommand, define, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { readText } from '../files.ts';
 import { loadMachine, MACHINE_FILE } from '../machine.ts';
+import { textStyle } from '../style.ts';
 
 export function configureMachine(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
@@ -20,9 +22,26 @@ export function configureMachine(command: CliCommand, console: Console): void {
   const list = withExamples(
     console,
     define(console, 'list', { en: 'list the processors that come with Systole', zh: '列出自带的处理器' }),
-    [{ run: 'systole machine list', does: { en: 'names and descriptions', zh: '名称与说明' } }],
+    [
+      { run: 'systole machine list', does: { en: 'names and descriptions', zh: '名称与说明' } },
+      {
+        run: 'systole machine list --market',
+        does: { en: 'peak, bandwidth, power and ridge of what one can buy', zh: '市售装置的峰值、带宽、功耗与拐点' },
+      },
+    ],
   );
-  list.action(() => {
+  list.option(
+    '--market',
+    t({
+      en: 'list devices on the market instead, with the source of each figure',
+      zh: '改为列出市售装置，并注明各数据的来源',
+    }),
+  );
+  list.action(({ market }: { market?: true }) => {
+    if (market === true) {
+      if (console.json) return console.object({ devices: marketDevices });
+      return console.say(marketText(marketDevices, textStyle(console)));
+    }
     const machines = [...presets.values()];
     if (console.json) return console.object({ machines });
     return console.say(machines.map((m) => `${pc.bold(m.name)}\n  ${m.description}`).join('\n'));
