@@ -49,12 +49,21 @@ export function eachPage(
   }
 }
 
+/** A map written out: plain data, its pages shared with the map until it changes them. */
+export interface AccessMapState {
+  readonly pages: readonly (Readonly<Page> | undefined)[];
+  /** How often all has been settled. */
+  readonly settled: number;
+}
+
 /** State after an access, from the state before; the address is for messages. */
 export type Transition = (state: AccessState | undefined, address: number) => AccessState | undefined;
 
 export class AccessMap {
   readonly #initial: Intervals;
-  readonly #pages: (Page | undefined)[] = [];
+  #pages: (Page | undefined)[] = [];
+  /** Pages made since the last `save` or `restore`, by number; all others are shared with it. */
+  #owned: boolean[] = [];
   #settled = 0;
 
   /** @param written what counts as written from the start */
@@ -102,14 +111,33 @@ export class AccessMap {
     this.#settled++;
   }
 
+  save(): AccessMapState {
+    this.#owned = [];
+    return { pages: this.#pages.slice(), settled: this.#settled };
+  }
+
+  restore({ pages, settled }: AccessMapState): void {
+    this.#owned = [];
+    this.#pages = pages.slice();
+    this.#settled = settled;
+  }
+
+  #put(number: number, page: Page): Page {
+    this.#pages[number] = page;
+    this.#owned[number] = true;
+    return page;
+  }
+
   /** Number of spans, for tests and measurements. */
   spans(): number {
     return this.#pages.reduce((n, page) => n + (page?.ends.length ?? 0), 0);
   }
 
   #page(number: number): Page {
-    const page = this.#pages[number];
+    let page = this.#pages[number];
     if (page !== undefined) {
+      if (!this.#owned[number])
+        page = this.#put(number, { ...page, ends: page.ends.slice(), states: page.states.slice() });
       if (page.settled !== this.#settled) settlePage(page, this.#settled);
       return page;
     }
@@ -125,8 +153,7 @@ export class AccessMap {
       at = to;
     }
     if (at < PAGE_BYTES) push(fresh, PAGE_BYTES, undefined);
-    this.#pages[number] = fresh;
-    return fresh;
+    return this.#put(number, fresh);
   }
 
   /** Applies intervals[i … last] as far as they lie in the page, which begins at `base` in their terms. */

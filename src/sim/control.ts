@@ -6,7 +6,7 @@
 import { diagnostic, type Place } from '#base';
 import { LOOP_DEPTH, type Program, QUEUES, type Queue, SCALAR_REGISTERS } from '#isa';
 import type { Machine } from '#machine';
-import { controlCost, overLinks } from '#timing';
+import { controlCost, overLinks, type RecordWords } from '#timing';
 import { type Decoded, decodeProgram } from './decoded.ts';
 import { type DispatchState, makeEntry } from './dispatch.ts';
 import type { EntryQueue, QueueEntry } from './entries.ts';
@@ -66,8 +66,36 @@ const DEFAULT_MAX_INSTRUCTIONS = 500_000_000;
  */
 const DEFAULT_MAX_IDLE_INSTRUCTIONS = 20_000_000;
 
-/** Why control stopped. */
-export type ControlStop = 'entry' | 'sync' | 'host' | 'halt';
+/** Why control stopped; 'next': it has executed as many instructions as it was to. */
+export type ControlStop = 'entry' | 'sync' | 'host' | 'halt' | 'next';
+
+/** A running hardware loop: first and one-past-last instruction of its body, rounds to go with the present one. */
+export interface RunningLoop {
+  readonly from: number;
+  readonly end: number;
+  readonly left: number;
+}
+
+/** Control written out: plain data. */
+export interface ControlState {
+  readonly registers: Int32Array;
+  readonly records: readonly RecordWords[];
+  /** Bits of the parameters that `cfg.act` left. */
+  readonly p0: number;
+  readonly p1: number;
+  /** The next instruction, the cycle at which it begins, and how many have been executed. */
+  readonly pc: number;
+  readonly time: number;
+  readonly executed: number;
+  readonly busyAt: number;
+  /** The instruction that was executed last; of a `host` its part. */
+  readonly at: number;
+  readonly part: number;
+  readonly queue: EntryQueue;
+  readonly scalarMemory: Int32Array;
+  /** Outermost first. */
+  readonly loops: readonly RunningLoop[];
+}
 
 export class Control implements DispatchState {
   readonly registers = new Int32Array(SCALAR_REGISTERS);
@@ -112,16 +140,17 @@ export class Control implements DispatchState {
     this.#taken = cost.taken;
   }
 
-  advance(): ControlStop {
+  /** Executes up to where control concerns others, or until it has executed so many instructions in all. */
+  advance(until = Number.POSITIVE_INFINITY): ControlStop {
     const program = this.#program;
     const r = this.registers;
+    const budget = Math.min(this.#limit, this.#busyAt + this.#idleLimit);
     for (;;) {
       const pc = this.pc;
       const i = program[pc];
       if (i === undefined) throw pastEnd({ target: pc, words: program.length }, this.#place());
       this.at = pc;
-      if (++this.executed > this.#limit) throw budgetSpent({ limit: this.#limit }, this.#place());
-      if (this.executed - this.#busyAt > this.#idleLimit) throw idle({ limit: this.#idleLimit }, this.#place());
+      if (++this.executed > budget) this.#refuseToGoOn();
       let next = pc + 1;
       let time = this.time + this.#cost;
       let stop: ControlStop | undefined;
@@ -251,7 +280,44 @@ export class Control implements DispatchState {
       }
       this.pc = next;
       if (stop !== undefined) return stop;
+      if (this.executed >= until) return 'next';
     }
+  }
+
+  #refuseToGoOn(): never {
+    if (this.executed > this.#limit) throw budgetSpent({ limit: this.#limit }, this.#place());
+    throw idle({ limit: this.#idleLimit }, this.#place());
+  }
+
+  save(): ControlState {
+    const { p0, p1, pc, time, executed, at, part, queue } = this;
+    return {
+      registers: this.registers.slice(),
+      records: this.records.save(),
+      ...{ p0, p1, pc, time, executed, at, part, queue },
+      busyAt: this.#busyAt,
+      scalarMemory: this.#memory.slice(),
+      loops: Array.from({ length: this.#depth }, (_, d) => ({
+        from: this.#loopStart[d]!,
+        end: this.#loopEnd[d]!,
+        left: this.#loopLeft[d]!,
+      })),
+    };
+  }
+
+  restore(state: ControlState): void {
+    const { p0, p1, pc, time, executed, at, part, queue } = state;
+    Object.assign(this, { p0, p1, pc, time, executed, at, part, queue });
+    this.registers.set(state.registers);
+    this.records.restore(state.records);
+    this.#busyAt = state.busyAt;
+    this.#memory.set(state.scalarMemory);
+    this.#depth = state.loops.length;
+    state.loops.forEach(({ from, end, left }, d) => {
+      this.#loopStart[d] = from;
+      this.#loopEnd[d] = end;
+      this.#loopLeft[d] = left;
+    });
   }
 
   /**

@@ -91,9 +91,19 @@ interface LayerCounters {
   last: number;
 }
 
+/** Counters written out: plain data, the first outside all layers, then by layer. */
+export type CountersState = readonly Readonly<LayerCounters>[];
+
+const copyOf = ({ work, busy, first, last }: Readonly<LayerCounters>): LayerCounters => ({
+  work: { ...work },
+  busy: { ...busy },
+  first,
+  last,
+});
+
 /** Counters of all layers while a run goes on; position −1 is outside all. */
 export class Counters {
-  readonly #layers: LayerCounters[];
+  #layers: LayerCounters[];
 
   constructor(layers: number) {
     this.#layers = Array.from({ length: layers + 1 }, () => ({ work: noWork(), busy: {}, first: -1, last: -1 }));
@@ -109,6 +119,14 @@ export class Counters {
     if (unit !== undefined) counters.busy[unit] = (counters.busy[unit] ?? 0) + busy;
     if (counters.first < 0 || start < counters.first) counters.first = start;
     if (end > counters.last) counters.last = end;
+  }
+
+  save(): CountersState {
+    return this.#layers.map(copyOf);
+  }
+
+  restore(state: CountersState): void {
+    this.#layers = state.map(copyOf);
   }
 
   result(cycles: number): Pick<SimulationResult, 'total' | 'layers' | 'rest'> {

@@ -6,8 +6,9 @@ import { describe, expect, test } from 'vitest';
 import type { HostPart, Program } from '#isa';
 import type { Machine } from '#machine';
 import { assembled, machineWith } from '../../test/support/processor.ts';
-import { createSimulation, type SimulationOptions } from './cycle.ts';
+import { createSimulation } from './cycle.ts';
 import type { SimulationEvent } from './events.ts';
+import type { SimulationOptions } from './run.ts';
 
 const small = machineWith('textbook-single', {
   control: { cyclesPerInstruction: 1, branchPenalty: 2, queueCycles: 1, signalLatency: 1, queueDepth: 4 },

@@ -12,77 +12,29 @@
  */
 import { diagnostic, internalError, type Place, type SystoleError } from '#base';
 import type { HostPart, Program, TensorSlot } from '#isa';
-import { coresOf } from '#machine';
 import { controlCost } from '#timing';
 import { memoryBytes } from './accesses.ts';
 import { Control } from './control.ts';
 import { Counters, countTransfer, type SimulationResult } from './counters.ts';
 import { deadlockError } from './deadlock.ts';
-import { DramMemory } from './dram.ts';
-import type { DataEntry, EntryQueue, Kernels } from './entries.ts';
-import { checkAccesses } from './entryCheck.ts';
-import type { Observer, UnitName } from './events.ts';
+import type { DramMemory } from './dram.ts';
+import type { EntryQueue, Kernels } from './entries.ts';
+import { checkAccesses, refuseManyCores } from './entryCheck.ts';
+import type { Observer } from './events.ts';
 import { Hazards } from './hazards.ts';
-import { createKernels } from './kernels/index.ts';
 import { Nodes } from './nodes.ts';
+import { findSlot, Numbers, numbersFor } from './numbers.ts';
 import { Plans } from './plan.ts';
+import type { Moment, RunState, SimulationOptions } from './run.ts';
 import { Semaphores } from './semaphores.ts';
-import { readSlot, writeSlot } from './slots.ts';
+import { type Cause, checkState, fingerprintOf, type ProcessorState, type SimulationState } from './state.ts';
 import { refuseTimingOnly } from './timingOnly.ts';
-import { type Slot, Unit } from './unit.ts';
+import { byQueue, type Slot, type SlotState, slotState, type Unit, unitsOf } from './unit.ts';
 
-const unknownTensor = diagnostic<{ name: string; kind: 'input' | 'output'; known: readonly string[] }>(
-  'SYS-SIM-006',
-  'usage',
-  {
-    en: (p) => `the program has no ${p.kind} '${p.name}': its ${p.kind}s are ${p.known.join(', ') || '(none)'}.`,
-    zh: (p) =>
-      `程序没有名为“${p.name}”的${p.kind === 'input' ? '输入' : '输出'}：可用的有 ${p.known.join('、') || '（无）'}。`,
-  },
-);
-const missingInput = diagnostic<{ name: string }>('SYS-SIM-007', 'usage', {
-  en: (p) => `input '${p.name}' was not given: write it before the run.`,
-  zh: (p) => `未给出输入“${p.name}”：请在运行前写入。`,
-});
-const noData = diagnostic<{ name: string }>('SYS-SIM-008', 'usage', {
-  en: (p) => `tensor '${p.name}' has no values: the simulation counts time only. Create it with data.`,
-  zh: (p) => `张量“${p.name}”没有数值：该仿真只计时间。请以带数据方式创建。`,
-});
 const noSuchPart = diagnostic<{ part: number; parts: number }>('SYS-SIM-015', 'invalid', {
   en: (p) => `'host ${p.part}' calls a host part that the program does not have: it has ${p.parts}, counted from 0.`,
   zh: (p) => `“host ${p.part}”调用了程序中不存在的主机部分：共有 ${p.parts} 个，从 0 计数。`,
 });
-
-const oneStream = diagnostic<{ machine: string }>('SYS-SIM-019', 'unsupported', {
-  en: (p) =>
-    `machine '${p.machine}' has several cores, which run the textbook's programs (move, compute) only so far: take a ` +
-    "machine of one core, or leave 'cluster' out of the machine file.",
-  zh: (p) =>
-    `机器“${p.machine}”有多个核，目前只能运行教材写法的程序（move、compute）：请改用单核机器，或在机器文件中去掉 cluster。`,
-});
-
-export interface SimulationOptions {
-  /** Move and compute the numbers, or count time only. */
-  readonly data: boolean;
-  /** Detect races and reads of what nobody wrote, in either fidelity; false only for a program that is known to be good. */
-  readonly hazards?: boolean;
-  readonly observer?: Observer;
-  /**
-   * Instructions that control may execute: a guard against endless loops. By default 500 million in all and 20 million in a
-   * row that give no unit work.
-   */
-  readonly maxInstructions?: number;
-}
-
-export type RunState =
-  /** The caller does host part `part` (readTensor, writeTensor) and calls run() again. Only with data. */
-  | { readonly state: 'host'; readonly part: number }
-  /** As many steps as were asked for are done; run() goes on from here. */
-  | { readonly state: 'running'; readonly cycle: number }
-  | { readonly state: 'done'; readonly result: SimulationResult };
-
-/** What control is blocked by. */
-type Cause = 'queue' | 'sync' | 'host' | 'halt';
 
 /** Mutable: one run of one program. */
 export class Simulation {
@@ -96,18 +48,19 @@ export class Simulation {
   readonly #counters: Counters;
   readonly #plans: Plans;
   readonly #hazards: Hazards | undefined;
-  readonly #kernels: Kernels | undefined;
-  readonly #dram: DramMemory | undefined;
+  readonly #numbers: Numbers | undefined;
   readonly #bytes: ReturnType<typeof memoryBytes>;
   readonly #cost: ReturnType<typeof controlCost>;
-  readonly #missing: Set<string>;
   /** All events before this cycle have happened. */
   #now = 0;
+  /** Units have done all that they can at this cycle; kept between moments only. */
+  #settled = false;
   #channelFree = 0;
   #blocked: Cause | undefined;
   /** What control could not dispatch into a full queue. */
   #pending: Slot | undefined;
   #atHost: HostPart | undefined;
+  #fingerprint: number | undefined;
   #result: SimulationResult | undefined;
 
   constructor(program: Program, options: SimulationOptions) {
@@ -116,21 +69,8 @@ export class Simulation {
     this.#observer = options.observer;
     this.#nodes = new Nodes(program.layers, program.words.length);
     this.#control = new Control(program, this.#nodes, options.maxInstructions);
-    const depth = machine.control.queueDepth;
-    const names: UnitName[] = [...(machine.dma.queues === 1 ? (['dma'] as const) : (['load', 'store'] as const))];
-    if (machine.cluster !== undefined) names.push('link');
-    names.push('matrix', 'vector');
-    this.#units = names.map((name, i) => new Unit(name, i, depth));
-    const unit = (name: UnitName): Unit | undefined => this.#units.find((u) => u.name === name);
-    const dma = unit('dma');
-    this.#unitOf = {
-      load: (dma ?? unit('load'))!,
-      store: (dma ?? unit('store'))!,
-      // Dispatch has refused transfers over links that the machine lacks.
-      link: unit('link')!,
-      matrix: unit('matrix')!,
-      vector: unit('vector')!,
-    };
+    this.#units = unitsOf(machine);
+    this.#unitOf = byQueue(this.#units);
     this.#counters = new Counters(program.layers.length);
     this.#plans = new Plans(machine);
     this.#bytes = memoryBytes(machine, program.dramBytes);
@@ -140,38 +80,32 @@ export class Simulation {
       const unitNames = this.#units.map((u) => u.name);
       this.#hazards = new Hazards(unitNames, this.#nodes, program.words.length, program.constants, program.inputs);
     }
-    if (options.data) {
-      this.#kernels = createKernels(machine);
-      this.#dram = new DramMemory(program.constants);
-    }
-    this.#missing = new Set(options.data ? program.inputs.map((slot) => slot.name) : []);
+    if (options.data) this.#numbers = new Numbers(program);
   }
 
   /** Puts dense row-major bytes into an input. */
   writeInput(name: string, bytes: Uint8Array): void {
-    this.writeTensor(this.#find('input', name), bytes);
-    this.#missing.delete(name);
+    const slot = findSlot(this.program, 'input', name);
+    numbersFor(slot, this.#numbers).writeInput(slot, bytes);
   }
 
   /** An output's bytes, dense and row-major. */
   readOutput(name: string): Uint8Array {
-    return this.readTensor(this.#find('output', name));
+    return this.readTensor(findSlot(this.program, 'output', name));
   }
 
   /** The values of a tensor in DRAM, dense and row-major. */
   readTensor(slot: TensorSlot): Uint8Array {
-    if (this.#dram === undefined) throw noData({ name: slot.name });
-    return readSlot(this.#dram, slot);
+    return numbersFor(slot, this.#numbers).read(slot);
   }
 
   writeTensor(slot: TensorSlot, bytes: Uint8Array): void {
-    if (this.#dram === undefined) throw noData({ name: slot.name });
-    writeSlot(this.#dram, slot, bytes);
+    numbersFor(slot, this.#numbers).write(slot, bytes);
   }
 
   /** DRAM and scratchpads as they stand; undefined without data. */
   get memories(): { readonly dram: DramMemory; readonly kernels: Kernels } | undefined {
-    return this.#dram && this.#kernels && { dram: this.#dram, kernels: this.#kernels };
+    return this.#numbers;
   }
 
   /**
@@ -181,19 +115,20 @@ export class Simulation {
    */
   run(steps = Number.POSITIVE_INFINITY): RunState {
     if (this.#result !== undefined) return { state: 'done', result: this.#result };
-    for (const name of this.#missing) throw missingInput({ name });
+    this.#numbers?.checkInputs();
     if (this.#atHost !== undefined) this.#leaveHost(this.#atHost);
     if (this.#blocked === undefined) this.#advanceControl();
+    this.#settled = false;
     for (let left = steps; ; left--) {
       if (left <= 0) return { state: 'running', cycle: this.#now };
-      const stop = this.#settle();
+      const stop = this.#settle(false);
       if (stop === 'halt') {
         this.#result = this.#finish();
         return { state: 'done', result: this.#result };
       }
       if (stop === 'host') {
         const part = this.#enterHost();
-        if (this.#dram !== undefined) return { state: 'host', part: this.#control.part };
+        if (this.#numbers !== undefined) return { state: 'host', part: this.#control.part };
         this.#leaveHost(part);
         this.#advanceControl();
         continue;
@@ -204,11 +139,125 @@ export class Simulation {
     }
   }
 
-  /** Lets control run until it is blocked. */
-  #advanceControl(): void {
+  /** What `moment` does next. */
+  get next(): Moment {
+    if (this.#result !== undefined) return 'done';
+    if (this.#atHost !== undefined) return 'host';
+    const { time } = this.#control;
+    if (this.#blocked === undefined && time + this.#cost.instruction <= this.#now) return 'instruction';
+    return this.#settled ? 'time' : 'units';
+  }
+
+  /**
+   * The least that can happen, with control kept from running ahead: an instruction that ends at this cycle; else what units
+   * do at this cycle; else time goes on to the next cycle at which anything happens, but not beyond `limit`. A run in moments
+   * takes the same time and leaves the same memories as `run`; of several errors it meets the first in time. At 'host' with
+   * data the caller does the host part first.
+   * @throws as `run`
+   */
+  moment(limit = Number.POSITIVE_INFINITY): void {
+    this.#numbers?.checkInputs();
+    switch (this.next) {
+      case 'done':
+        return;
+      case 'host':
+        this.#leaveHost(this.#atHost!);
+        return;
+      case 'instruction':
+        this.#settled = false;
+        this.#advanceControl(1);
+        return;
+      case 'units': {
+        const stop = this.#settle(true);
+        if (stop === 'halt') this.#result = this.#finish();
+        else if (stop === 'host') {
+          const part = this.#enterHost();
+          if (this.#numbers === undefined) this.#leaveHost(part);
+        } else this.#settled = stop === undefined;
+        return;
+      }
+      case 'time': {
+        const next = Math.min(this.#nextCycle(), this.#controlCycle());
+        if (next === Number.POSITIVE_INFINITY) throw this.#deadlock();
+        this.#now = Math.max(this.#now, Math.min(next, limit));
+        this.#settled = false;
+      }
+    }
+  }
+
+  /** The next cycle at which control does anything by itself, where it does not run ahead. */
+  #controlCycle(): number {
+    if (this.#blocked !== undefined) return Number.POSITIVE_INFINITY;
+    const { time } = this.#control;
+    return time > this.#now ? time : time + this.#cost.instruction;
+  }
+
+  /** Control, queues, units and semaphores as they stand. */
+  processor(): ProcessorState {
+    return {
+      now: this.#now,
+      settled: this.#settled,
+      channelFree: this.#channelFree,
+      blocked: this.#blocked,
+      pending: this.#pending && slotState(this.#pending),
+      atHost: this.#atHost !== undefined,
+      control: this.#control.save(),
+      units: this.#units.map((unit) => unit.save()),
+      semaphores: this.#semaphores.save(),
+    };
+  }
+
+  /**
+   * All of it written out, between calls of `run` or `moment`.
+   * @param before an earlier state of this program, with which the new one shares what is equal
+   */
+  save(before?: SimulationState): SimulationState {
+    this.#fingerprint ??= fingerprintOf(this.program);
+    return {
+      fingerprint: this.#fingerprint,
+      processor: this.processor(),
+      counters: this.#counters.save(),
+      hazards: this.#hazards?.save(),
+      numbers: this.#numbers?.save(before?.numbers),
+      result: this.#result,
+    };
+  }
+
+  /**
+   * Goes on from a state that this or another simulation of the same program has saved.
+   * @throws SYS-SIM-050 a state of another program or fidelity
+   */
+  restore(state: SimulationState): void {
+    this.#fingerprint ??= fingerprintOf(this.program);
+    const like = { fingerprint: this.#fingerprint, hazards: this.#hazards, numbers: this.#numbers };
+    checkState(state, like, this.program);
+    const { processor, counters, hazards, numbers } = state;
+    const slotOf = ({ entry, ready }: SlotState): Slot => {
+      const plan = entry.kind === 'wait' || entry.kind === 'signal' ? undefined : this.#plans.of(entry);
+      return { entry, plan, ready };
+    };
+    this.#now = processor.now;
+    this.#settled = processor.settled;
+    this.#channelFree = processor.channelFree;
+    this.#blocked = processor.blocked;
+    this.#pending = processor.pending && slotOf(processor.pending);
+    this.#atHost = processor.atHost ? this.program.host[processor.control.part] : undefined;
+    this.#control.restore(processor.control);
+    for (const [i, unit] of this.#units.entries()) unit.restore(processor.units[i]!, slotOf);
+    this.#semaphores.restore(processor.semaphores);
+    this.#counters.restore(counters);
+    if (hazards !== undefined) this.#hazards?.restore(hazards);
+    if (numbers !== undefined) this.#numbers?.restore(numbers);
+    this.#result = state.result;
+  }
+
+  /** Lets control run until it is blocked, or for so many instructions. */
+  #advanceControl(instructions = Number.POSITIVE_INFINITY): void {
     const control = this.#control;
+    const until = control.executed + instructions;
     for (;;) {
-      const stop = control.advance();
+      const stop = control.advance(until);
+      if (stop === 'next') return;
       if (stop !== 'entry') {
         this.#blocked = stop;
         return;
@@ -221,6 +270,7 @@ export class Simulation {
         return;
       }
       unit.push(slot);
+      if (control.executed >= until) return;
     }
   }
 
@@ -235,7 +285,7 @@ export class Simulation {
     }
     const plan = this.#plans.of(entry);
     if (entry.kind !== 'move' && entry.kind !== 'compute') {
-      if (coresOf(this.program.machine) > 1) throw oneStream({ machine: this.program.machine.name }, place());
+      refuseManyCores(this.program.machine, place);
       checkAccesses(entry, plan.accesses, this.#bytes, place);
     }
     return { entry, plan, ready: time };
@@ -250,8 +300,11 @@ export class Simulation {
     this.#tellControl('control:resume', cause);
   }
 
-  /** Does all that happens at cycle `now`; says where control has arrived with everything drained. */
-  #settle(): 'halt' | 'host' | undefined {
+  /**
+   * Does all that happens at cycle `now`; says where control has arrived with everything drained. In single moments control
+   * is let go only, and does its own in the next one.
+   */
+  #settle(single: boolean): 'halt' | 'host' | 'free' | undefined {
     for (let moved = true; moved; ) {
       moved = false;
       for (const unit of this.#units) while (this.#step(unit)) moved = true;
@@ -263,12 +316,13 @@ export class Simulation {
         unit.push(this.#pending!);
         this.#pending = undefined;
       } else {
-        if (!this.#units.every((unit) => unit.drained)) continue;
-        const cause = this.#blocked!;
+        const cause = this.#blocked;
+        if (cause === undefined || !this.#units.every((unit) => unit.drained)) continue;
         this.#hazards?.join();
         this.#resume(cause);
         if (cause === 'halt' || cause === 'host') return cause;
       }
+      if (single) return 'free';
       this.#advanceControl();
       moved = true;
     }
@@ -315,7 +369,7 @@ export class Simulation {
       const { accesses, transfer, cycles, macs, vectorOps, otherOps } = plan!;
       if (entry.kind !== 'move' && entry.kind !== 'compute') {
         this.#hazards?.entry(unit.index, entry, accesses, now);
-        if (this.#kernels !== undefined) this.#apply(entry, this.#kernels, this.#dram!);
+        this.#numbers?.apply(entry);
       }
       work.macs += macs;
       work.vectorOps += vectorOps;
@@ -327,23 +381,6 @@ export class Simulation {
       }
     }
     this.#observer?.({ type: `${entry.kind}:start`, cycle: now, pc: entry.pc, layer, unit: unit.name, entry });
-  }
-
-  #apply(entry: DataEntry, kernels: Kernels, dram: DramMemory): void {
-    switch (entry.kind) {
-      case 'load':
-        kernels.load(entry, dram);
-        break;
-      case 'store':
-        kernels.store(entry, dram);
-        break;
-      case 'mma':
-        kernels.mma(entry);
-        break;
-      case 'vec':
-        kernels.vec(entry);
-        break;
-    }
   }
 
   #complete(unit: Unit): void {
@@ -432,13 +469,6 @@ export class Simulation {
     const { at, queue } = this.#control;
     const control = { pc: at, cause: this.#blocked!, queue: this.#unitOf[queue].name };
     return deadlockError(this.#units, this.#semaphores, this.#nodes, control, this.#now);
-  }
-
-  #find(kind: 'input' | 'output', name: string): TensorSlot {
-    const slots = kind === 'input' ? this.program.inputs : this.program.outputs;
-    const slot = slots.find((s) => s.name === name);
-    if (slot === undefined) throw unknownTensor({ name, kind, known: slots.map((s) => s.name) });
-    return slot;
   }
 
   #tellControl(type: 'control:stall' | 'control:resume', cause: Cause): void {

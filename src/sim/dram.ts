@@ -32,18 +32,29 @@ interface Segment {
   readonly from: number;
   readonly to: number;
   readonly source: ConstantSegment;
+  /** Its contents, once they are used. */
   chunk: DramChunk | undefined;
-  writable: boolean;
+  /** Copied because the program writes into it. */
+  changed: boolean;
+}
+
+/** What was written into DRAM: plain data, shared with the memory until that changes it. Constants are not in it. */
+export interface DramState {
+  readonly pages: readonly DramChunk[];
+  readonly changedConstants: readonly DramChunk[];
 }
 
 export class DramMemory {
   readonly #segments: Segment[];
+  /** By first address. */
   readonly #pages = new Map<number, DramChunk>();
+  /** Chunks made since the last `save` or `restore`: the others are shared with it, and must be copied before they change. */
+  #owned = new Set<DramChunk>();
 
   constructor(constants: readonly ConstantSegment[]) {
     this.#segments = constants
       .filter((c) => c.bytes > 0)
-      .map((c) => ({ from: c.address, to: c.address + c.bytes, source: c, chunk: undefined, writable: false }))
+      .map((c) => ({ from: c.address, to: c.address + c.bytes, source: c, chunk: undefined, changed: false }))
       .sort((x, y) => x.from - y.from);
     this.#segments.forEach((s, i) => {
       const before = this.#segments[i - 1];
@@ -65,12 +76,42 @@ export class DramMemory {
   forWriting(address: number): DramChunk {
     const i = this.#find(address);
     const segment = this.#segments[i];
-    if (segment === undefined || address >= segment.to) return this.#page(address, segment, this.#segments[i + 1]);
-    if (!segment.writable) {
-      segment.chunk = { ...this.#constant(segment), bytes: this.#constant(segment).bytes.slice() };
-      segment.writable = true;
+    if (segment === undefined || address >= segment.to) {
+      const page = this.#page(address, segment, this.#segments[i + 1]);
+      if (this.#owned.has(page)) return page;
+      const own = this.#own(page);
+      this.#pages.set(page.from, own);
+      return own;
     }
-    return this.#constant(segment);
+    const constant = this.#constant(segment);
+    if (this.#owned.has(constant)) return constant;
+    segment.changed = true;
+    segment.chunk = this.#own(constant);
+    return segment.chunk;
+  }
+
+  save(): DramState {
+    this.#owned = new Set();
+    const changed = this.#segments.filter((s) => s.changed).map((s) => s.chunk!);
+    return { pages: [...this.#pages.values()], changedConstants: changed };
+  }
+
+  restore({ pages, changedConstants }: DramState): void {
+    this.#owned = new Set();
+    this.#pages.clear();
+    for (const page of pages) this.#pages.set(page.from, page);
+    for (const segment of this.#segments) {
+      const changed = changedConstants.find((chunk) => chunk.from === segment.from);
+      if (changed !== undefined) segment.chunk = changed;
+      else if (segment.changed) segment.chunk = undefined;
+      segment.changed = changed !== undefined;
+    }
+  }
+
+  #own(chunk: DramChunk): DramChunk {
+    const own = { ...chunk, bytes: chunk.bytes.slice() };
+    this.#owned.add(own);
+    return own;
   }
 
   /** Copies `count` bytes from `address` to `target[at…]`. */
@@ -126,6 +167,7 @@ export class DramMemory {
     if (page === undefined) {
       const to = Math.min((number + 1) * PAGE_BYTES, after?.from ?? Number.POSITIVE_INFINITY);
       page = { bytes: new Uint8Array(to - from), from, to };
+      this.#owned.add(page);
       this.#pages.set(from, page);
     }
     return page;

@@ -1,5 +1,6 @@
 /** Checks that need only one entry: every operand inside its memory and aligned. They are always on. O(dimensions). */
 import { diagnostic, type Place } from '#base';
+import { coresOf, type Machine } from '#machine';
 import type { Access, Memory } from './accesses.ts';
 import type { DataEntry } from './entries.ts';
 import { wrapped } from './region.ts';
@@ -32,6 +33,14 @@ const misaligned = diagnostic<{ operand: string; memory: string; align: number; 
   },
 );
 
+const oneStream = diagnostic<{ machine: string }>('SYS-SIM-019', 'unsupported', {
+  en: (p) =>
+    `machine '${p.machine}' has several cores, which run the textbook's programs (move, compute) only so far: take a ` +
+    "machine of one core, or leave 'cluster' out of the machine file.",
+  zh: (p) =>
+    `机器“${p.machine}”有多个核，目前只能运行教材写法的程序（move、compute）：请改用单核机器，或在机器文件中去掉 cluster。`,
+});
+
 const NAMES: Readonly<Record<Memory, string>> = { nram: 'NRAM', wram: 'WRAM', aram: 'ARAM', dram: 'DRAM' };
 
 /**
@@ -60,4 +69,9 @@ export function checkAccesses(
       }
     }
   }
+}
+
+/** @throws SYS-SIM-019 work with addresses on a machine of several cores */
+export function refuseManyCores(machine: Machine, place: () => Place): void {
+  if (coresOf(machine) > 1) throw oneStream({ machine: machine.name }, place());
 }

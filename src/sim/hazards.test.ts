@@ -6,7 +6,8 @@ import { SystoleError } from '#base';
 import { type Machine, presets } from '#machine';
 import { errorOf as errorFrom } from '../../test/support/errorText.ts';
 import { assembled, machineWith } from '../../test/support/processor.ts';
-import { createSimulation, type SimulationOptions } from './cycle.ts';
+import { createSimulation } from './cycle.ts';
+import type { SimulationOptions } from './run.ts';
 
 const two = machineWith('textbook-single', { dma: { queues: 2 } });
 

@@ -11,10 +11,10 @@ import { diagnostic } from '#base';
 import { type ConstantSegment, SEMAPHORES, type TensorSlot } from '#isa';
 import { DIMENSIONS, SIZE, STRIDE } from '#timing';
 import { type Access, MEMORIES, type Memory } from './accesses.ts';
-import { AccessMap, type AccessState, SETTLED } from './accessMap.ts';
+import { AccessMap, type AccessMapState, type AccessState, SETTLED } from './accessMap.ts';
 import type { DataEntry } from './entries.ts';
 import type { Nodes } from './nodes.ts';
-import { ReadLog } from './readLog.ts';
+import { ReadLog, type ReadLogState } from './readLog.ts';
 import { firstCommon } from './region.ts';
 import { slotIntervals } from './slots.ts';
 
@@ -55,15 +55,23 @@ const partialOverlap = diagnostic<{ memory: string; address: number; operand: st
 
 const NAMES: Readonly<Record<Memory, string>> = { nram: 'NRAM', wram: 'WRAM', aram: 'ARAM', dram: 'DRAM' };
 
+/** The detector written out: plain data. */
+export interface HazardsState {
+  readonly clocks: readonly (readonly number[])[];
+  readonly tokens: readonly (readonly (readonly number[])[])[];
+  readonly writes: Readonly<Record<Memory, AccessMapState>>;
+  readonly reads: Readonly<Record<Memory, ReadLogState>>;
+}
+
 export class Hazards {
   readonly #nodes: Nodes;
   readonly #units: readonly string[];
   readonly #writes: Readonly<Record<Memory, AccessMap>>;
   readonly #reads: Readonly<Record<Memory, ReadLog>>;
   /** Per unit: epochs of all units that are before its next entry. */
-  readonly #clocks: number[][];
+  #clocks: number[][];
   /** Clocks on their way, oldest first. */
-  readonly #tokens: number[][][] = Array.from({ length: SEMAPHORES }, () => []);
+  #tokens: number[][][] = Array.from({ length: SEMAPHORES }, () => []);
   /** Length of the program. */
   readonly #words: number;
 
@@ -150,6 +158,32 @@ export class Hazards {
 
   hostWrites(slot: TensorSlot): void {
     this.#writes.dram.apply(slotIntervals(slot), 0, () => SETTLED);
+  }
+
+  save(): HazardsState {
+    const writes = this.#writes;
+    const reads = this.#reads;
+    return {
+      clocks: this.#clocks.map((clock) => clock.slice()),
+      // A clock on its way does not change.
+      tokens: this.#tokens.map((clocks) => clocks.slice()),
+      writes: {
+        nram: writes.nram.save(),
+        wram: writes.wram.save(),
+        aram: writes.aram.save(),
+        dram: writes.dram.save(),
+      },
+      reads: { nram: reads.nram.save(), wram: reads.wram.save(), aram: reads.aram.save(), dram: reads.dram.save() },
+    };
+  }
+
+  restore(state: HazardsState): void {
+    this.#clocks = state.clocks.map((clock) => clock.slice());
+    this.#tokens = state.tokens.map((clocks) => clocks.map((clock) => clock.slice()));
+    for (const memory of MEMORIES) {
+      this.#writes[memory].restore(state.writes[memory]);
+      this.#reads[memory].restore(state.reads[memory]);
+    }
   }
 
   #read(unit: number, epoch: number, entry: DataEntry, access: Access, cycle: number): void {

@@ -7,4 +7,6 @@ export * from './entries.ts';
 export * from './events.ts';
 export * from './functional.ts';
 export { createKernels } from './kernels/index.ts';
+export * from './run.ts';
+export * from './state.ts';
 export * from './trace.ts';

@@ -25,26 +25,27 @@ interface Reads {
   limit: number;
 }
 
+/** A log written out: plain data by page and unit, shared with the log until it changes a page. */
+export type ReadLogState = ReadonlyMap<number, readonly (Readonly<Reads> | undefined)[]>;
+
 /** Reads that are kept of a page and unit before anything is thrown away. */
 const LIMIT = 256;
 
 export class ReadLog {
   /** For each page the reads of each unit. */
-  readonly #pages = new Map<number, (Reads | undefined)[]>();
+  #pages = new Map<number, (Reads | undefined)[]>();
+  /** Pages made since the last `save` or `restore`, by number; all others are shared with it. */
+  #owned: boolean[] = [];
 
   /** Everything so far is ordered before everything to come. */
   forget(): void {
-    if (this.#pages.size > 0) this.#pages.clear();
+    if (this.#pages.size > 0) this.restore(new Map());
   }
 
   /** @param floor the epoch of this unit that everything to come is behind, wherever it executes */
   add(unit: number, epoch: number, intervals: Intervals, shift: number, floor: () => number): void {
     eachPage(intervals, shift, (number, first, last) => {
-      let page = this.#pages.get(number);
-      if (page === undefined) {
-        page = [];
-        this.#pages.set(number, page);
-      }
+      const page = this.#page(number);
       page[unit] ??= { byBytes: new Map(), newest: 0, limit: LIMIT };
       const reads = page[unit];
       const read = { epoch, intervals, shift, first, last };
@@ -60,6 +61,26 @@ export class ReadLog {
       reads.newest = epoch;
       if (reads.byBytes.size > reads.limit) thin(reads, number, floor());
     });
+  }
+
+  save(): ReadLogState {
+    this.#owned = [];
+    return new Map(this.#pages);
+  }
+
+  restore(pages: ReadLogState): void {
+    this.#owned = [];
+    this.#pages = new Map(pages as ReadonlyMap<number, (Reads | undefined)[]>);
+  }
+
+  /** The reads of a page, to add to. */
+  #page(number: number): (Reads | undefined)[] {
+    const before = this.#pages.get(number);
+    if (before !== undefined && this.#owned[number]) return before;
+    const page = (before ?? []).map((reads) => reads && { ...reads, byBytes: new Map(reads.byBytes) });
+    this.#pages.set(number, page);
+    this.#owned[number] = true;
+    return page;
   }
 
   /** The first byte among those given that a unit has read and the clock is not behind, and its newest reader. */

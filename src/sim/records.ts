@@ -7,7 +7,7 @@ import { RECORDS } from '#isa';
 import { CLEARED_RECORD, FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timing';
 
 export class RecordFile {
-  readonly #records: number[][] = Array.from({ length: RECORDS }, () => CLEARED_RECORD.slice());
+  #records: number[][] = Array.from({ length: RECORDS }, () => CLEARED_RECORD.slice());
   readonly #shared: boolean[] = new Array<boolean>(RECORDS).fill(false);
 
   /** The record as it stands; later writes do not change what was handed out. */
@@ -49,6 +49,16 @@ export class RecordFile {
   clear(r: number): void {
     this.#records[r] = CLEARED_RECORD.slice();
     this.#shared[r] = false;
+  }
+
+  save(): readonly RecordWords[] {
+    return this.#records.map((_, r) => this.snapshot(r));
+  }
+
+  restore(records: readonly RecordWords[]): void {
+    this.#records = records.map((words) => words as number[]);
+    // Whoever saved them holds them too.
+    this.#shared.fill(true);
   }
 
   #own(r: number): number[] {

@@ -27,8 +27,17 @@ const secondUser = diagnostic<{ semaphore: number; kind: 'wait' | 'signal'; firs
   },
 );
 
+/** A semaphore written out: plain data. */
+export interface SemaphoreState {
+  /** Cycles at which its tokens become visible, oldest first. */
+  readonly tokens: readonly number[];
+  /** The queues that signal it and wait for it, as far as the program has come. */
+  readonly signaller: string | undefined;
+  readonly waiter: string | undefined;
+}
+
 export class Semaphores {
-  readonly #tokens: number[][] = Array.from({ length: SEMAPHORES }, () => []);
+  #tokens: number[][] = Array.from({ length: SEMAPHORES }, () => []);
   readonly #users = { wait: new Map<number, string>(), signal: new Map<number, string>() };
 
   /** @throws SYS-SIM-041 a second queue on the same side */
@@ -52,6 +61,25 @@ export class Semaphores {
 
   take(semaphore: number): void {
     this.#tokens[semaphore]!.shift();
+  }
+
+  save(): readonly SemaphoreState[] {
+    const { wait, signal } = this.#users;
+    return this.#tokens.map((tokens, s) => ({
+      tokens: tokens.slice(),
+      signaller: signal.get(s),
+      waiter: wait.get(s),
+    }));
+  }
+
+  restore(states: readonly SemaphoreState[]): void {
+    this.#tokens = states.map(({ tokens }) => tokens.slice());
+    this.#users.signal.clear();
+    this.#users.wait.clear();
+    for (const [s, { signaller, waiter }] of states.entries()) {
+      if (signaller !== undefined) this.#users.signal.set(s, signaller);
+      if (waiter !== undefined) this.#users.wait.set(s, waiter);
+    }
   }
 
   /** The queue that signals it, as far as the program has come. */

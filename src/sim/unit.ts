@@ -3,8 +3,9 @@
  * steps: its setup up to `arrival`, then, once the channel is granted, up to `end`.
  * Every cycle up to `free` is accounted as busy or as idle by cause.
  */
+import type { Machine } from '#machine';
 import type { DmaCost } from '#timing';
-import type { QueueEntry } from './entries.ts';
+import type { EntryQueue, QueueEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
 import type { Plan } from './plan.ts';
 
@@ -27,6 +28,34 @@ export interface IdleCycles {
   channel: number;
   /** Behind its last entry. */
   tail: number;
+}
+
+/** A slot without what follows from its entry. */
+export interface SlotState {
+  readonly entry: QueueEntry;
+  readonly ready: number;
+}
+
+const UNIT_NUMBERS = [
+  'began',
+  'end',
+  'arrival',
+  'channelCycles',
+  'transferCycles',
+  'waited',
+  'free',
+  'busy',
+  'entries',
+] as const;
+
+/** A unit written out: plain data. The numbers are those of `Unit`. */
+export interface UnitState extends Readonly<Record<(typeof UNIT_NUMBERS)[number], number>> {
+  readonly name: UnitName;
+  readonly running: SlotState | undefined;
+  readonly awaitsChannel: boolean;
+  readonly idle: Readonly<IdleCycles>;
+  /** What waits, the head first. */
+  readonly queue: readonly SlotState[];
 }
 
 export class Unit {
@@ -129,6 +158,28 @@ export class Unit {
     this.end = this.began + cycles;
   }
 
+  save(): UnitState {
+    const numbers = Object.fromEntries(UNIT_NUMBERS.map((key) => [key, this[key]]));
+    return {
+      name: this.name,
+      running: this.running && slotState(this.running),
+      queue: this.#queue.slice(this.#head).map((slot) => slotState(slot!)),
+      awaitsChannel: this.awaitsChannel,
+      idle: { ...this.idle },
+      ...(numbers as Record<(typeof UNIT_NUMBERS)[number], number>),
+    };
+  }
+
+  /** @param slotOf what a saved slot stands for */
+  restore(state: UnitState, slotOf: (state: SlotState) => Slot): void {
+    this.#queue = state.queue.map(slotOf);
+    this.#head = 0;
+    this.running = state.running && slotOf(state.running);
+    this.awaitsChannel = state.awaitsChannel;
+    Object.assign(this.idle, state.idle);
+    for (const key of UNIT_NUMBERS) this[key] = state[key];
+  }
+
   /** Ends the running entry. */
   complete(): Slot {
     const slot = this.running!;
@@ -136,4 +187,27 @@ export class Unit {
     this.free = this.end;
     return slot;
   }
+}
+
+export const slotState = ({ entry, ready }: Slot): SlotState => ({ entry, ready });
+
+/** The units of a machine, in the order in which they act within a cycle. */
+export function unitsOf({ control, dma, cluster }: Machine): readonly Unit[] {
+  const names: UnitName[] = [...(dma.queues === 1 ? (['dma'] as const) : (['load', 'store'] as const))];
+  if (cluster !== undefined) names.push('link');
+  names.push('matrix', 'vector');
+  return names.map((name, i) => new Unit(name, i, control.queueDepth));
+}
+
+/** Which of them takes the entries of each queue. */
+export function byQueue(units: readonly Unit[]): Readonly<Record<EntryQueue, Unit>> {
+  const unit = (...names: UnitName[]): Unit => units.find((u) => names.includes(u.name))!;
+  return {
+    load: unit('dma', 'load'),
+    store: unit('dma', 'store'),
+    // Dispatch has refused transfers over links that the machine lacks.
+    link: unit('link'),
+    matrix: unit('matrix'),
+    vector: unit('vector'),
+  };
 }
