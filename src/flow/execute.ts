@@ -12,6 +12,11 @@ export interface ExecuteOptions {
   readonly feeds?: ReadonlyMap<string, Tensor>;
   /** Needed where the program has host parts and runs with data. */
   readonly engine?: () => Promise<Engine>;
+  /**
+   * Look for races and reads of what nobody wrote. By default with data, and for programs that were written by hand: what
+   * the compiler made is ordered by construction, which every run with data holds, and looking again would take most of the
+   * time and memory of counting.
+   */
   readonly hazards?: boolean;
   readonly observer?: Observer;
   /** Instructions that control may execute: a guard against endless loops. */
@@ -72,7 +77,7 @@ function producerIn(part: HostPart, value: string): { node: string; op: string }
 export async function executeProgram(program: Program, options: ExecuteOptions): Promise<Executed> {
   const simulation = createSimulation(program, {
     data: options.data,
-    ...(options.hazards === undefined ? {} : { hazards: options.hazards }),
+    hazards: options.hazards ?? (options.data || program.layerwise === undefined),
     ...(options.observer === undefined ? {} : { observer: options.observer }),
     ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
   });

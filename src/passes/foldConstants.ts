@@ -45,7 +45,7 @@ export const foldConstants = pass({
     let changed = false;
     for (const original of graph.nodes) {
       const node = renameInputs(original, aliases);
-      const alone = node.op === 'Identity' && node.outputs.some((name) => outputs.has(name));
+      const alone = node.outputs.some((name) => outputs.has(name)) && (node.op === 'Identity' || isNarrow(model, node));
       const values = alone ? undefined : await valuesOf(model, node, constants, context);
       if (values === undefined) {
         nodes.push(node);
@@ -70,6 +70,15 @@ export const foldConstants = pass({
     return changed ? withNodes(model, nodes, constants) : model;
   },
 });
+
+/** Types that ONNX Runtime has no Identity for: an output of the graph in one of them stays the output of the node that makes it. */
+const NARROW = new Set(['int2', 'uint2', 'int4', 'uint4', 'float4e2m1', 'float8e8m0']);
+
+const isNarrow = (model: Model, node: GraphNode): boolean =>
+  node.outputs.some((name) => {
+    const type = typeOf(model.graph, name);
+    return type?.kind === 'tensor' && NARROW.has(type.dtype);
+  });
 
 /** The node's outputs, where they can be known now. */
 async function valuesOf(

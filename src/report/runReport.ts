@@ -93,6 +93,13 @@ export interface RunReport {
   readonly notices: readonly Notice[];
 }
 
+/** Of a program in the textbook's dialect. */
+const NOT_JUDGED: Notice = {
+  code: 'SYS-REPORT-004',
+  en: 'the program says how much is moved, not where: whether buffers are large enough, and ready when they are used, was not judged.',
+  zh: '程序只说明传输多少，而未说明位置：未判断缓冲区是否足够大，以及使用时是否就绪。',
+};
+
 /** @throws SYS-REPORT-001 where the run was faster than physics */
 export function runReport(facts: RunFacts): RunReport {
   const { program, result } = facts;
@@ -129,7 +136,7 @@ export function runReport(facts: RunFacts): RunReport {
     rest: result.rest.cycles,
     units: result.units,
     host: { cycles: result.total.hostCycles, nodes: program.layers.flatMap((layer) => layer.onHost ?? []) },
-    notices: facts.notices ?? [],
+    notices: [...(timingOnlyAt(program) === undefined ? [] : [NOT_JUDGED]), ...(facts.notices ?? [])],
   };
 }
 

@@ -69,7 +69,7 @@ export class Simulation {
     this.#observer = options.observer;
     this.#nodes = new Nodes(program.layers, program.words.length);
     this.#control = new Control(program, this.#nodes, options.maxInstructions);
-    this.#units = unitsOf(machine);
+    this.#units = unitsOf(program);
     this.#unitOf = byQueue(this.#units);
     this.#counters = new Counters(program.layers.length);
     this.#plans = new Plans(machine);

@@ -3,7 +3,7 @@
  * steps: its setup up to `arrival`, then, once the channel is granted, up to `end`.
  * Every cycle up to `free` is accounted as busy or as idle by cause.
  */
-import type { Machine } from '#machine';
+import { type Program, timingOnlyAt } from '#isa';
 import type { DmaCost } from '#timing';
 import type { EntryQueue, QueueEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
@@ -191,12 +191,18 @@ export class Unit {
 
 export const slotState = ({ entry, ready }: Slot): SlotState => ({ entry, ready });
 
-/** The units of a machine, in the order in which they act within a cycle. */
-export function unitsOf({ control, dma, cluster }: Machine): readonly Unit[] {
+/**
+ * The units of a machine, in the order in which they act within a cycle. The textbook's queues have no end: on an ideal
+ * machine they never stall a program of its dialect, whose entries take hardly any room.
+ */
+export function unitsOf(program: Program): readonly Unit[] {
+  const { control, dma, cluster, realizable } = program.machine;
+  const endless = !realizable && timingOnlyAt(program) !== undefined;
+  const depth = endless ? Number.POSITIVE_INFINITY : control.queueDepth;
   const names: UnitName[] = [...(dma.queues === 1 ? (['dma'] as const) : (['load', 'store'] as const))];
   if (cluster !== undefined) names.push('link');
   names.push('matrix', 'vector');
-  return names.map((name, i) => new Unit(name, i, control.queueDepth));
+  return names.map((name, i) => new Unit(name, i, depth));
 }
 
 /** Which of them takes the entries of each queue. */

@@ -127,9 +127,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   console.progress.begin(console.text({ en: 'simulating', zh: '仿真' }));
   const facts = { name, program, ...machineFileOf(options.machine) };
   if (!withData) {
-    // What has just been compiled is ordered by construction, which every run with data checks; looking again takes most of
-    // the time of counting. A program from a file is looked at (exec, sim).
-    const { result } = await executeProgram(program, { data: false, hazards: false, observer: watching.observer });
+    const { result } = await executeProgram(program, { data: false, observer: watching.observer });
     watching.finish();
     showRun(console, { ...facts, result, fidelity: 'timing' }, options);
     return 0;

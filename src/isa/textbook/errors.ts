@@ -88,3 +88,16 @@ export const needsCluster = diagnostic<{ readonly machine: string; readonly clus
       `机器“${p.machine}”没有 SharedRAM：请用 --machine ${p.clusters.join(' 或 ')}，或在机器文件中加入 cluster。`,
   },
 );
+
+export const openTextbookLoop = diagnostic<object>('SYS-ASM-059', 'invalid', {
+  en: () => "the loop that starts here is not closed. Write 'endloop' behind its body.",
+  zh: () => "从这里开始的循环没有闭合。请在循环体之后写 'endloop'。",
+});
+
+export const noAddresses = diagnostic<object>('SYS-ASM-060', 'unsupported', {
+  en: () =>
+    'addresses of operands are not supported in the textbook’s dialect: leave the brackets out. Races and capacities are not judged ' +
+    'then; a program of load, store and mma has addresses, and is judged.',
+  zh: () =>
+    '教材写法尚不支持操作数地址：请去掉方括号。此时不判断竞争与容量；用 load、store、mma 编写的程序带有地址，会被检查。',
+});

@@ -41,7 +41,7 @@ it('makes one word of a statement, and a halt behind the last', () => {
 });
 
 it('takes names in upper and lower case, commas, and expressions as sizes', () => {
-  expect(listed('MOVE dram, nram, 16*1024, MC\nCompute add_16 0x100\nSYNC')).toEqual([
+  expect(listed('.equ KB, 1024\nMOVE dram, nram, 16*KB, MC\nCompute add_16 0x100\nSYNC')).toEqual([
     'dma.linear dram, nram, 16384, mc',
     'mac.linear.add_16 256',
     'sync',

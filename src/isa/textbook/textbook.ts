@@ -1,6 +1,6 @@
 /**
  * The dialect of the textbook's chapter 7: programs that say how much is moved and computed, not where.
- *   move FROM TO BYTES {mc}    compute TYPE COUNT    loop TIMES … endloop    sync
+ *   move FROM TO BYTES {mc}    compute TYPE COUNT    loop TIMES … endloop    sync    .equ NAME, VALUE
  * One instruction becomes one word of `dma.linear` or `mac.linear`, so that the Program counts time only. Memories are DRAM,
  * SharedRAM (SHARED), NRAM and WRAM; names are the same in upper and lower case; commas between operands may be left out.
  */
@@ -8,12 +8,12 @@ import { internalError, nearestName, throwErrors } from '#base';
 import { DEFAULT_MACHINE, type Machine, presets } from '#machine';
 import { ERROR_LIMIT } from '../assembler/assemble.ts';
 import {
+  duplicateName,
   ErrorList,
   emptyLoop,
   loopTooDeep,
   misplaced,
   noInstruction,
-  openLoop,
   strayEndloop,
   tooLong,
 } from '../assembler/errors.ts';
@@ -27,8 +27,10 @@ import { loopi } from '../instructions/loop.ts';
 import {
   beyondMemory,
   needsCluster,
+  noAddresses,
   noMulticast,
   noPath,
+  openTextbookLoop,
   sizeRange,
   statementForm,
   unknownMemory,
@@ -42,6 +44,7 @@ export const TEXTBOOK_USAGE = {
   loop: 'loop TIMES',
   endloop: 'endloop',
   sync: 'sync',
+  '.equ': '.equ NAME, VALUE',
 } as const;
 
 const MEMORIES: Readonly<Record<string, LinearSpace>> = {
@@ -93,10 +96,13 @@ interface Loop {
 class TextbookAssembler {
   readonly #source: Source;
   readonly #errors: ErrorList;
+  readonly #constants = new Map<string, bigint>();
   readonly #scope: Scope;
   readonly #machine: Machine;
   readonly #words: bigint[] = [];
   readonly #lines: number[] = [];
+  /** Lines of `.equ` names. */
+  readonly #definedOn = new Map<string, number>();
   readonly #loops: Loop[] = [];
   /** That there is no SharedRAM is one mistake, however often it is named. */
   #told = false;
@@ -104,7 +110,7 @@ class TextbookAssembler {
   constructor(text: string, { file, machine }: TextbookOptions, errors: ErrorList) {
     this.#source = { file, text };
     this.#errors = errors;
-    this.#scope = { source: this.#source, errors, constants: new Map() };
+    this.#scope = { source: this.#source, errors, constants: this.#constants };
     this.#machine = machine ?? presets.get(DEFAULT_MACHINE)!;
   }
 
@@ -115,7 +121,7 @@ class TextbookAssembler {
       const tokens = scanLine(this.#source, line, i + 1, this.#errors).filter((t) => t.text !== ',');
       if (tokens.length > 0 && this.#errors.errors.length === before) this.#statement(tokens);
     }
-    for (const loop of this.#loops) this.#errors.add(openLoop({}, placeOf(this.#source, loop.token)));
+    for (const loop of this.#loops) this.#errors.add(openTextbookLoop({}, placeOf(this.#source, loop.token)));
     if (this.#words.length === 0 && this.#errors.errors.length === 0)
       this.#errors.add(noInstruction({}, { file, line: 1, source: text }));
     this.#push('halt', {}, 0);
@@ -157,6 +163,8 @@ class TextbookAssembler {
         return this.#loop(head, rest);
       case 'endloop':
         return this.#endloop(head, rest);
+      case '.equ':
+        return this.#define(head, rest);
       case 'sync':
         if (rest.length > 0) return this.#form(head, rest);
         return this.#push('sync', {}, head.line);
@@ -167,6 +175,19 @@ class TextbookAssembler {
     }
   }
 
+  #define(head: Token, [name, ...value]: readonly Token[]): void {
+    if (name === undefined || name.kind !== 'name' || value.length === 0) {
+      return this.#form(head, name === undefined ? [] : [name, ...value]);
+    }
+    if (this.#constants.has(name.text)) {
+      const line = this.#definedOn.get(name.text)!;
+      this.#errors.add(duplicateName({ name: name.text, line }, placeOf(this.#source, name)));
+      return;
+    }
+    this.#constants.set(name.text, evaluate(value, this.#scope, head) ?? 1n);
+    this.#definedOn.set(name.text, head.line);
+  }
+
   #form(head: Token, rest: readonly Token[]): void {
     const statement = head.text.toLowerCase() as keyof typeof TEXTBOOK_USAGE;
     const place = placeOf(this.#source, head, rest.at(-1) ?? head);
@@ -174,6 +195,7 @@ class TextbookAssembler {
   }
 
   #move(head: Token, rest: readonly Token[]): void {
+    if (this.#hasAddress(rest)) return;
     const last = rest.at(-1);
     const multicast = last?.text.toLowerCase() === 'mc';
     const size = rest.slice(2, multicast ? -1 : undefined);
@@ -197,7 +219,17 @@ class TextbookAssembler {
     this.#push('dma.linear', fields, head.line);
   }
 
+  /** Where operands lie may be written in a later version; to read over it would be to judge nothing in silence. */
+  #hasAddress(tokens: readonly Token[]): boolean {
+    const bracket = tokens.find((t) => t.text === '[');
+    if (bracket === undefined) return false;
+    const close = tokens.findLast((t) => t.text === ']') ?? bracket;
+    this.#errors.add(noAddresses({}, placeOf(this.#source, bracket, close.line === bracket.line ? close : bracket)));
+    return true;
+  }
+
   #compute(head: Token, rest: readonly Token[]): void {
+    if (this.#hasAddress(rest)) return;
     const [type, ...count] = rest;
     if (type === undefined || count.length === 0) return this.#form(head, rest);
     const code = COMPUTE_TYPES.indexOf(type.text.toLowerCase());
