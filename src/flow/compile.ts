@@ -8,7 +8,7 @@ import type { Machine } from '#machine';
 import { writeModel } from '#onnx';
 import { inferTypes, symbolsOf } from '#ops';
 import { runPasses, type Step } from '#passes';
-import { hostCalls, layerwiseBound } from '#report';
+import { layerwiseBound, nodesOnHost } from '#report';
 import { learnTypes } from './learnTypes.ts';
 
 export interface CompileOptions {
@@ -62,7 +62,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     model: bound.model,
     optimized,
     provenance: passed.provenance,
-    program: { ...program, layerwise: layerwiseBound(optimized, program.machine, hostCalls(program)) },
+    program: { ...program, layerwise: layerwiseBound(optimized, program.machine, nodesOnHost(program)) },
   };
 }
 

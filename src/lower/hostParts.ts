@@ -3,12 +3,12 @@
  * tensors in DRAM; its time is priced by the machine's host section.
  */
 import { diagnostic } from '#base';
-import { elementCount, type GraphNode, type Model, namesRead, staticShape, type TensorType, typeOf } from '#ir';
-import { type HostPart, SLOT_BYTES } from '#isa';
-import type { Work } from '#ops';
+import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, type ValueType } from '#ir';
+import { type HostNode, type HostPart, SLOT_BYTES } from '#isa';
+import { nodeWork, type Work } from '#ops';
 import { hostCycles } from '#timing';
 import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
-import type { Planner } from './planner.ts';
+import type { Job, Planner } from './planner.ts';
 import { slotOf } from './views.ts';
 
 const cannotExchange = diagnostic<OpenShape & { node: string; op: string; value: string; why: 'shape' | 'type' }>(
@@ -36,7 +36,7 @@ export interface Boundary {
 }
 
 /** Values that a run of host nodes reads from outside and leaves to others. */
-export function boundary(p: Planner, nodes: readonly GraphNode[]): Pick<Boundary, 'inputs' | 'outputs'> {
+function boundary(p: Planner, nodes: readonly GraphNode[]): Pick<Boundary, 'inputs' | 'outputs'> {
   const inside = new Set(nodes.flatMap((n) => n.outputs));
   const inputs = new Set<string>();
   for (const n of nodes) {
@@ -51,21 +51,58 @@ export function boundary(p: Planner, nodes: readonly GraphNode[]): Pick<Boundary
   return { inputs: [...inputs], outputs };
 }
 
-/** The type of a value that crosses between host and processor. */
-export function exchangedType(p: Planner, node: GraphNode, value: string): TensorType {
+/** What keeps a value of this type out of the processor's memory. */
+export function whyNotExchanged(type: ValueType | undefined): 'shape' | 'type' | undefined {
+  if (type === undefined || (type.kind === 'tensor' && staticShape(type) === undefined)) return 'shape';
+  return type.kind !== 'tensor' || !(type.dtype in SLOT_BYTES) ? 'type' : undefined;
+}
+
+/** @throws SYS-LOWER-002 where a value cannot cross between host and processor */
+function checkExchanged(p: Planner, node: GraphNode, value: string): void {
   const type = typeOf(p.graph, value);
-  const fail = (why: 'shape' | 'type') =>
-    cannotExchange(
-      { node: node.name, op: node.op, value, why, ...openShape(p.graph, value, type) },
-      { node: node.name },
-    );
-  if (type === undefined || (type.kind === 'tensor' && staticShape(type) === undefined)) throw fail('shape');
-  if (type.kind !== 'tensor' || !(type.dtype in SLOT_BYTES)) throw fail('type');
-  return type;
+  const why = whyNotExchanged(type);
+  if (why === undefined) return;
+  throw cannotExchange(
+    { node: node.name, op: node.op, value, why, ...openShape(p.graph, value, type) },
+    { node: node.name },
+  );
+}
+
+/** A node that waits to be run on the host, and why it goes there. */
+export interface Waiting {
+  readonly node: GraphNode;
+  readonly reason: HostNode['reason'];
+}
+
+/** The job of a run of host nodes, each behind those it reads; gives memory to what they leave to others. */
+export function hostJob(p: Planner, run: readonly Waiting[]): { job: Job; ends: Boundary } {
+  const nodes = run.map((r) => r.node);
+  const { inputs, outputs } = boundary(p, nodes);
+  for (const name of [...inputs, ...outputs])
+    checkExchanged(p, nodes.find((n) => n.outputs.includes(name) || namesRead(n).includes(name)) ?? nodes[0]!, name);
+  const works = nodes.map((n) => nodeWork(p.model, n));
+  const sum = (of: 'macs' | 'elements'): number => works.reduce((n, w) => n + w[of], 0);
+  const work = { macs: sum('macs'), elements: sum('elements') };
+  const job: Job = {
+    nodes,
+    op: nodes.map((n) => n.op).join('+'),
+    where: 'host',
+    onHost: run.map(({ node, reason }, i) => {
+      const { estimate } = works[i]!;
+      return { name: node.name, op: node.op, reason, ...(estimate === undefined ? {} : { estimate }) };
+    }),
+    reads: inputs.map((name) => p.view(name)),
+    writes: outputs.map((name) => p.output(name, 'row-major')),
+    macs: work.macs,
+    vectorOps: 0,
+    packedBytes: 0,
+    emit: () => ({ loops: [] }),
+  };
+  return { job, ends: { inputs, outputs, work } };
 }
 
 /** The ONNX model of a host part. */
-export function partModel(
+function partModel(
   p: Planner,
   nodes: readonly GraphNode[],
   inputs: readonly string[],

@@ -6,11 +6,11 @@ import { diagnostic } from '#base';
 import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, typeText } from '#ir';
 import { type ConstantSegment, type HostNode, type HostPart, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
 import { coresOf, type Machine } from '#machine';
-import { nodeWork, operatorIn } from '#ops';
+import { operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
 import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
 import { Emitter } from './emitter.ts';
-import { type Boundary, boundary, exchangedType, hostPart } from './hostParts.ts';
+import { type Boundary, hostJob, hostPart, type Waiting, whyNotExchanged } from './hostParts.ts';
 import { planCopy } from './kernels/copy.ts';
 import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
 import { copyJob } from './operators/jobs.ts';
@@ -182,60 +182,82 @@ function makeInput(p: Planner, name: string): View {
   return { buffer, offset: 0, dtype, dims, strides: denseStrides(dims, bytes) };
 }
 
-/** Plans every node in order. Host nodes that follow each other without a job between them are gathered into one part. */
+/**
+ * Plans every node in order. What goes to the host waits, and becomes one part when a lowering asks for the memory of a
+ * value that waits, or at the end. A node that waits reads jobs made before and others that wait, so a part is always legal.
+ */
 function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
   const parts = new Map<Job, Boundary>();
-  let run: { node: GraphNode; reason: HostNode['reason'] }[] = [];
-  const flush = (): void => {
+  let waiting: Waiting[] = [];
+  const place = (run: readonly Waiting[]): void => {
     if (run.length === 0) return;
-    const nodes = run.map((r) => r.node);
-    const ends = boundary(p, nodes);
-    for (const name of [...ends.inputs, ...ends.outputs])
-      exchangedType(p, nodes.find((n) => n.outputs.includes(name) || namesRead(n).includes(name)) ?? nodes[0]!, name);
-    const reads = ends.inputs.map((name) => p.view(name));
-    const writes = ends.outputs.map((name) => p.output(name, 'row-major'));
-    const works = nodes.map((n) => nodeWork(p.model, n));
-    const sum = (of: 'macs' | 'elements'): number => works.reduce((n, w) => n + w[of], 0);
-    const work = { macs: sum('macs'), elements: sum('elements') };
-    const job: Job = {
-      nodes,
-      op: nodes.map((n) => n.op).join('+'),
-      where: 'host',
-      onHost: run.map(({ node, reason }, i) => {
-        const { estimate } = works[i]!;
-        return { name: node.name, op: node.op, reason, ...(estimate === undefined ? {} : { estimate }) };
-      }),
-      reads,
-      writes,
-      macs: work.macs,
-      vectorOps: 0,
-      packedBytes: 0,
-      emit: () => ({ loops: [] }),
-    };
+    const { job, ends } = hostJob(p, run);
     p.job(job);
-    parts.set(job, { ...ends, work });
-    run = [];
+    parts.set(job, ends);
   };
-  const pending = (): Set<string> => new Set(run.flatMap((r) => r.node.outputs));
+  p.onDemand = (name) => {
+    const run = readyRun(p, waiting, name);
+    waiting = waiting.filter((w) => !run.includes(w));
+    place(run);
+  };
 
   const total = p.graph.nodes.length;
+  const planned = new Set<GraphNode>();
+  const isReady = (name: string): boolean =>
+    name === '' ||
+    p.constant(name) !== undefined ||
+    p.hasView(name) ||
+    waiting.some((w) => w.node.outputs.includes(name));
+  const plan = (node: GraphNode): void => {
+    if (p.done.has(node) || planned.has(node)) return;
+    planned.add(node);
+    const reason = toHost(node, p);
+    if (reason === undefined) return;
+    waiting.push({ node, reason });
+    // Readers of what cannot cross are the host's too: they wait with it as soon as they can.
+    for (const reader of node.outputs.flatMap((o) => (cannotCross(p, o) ? p.consumers(o) : [])))
+      if (namesRead(reader).every(isReady)) plan(reader);
+  };
   p.graph.nodes.forEach((node, i) => {
     options.onProgress?.(i, total);
-    if (p.done.has(node)) return;
-    const reason = toHost(node, p, pending(), flush);
-    if (reason !== undefined) run.push({ node, reason });
+    plan(node);
   });
-  flush();
+  place(waiting);
+  p.onDemand = () => {};
   return parts;
 }
 
-/** Lowers a node; the reason if it goes to the host. What waits for the host is done before a job that reads it. */
-function toHost(
-  node: GraphNode,
-  p: Planner,
-  waiting: ReadonlySet<string>,
-  flush: () => void,
-): HostNode['reason'] | undefined {
+/**
+ * Of the nodes that wait for the host, those to run when a value is demanded: all, so that there are few parts, but for
+ * what would then hand on a value that cannot cross to the processor's memory. Empty where none makes the value.
+ */
+function readyRun(p: Planner, waiting: readonly Waiting[], demanded: string): readonly Waiting[] {
+  const needed = new Set([demanded]);
+  const ancestors = new Set<Waiting>();
+  for (const w of [...waiting].reverse()) {
+    if (!w.node.outputs.some((o) => o !== '' && needed.has(o))) continue;
+    ancestors.add(w);
+    for (const name of namesRead(w.node)) needed.add(name);
+  }
+  if (ancestors.size === 0) return [];
+  let run = new Set(waiting);
+  for (;;) {
+    const members = new Set([...run].map((w) => w.node));
+    const left = new Set(waiting.flatMap((w) => (run.has(w) ? [] : w.node.outputs)));
+    const stays = (w: Waiting): boolean =>
+      namesRead(w.node).some((name) => left.has(name)) ||
+      w.node.outputs.some((o) => cannotCross(p, o) && p.consumers(o).some((c) => !members.has(c)));
+    const kept = [...run].filter((w) => ancestors.has(w) || !stays(w));
+    if (kept.length === run.size) return kept;
+    run = new Set(kept);
+  }
+}
+
+const cannotCross = (p: Planner, name: string): boolean =>
+  name !== '' && whyNotExchanged(typeOf(p.graph, name)) !== undefined;
+
+/** Lowers a node; the reason if it goes to the host. */
+function toHost(node: GraphNode, p: Planner): HostNode['reason'] | undefined {
   const lowering = node.domain === '' || node.domain === 'ai.onnx' ? lowerings.get(node.op) : undefined;
   if (lowering === undefined) {
     const op = node.domain === '' ? node.op : `${node.domain}.${node.op}`;
@@ -255,7 +277,6 @@ function toHost(
     const parameter = type.dtype === 'int64' && p.constant(name) !== undefined;
     if (elementCount(dims) === 0 && !parameter) return { en: `'${name}' is empty`, zh: `“${name}”为空` };
   }
-  if (namesRead(node).some((name) => waiting.has(name))) flush();
   return lowering(node, p)?.host;
 }
 

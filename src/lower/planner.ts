@@ -1,7 +1,8 @@
 /**
  * The planner: what the lowering of one node sees and leaves. A lowering (one file an operator family under `operators/`, one
  * line each in `operators/table.ts`) looks at the node and either makes jobs, or makes its outputs views of existing
- * memory, or says why the node goes to the host. It must decide for the host before it makes anything.
+ * memory, or says why the node goes to the host. It must decide for the host before it makes anything, and where it can
+ * before it asks for the memory of an operand: that ends the host part which makes it.
  */
 import { internalError } from '#base';
 import {
@@ -178,11 +179,15 @@ export class Planner {
     });
   }
 
+  /** Told of a value that is asked for before it has memory: what waits for the host and makes it is then placed. */
+  onDemand: (name: string) => void = () => {};
+
   /** The memory of a value that exists: produced before, an input, or a constant (placed at its first use). */
   view(name: string): View {
+    const constant = this.graph.constants.get(name);
+    if (constant === undefined && !this.#views.has(name)) this.onDemand(name);
     const known = this.#views.get(name);
     if (known !== undefined) return known;
-    const constant = this.graph.constants.get(name);
     if (constant === undefined) throw internalError({ what: `value '${name}' is used before it has memory` });
     const dtype = this.slotType(name);
     let view: View;

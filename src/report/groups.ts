@@ -44,6 +44,34 @@ export function groupNodes(model: Model, isOutside: (node: GraphNode) => boolean
   return groups.map((nodes) => ({ nodes, ...values.boundary(nodes) }));
 }
 
+/**
+ * The calls in which the host's nodes need to be made: two are in one call unless a node of the processor that is no
+ * renaming lies on a way between them. Found from the graph alone: nodes in the earliest call, calls in the order of the run.
+ */
+export function groupHostNodes(model: Model, isOutside: (node: GraphNode) => boolean): readonly Group[] {
+  const values = new Values(model.graph, isOutside);
+  const calls: GraphNode[][] = [];
+  /** Of each root that a call leads to: the first call that may read it from the processor's memory. */
+  const after = new Map<string, number>();
+  /** Of each root that the host makes: the call that does. */
+  const madeIn = new Map<string, number>();
+  for (const node of model.graph.nodes) {
+    if (values.isRename(node)) continue;
+    const roots = namesRead(node).map((name) => values.root(name));
+    const onHost = isOutside(node);
+    const call = Math.max(0, ...roots.map((root) => (onHost ? madeIn.get(root) : undefined) ?? after.get(root) ?? 0));
+    if (onHost) {
+      calls[call] ??= [];
+      calls[call].push(node);
+    }
+    for (const name of node.outputs) {
+      if (onHost) madeIn.set(name, call);
+      after.set(name, onHost ? call + 1 : call);
+    }
+  }
+  return calls.map((nodes) => ({ nodes, ...values.boundary(nodes) }));
+}
+
 /** The group whose chain the node continues: of several, the one whose head comes last in the graph. */
 function chainBefore(node: GraphNode, values: Values, open: ReadonlyMap<string, number>): number | undefined {
   const first = ACTIVATIONS.has(node.op) || POOLINGS.has(node.op);

@@ -7,13 +7,13 @@ import { parseModel } from '#ir';
 import { type Machine, presets } from '#machine';
 import { inferTypes } from '#ops';
 import { machineWith } from '../../test/support/processor.ts';
-import { type HostCall, layerwiseBound } from './layerwiseBound.ts';
+import { layerwiseBound } from './layerwiseBound.ts';
 
 const single = presets.get('textbook-single')!;
 
-function boundOf(graph: string, calls: readonly HostCall[] = [], machine: Machine = single) {
+function boundOf(graph: string, host: readonly string[] = [], machine: Machine = single) {
   const model = inferTypes(parseModel(`model ir=8 producer="test" opset {"": 17, "own": 1}\n${graph}`));
-  const { cycles, groups } = layerwiseBound(model, machine, calls);
+  const { cycles, groups } = layerwiseBound(model, machine, new Set(host));
   const rows = groups.map((g) => [g.nodes.join(' '), g.macs, g.vectorOps, g.bytes, g.cycles, g.bound]);
   return { cycles, rows };
 }
@@ -155,14 +155,31 @@ describe('work', () => {
         h: float32[4,4] = own::Thing(m) @thing
         y = Relu(h) @relu
       }`;
-    const call = { name: 'thing', op: 'Thing', nodes: ['thing'], cycles: 1000 };
-    const { cycles, rows } = boundOf(graph, [call]);
+    const { cycles, rows } = boundOf(graph, ['thing']);
     expect(rows).toEqual([
       ['matmul', 64, 0, 192, 3, 'memory'],
       ['relu', 0, 16, 128, 2, 'memory'],
-      ['thing', 0, 0, 0, 1000, 'host'],
+      // The call 1000; m and h, 128 bytes at 16 a cycle; 16 elements at 8 a cycle.
+      ['thing', 0, 0, 0, 1010, 'host'],
     ]);
-    expect(cycles).toBe(1005);
+    expect(cycles).toBe(1015);
     expect(() => boundOf(graph)).toThrow(expect.objectContaining({ code: 'SYS-OPS-005' }));
+  });
+
+  test('host nodes share a call unless the processor works between them', () => {
+    const graph = `
+      graph g(x: float32[4,4]) -> (y: float32[4,4], z: float32[16]) {
+        const to: int64[1] = {16}
+        a: float32[4,4] = own::A(x) @a
+        b: float32[4,4] = own::B(a) @b
+        r = Relu(b) @relu
+        c: float32[4,4] = own::C(x) @c
+        f = Reshape(c, to) @reshape
+        z: float32[16] = own::D(f) @d
+        y: float32[4,4] = own::E(r, a) @e
+      }`;
+    // A renaming is nothing between c and d; e needs what the processor makes of b.
+    const calls = boundOf(graph, ['a', 'b', 'c', 'd', 'e']).rows.filter((row) => row[5] === 'host');
+    expect(calls.map(([nodes]) => nodes)).toEqual(['a b c d', 'e']);
   });
 });

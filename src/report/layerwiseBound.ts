@@ -1,7 +1,7 @@
 /**
  * The layer-wise bound: what the network needs on this machine if every group of the canonical graph (`groups.ts`) ran at
  * the peak of its scarcest resource, one group after the other. No decision of the compiler moves it, except which nodes
- * the host runs: those count with the host's time.
+ * the host runs: those count with the host's time, in as few calls as the graph needs, however the program splits them.
  *
  * cycles of a group = max(MACs ÷ matrix peak, vector operations ÷ lanes, bytes ÷ DRAM bandwidth), exact; the sum is rounded up.
  * - MACs: of Conv, Gemm and MatMul. A depthwise convolution (as many groups as channels and filters) runs on the
@@ -12,35 +12,23 @@
 import { byteLength, elementCount, type GraphNode, intAttribute, type Model, staticShape, typeOf } from '#ir';
 import type { GroupBound, LayerwiseBound, Program } from '#isa';
 import { type Machine, macsPerCycle } from '#machine';
-import { type Cost, nodeCost } from '#ops';
-import { type Group, groupNodes } from './groups.ts';
+import { type Cost, nodeCost, nodeWork } from '#ops';
+import { hostCycles } from '#timing';
+import { type Group, groupHostNodes, groupNodes } from './groups.ts';
 
-/** A call of the host: its nodes by name, and its time. */
-export interface HostCall {
-  readonly name: string;
-  readonly op: string;
-  readonly nodes: readonly string[];
-  readonly cycles: number;
-}
-
-/** The host calls of a program: its host layers and its host parts come in the same order. */
-export const hostCalls = (program: Program): readonly HostCall[] =>
-  program.layers
-    .filter((layer) => layer.where === 'host')
-    .map(({ name, op, nodes }, i) => ({ name, op, nodes, cycles: program.host[i]!.cycles }));
+/** The names of the nodes that a program leaves to the host. */
+export const nodesOnHost = (program: Program): ReadonlySet<string> =>
+  new Set(program.layers.flatMap((layer) => layer.onHost ?? []).map((node) => node.name));
 
 /**
  * @param model after the passes, with static shapes
- * @throws SYS-OPS-005, -006 where a node outside the host calls has no known cost
+ * @param host names of the nodes that the host runs
+ * @throws SYS-OPS-005, -006 where a node that the host does not run has no known cost
  */
-export function layerwiseBound(model: Model, machine: Machine, calls: readonly HostCall[] = []): LayerwiseBound {
-  const onHost = new Set(calls.flatMap((c) => c.nodes));
-  const groups: GroupBound[] = groupNodes(model, (node) => onHost.has(node.name)).map((g) =>
-    boundOf(g, model, machine),
-  );
-  for (const { name, op, nodes, cycles } of calls) {
-    groups.push({ name, op, nodes, macs: 0, vectorOps: 0, bytes: 0, cycles, bound: 'host' });
-  }
+export function layerwiseBound(model: Model, machine: Machine, host: ReadonlySet<string> = new Set()): LayerwiseBound {
+  const onHost = (node: GraphNode): boolean => host.has(node.name);
+  const groups: GroupBound[] = groupNodes(model, onHost).map((g) => boundOf(g, model, machine));
+  for (const call of groupHostNodes(model, onHost)) groups.push(hostBound(call, model, machine));
   // Tenths of a byte a cycle do not add up exactly: what is within rounding of a whole number is that number.
   const sum = groups.reduce((n, g) => n + g.cycles, 0);
   return { cycles: Math.ceil(sum - 1e-9 * sum), groups };
@@ -62,10 +50,26 @@ function boundOf(group: Group, model: Model, machine: Machine): GroupBound {
     ['memory', (bytes * bandwidth.cycles) / bandwidth.bytes],
   ] as const;
   const [bound, cycles] = times.reduce((most, t) => (t[1] > most[1] ? t : most));
-  const names = group.nodes.map((n) => n.name);
-  const op = group.nodes.map((n) => n.op).join('+');
-  return { name: names[0]!, op, nodes: names, macs, vectorOps, bytes, cycles, bound };
+  return { ...namesOf(group), macs, vectorOps, bytes, cycles, bound };
 }
+
+/** A call of the host, priced as the call of a program is. */
+function hostBound(call: Group, model: Model, machine: Machine): GroupBound {
+  const works = call.nodes.map((node) => nodeWork(model, node));
+  const bytes = [...call.inputs, ...call.outputs].reduce((n, name) => n + valueBytes(model, name), 0);
+  const cycles = hostCycles(machine, {
+    bytes,
+    macs: works.reduce((n, w) => n + w.macs, 0),
+    elements: works.reduce((n, w) => n + w.elements, 0),
+  });
+  return { ...namesOf(call), macs: 0, vectorOps: 0, bytes: 0, cycles, bound: 'host' };
+}
+
+const namesOf = ({ nodes }: Group): Pick<GroupBound, 'name' | 'op' | 'nodes'> => ({
+  name: nodes[0]!.name,
+  op: nodes.map((n) => n.op).join('+'),
+  nodes: nodes.map((n) => n.name),
+});
 
 /** Elementary operations of a vector unit; a multiply-add counts once. */
 const vectorOperations = (c: Cost): number =>
@@ -93,6 +97,6 @@ function trafficOf(group: Group, model: Model): number {
 function valueBytes(model: Model, name: string): number {
   const type = typeOf(model.graph, name);
   const dims = staticShape(type);
-  // nodeCost, asked before, has refused open shapes.
+  // Open shapes are the host's: nodeCost has refused them elsewhere, and no call of a program exchanges them.
   return type?.kind === 'tensor' && dims !== undefined ? byteLength(type.dtype, elementCount(dims)) : 0;
 }

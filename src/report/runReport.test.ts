@@ -11,7 +11,7 @@ import { createSimulation, type SimulationResult, type Work } from '#sim';
 import { errorOf } from '../../test/support/errorText.ts';
 import { assembled } from '../../test/support/processor.ts';
 import { reportJson } from './json.ts';
-import { hostCalls, layerwiseBound } from './layerwiseBound.ts';
+import { layerwiseBound, nodesOnHost } from './layerwiseBound.ts';
 import { assertAbovePhysicalBound, physicalBound } from './physicalBound.ts';
 import { type RunFacts, runReport } from './runReport.ts';
 
@@ -223,9 +223,10 @@ describe('JSON', () => {
     const host = [{ name: 'relu', onnx: new Uint8Array(), inputs: [], outputs: [], cycles: 2 }];
     const notices = [{ code: 'SYS-X-001', en: 'note', zh: '注意' }];
     const withHost = { ...written, layers, host };
-    const layerwise = layerwiseBound(model, single, hostCalls(withHost));
+    const layerwise = layerwiseBound(model, single, nodesOnHost(withHost));
     const r = runReport(facts({ program: { ...withHost, layerwise }, notices }));
-    expect(r.bound.groups).toMatchObject([{ bound: 'host', cycles: 2 }]);
+    // Priced from the graph: the call, 128 bytes and 16 elements.
+    expect(r.bound.groups).toMatchObject([{ bound: 'host', cycles: 1010 }]);
     expect(reportJson(r).host).toMatchObject({
       nodes: [
         { name: 'relu', op: 'Relu', reason: 'no such unit', estimate: 'no rule' },

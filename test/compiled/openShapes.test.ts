@@ -71,17 +71,43 @@ describe('depends on data', () => {
   });
 
   test('a value between host and processor', async () => {
+    // What the processor makes of the number of indices is needed where the indices are read again.
     const graph = (n: string) =>
-      `(x: float32[8]) -> (y, z) { s = Softsign(x) ${n} = NonZero(x) @where y = Exp(s) c = Cast[to=1](n) z = ReduceSumSquare[keepdims=1](c) }`;
+      `(x: float32[8]) -> (z) { ${n} = NonZero(x) @where c = Cast[to=1](n) s = ReduceSum[keepdims=0](c) e = Exp(s) ` +
+      'o = Mul(c, e) z = ReduceSumSquare[keepdims=1](o) }';
     const refused = await outcome(graph('n'), { x });
     expect(refused).toMatchObject({ code: 'SYS-LOWER-002' });
     expect(refused.en).toContain("Node 'where' (NonZero) makes 'n' of type int64[1,?]");
-    expect(await outcome(graph('n: int64[1,8]'), { x })).toEqual({ ok: true });
+    const full = tensorOf('float32', [8], [0.5, -1, 0.5, -2, 3, 0.25, -3, 4]);
+    expect(await outcome(graph('n: int64[1,8]').replace('Exp', 'Sigmoid'), { x: full })).toEqual({ ok: true });
+  });
+
+  test.each([
+    [
+      'beside a host node that the processor waits for',
+      '(x: float32[8]) -> (y, z) { s = Softsign(x) n = NonZero(x) y = Exp(s) c = Cast[to=1](n) z = ReduceSumSquare[keepdims=1](c) }',
+    ],
+    [
+      'a Gather and a Reshape behind a job that reads from the host, too',
+      '(x: float32[8]) -> (y, z) { const flat: int64[1] = {-1} s = Softsign(x) n = NonZero(x) y = Exp(s) ' +
+        'i = Reshape(n, flat) g = Gather(x, i) k = Concat[axis=0](g, g) z = ReduceSumSquare[keepdims=1](k) }',
+    ],
+    [
+      'read after the processor has read what is made of it',
+      '(x: float32[8]) -> (y, z) { n = NonZero(x) c = Cast[to=1](n) s = ReduceSum[keepdims=0](c) y = Sqrt(s) ' +
+        'o = Sigmoid(c) z = ReduceSumSquare[keepdims=1](o) }',
+    ],
+    [
+      'a sequence beside it',
+      '(x: float32[8]) -> (y, z) { q = SequenceConstruct(x, x) s = Softsign(x) y = Exp(s) z = ConcatFromSequence[axis=0](q) }',
+    ],
+  ])('stays on the host: %s', async (_, graph) => {
+    expect(await outcome(graph, { x })).toEqual({ ok: true });
   });
 
   test('data that gives another shape stops the run with node and value', async () => {
     const graph =
-      '(x: float32[8]) -> (y) { a = Relu(x) b: int64[1,8] = NonZero(a) @where c = Cast[to=1](b) y = Exp(c) }';
+      '(x: float32[8]) -> (b, y) { a = Relu(x) b: int64[1,8] = NonZero(a) @where c = Cast[to=1](b) y = Exp(c) }';
     const stopped = await outcome(graph, { x });
     expect(stopped).toMatchObject({ code: 'SYS-FLOW-004', node: 'where' });
     expect(stopped.en).toContain("node 'where' (NonZero), on the host, made 'b' as int64[1,5]");

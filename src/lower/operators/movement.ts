@@ -5,9 +5,11 @@ import {
   type GraphNode,
   intAttribute,
   intsAttribute,
+  staticShape,
   stringAttribute,
   tensorIntegers,
   tensorNumbers,
+  typeOf,
 } from '#ir';
 import { planCopy } from '../kernels/copy.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
@@ -257,6 +259,8 @@ export function placeConcats(p: Planner): void {
   for (const node of [...p.graph.nodes].reverse()) {
     if (node.op !== 'Concat' || node.domain !== '' || !movable(p, node.outputs[0]!)) continue;
     const out = node.outputs[0]!;
+    // What has no size before the run is the host's.
+    if ([out, ...node.inputs].some((name) => staticShape(typeOf(p.graph, name)) === undefined)) continue;
     const rank = p.dims(out).length;
     const axis = intAttribute(node, 'axis', 0);
     const at = axis < 0 ? axis + rank : axis;

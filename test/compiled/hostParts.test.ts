@@ -1,0 +1,68 @@
+/** How nodes of the host are gathered into calls, and that the calls together do what the network does. */
+import { describe, expect, test } from 'vitest';
+import { sharedEngine } from '#engine';
+import { compileModel, runAndCheck } from '#flow';
+import { parseModel, type Tensor, tensorOf } from '#ir';
+import { presets } from '#machine';
+
+const eight = [2, 1, 3, 5, 1, 4, 2, 6];
+const VALUES: Readonly<Record<string, Tensor>> = {
+  x: tensorOf('float32', [8], eight),
+  p: tensorOf('float32', [1, 2, 2, 2], eight),
+  i: tensorOf('int32', [8], eight),
+};
+
+/** The operators of each host part of a compiled graph, and the calls that its layer-wise bound counts. */
+async function partsOf(graph: string): Promise<{ parts: string[]; bound: string[] }> {
+  const engine = await sharedEngine();
+  const machine = presets.get('textbook-single')!;
+  const model = parseModel(`model ir=8 producer="test" opset {"": 17}\ngraph g${graph}`);
+  const compiled = await compileModel(model, { machine, engine });
+  const feeds = new Map(model.graph.inputs.map(({ name }) => [name, VALUES[name]!]));
+  expect((await runAndCheck(compiled, { engine, feeds })).check).toMatchObject({ ok: true });
+  const { layers, layerwise } = compiled.program;
+  return {
+    parts: layers.filter((l) => l.where === 'host').map((l) => l.op),
+    bound: layerwise!.groups.filter((g) => g.bound === 'host').map((g) => g.op),
+  };
+}
+
+const CONV = 'const w: float32[2,2,1,1] = {1, 2, 3, 4}';
+
+describe('one call for what follows each other on the host', () => {
+  test.each([
+    [
+      'operators that the processor does not have',
+      '(x: float32[8]) -> (y) { a = Softsign(x) b = Softplus(a) c = Softsign(b) y = Softplus(c) }',
+      'Softsign+Softplus+Softsign+Softplus',
+    ],
+    [
+      'operators that it has for another type',
+      '(i: int32[8]) -> (y) { const k: int32[] = {3} a = Add(i, k) b = Mul(a, i) c = Sub(b, k) y = Add(c, a) }',
+      'Add+Mul+Sub+Add',
+    ],
+    [
+      'float64 between conversions',
+      '(x: float32[8]) -> (y) { a = Cast[to=11](x) b = Exp(a) c = Sqrt(b) y = Cast[to=1](c) }',
+      'Cast+Exp+Sqrt+Cast',
+    ],
+  ])('%s', async (_, graph, part) => {
+    expect(await partsOf(graph)).toEqual({ parts: [part], bound: [part] });
+  });
+
+  test('two chains around a convolution that reads neither', async () => {
+    const found = await partsOf(
+      `(p: float32[1,2,2,2], i: int32[8]) -> (y, a, b) { ${CONV} s = Softsign(p) y = Conv(p, w) a = Softplus(s) b = Mul(i, i) }`,
+    );
+    const one = ['Softsign+Softplus+Mul'];
+    expect(found).toEqual({ parts: one, bound: one });
+  });
+
+  test('the processor between two chains makes them two calls', async () => {
+    const found = await partsOf(
+      `(p: float32[1,2,2,2]) -> (y) { ${CONV} a = Softsign(p) b = Softplus(a) c = Conv(b, w) d = Softsign(c) e = Softplus(d) y = Mul(e, a) }`,
+    );
+    const two = ['Softsign+Softplus', 'Softsign+Softplus'];
+    expect(found).toEqual({ parts: two, bound: two });
+  });
+});
