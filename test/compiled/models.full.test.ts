@@ -27,14 +27,17 @@ describe.skipIf(!dataPresent)(`light networks ${ABSENT}`, () => {
   test.each(ways)('$name with random weights on $on', async ({ name, machine }) => {
     expect(await faultsOf(name, machine, true)).toEqual([]);
   });
-  test.each(DEVICES.flatMap(({ name }) => (['vgg19', 'resnet50'] as const).map((network) => [network, name] as const)))(
-    '%s on %s, time alone',
-    async (name, device) => {
-      const machine = presets.get(device)!;
-      const { program } = await compileModel(lightNetwork(name), { machine, engine: await sharedEngine() });
-      expect(hostNodes(program)).toEqual([]);
-      const { result } = await executeProgram(program, { data: false });
-      assertAbovePhysicalBound(program, result);
-    },
+  // VTA's board has 512 MB; the weights and values of VGG19 take 607.
+  const timed = DEVICES.flatMap(({ name, dram }) =>
+    (['vgg19', 'resnet50'] as const)
+      .filter((network) => network !== 'vgg19' || dram.bytes > 607e6)
+      .map((network) => [network, name] as const),
   );
+  test.each(timed)('%s on %s, time alone', async (name, device) => {
+    const machine = presets.get(device)!;
+    const { program } = await compileModel(lightNetwork(name), { machine, engine: await sharedEngine() });
+    expect(hostNodes(program)).toEqual([]);
+    const { result } = await executeProgram(program, { data: false });
+    assertAbovePhysicalBound(program, result);
+  });
 });

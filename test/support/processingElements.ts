@@ -18,17 +18,22 @@ const grid = (rows: number, columns: number): number[][] =>
 /**
  * Stationary operand `held` (rows × columns, zeros where there is nothing); each element of `streamed` is a vector of `rows`
  * values that enters at the left, one row a cycle later than the row above. Sums run down; returned is what falls out below.
+ * Operands are pushed in from above row after row, the last one first: before the stream, or, where `shadow` registers have
+ * taken them in already, not at all; then those of `next` go into the shadow registers meanwhile.
  */
-function streamThrough(held: Matrix, streamed: Matrix): { readonly sums: Matrix; readonly cycles: number } {
+function streamThrough(held: Matrix, streamed: Matrix, shadow: Matrix | undefined, next: Matrix | undefined) {
   const rows = held.length;
   const columns = held[0]!.length;
   let cycles = 0;
-  // Row after row is pushed in from above, the last one first.
-  let weights = grid(rows, columns);
-  for (let i = rows - 1; i >= 0; i--) {
-    weights = [[...held[i]!], ...weights.slice(0, -1)];
-    cycles++;
+  let weights = shadow ?? grid(rows, columns);
+  if (shadow === undefined) {
+    for (let i = rows - 1; i >= 0; i--) {
+      weights = pushed(weights, held[i]!);
+      cycles++;
+    }
   }
+  let filling = grid(rows, columns);
+  let filled = 0;
   let right = grid(rows, columns);
   let down = grid(rows, columns);
   const sums = streamed.map(() => new Array<number>(columns).fill(Number.NaN));
@@ -46,6 +51,7 @@ function streamThrough(held: Matrix, streamed: Matrix): { readonly sums: Matrix;
     right = nextRight;
     down = nextDown;
     cycles++;
+    if (next !== undefined && filled < rows) filling = pushed(filling, next[rows - 1 - filled++]!);
     for (let c = 0; c < columns; c++) {
       const element = t - (rows - 1) - c;
       if (element < 0 || element >= streamed.length) continue;
@@ -53,11 +59,27 @@ function streamThrough(held: Matrix, streamed: Matrix): { readonly sums: Matrix;
       left--;
     }
   }
-  return { sums, cycles };
+  // Where the stream was too short, the rest of the next operands goes in now.
+  for (; next !== undefined && filled < rows; filled++) {
+    filling = pushed(filling, next[rows - 1 - filled]!);
+    cycles++;
+  }
+  return { sums, cycles, shadow: next === undefined ? undefined : filling };
 }
 
+const pushed = (registers: Matrix, row: readonly number[]): number[][] => [
+  [...row],
+  ...registers.slice(0, -1).map((r) => [...r]),
+];
+
 /** Output-stationary: `a` rows × K enters from the left, `b` K × columns from above; every element keeps its sum. */
-function accumulateInPlace(a: Matrix, b: Matrix, rows: number, columns: number): { sums: Matrix; cycles: number } {
+function accumulateInPlace(
+  a: Matrix,
+  b: Matrix,
+  rows: number,
+  columns: number,
+  shiftOut: boolean,
+): { sums: Matrix; cycles: number } {
   const depth = b.length;
   const sums = grid(rows, columns);
   let right = grid(rows, columns);
@@ -81,15 +103,23 @@ function accumulateInPlace(a: Matrix, b: Matrix, rows: number, columns: number):
     down = nextDown;
     cycles++;
   }
-  return { sums, cycles };
+  if (!shiftOut) return { sums, cycles };
+  // The lowest row falls out, all others move down, until the array is empty.
+  const out: number[][] = [];
+  for (let inside: number[][] = sums; inside.length > 0; inside = inside.slice(0, -1)) {
+    out.unshift(inside.at(-1)!);
+    cycles++;
+  }
+  return { sums: out, cycles };
 }
 
 const cut = (extent: number, by: number): { from: number; to: number }[] =>
   Array.from({ length: Math.ceil(extent / by) }, (_, i) => ({ from: i * by, to: Math.min(extent, (i + 1) * by) }));
 
-/** a (P × K) times w (K × N) on an array of rows × columns; fold after fold, nothing hidden. */
+/** a (P × K) times w (K × N) on an array of rows × columns, fold after fold. */
 export function multiplyOnArray(
   dataflow: 'weight-stationary' | 'output-stationary' | 'input-stationary',
+  preload: 'exposed' | 'hidden',
   rows: number,
   columns: number,
   a: Matrix,
@@ -107,6 +137,7 @@ export function multiplyOnArray(
           w.map((row) => row.slice(n.from, n.to)),
           rows,
           columns,
+          preload === 'exposed',
         );
         cycles += fold.cycles;
         for (let i = p.from; i < p.to; i++) {
@@ -120,24 +151,34 @@ export function multiplyOnArray(
   // Held is K × columns, streamed one vector of K for each pixel or filter.
   const held = (k: number, column: number): number => (weights ? w[k]?.[column] : a[column]?.[k]) ?? 0;
   const streamed = weights ? a : w[0]!.map((_, n) => w.map((row) => row[n]!));
-  for (const column of cut(weights ? filters : a.length, columns)) {
-    for (const k of cut(depth, rows)) {
-      const inside = (i: number, { from, to }: { from: number; to: number }): boolean => from + i < to;
-      const stationary = grid(rows, columns).map((row, r) =>
-        row.map((_, c) => (inside(r, k) && inside(c, column) ? held(k.from + r, column.from + c) : 0)),
-      );
-      const vectors = streamed.map((vector) =>
-        Array.from({ length: rows }, (_, r) => (inside(r, k) ? vector[k.from + r]! : 0)),
-      );
-      const fold = streamThrough(stationary, vectors);
-      cycles += fold.cycles;
-      fold.sums.forEach((sums, i) => {
-        for (let c = 0; column.from + c < column.to; c++) {
-          const [p, n] = weights ? [i, column.from + c] : [column.from + c, i];
-          results[p]![n] = f(results[p]![n]! + sums[c]!);
-        }
-      });
-    }
-  }
+  const folds = cut(weights ? filters : a.length, columns).flatMap((column) =>
+    cut(depth, rows).map((k) => {
+      const inside = (at: number, { to }: { to: number }): boolean => at < to;
+      return {
+        column,
+        stationary: grid(rows, columns).map((row, r) =>
+          row.map((_, c) =>
+            inside(k.from + r, k) && inside(column.from + c, column) ? held(k.from + r, column.from + c) : 0,
+          ),
+        ),
+        vectors: streamed.map((vector) =>
+          Array.from({ length: rows }, (_, r) => (inside(k.from + r, k) ? vector[k.from + r]! : 0)),
+        ),
+      };
+    }),
+  );
+  let shadow: Matrix | undefined;
+  folds.forEach(({ column, stationary, vectors }, i) => {
+    const next = preload === 'hidden' ? folds[i + 1]?.stationary : undefined;
+    const fold = streamThrough(stationary, vectors, shadow, next);
+    shadow = fold.shadow;
+    cycles += fold.cycles;
+    fold.sums.forEach((sums, element) => {
+      for (let c = 0; column.from + c < column.to; c++) {
+        const [p, n] = weights ? [element, column.from + c] : [column.from + c, element];
+        results[p]![n] = f(results[p]![n]! + sums[c]!);
+      }
+    });
+  });
   return { results, cycles };
 }
