@@ -64,6 +64,12 @@ export function disassemble(words: BigUint64Array, options: DisassembleOptions =
   return `${lines.join('\n')}\n`;
 }
 
+/** One word as assembly: branches to a place relative to it (`.+3`), what does not decode as `.word`. */
+export function instructionText(word: bigint, index: number): string {
+  const instruction = decodeOr(word, index);
+  return instruction instanceof SystoleError ? `.word ${hexWord(word)}` : printInstruction(instruction);
+}
+
 function decodeOr(word: bigint, index: number): Instruction | SystoleError {
   try {
     return decode(word, index);

@@ -10,7 +10,7 @@
  * it conflicts with is ordered before it by semaphores or sync (and complete, since a signal passes only behind complete
  * entries) or after it (and not begun). Programs with races are reported, not run on.
  */
-import { diagnostic, internalError, type Place, type SystoleError } from '#base';
+import { diagnostic, type Place, type SystoleError } from '#base';
 import type { HostPart, Program, TensorSlot } from '#isa';
 import { controlCost } from '#timing';
 import { memoryBytes } from './accesses.ts';
@@ -115,7 +115,7 @@ export class Simulation {
    */
   run(steps = Number.POSITIVE_INFINITY): RunState {
     if (this.#result !== undefined) return { state: 'done', result: this.#result };
-    this.#numbers?.checkInputs();
+    this.checkInputs();
     if (this.#atHost !== undefined) this.#leaveHost(this.#atHost);
     if (this.#blocked === undefined) this.#advanceControl();
     this.#settled = false;
@@ -150,13 +150,13 @@ export class Simulation {
 
   /**
    * The least that can happen, with control kept from running ahead: an instruction that ends at this cycle; else what units
-   * do at this cycle; else time goes on to the next cycle at which anything happens, but not beyond `limit`. A run in moments
-   * takes the same time and leaves the same memories as `run`; of several errors it meets the first in time. At 'host' with
-   * data the caller does the host part first.
+   * do at this cycle; else time goes on to the next cycle at which anything happens. A run in moments takes the same time and
+   * leaves the same memories as `run`; of several errors it meets the first in time. At 'host' with data the caller does the
+   * host part first.
    * @throws as `run`
    */
-  moment(limit = Number.POSITIVE_INFINITY): void {
-    this.#numbers?.checkInputs();
+  moment(): void {
+    this.checkInputs();
     switch (this.next) {
       case 'done':
         return;
@@ -177,19 +177,33 @@ export class Simulation {
         return;
       }
       case 'time': {
-        const next = Math.min(this.#nextCycle(), this.#controlCycle());
-        if (next === Number.POSITIVE_INFINITY) throw this.#deadlock();
-        this.#now = Math.max(this.#now, Math.min(next, limit));
+        const { upcoming } = this;
+        if (upcoming === Number.POSITIVE_INFINITY) throw this.#deadlock();
+        this.#now = upcoming;
         this.#settled = false;
       }
     }
   }
 
-  /** The next cycle at which control does anything by itself, where it does not run ahead. */
-  #controlCycle(): number {
-    if (this.#blocked !== undefined) return Number.POSITIVE_INFINITY;
+  /** The next cycle at which anything happens, for a run in moments whose next is 'time'; infinite in a deadlock. */
+  get upcoming(): number {
+    const units = this.#nextCycle();
+    if (this.#blocked !== undefined) return units;
     const { time } = this.#control;
-    return time > this.#now ? time : time + this.#cost.instruction;
+    return Math.min(units, time > this.#now ? time : time + this.#cost.instruction);
+  }
+
+  /** Where a run in moments stands: its cycle, instructions that control has completed, and the one that is to be next. */
+  get position(): { readonly cycle: number; readonly completed: number; readonly pc: number } {
+    const { at, executed, pc, time } = this.#control;
+    const isDone = this.#result !== undefined;
+    const isUnderWay = !isDone && (this.#blocked !== undefined || this.#atHost !== undefined || time > this.#now);
+    return { cycle: this.#now, completed: isUnderWay ? executed - 1 : executed, pc: isUnderWay || isDone ? at : pc };
+  }
+
+  /** @throws SYS-SIM-007 an input that was not written */
+  checkInputs(): void {
+    this.#numbers?.checkInputs();
   }
 
   /** Control, queues, units and semaphores as they stand. */
@@ -450,16 +464,7 @@ export class Simulation {
   #finish(): SimulationResult {
     const cycles = this.#control.time;
     for (const slot of this.program.outputs) this.#hazards?.hostReads(slot, this.#control.at, cycles);
-    const units = this.#units.map((unit) => {
-      unit.idle.tail = cycles - unit.free;
-      const { name, busy, entries } = unit;
-      const idleBy = { ...unit.idle };
-      const idle = idleBy.empty + idleBy.semaphore + idleBy.channel + idleBy.tail;
-      if (busy + idle !== cycles) {
-        throw internalError({ what: `${name}: ${busy} busy and ${idle} idle cycles are not the total of ${cycles}` });
-      }
-      return { name, busy, idle, idleBy, entries };
-    });
+    const units = this.#units.map((unit) => unit.result(cycles));
     const { at } = this.#control;
     this.#observer?.({ type: 'halt', cycle: cycles, pc: at, layer: this.#nodes.layer(at) });
     return { cycles, dynamicInstructions: this.#control.executed, units, ...this.#counters.result(cycles) };

@@ -8,6 +8,8 @@ import { diagnostic } from '#base';
 import type { ConstantSegment } from '#isa';
 
 const PAGE_BYTES = 2 ** 20;
+/** What is read where nobody wrote. */
+const ZEROS = new Uint8Array(PAGE_BYTES);
 
 /** Address x with from ≤ x < to is `bytes[x - from]`. Do not write into a chunk that was asked for reading. */
 export interface DramChunk {
@@ -69,7 +71,8 @@ export class DramMemory {
     const i = this.#find(address);
     const segment = this.#segments[i];
     if (segment !== undefined && address < segment.to) return this.#constant(segment);
-    return this.#page(address, segment, this.#segments[i + 1]);
+    const { from, to } = this.#pageAround(address, segment, this.#segments[i + 1]);
+    return this.#pages.get(from) ?? { bytes: ZEROS.subarray(0, to - from), from, to };
   }
 
   /** The chunk around `address`, for reading and writing. */
@@ -77,10 +80,11 @@ export class DramMemory {
     const i = this.#find(address);
     const segment = this.#segments[i];
     if (segment === undefined || address >= segment.to) {
-      const page = this.#page(address, segment, this.#segments[i + 1]);
-      if (this.#owned.has(page)) return page;
-      const own = this.#own(page);
-      this.#pages.set(page.from, own);
+      const { from, to } = this.#pageAround(address, segment, this.#segments[i + 1]);
+      const page = this.#pages.get(from);
+      if (page !== undefined && this.#owned.has(page)) return page;
+      const own = this.#own(page ?? { bytes: ZEROS.subarray(0, to - from), from, to });
+      this.#pages.set(from, own);
       return own;
     }
     const constant = this.#constant(segment);
@@ -159,17 +163,14 @@ export class DramMemory {
   }
 
   /** The page around an address that no constant holds, cut at the constants before and after it. */
-  #page(address: number, before: Segment | undefined, after: Segment | undefined): DramChunk {
+  #pageAround(
+    address: number,
+    before: Segment | undefined,
+    after: Segment | undefined,
+  ): { readonly from: number; readonly to: number } {
     const number = Math.floor(address / PAGE_BYTES);
-    const from = Math.max(number * PAGE_BYTES, before?.to ?? 0);
     // Several gaps between constants may lie in one page of addresses; each is a chunk of its own, found by its start.
-    let page = this.#pages.get(from);
-    if (page === undefined) {
-      const to = Math.min((number + 1) * PAGE_BYTES, after?.from ?? Number.POSITIVE_INFINITY);
-      page = { bytes: new Uint8Array(to - from), from, to };
-      this.#owned.add(page);
-      this.#pages.set(from, page);
-    }
-    return page;
+    const from = Math.max(number * PAGE_BYTES, before?.to ?? 0);
+    return { from, to: Math.min((number + 1) * PAGE_BYTES, after?.from ?? Number.POSITIVE_INFINITY) };
   }
 }

@@ -1,7 +1,11 @@
 /** Layer `sim`: functional model, cycle model, DRAM, hazards, events. */
+export { MEMORIES, type Memory } from './accesses.ts';
 export * from './chromeTrace.ts';
 export * from './counters.ts';
 export * from './cycle.ts';
+export { type Breakpoint, Breakpoints, type Hit } from './debugger/breakpoints.ts';
+export * from './debugger/views.ts';
+export * from './debugger.ts';
 export * from './dram.ts';
 export * from './entries.ts';
 export * from './events.ts';

@@ -3,8 +3,10 @@
  * steps: its setup up to `arrival`, then, once the channel is granted, up to `end`.
  * Every cycle up to `free` is accounted as busy or as idle by cause.
  */
+import { internalError } from '#base';
 import { type Program, timingOnlyAt } from '#isa';
 import type { DmaCost } from '#timing';
+import type { UnitResult } from './counters.ts';
 import type { EntryQueue, QueueEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
 import type { Plan } from './plan.ts';
@@ -156,6 +158,18 @@ export class Unit {
   occupy(cycles: number): void {
     this.busy += cycles;
     this.end = this.began + cycles;
+  }
+
+  /** What it is counted by when a run of so many cycles has ended. */
+  result(cycles: number): UnitResult {
+    this.idle.tail = cycles - this.free;
+    const { name, busy, entries } = this;
+    const idleBy = { ...this.idle };
+    const idle = idleBy.empty + idleBy.semaphore + idleBy.channel + idleBy.tail;
+    if (busy + idle !== cycles) {
+      throw internalError({ what: `${name}: ${busy} busy and ${idle} idle cycles are not the total of ${cycles}` });
+    }
+    return { name, busy, idle, idleBy, entries };
   }
 
   save(): UnitState {
