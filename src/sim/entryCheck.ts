@@ -1,9 +1,13 @@
-/** Checks that need only one entry: every operand inside its memory and aligned. They are always on. O(dimensions). */
+/**
+ * Checks that need only one entry: every operand inside its memory and aligned, in O(dimensions), and A and B apart from C or
+ * in place. They are always on: kernels and cost functions count on them.
+ */
 import { diagnostic, type Place } from '#base';
 import { coresOf, type Machine } from '#machine';
+import { DIMENSIONS, elementsOf, SIZE, STRIDE } from '#timing';
 import type { Access, Memory } from './accesses.ts';
-import type { DataEntry } from './entries.ts';
-import { wrapped } from './region.ts';
+import type { DataEntry, VecEntry } from './entries.ts';
+import { bytesOf, firstCommon, wrapped } from './region.ts';
 
 const outOfRange = diagnostic<{
   operand: string;
@@ -41,10 +45,33 @@ const oneStream = diagnostic<{ machine: string }>('SYS-SIM-019', 'unsupported', 
     `机器“${p.machine}”有多个核，目前只能运行教材写法的程序（move、compute）：请改用单核机器，或在机器文件中去掉 cluster。`,
 });
 
+const partialOverlap = diagnostic<{ memory: string; address: number; operand: string }>('SYS-SIM-032', 'invalid', {
+  en: (p) =>
+    `operands ${p.operand} and C overlap at ${p.memory} address ${p.address} without being the same: an operand may share ` +
+    'memory with the result only with the same address and strides (in place), and never in an mma.',
+  zh: (p) =>
+    `操作数 ${p.operand} 与 C 在 ${p.memory} 地址 ${p.address} 处重叠却不相同：只有地址与步长都相同（原位）时操作数才可与结果共用存储，` +
+    'mma 则不允许。',
+});
+const chained = diagnostic<{ memory: string; address: number; operand: string; elements: number; words: number }>(
+  'SYS-SIM-033',
+  'invalid',
+  {
+    en: (p) =>
+      `operand ${p.operand} is in place with C at ${p.memory} address ${p.address}, but their ${p.elements} elements share ` +
+      `${p.words} words: each result would have to wait for the one before it, while lanes compute side by side. Give every ` +
+      "dimension of C a stride that keeps its elements apart, or reduce with 'add', 'max', 'min' or 'mul' and A apart from C.",
+    zh: (p) =>
+      `操作数 ${p.operand} 与 C 在 ${p.memory} 地址 ${p.address} 处原位，但其 ${p.elements} 个元素只占 ${p.words} 个字：每个结果都要等待前一个，` +
+      '而各通道是并行计算的。请为 C 的每一维给出使元素互不重叠的步长，或用 add、max、min、mul 归约，并使 A 与 C 分开。',
+  },
+);
+
 const NAMES: Readonly<Record<Memory, string>> = { nram: 'NRAM', wram: 'WRAM', aram: 'ARAM', dram: 'DRAM' };
 
 /**
- * @throws SYS-SIM-020 outside its memory, SYS-SIM-021 not aligned to its elements
+ * @throws SYS-SIM-020 outside its memory, SYS-SIM-021 not aligned to its elements, SYS-SIM-032 A or B overlaps C in part,
+ * SYS-SIM-033 A or B is in place with a C whose elements overlap each other
  */
 export function checkAccesses(
   entry: DataEntry,
@@ -69,6 +96,34 @@ export function checkAccesses(
       }
     }
   }
+  if (entry.kind === 'mma' || entry.kind === 'vec') checkOverlap(entry, accesses, place);
+}
+
+/** Operands A and B against C: disjoint, or in place element by element. */
+function checkOverlap(entry: DataEntry, accesses: readonly Access[], place: () => Place): void {
+  const c = accesses[accesses.length - 1];
+  if (c === undefined || c.memory !== 'nram') return;
+  const memory = NAMES[c.memory];
+  for (const access of accesses) {
+    const { operand } = access;
+    if (access.memory !== 'nram' || operand === 'C') continue;
+    const address = firstCommon(access.intervals, access.shift(entry), c.intervals, c.shift(entry));
+    if (address < 0) continue;
+    if (entry.kind !== 'vec' || !inPlace(entry, operand)) throw partialOverlap({ memory, address, operand }, place());
+    const elements = elementsOf(entry.aRecord);
+    const words = bytesOf(c.intervals) / c.align;
+    if (words < elements) throw chained({ memory, address, operand, elements, words }, place());
+  }
+}
+
+function inPlace(entry: VecEntry, operand: string): boolean {
+  const address = operand === 'A' ? entry.a : entry.b;
+  const record = operand === 'A' ? entry.aRecord : entry.bRecord;
+  if (address !== entry.c) return false;
+  for (let d = 0; d < DIMENSIONS; d++) {
+    if (entry.aRecord[4 * d + SIZE]! > 1 && record[4 * d + STRIDE] !== entry.cRecord[4 * d + STRIDE]) return false;
+  }
+  return true;
 }
 
 /** @throws SYS-SIM-019 work with addresses on a machine of several cores */

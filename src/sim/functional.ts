@@ -10,6 +10,7 @@ import type { DataEntry, SignalEntry, WaitEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
 import { PlainControl } from './functional/control.ts';
 import { PlainMemory } from './functional/memory.ts';
+import { refuseOverlap } from './functional/overlap.ts';
 import { execute, type Memories } from './functional/units.ts';
 import { refuseTimingOnly } from './timingOnly.ts';
 import { type ArchitecturalTrace, TraceRecorder } from './trace.ts';
@@ -98,7 +99,7 @@ interface Queue {
 
 /**
  * Runs a program to its end.
- * @throws SYS-ISA-00x invalid word; SYS-SIM-070…079 a program that traps, or wrong inputs
+ * @throws SYS-ISA-00x invalid word; SYS-SIM-070…080 a program that traps, or wrong inputs
  */
 export async function runFunctional(program: Program, options: FunctionalOptions = {}): Promise<FunctionalResult> {
   const { machine } = program;
@@ -141,7 +142,10 @@ export async function runFunctional(program: Program, options: FunctionalOptions
       semaphores[entry.semaphore]!--;
     } else if (entry.kind === 'signal') {
       if (++semaphores[entry.semaphore]! > CAPACITY) throw overflow({ semaphore: entry.semaphore }, place());
-    } else execute(entry, machine, memories);
+    } else {
+      refuseOverlap(entry, machine, place);
+      execute(entry, machine, memories);
+    }
     entries.shift();
     recorder.record(unit, entry);
     return true;

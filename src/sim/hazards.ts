@@ -9,13 +9,11 @@
  */
 import { diagnostic } from '#base';
 import { type ConstantSegment, SEMAPHORES, type TensorSlot } from '#isa';
-import { DIMENSIONS, SIZE, STRIDE } from '#timing';
 import { type Access, MEMORIES, type Memory } from './accesses.ts';
 import { AccessMap, type AccessMapState, type AccessState, SETTLED } from './accessMap.ts';
 import type { DataEntry } from './entries.ts';
 import type { Nodes } from './nodes.ts';
 import { ReadLog, type ReadLogState } from './readLog.ts';
-import { firstCommon } from './region.ts';
 import { slotIntervals } from './slots.ts';
 
 const neverWritten = diagnostic<{ memory: string; address: number; operand: string }>('SYS-SIM-030', 'invalid', {
@@ -43,14 +41,6 @@ const race = diagnostic<{
     `${p.unit} 单元${p.access === 'read' ? '读' : '写'} ${p.memory} 地址 ${p.address}，而 ${p.otherUnit} 单元的${p.otherZh}` +
     `也${p.otherAccess === 'read' ? '读' : '写'}该处，两者之间没有信号量或 sync 定序，结果将取决于时序。请让 ${p.otherUnit} ` +
     `在其后 signal 一个信号量、${p.unit} 先 wait 它，或使用不同的缓冲区。`,
-});
-const partialOverlap = diagnostic<{ memory: string; address: number; operand: string }>('SYS-SIM-032', 'invalid', {
-  en: (p) =>
-    `operands ${p.operand} and C overlap at ${p.memory} address ${p.address} without being the same: an operand may share ` +
-    'memory with the result only with the same address and strides (in place), and never in an mma.',
-  zh: (p) =>
-    `操作数 ${p.operand} 与 C 在 ${p.memory} 地址 ${p.address} 处重叠却不相同：只有地址与步长都相同（原位）时操作数才可与结果共用存储，` +
-    'mma 则不允许。',
 });
 
 const NAMES: Readonly<Record<Memory, string>> = { nram: 'NRAM', wram: 'WRAM', aram: 'ARAM', dram: 'DRAM' };
@@ -133,13 +123,12 @@ export class Hazards {
 
   /**
    * Checks and records what an entry touches, at its start.
-   * @throws SYS-SIM-030 read of what nobody wrote, SYS-SIM-031 race, SYS-SIM-032 operands that overlap in part
+   * @throws SYS-SIM-030 read of what nobody wrote, SYS-SIM-031 race
    */
   entry(unit: number, entry: DataEntry, accesses: readonly Access[], cycle: number): void {
     const clock = this.#clocks[unit]!;
     const epoch = (Math.floor(clock[unit]! / this.#words) + 1) * this.#words + entry.pc;
     clock[unit] = epoch;
-    this.#checkOverlap(entry, accesses, cycle);
     // Reads stand before writes in the list.
     for (const access of accesses) {
       if (access.mode === 'read') this.#read(unit, epoch, entry, access, cycle);
@@ -243,27 +232,4 @@ export class Hazards {
       this.#nodes.place(epoch % this.#words, cycle),
     );
   }
-
-  /** Operands A and B against C: disjoint, or in place. */
-  #checkOverlap(entry: DataEntry, accesses: readonly Access[], cycle: number): void {
-    if (entry.kind !== 'mma' && entry.kind !== 'vec') return;
-    const c = accesses[accesses.length - 1];
-    if (c === undefined || c.memory !== 'nram') return;
-    for (const access of accesses) {
-      if (access.memory !== 'nram' || access.operand === 'C') continue;
-      const address = firstCommon(access.intervals, access.shift(entry), c.intervals, c.shift(entry));
-      if (address < 0 || (entry.kind === 'vec' && inPlace(entry, access.operand))) continue;
-      throw partialOverlap({ memory: 'NRAM', address, operand: access.operand }, this.#nodes.place(entry.pc, cycle));
-    }
-  }
-}
-
-function inPlace(entry: DataEntry & { kind: 'vec' }, operand: string): boolean {
-  const address = operand === 'A' ? entry.a : entry.b;
-  const record = operand === 'A' ? entry.aRecord : entry.bRecord;
-  if (address !== entry.c) return false;
-  for (let d = 0; d < DIMENSIONS; d++) {
-    if (entry.aRecord[4 * d + SIZE]! > 1 && record[4 * d + STRIDE] !== entry.cRecord[4 * d + STRIDE]) return false;
-  }
-  return true;
 }

@@ -79,6 +79,13 @@ export function intervalsOf(region: Region): Intervals {
   return set;
 }
 
+/** How many bytes the intervals hold. */
+export function bytesOf(set: Intervals): number {
+  let bytes = 0;
+  for (let i = 0; i < set.length; i += 2) bytes += set[i + 1]! - set[i]!;
+  return bytes;
+}
+
 /** The union of `count` copies, each `stride` behind the last. */
 function repeated(set: number[], count: number, stride: number): number[] {
   const first = set[0]!;

@@ -1,6 +1,7 @@
 /**
  * Cost of one `vec`: the lanes take ⌈d0 ÷ lanes⌉ groups for each index of the outer dimensions; where d0 itself is reduced,
- * the lanes then meet in a tree. O(dimensions).
+ * the lanes then meet in a tree. A group that meets what the last one gave does not wait: ⊕ takes a cycle and feeds itself by a
+ * forwarding path. O(dimensions).
  */
 import type { VectorFunction } from '#isa';
 import type { Machine } from '#machine';

@@ -79,5 +79,6 @@ export const vec: InstructionDefinition = {
   no accumulation: NRAM[rd + c(i)] = v
   otherwise:       NRAM[rd + c(i)] = NRAM[rd + c(i)] ⊕ v
 init: where every dimension with c.stride 0 has index 0, C counts as the identity of ⊕ (0, −inf, +inf, 1)
-c.d0.stride = 0 and a.d0.size > 1: lane l takes elements i ≡ l (mod lanes), the lanes meet in a balanced tree, then C`,
+c.d0.stride = 0 and a.d0.size > 1: lane l takes elements i ≡ l (mod lanes), the lanes meet in a balanced tree, then C
+A or B may share words with C only with the same address and strides, each element of C being a word of its own`,
 };

@@ -3,10 +3,11 @@
  * Addresses are computed modulo 2³². Order of loops is order of effects.
  */
 import { filtersOf, lanesOf, type Machine, packingOf } from '#machine';
-import { DIMENSIONS, FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timing';
+import { FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timing';
 import type { DataEntry, LoadEntry, MmaEntry, StoreEntry, VecEntry } from '../entries.ts';
 import { activate, balancedTree, chain, MEETINGS, vectorFunction } from './arithmetic.ts';
 import type { PlainMemory } from './memory.ts';
+import { address, type Index, indices, offset } from './walk.ts';
 
 export interface Memories {
   readonly nram: PlainMemory;
@@ -15,31 +16,6 @@ export interface Memories {
   readonly aram: PlainMemory;
   readonly dram: PlainMemory;
 }
-
-type Index = readonly number[];
-
-/** All indices of a record's dimensions 0 … `to`, d0 fastest. */
-function* indices(sizes: RecordWords, to = DIMENSIONS - 1): Generator<Index> {
-  const size = (d: number): number => (d <= to ? sizes[4 * d + SIZE]! : 1);
-  for (let i4 = 0; i4 < size(4); i4++) {
-    for (let i3 = 0; i3 < size(3); i3++) {
-      for (let i2 = 0; i2 < size(2); i2++) {
-        for (let i1 = 0; i1 < size(1); i1++) {
-          for (let i0 = 0; i0 < size(0); i0++) yield [i0, i1, i2, i3, i4];
-        }
-      }
-    }
-  }
-}
-
-/** Σ i·stride over dimensions 0 … `to`. */
-function offset(strides: RecordWords, index: Index, to = DIMENSIONS - 1): number {
-  let sum = 0;
-  for (let d = 0; d <= to; d++) sum += index[d]! * strides[4 * d + STRIDE]!;
-  return sum;
-}
-
-const address = (base: number, bytes: number): number => (base + bytes) >>> 0;
 
 const inside = (bounds: RecordWords, index: Index): boolean =>
   index.every((i, d) => bounds[4 * d + LO]! <= i && i < bounds[4 * d + HI]!);

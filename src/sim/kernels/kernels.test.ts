@@ -5,14 +5,17 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { Random } from '#base';
+import { Random, SystoleError } from '#base';
 import { ACCUMULATIONS, ACTIVATIONS, B_MODES, ELEMENT_BYTES, ELEMENT_TYPES, VECTOR_FUNCTIONS } from '#isa';
 import { accumulatorEntries, filtersOf, type Machine, presets } from '#machine';
 import { type DimensionWords, elementsOf, type RecordWords, recordOf, STRIDE } from '#timing';
 import { compileKernels } from '../../../scripts/kernels.ts';
+import { accessesOf, memoryBytes } from '../accesses.ts';
 import { DramMemory } from '../dram.ts';
 import type { DataEntry } from '../entries.ts';
+import { checkAccesses } from '../entryCheck.ts';
 import { PlainMemory } from '../functional/memory.ts';
+import { refuseOverlap } from '../functional/overlap.ts';
 import { execute } from '../functional/units.ts';
 import { createKernels } from './index.ts';
 
@@ -73,8 +76,28 @@ function firstDifference(a: Int32Array, b: Int32Array): string | undefined {
   return undefined;
 }
 
-/** Runs one entry in both implementations over the same memories. */
+function isRefused(check: () => void): boolean {
+  try {
+    check();
+  } catch (error) {
+    if (error instanceof SystoleError) return true;
+    throw error;
+  }
+  return false;
+}
+
+/** Whether the entry's operands are apart or in place; both models say the same. */
+function isLegal(machine: Machine, entry: DataEntry): boolean {
+  const place = () => ({});
+  const accesses = accessesOf(entry, machine);
+  const refused = isRefused(() => checkAccesses(entry, accesses, memoryBytes(machine, DRAM), place));
+  expect(isRefused(() => refuseOverlap(entry, machine, place))).toBe(refused);
+  return !refused;
+}
+
+/** Runs one entry in both implementations over the same memories; not one that is refused. */
 function compare(machine: Machine, entry: DataEntry, seed: number, special: number): void {
+  fc.pre(isLegal(machine, entry));
   const random = new Random(seed);
   const aramBytes = 4 * filtersOf(machine.matrix) * accumulatorEntries(machine.matrix);
   const initial = {

@@ -8,7 +8,7 @@ import { elementsOf, type RecordWords, SIZE, STRIDE } from '#timing';
 import type { MmaEntry } from '../entries.ts';
 import { type Layout, PIXELS_PER_BLOCK } from './layout.ts';
 import type { KernelFunctions } from './module.ts';
-import { extentOf, isInjective, memo, offsetsOf, overlap } from './nest.ts';
+import { isInjective, memo, offsetsOf } from './nest.ts';
 import { type Reduction, reductionOf } from './reduction.ts';
 
 const bits = new Int32Array(1);
@@ -103,7 +103,7 @@ export function createMma(
       kernels.drainRows(accumulators, width, layout.outputs, count, n, bias, act, p0, p1);
     };
 
-    if (outputs !== undefined && !isIndependent(entry, filters, tn, groups)) {
+    if (outputs !== undefined && !resultsAreApart(entry, filters, tn, groups)) {
       for (let g = 0; g < groups; g++) {
         for (let p = 0; p < pixels; p++) {
           fetchNeurons(p, 1);
@@ -124,20 +124,9 @@ export function createMma(
   };
 }
 
-/** Whether results neither meet each other nor neurons that are still to be read, as far as extents show it. */
-function isIndependent(entry: MmaEntry, filters: number, tn: number, groups: number): boolean {
-  const strides = (record: RecordWords): number[] => [0, 1, 2, 3].map((d) => record[4 * d + STRIDE]!);
+/** Whether no two results meet, as far as strides show it; where they may, they are written in order. */
+function resultsAreApart(entry: MmaEntry, filters: number, tn: number, groups: number): boolean {
+  const strides = [0, 1, 2, 3].map((d) => entry.output[4 * d + STRIDE]!);
   const sizes = [0, 1, 2, 3].map((d) => entry.pixels[4 * d + SIZE]!);
-  const width = 4 * Math.min(tn, filters);
-  const groupStride = entry.output[16 + STRIDE]!;
-  if (!isInjective([...sizes, groups], [...strides(entry.output), groupStride], width)) return false;
-  const c = extentOf(entry.c, [...sizes, groups], [...strides(entry.output), groupStride], width);
-  const reduced = [0, 1, 2, 3, 4];
-  const a = extentOf(
-    entry.a,
-    [...sizes, ...reduced.map((d) => entry.reduction[4 * d + SIZE]!)],
-    [...strides(entry.pixels), ...reduced.map((d) => entry.reduction[4 * d + STRIDE]!)],
-    4,
-  );
-  return !overlap(a, c);
+  return isInjective([...sizes, groups], [...strides, entry.output[16 + STRIDE]!], 4 * Math.min(tn, filters));
 }

@@ -29,33 +29,6 @@ export function isInjective(sizes: readonly number[], strides: readonly number[]
   return true;
 }
 
-export interface Extent {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Bytes from the lowest to behind the highest element, as addresses modulo 2³²; undefined where there are no elements. */
-export function extentOf(
-  base: number,
-  sizes: readonly number[],
-  strides: readonly number[],
-  width: number,
-): Extent | undefined {
-  let low = 0;
-  let high = width;
-  for (let i = 0; i < sizes.length; i++) {
-    if (sizes[i]! < 1) return undefined;
-    const reach = (sizes[i]! - 1) * strides[i]!;
-    if (reach < 0) low += reach;
-    else high += reach;
-  }
-  const from = (base + low) >>> 0;
-  return { from, to: from + high - low };
-}
-
-export const overlap = (x: Extent | undefined, y: Extent | undefined): boolean =>
-  x !== undefined && y !== undefined && x.from < y.to && y.from < x.to;
-
 /** Remembers the last result: consecutive entries share record snapshots, so identity is enough to recognise them. */
 export function memo<K, V>(make: (...keys: readonly K[]) => V): (...keys: readonly K[]) => V {
   let last: readonly K[] = [];

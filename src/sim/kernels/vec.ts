@@ -5,7 +5,6 @@ import { DIMENSIONS, SIZE, STRIDE } from '#timing';
 import type { VecEntry } from '../entries.ts';
 import type { Layout } from './layout.ts';
 import type { KernelFunctions } from './module.ts';
-import { extentOf, isInjective, overlap } from './nest.ts';
 
 /** Size, and strides of A, B and C. */
 interface Axis {
@@ -42,45 +41,26 @@ export function createVec(
     }
     const plain = accumulate === 'none';
     const reduced = !plain && axes[0]!.c === 0 && axes[0]!.size > 1;
-    const base = {
-      a: layout.nram + entry.a,
-      b: withRecord ? layout.nram + entry.b : layout.scalar,
-      c: layout.nram + entry.c,
-    };
     words[job] = VECTOR_FUNCTIONS.indexOf(entry.function);
     words[job + 1] = ACCUMULATIONS.indexOf(accumulate);
     words[job + 2] = entry.init ? 1 : 0;
     words[job + 3] = reduced ? machine.vector.lanes : 0;
-    words[job + 4] = base.a;
-    words[job + 5] = base.b;
-    words[job + 6] = base.c;
+    words[job + 4] = layout.nram + entry.a;
+    words[job + 5] = withRecord ? layout.nram + entry.b : layout.scalar;
+    words[job + 6] = layout.nram + entry.c;
     words[job + 7] = layout.strip;
     words[layout.scalar >>> 2] = entry.bMode === 'scalar' ? entry.b : 0;
-    const run = (row: Axis, outer: readonly Axis[]): void => {
-      for (let d = 0; d < DIMENSIONS; d++) {
-        const axis = d === 0 ? row : (outer[d - 1] ?? ONE);
-        const at = job + 8 + 4 * d;
-        words[at] = axis.size;
-        words[at + 1] = axis.a;
-        words[at + 2] = axis.b;
-        words[at + 3] = axis.c;
-      }
-      kernels.vec(layout.job, layout.room);
-    };
-
-    if (reduced || elementsAreIndependent(entry, axes)) {
-      run(...shorten(axes, plain, reduced));
-      return;
+    // An operand is apart from C or is C, element by element: no element reads what an earlier one wrote.
+    const [row, outer] = shorten(axes, plain, reduced);
+    for (let d = 0; d < DIMENSIONS; d++) {
+      const axis = d === 0 ? row : (outer[d - 1] ?? ONE);
+      const at = job + 8 + 4 * d;
+      words[at] = axis.size;
+      words[at + 1] = axis.a;
+      words[at + 2] = axis.b;
+      words[at + 3] = axis.c;
     }
-    // An element may read what an earlier one wrote: one at a time, the outermost dimension here.
-    const last = axes.pop()!;
-    for (let i = 0; i < last.size; i++) {
-      words[job + 2] = entry.init && (i === 0 || last.c !== 0) ? 1 : 0;
-      words[job + 4] = base.a + i * last.a;
-      words[job + 5] = base.b + i * last.b;
-      words[job + 6] = base.c + i * last.c;
-      run(ONE, axes);
-    }
+    kernels.vec(layout.job, layout.room);
   };
 }
 
@@ -100,17 +80,4 @@ function shorten(axes: readonly Axis[], plain: boolean, reduced: boolean): [Axis
     else i++;
   }
   return [row, outer];
-}
-
-/** Whether no element reads what another one writes, apart from what accumulates: operands apart from C, or exactly C. */
-function elementsAreIndependent(entry: VecEntry, axes: readonly Axis[]): boolean {
-  const sizes = axes.map((axis) => axis.size);
-  const strides = (operand: 'a' | 'b' | 'c'): number[] => axes.map((axis) => axis[operand]);
-  const c = extentOf(entry.c, sizes, strides('c'), 4);
-  const independent = (operand: 'a' | 'b'): boolean => {
-    if (!overlap(extentOf(entry[operand], sizes, strides(operand), 4), c)) return true;
-    const inPlace = entry[operand] === entry.c && axes.every((axis) => axis.size === 1 || axis[operand] === axis.c);
-    return inPlace && isInjective(sizes, strides('c'), 4);
-  };
-  return independent('a') && (entry.bMode !== 'record' || independent('b'));
 }

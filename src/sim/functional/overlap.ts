@@ -1,0 +1,50 @@
+/** Operands beside the result: A and B share no word with C, or A is C, or B is C, element for element (in place). */
+import { diagnostic, type Place } from '#base';
+import { filtersOf, type Machine } from '#machine';
+import { SIZE, STRIDE } from '#timing';
+import type { DataEntry, MmaEntry, VecEntry } from '../entries.ts';
+import { address, indices, offset } from './walk.ts';
+
+const overlapping = diagnostic<{ operand: string; address: number }>('SYS-SIM-080', 'invalid', {
+  en: (p) =>
+    `operand ${p.operand} and C share NRAM address ${p.address}: they may only in a vec, with the same address and strides, ` +
+    'and where each element of C is a word of its own. Take another address, or strides that keep the elements apart.',
+  zh: (p) =>
+    `操作数 ${p.operand} 与 C 共用 NRAM 地址 ${p.address}：仅当指令为 vec、地址与步长都相同、且 C 的每个元素各占一个字时才允许。` +
+    '请改用其他地址，或使元素互不重叠的步长。',
+});
+
+/** @throws SYS-SIM-080 an operand that shares words with the result and is not in place */
+export function refuseOverlap(entry: DataEntry, machine: Machine, place: () => Place): void {
+  if (entry.kind !== 'mma' && entry.kind !== 'vec') return;
+  const results = entry.kind === 'mma' ? mmaResults(entry, filtersOf(machine.matrix)) : vecAddresses(entry, 'c');
+  const words = new Set(results);
+  const operands: ['A' | 'B', readonly number[]][] =
+    entry.kind === 'mma' ? [['A', mmaNeurons(entry)]] : [['A', vecAddresses(entry, 'a')]];
+  if (entry.kind === 'vec' && entry.bMode === 'record') operands.push(['B', vecAddresses(entry, 'b')]);
+  for (const [operand, addresses] of operands) {
+    const shared = addresses.find((word) => words.has(word));
+    if (shared === undefined) continue;
+    const same = entry.kind === 'vec' && addresses.every((word, i) => word === results[i]);
+    if (!same || words.size < results.length) throw overlapping({ operand, address: shared }, place());
+  }
+}
+
+function vecAddresses(e: VecEntry, operand: 'a' | 'b' | 'c'): number[] {
+  const record = { a: e.aRecord, b: e.bRecord, c: e.cRecord }[operand];
+  return [...indices(e.aRecord)].map((index) => address(e[operand], offset(record, index)));
+}
+
+function mmaNeurons(e: MmaEntry): number[] {
+  const reduction = [...indices(e.reduction)].map((k) => offset(e.reduction, k));
+  return [...indices(e.pixels, 3)].flatMap((p) => reduction.map((k) => address(e.a, offset(e.pixels, p, 3) + k)));
+}
+
+function mmaResults(e: MmaEntry, tn: number): number[] {
+  if (!e.drain) return [];
+  const filters = Array.from({ length: Math.max(0, e.output[16 + SIZE]!) }, (_, n) => {
+    const group = Math.floor(n / tn);
+    return group * e.output[16 + STRIDE]! + 4 * (n - group * tn);
+  });
+  return [...indices(e.pixels, 3)].flatMap((p) => filters.map((n) => address(e.c, offset(e.output, p, 3) + n)));
+}
