@@ -3,50 +3,53 @@
  * interpreter's accesses stay monomorphic. Field names are those of the definitions in `isa/instructions`.
  */
 import { diagnostic } from '#base';
-import { decode, type Program } from '#isa';
+import { decode, instructions, type Program } from '#isa';
 
-const NAMES = [
-  'rd',
-  'ra',
-  'rb',
-  'rc',
-  'imm',
-  'target',
-  'count',
-  'record',
-  'dim',
-  'size',
-  'stride',
-  'part',
-  'queue',
-  'semaphore',
-  'space',
-  'type',
-  'src',
-  'dst',
-  'pixels',
-  'reduction',
-  'output',
-  'acc',
-  'bias',
-  'clear',
-  'drain',
-  'useBias',
-  'act',
-  'function',
-  'a',
-  'b',
-  'c',
-  'bMode',
-  'accumulate',
-  'init',
-  'from',
-  'to',
-  'bytes',
-  'multicast',
-] as const;
+/** Every field of every definition, each once: a new instruction's are there without being listed. */
+const NAMES = [...new Set(instructions.flatMap((definition) => definition.fields.map((field) => field.name)))];
 
-export type Decoded = Readonly<Record<(typeof NAMES)[number], number>> & { readonly mnemonic: string };
+/** Those that interpreter and dispatch ask for: the compiler refuses any other. */
+type Asked =
+  | 'rd'
+  | 'ra'
+  | 'rb'
+  | 'rc'
+  | 'imm'
+  | 'target'
+  | 'count'
+  | 'record'
+  | 'dim'
+  | 'size'
+  | 'stride'
+  | 'part'
+  | 'queue'
+  | 'semaphore'
+  | 'space'
+  | 'type'
+  | 'src'
+  | 'dst'
+  | 'pixels'
+  | 'reduction'
+  | 'output'
+  | 'acc'
+  | 'bias'
+  | 'clear'
+  | 'drain'
+  | 'useBias'
+  | 'act'
+  | 'function'
+  | 'a'
+  | 'b'
+  | 'c'
+  | 'bMode'
+  | 'accumulate'
+  | 'init'
+  | 'from'
+  | 'to'
+  | 'bytes'
+  | 'multicast';
+
+export type Decoded = Readonly<Record<Asked, number>> & { readonly mnemonic: string };
 
 const tooLong = diagnostic<{ words: number; capacity: number; machine: string }>('SYS-SIM-003', 'unsupported', {
   en: (p) =>

@@ -1,0 +1,230 @@
+/**
+ * Registry-wide: every instruction, with every value of its enum fields that is legal, executed by both models. They must
+ * have executed the same entries and leave the same results, so that an instruction without an implementation in either fails.
+ */
+import { describe, expect, test } from 'vitest';
+import {
+  ACCUMULATIONS,
+  ACTIVATIONS,
+  BINARY_FUNCTIONS,
+  COMPUTE_TYPES,
+  decode,
+  ELEMENT_TYPES,
+  encode,
+  type HostPart,
+  type InstructionDefinition,
+  instructions,
+  type Program,
+  QUEUES,
+  SPACES,
+  type TensorSlot,
+  VECTOR_FUNCTIONS,
+} from '#isa';
+import { presets } from '#machine';
+import { assembled, machineWith } from '../../test/support/processor.ts';
+import { createSimulation } from './cycle.ts';
+import { runFunctional } from './functional.ts';
+import { TraceRecorder } from './trace.ts';
+
+const two = machineWith('textbook-single', { dma: { queues: 2 } });
+const slot = (name: string, address: number): TensorSlot => ({
+  name,
+  dtype: 'float32',
+  dims: [8],
+  strides: [4],
+  address,
+});
+const PART: HostPart = {
+  name: 'double',
+  onnx: new Uint8Array(0),
+  inputs: [slot('p', 0)],
+  outputs: [slot('q', 0)],
+  cycles: 1,
+};
+const double = (bytes: Uint8Array): Uint8Array =>
+  new Uint8Array(new Float32Array(bytes.slice().buffer).map((v) => 2 * v).buffer);
+
+/**
+ * What is executed stands between: NRAM and WRAM hold 16 numbers, R1 is eight of them, R2 one; r1 = 7, r2 = −3. Behind it eight words
+ * at NRAM r5 and the register r10 are written out, the register as the fill of a record without an inside.
+ */
+const around = (body: string): string => `
+  .dram 16384
+  .const 0, f32 0.5, -1, 2, 0.25, -0.125, 3, 1, -2, 0.75, 1.5, -0.5, 4, -3, 0.0625, 5, 1.25
+  .output y, 4096, f32[8]
+  .output z, 0, f32[8]
+  .output s, 8192, f32[1]
+    cfg.dimi R3, 0, 16, 4
+    cfg.dimi R1, 0, 8, 4
+    li r1, 7
+    li r2, -3
+    li r5, 32
+    load nram, r0, r0, R3, R3, f32
+    load wram, r0, r0, R3, R3, f32
+    sync
+    ${body}
+    sync
+    li r60, 4096
+    store nram, r60, r5, R1, R1, f32
+    cfg.clear R30
+    cfg.clear R31
+    cfg.fill R31, r10
+    cfg.bound R31, 0, r0, r0
+    li r61, 2048
+    load nram, r61, r0, R30, R31, f32
+    sync
+    li r60, 8192
+    store nram, r60, r61, R30, R30, f32
+    halt`;
+
+const three = (mnemonic: string) => [`${mnemonic} r10, r1, r2`, `${mnemonic} r10, r2, r1`];
+const branches = (mnemonic: string) => [
+  `li r10, 1\n${mnemonic} r1, r2, first\nli r10, 2
+   first: ${mnemonic} r2, r1, second\naddi r10, r10, 4
+   second: ${mnemonic} r1, r1, third\naddi r10, r10, 8
+   third: nop`,
+];
+/** A record of the body's own as the source of a load that r5 sees. */
+const recorded = (...lines: string[]) => [[...lines, 'load nram, r5, r0, R1, R4, f32'].join('\n')];
+const TWO_BY_THREE = `
+  cfg.dimi R4, 0, 2, 16
+  cfg.dimi R5, 0, 4, 4
+  cfg.dimi R6, 0, 2, 12
+  cfg.dimi R6, 4, 3, 0
+  li r6, 48
+  cfg.act r0, r6`;
+
+const BODIES: Readonly<Record<string, readonly string[]>> = {
+  nop: ['nop'],
+  halt: [''],
+  sync: ['sync'],
+  host: ['nop\nload nram, r5, r0, R1, R1, f32'],
+  li: ['li r10, 5', 'li r10, -1.5f'],
+  ...Object.fromEntries(
+    ['add', 'sub', 'mul', 'and', 'or', 'xor', 'shl', 'sra', 'min', 'max', 'slt'].map((m) => [m, three(m)]),
+  ),
+  addi: ['addi r10, r1, -9'],
+  muli: ['muli r10, r2, 9'],
+  mad: ['mad r10, r1, r2, r1'],
+  ...Object.fromEntries(['beq', 'bne', 'blt', 'bge'].map((m) => [m, branches(m)])),
+  jmp: ['li r10, 1\njmp on\nli r10, 2\non: nop'],
+  call: ['jmp on\nsub: addi r10, r9, 100\nret r9\non: call r9, sub'],
+  ret: ['jmp on\nsub: addi r10, r9, 100\nret r9\non: call r9, sub'],
+  lw: ['li r6, 12\nsw r1, r6, 4\nlw r10, r0, 16'],
+  sw: ['li r6, 12\nsw r2, r6, -4\nlw r10, r0, 8'],
+  loop: ['loop r1, out\naddi r10, r10, 3\nout: nop', 'loop r2, out\naddi r10, r10, 3\nout: nop'],
+  loopi: ['loopi 5\naddi r10, r10, 3\nendloop'],
+  'cfg.dim': recorded('li r6, 4', 'li r7, 8', 'cfg.dim R4, 0, r6, r7', 'cfg.dim R4, 1, r6, r0'),
+  'cfg.dimi': recorded('cfg.dimi R4, 0, 3, 8', 'cfg.dimi R4, 4, 2, 4'),
+  'cfg.bound': recorded('cfg.dimi R4, 0, 8, 4', 'li r6, 2', 'cfg.bound R4, 0, r6, r1'),
+  'cfg.fill': recorded('cfg.dimi R4, 0, 8, 4', 'li r6, 2.5f', 'cfg.fill R4, r6', 'cfg.bound R4, 0, r0, r0'),
+  'cfg.clear': recorded('cfg.dimi R4, 0, 8, 4', 'cfg.clear R4'),
+  'cfg.act': [
+    `${TWO_BY_THREE}\nli r6, 0.75f\nli r7, 1.0f\ncfg.act r6, r7\nmma r5, r0, r0, R4, R5, R6, r0, r0, f32, clear, drain, clamp`,
+  ],
+  signal: QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
+  wait: QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
+  load: SPACES.flatMap((space) =>
+    ELEMENT_TYPES.map(
+      (t) => `cfg.dimi R4, 0, 4, 8\nli r5, 128\nload nram, r5, r0, R1, R1, f32\nload ${space}, r5, r0, R4, R4, ${t}`,
+    ),
+  ),
+  store: SPACES.flatMap((space) =>
+    ELEMENT_TYPES.map((t) => `cfg.dimi R4, 0, 2, 8\nli r6, 8\nstore ${space}, r6, r0, R4, R4, ${t}`),
+  ),
+  mma: ACTIVATIONS.flatMap((act) =>
+    ['clear, drain', 'clear, drain, bias', 'clear'].map(
+      (flags) =>
+        `${TWO_BY_THREE}\nli r5, 128\nload nram, r5, r0, R1, R1, f32\nsync
+         mma r5, r0, r0, R4, R5, R6, r0, r0, f32, ${flags}${act === 'none' ? '' : `, ${act}`}
+         ${flags === 'clear' ? 'mma r5, r0, r0, R4, R5, R6, r0, r0, f32, drain' : ''}`,
+    ),
+  ),
+  vec: [
+    ...VECTOR_FUNCTIONS.flatMap((f) =>
+      (BINARY_FUNCTIONS.has(f) ? [', record', ', scalar'] : ['']).map(
+        (b) =>
+          `li r6, 4${b === ', scalar' ? '\nli r6, 0.5f' : ''}\nli r5, 128\nvec.${f} r5, r0, r6, R1, R1, R1, f32${b}`,
+      ),
+    ),
+    ...ACCUMULATIONS.slice(1).flatMap((a) =>
+      ['', ', init'].map((i) => `vec.mov r5, r0, r0, R1, R0, R1, f32, ${a}${i}`),
+    ),
+    ...ACCUMULATIONS.slice(1).map((a) => `cfg.dimi R4, 0, 8, 0\nvec.mul r5, r0, r0, R1, R1, R4, f32, record, ${a}`),
+  ],
+};
+
+/** They have no data: the cycle model counts their time, and both refuse to run them with data. */
+const TIMING_ONLY: Readonly<Record<string, readonly string[]>> = {
+  'dma.linear': [
+    'dma.linear dram, nram, 64, mc',
+    'dma.linear dram, shared, 64',
+    'dma.linear shared, wram, 64',
+    'dma.linear nram, dram, 64',
+    'dma.linear wram, dram, 64',
+  ],
+  'mac.linear': COMPUTE_TYPES.map((type) => `mac.linear.${type} 64`),
+};
+
+const [NOP, HOST] = [encode({ mnemonic: 'nop', fields: {} }), encode({ mnemonic: 'host', fields: { part: 0 } })];
+
+/** Values of enum fields that are legal in the word and refused by the units, which compute f32. */
+const REFUSED: Readonly<Record<string, string>> = { mma: 'type', vec: 'type' };
+
+/** Every value of every enum field, and every flag in both states, occurs in some program. */
+function expectCovered(definition: InstructionDefinition, programs: readonly Program[]): void {
+  const words = programs.flatMap(({ words }) => [...words].map((word) => decode(word)));
+  const own = words.filter((i) => i.mnemonic === definition.mnemonic);
+  expect(own.length).toBeGreaterThan(0);
+  for (const { name, kind, names } of definition.fields) {
+    if (REFUSED[definition.mnemonic] === name) continue;
+    const values = new Set(own.map((i) => i.fields[name]));
+    if (kind === 'enum')
+      expect(
+        [...values].sort((x, y) => x! - y!),
+        name,
+      ).toEqual(names!.map((_, i) => i));
+    if (kind === 'flag') expect(values.size, name).toBe(2);
+  }
+}
+
+describe.each(instructions.map((d) => [d.mnemonic, d] as const))('%s', (mnemonic, definition) => {
+  test('is executed alike by both models', async () => {
+    const bodies = BODIES[mnemonic];
+    if (bodies === undefined) {
+      const texts = TIMING_ONLY[mnemonic];
+      expect(texts, `write what executes '${mnemonic}' into BODIES`).toBeDefined();
+      const programs = texts!.map((text) => assembled(`.dram 64\n${text}\nhalt`, presets.get('textbook-cluster')!));
+      expectCovered(definition, programs);
+      for (const program of programs) {
+        const state = createSimulation(program, { data: false }).run();
+        expect(state.state === 'done' && state.result.cycles).toBeGreaterThan(0);
+        expect(() => createSimulation(program, { data: true })).toThrow(
+          expect.objectContaining({ code: 'SYS-SIM-009' }),
+        );
+        await expect(runFunctional(program)).rejects.toMatchObject({ code: 'SYS-SIM-009' });
+      }
+      return;
+    }
+    const programs = bodies.map((body) => {
+      const program = assembled(around(body), two, { host: [PART] });
+      // An assembly file has no host parts: there a 'nop' stands in.
+      if (mnemonic !== 'host') return program;
+      return { ...program, words: program.words.map((word) => (word === NOP ? HOST : word)) };
+    });
+    expectCovered(definition, programs);
+    for (const [i, program] of programs.entries()) {
+      const recorder = new TraceRecorder();
+      const simulation = createSimulation(program, { data: true, observer: recorder.observer });
+      let state = simulation.run();
+      if (state.state === 'host') {
+        simulation.writeTensor(PART.outputs[0]!, double(simulation.readTensor(PART.inputs[0]!)));
+        state = simulation.run();
+      }
+      const functional = await runFunctional(program, { host: (_, inputs) => inputs.map(double) });
+      expect(recorder.trace, bodies[i]).toEqual(functional.trace);
+      expect(state.state === 'done' && state.result.dynamicInstructions).toBe(functional.executed);
+      for (const [name, bytes] of functional.outputs) expect(simulation.readOutput(name), bodies[i]).toEqual(bytes);
+    }
+  });
+});
