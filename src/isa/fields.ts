@@ -44,6 +44,8 @@ export const RECORDS = 32;
 /** Dimensions of a record, d0 innermost. */
 export const RECORD_DIMENSIONS = 5;
 export const SEMAPHORES = 16;
+/** Largest count of a semaphore. */
+export const SEMAPHORE_MAX = 255;
 export const LOOP_DEPTH = 4;
 
 export const register = (name: string, bit: number, doc: string): Field => ({

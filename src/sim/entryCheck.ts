@@ -58,8 +58,8 @@ const chained = diagnostic<{ memory: string; address: number; operand: string; e
   'invalid',
   {
     en: (p) =>
-      `operand ${p.operand} is in place with C at ${p.memory} address ${p.address}, but their ${p.elements} elements share ` +
-      `${p.words} words: each result would have to wait for the one before it, while lanes compute side by side. Give every ` +
+      `operand ${p.operand} is in place with C at ${p.memory} address ${p.address}, but their ${p.elements} elements fall on fewer ` +
+      `words, ${p.words}: each result would have to wait for the one before it, while lanes compute side by side. Give every ` +
       "dimension of C a stride that keeps its elements apart, or reduce with 'add', 'max', 'min' or 'mul' and A apart from C.",
     zh: (p) =>
       `操作数 ${p.operand} 与 C 在 ${p.memory} 地址 ${p.address} 处原位，但其 ${p.elements} 个元素只占 ${p.words} 个字：每个结果都要等待前一个，` +

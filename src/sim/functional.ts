@@ -4,7 +4,7 @@
  * Queues are unbounded; a unit executes the head of its queue as soon as its semaphore permits.
  */
 import { diagnostic } from '#base';
-import { type HostPart, type Program, SEMAPHORES, SLOT_BYTES, type TensorSlot } from '#isa';
+import { type HostPart, type Program, SEMAPHORE_MAX, SEMAPHORES, SLOT_BYTES, type TensorSlot } from '#isa';
 import { accumulatorEntries, filtersOf } from '#machine';
 import type { DataEntry, SignalEntry, WaitEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
@@ -28,8 +28,9 @@ const stuck = diagnostic<{ waits: readonly { unit: string; semaphore: number; pc
   },
 );
 const overflow = diagnostic<{ semaphore: number }>('SYS-SIM-074', 'invalid', {
-  en: (p) => `semaphore ${p.semaphore} overflows: it counts to ${CAPACITY}. Add the missing waits on its other side.`,
-  zh: (p) => `信号量 ${p.semaphore} 溢出：计数上限为 ${CAPACITY}。请在另一侧补上缺少的 wait。`,
+  en: (p) =>
+    `semaphore ${p.semaphore} overflows: it counts to ${SEMAPHORE_MAX}. Add the missing waits on its other side.`,
+  zh: (p) => `信号量 ${p.semaphore} 溢出：计数上限为 ${SEMAPHORE_MAX}。请在另一侧补上缺少的 wait。`,
 });
 const idle = diagnostic<{ limit: number }>('SYS-SIM-079', 'invalid', {
   en: (p) =>
@@ -65,8 +66,6 @@ const secondUser = diagnostic<{ semaphore: number; side: string; first: string; 
       '请改用另一个信号量。',
   },
 );
-
-const CAPACITY = 255;
 
 export interface FunctionalOptions {
   /** Dense row-major bytes of each input, by name. */
@@ -141,7 +140,7 @@ export async function runFunctional(program: Program, options: FunctionalOptions
       if (semaphores[entry.semaphore] === 0) return false;
       semaphores[entry.semaphore]!--;
     } else if (entry.kind === 'signal') {
-      if (++semaphores[entry.semaphore]! > CAPACITY) throw overflow({ semaphore: entry.semaphore }, place());
+      if (++semaphores[entry.semaphore]! > SEMAPHORE_MAX) throw overflow({ semaphore: entry.semaphore }, place());
     } else {
       refuseOverlap(entry, machine, place);
       execute(entry, machine, memories);

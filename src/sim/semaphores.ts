@@ -3,9 +3,7 @@
  * first-out list of the cycles at which they become visible.
  */
 import { diagnostic, type Place } from '#base';
-import { SEMAPHORES } from '#isa';
-
-const CAPACITY = 255;
+import { SEMAPHORE_MAX, SEMAPHORES } from '#isa';
 
 const overflow = diagnostic<{ semaphore: number; capacity: number }>('SYS-SIM-040', 'invalid', {
   en: (p) =>
@@ -51,7 +49,7 @@ export class Semaphores {
   signal(semaphore: number, visibleAt: number, place: () => Place): void {
     const tokens = this.#tokens[semaphore]!;
     tokens.push(visibleAt);
-    if (tokens.length > CAPACITY) throw overflow({ semaphore, capacity: CAPACITY }, place());
+    if (tokens.length > SEMAPHORE_MAX) throw overflow({ semaphore, capacity: SEMAPHORE_MAX }, place());
   }
 
   /** Cycle from which a wait can take a token; infinite where none was signalled. */

@@ -11,6 +11,7 @@ import {
   tensorNumbers,
   typeOf,
 } from '#ir';
+import { SLOT_BYTES } from '#isa';
 import { planCopy } from '../kernels/copy.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, insideConcat, toHost } from '../reasons.ts';
@@ -19,22 +20,7 @@ import { copyJob } from './jobs.ts';
 
 const cannotCopy = toHost('it moves data along more than five dimensions', '它沿超过五个维度搬移数据');
 
-const movable = (p: Planner, name: string): boolean =>
-  [
-    'float32',
-    'int64',
-    'int32',
-    'bool',
-    'uint8',
-    'int8',
-    'float16',
-    'bfloat16',
-    'float64',
-    'int16',
-    'uint16',
-    'uint32',
-    'uint64',
-  ].includes(p.dtype(name));
+const movable = (p: Planner, name: string): boolean => p.dtype(name) in SLOT_BYTES;
 
 const unmovable = (p: Planner, name: string): ToHost =>
   toHost(`its values are of type ${p.dtype(name)}`, `其元素类型为 ${p.dtype(name)}`);
