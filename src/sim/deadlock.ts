@@ -15,7 +15,7 @@ export interface Blocked {
 
 const deadlock = diagnostic<{ blocked: readonly Blocked[] }>('SYS-SIM-042', 'invalid', {
   en: (p) =>
-    `deadlock: nothing can go on. ${p.blocked.map((b) => b.en).join('; ')}. Add the missing signal before, or remove the wait.`,
+    `deadlock: nothing can go on: ${p.blocked.map((b) => b.en).join('; ')}. Add the missing signal before, or remove the wait.`,
   zh: (p) => `死锁：一切都无法继续。${p.blocked.map((b) => b.zh).join('；')}。请补上缺少的 signal，或删去该 wait。`,
 });
 
@@ -37,7 +37,7 @@ export function deadlockError(
       instruction: entry.pc,
       node: nodes.name(entry.pc),
       en:
-        `The ${unit.name} queue waits for semaphore ${entry.semaphore} at ${nodes.text(entry.pc)}, ` +
+        `the ${unit.name} queue waits for semaphore ${entry.semaphore} at ${nodes.text(entry.pc)}, ` +
         (by === undefined ? 'which no queue ever signalled' : `which the ${by} queue signals too seldom`),
       zh:
         `${unit.name} 队列在${nodes.textZh(entry.pc)}等待信号量 ${entry.semaphore}，` +
