@@ -12,8 +12,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // The JSON report is what .ci/run counts from.
     reporters: ['default', 'json'],
     outputFile: { json: '.cache/test-report.json' },
