@@ -4,12 +4,12 @@
  *   lie in 64-byte lines and two buffers in turn, two lines for each of three operands.
  * - WRAM holds Ti × Tn weights with Tn biases, and two lines. The accumulators hold one entry of Tn.
  * - DRAM holds an input, weights and an output, a line each. Instruction memory holds the code of one tiled layer.
- * All elements are of 32 bits.
+ * All elements are of 32 bits. What says `realizable` must also be no faster, wider or larger than a circuit could be (`limits`).
  */
 import type { Place, SystoleError } from '#base';
 import type { Path } from './describe.ts';
-import { type Both, beyondAddresses, notRealizable, noWholeWords, tooSmall } from './errors.ts';
-import { filtersOf, lanesOf, type Machine } from './schema.ts';
+import { type Both, beyondAddresses, beyondCircuits, notRealizable, noWholeWords, tooSmall } from './errors.ts';
+import { filtersOf, lanesOf, type Machine, macsPerCycle } from './schema.ts';
 
 /** Largest memory of whole 4 KiB pages whose end is still a 32-bit address. */
 export const MEMORY_MAX = 2 ** 32 - 4096;
@@ -18,6 +18,79 @@ export const MEMORY_MAX = 2 ** 32 - 4096;
 const LINE = 64;
 /** Code of one layer, whatever its tiles; compiled layers take up to about 170 words. */
 const LAYER_WORDS = 256;
+
+/**
+ * Largest figures of one core that are still taken for a circuit. Choices with room above what has been built: the largest
+ * array of a chip is TPU v1's 256 × 256 (Jouppi et al., ISCA 2017, section 2), here four times as many on a side and in all.
+ */
+const SIDE_MAX = 1024;
+const MACS_MAX = 2 ** 18;
+/** Of a port or link, a cycle: 131 072 wires; at 1 GHz 16 TB/s, more than a package of HBM gives. */
+const WIDTH_MAX = 16_384;
+/** Their operand of 4 bytes each is as wide as the widest port. */
+const LANES_MAX = WIDTH_MAX / 4;
+const CORES_MAX = 64;
+
+/** What is limited, and why. */
+interface Kind {
+  readonly most: number;
+  readonly unit: Both;
+  readonly why: Both;
+}
+
+const FAR: Both = {
+  en: 'operands and clock could not reach more in one cycle',
+  zh: '操作数与时钟在一个周期内无法到达更多单元',
+};
+const WIRES: Both = { en: 'more wires could not be laid', zh: '更多的连线无法布线' };
+const SIDE: Kind = { most: SIDE_MAX, unit: { en: 'elements on a side', zh: '个单元（一边）' }, why: FAR };
+const MACS: Kind = { most: MACS_MAX, unit: { en: 'multiply-accumulates a cycle', zh: '次乘加每周期' }, why: FAR };
+const WIDTH: Kind = { most: WIDTH_MAX, unit: { en: 'bytes a cycle', zh: '字节每周期' }, why: WIRES };
+const LANES: Kind = { most: LANES_MAX, unit: { en: 'lanes', zh: '个通道' }, why: WIRES };
+const CORES: Kind = { most: CORES_MAX, unit: { en: 'cores', zh: '个核' }, why: WIRES };
+
+type Limited = readonly [path: Path, found: number, kind: Kind];
+
+function limits({ matrix, vector, dma, dram, host, cluster }: Machine): readonly Limited[] {
+  const rate = ({ bytes, cycles }: Machine['host']['link']): number => bytes / cycles;
+  const sides: Limited[] =
+    matrix.kind === 'dot'
+      ? [
+          [['matrix', 'tn'], matrix.tn, SIDE],
+          [['matrix', 'ti'], matrix.ti, SIDE],
+        ]
+      : [
+          [['matrix', 'rows'], matrix.rows, SIDE],
+          [['matrix', 'columns'], matrix.columns, SIDE],
+        ];
+  const all: Limited[] = [
+    ...sides,
+    [['matrix'], macsPerCycle(matrix), MACS],
+    [['vector', 'lanes'], vector.lanes, LANES],
+    [['dma', 'scratchpadBytesPerCycle'], dma.scratchpadBytesPerCycle, WIDTH],
+    [['dram', 'bandwidth'], rate(dram.bandwidth), WIDTH],
+    [['host', 'link'], rate(host.link), WIDTH],
+  ];
+  if (cluster === undefined) return all;
+  return [
+    ...all,
+    [['cluster', 'cores'], cluster.cores, CORES],
+    [['cluster', 'sharedRam', 'link'], rate(cluster.sharedRam.link), WIDTH],
+  ];
+}
+
+/** What takes at least a cycle in a circuit. An array's fill is counted apart from its pipeline, an adder tree's is its pipeline. */
+function durations(m: Machine): readonly (readonly [Path, number])[] {
+  return [
+    [['control', 'cyclesPerInstruction'], m.control.cyclesPerInstruction],
+    [['control', 'queueCycles'], m.control.queueCycles],
+    [['control', 'signalLatency'], m.control.signalLatency],
+    ...(m.matrix.kind === 'dot' ? [[['matrix', 'pipelineCycles'], m.matrix.pipelineCycles] as const] : []),
+    [['vector', 'pipelineCycles'], m.vector.pipelineCycles],
+    [['dram', 'latencyCycles'], m.dram.latencyCycles],
+    [['host', 'latencyCycles'], m.host.latencyCycles],
+  ];
+}
 
 interface Need {
   readonly least: number;
@@ -122,8 +195,11 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
     else if (found % 4 !== 0) errors.push(noWholeWords({ key, found, write: found - (found % 4) }, place(path)));
   }
   if (m.realizable) {
-    for (const key of ['cyclesPerInstruction', 'queueCycles', 'signalLatency'] as const) {
-      if (m.control[key] === 0) errors.push(notRealizable({ key: `control.${key}` }, place(['control', key])));
+    for (const [path, cycles] of durations(m)) {
+      if (cycles === 0) errors.push(notRealizable({ key: path.join('.') }, place(path)));
+    }
+    for (const [path, found, kind] of limits(m)) {
+      if (found > kind.most) errors.push(beyondCircuits({ key: path.join('.'), found, ...kind }, place(path)));
     }
   }
   return errors;

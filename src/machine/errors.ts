@@ -140,3 +140,17 @@ export const notRealizable = diagnostic<{ readonly key: string }>('SYS-MACHINE-0
     `'realizable' is true, but '${p.key}' is 0: no circuit does that in no time. Write at least 1, or realizable: false.`,
   zh: (p) => `'realizable' 为 true，但 '${p.key}' 为 0：没有电路能不花时间完成。请至少写 1，或写 realizable: false。`,
 });
+
+export const beyondCircuits = diagnostic<{
+  readonly key: string;
+  readonly found: number;
+  readonly most: number;
+  readonly unit: Both;
+  readonly why: Both;
+}>('SYS-MACHINE-015', 'invalid', {
+  en: (p) =>
+    `'realizable' is true, but '${p.key}' comes to ${p.found} ${p.unit.en}; at most ${p.most} are taken for a circuit: ` +
+    `${p.why.en}. Write less, or realizable: false.`,
+  zh: (p) =>
+    `'realizable' 为 true，但 '${p.key}' 达到 ${p.found} ${p.unit.zh}；可实现的上限为 ${p.most}：${p.why.zh}。请减小，或写 realizable: false。`,
+});

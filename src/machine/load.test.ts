@@ -84,6 +84,18 @@ const cases: readonly (readonly [string, string])[] = [
   ['DRAM beyond addresses', edit('4294963200', '8589934592')],
   ['half a word', edit('131072', '131073')],
   ['realizable with a free instruction', edit('"cyclesPerInstruction": 1', '"cyclesPerInstruction": 0', systolic)],
+  ['realizable with DRAM that answers at once', edit('"latencyCycles": 100', '"latencyCycles": 0', systolic)],
+  [
+    'realizable with a port of 10⁹ bytes',
+    edit('"scratchpadBytesPerCycle": 64', '"scratchpadBytesPerCycle": 1000000000', systolic),
+  ],
+  [
+    'realizable with DRAM of 10⁹ bytes a cycle',
+    edit('"bytes": 16, "cycles": 1', '"bytes": 1000000000, "cycles": 1', systolic),
+  ],
+  ['realizable with 8192 lanes', edit('"lanes": 32', '"lanes": 8192', systolic)],
+  ['realizable with 2²⁰ MACs', edit('"rows": 16', '"rows": 1024', edit('"columns": 16', '"columns": 1024', systolic))],
+  ['realizable with 2048 columns', edit('"columns": 16', '"columns": 2048', systolic)],
 ];
 
 it('answers each mistake with its code, place and repair', async () => {

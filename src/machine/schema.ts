@@ -59,7 +59,11 @@ export const machineSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string(),
   sources: z.array(z.string()).describe('where the figures come from'),
-  realizable: z.boolean().describe('false: ideal machine of the textbook, no circuit could be built that way'),
+  realizable: z
+    .boolean()
+    .describe(
+      'false: ideal machine of the textbook, no circuit could be built that way; true: durations and widths are judged',
+    ),
   frequency: z.number().positive().describe('Hz'),
   control: z.strictObject({
     cyclesPerInstruction: count,
