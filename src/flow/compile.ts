@@ -6,7 +6,7 @@ import type { Program } from '#isa';
 import { lower } from '#lower';
 import type { Machine } from '#machine';
 import { writeModel } from '#onnx';
-import { inferTypes, symbolsOf } from '#ops';
+import { explicitPads, inferTypes, symbolsOf } from '#ops';
 import { runPasses, type Step } from '#passes';
 import { layerwiseBound, nodesOnHost } from '#report';
 import { learnTypes } from './learnTypes.ts';
@@ -24,7 +24,7 @@ export interface CompileOptions {
 }
 
 export interface Compiled {
-  /** The imported model with its sizes bound: what the host runs as the reference. */
+  /** The imported model with its sizes bound and its pads written out: what the host runs as the reference. */
   readonly model: Model;
   /** After the passes: what was lowered. */
   readonly optimized: Model;
@@ -47,7 +47,8 @@ const twoBatches = diagnostic<{ input: string; symbol: string; size: number; bat
 
 export async function compileModel(model: Model, options: CompileOptions): Promise<Compiled> {
   const bound = bindSizes(model, options);
-  const passed = await runPasses(bound.model, {
+  const imported = explicitPads(bound.model);
+  const passed = await runPasses(imported, {
     engine: options.engine,
     declared: bound.declared,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
@@ -59,7 +60,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   return {
-    model: bound.model,
+    model: imported,
     optimized,
     provenance: passed.provenance,
     program: { ...program, layerwise: layerwiseBound(optimized, program.machine, nodesOnHost(program)) },

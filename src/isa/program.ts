@@ -105,7 +105,7 @@ export interface HostNode {
 /** Plain schedule data of one layer (a group of graph nodes that became one piece of program, or one host part). */
 export interface LayerPlan {
   readonly index: number;
-  /** Name of the layer's main node. */
+  /** Name of the layer's main node, with `2/4` behind it where that node became several layers. */
   readonly name: string;
   /** Names of all nodes in it, as in the imported model. */
   readonly nodes: readonly string[];

@@ -112,6 +112,7 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
   const emitter = new Emitter();
   const host: HostPart[] = [];
   const layers: LayerPlan[] = [];
+  const names = layerNames(planner.jobs);
   for (const job of planner.jobs) {
     const from = emitter.beginLayer();
     const part = hostNames.get(job);
@@ -121,7 +122,8 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
       emitter.op('host', { part: host.length - 1 });
     }
     const to = emitter.endLayer();
-    layers.push(layerOf(planner, job, layers.length, emitted, from, to, options.provenance));
+    const name = names.get(job)!;
+    layers.push(layerOf(planner, job, name, layers.length, emitted, from, to, options.provenance));
   }
   emitter.beginLayer();
   emitter.op('halt');
@@ -282,9 +284,19 @@ function toHost(node: GraphNode, p: Planner): HostNode['reason'] | undefined {
 
 const layerName = (job: Job): string => job.nodes[0]?.name ?? job.op;
 
+/** Layers by name: that of the main node, with `2/4` behind it where several jobs share one. */
+function layerNames(jobs: readonly Job[]): ReadonlyMap<Job, string> {
+  const alike = new Map<string, Job[]>();
+  for (const job of jobs) alike.set(layerName(job), [...(alike.get(layerName(job)) ?? []), job]);
+  const named = (name: string, job: Job, i: number, of: number): readonly [Job, string] =>
+    [job, of === 1 ? name : `${name} ${i + 1}/${of}`] as const;
+  return new Map([...alike].flatMap(([name, all]) => all.map((job, i) => named(name, job, i, all.length))));
+}
+
 function layerOf(
   p: Planner,
   job: Job,
+  name: string,
   index: number,
   { loops, predicted }: Emitted,
   from: number,
@@ -296,7 +308,7 @@ function layerOf(
   const activations = job.reads.filter((v) => !p.contents.has(v.buffer));
   return {
     index,
-    name: layerName(job),
+    name,
     nodes: [...new Set(job.nodes.flatMap((n) => provenance?.get(n.name) ?? [n.name]))],
     op: job.op,
     where: job.where,

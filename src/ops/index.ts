@@ -4,6 +4,7 @@ export { isContraction } from './contractions.ts';
 export * from './cost.ts';
 export * from './define.ts';
 export * from './evaluate.ts';
+export { explicitPads } from './explicitPads.ts';
 export * from './infer.ts';
 export { operatorsPage } from './page.ts';
 export * from './registry.ts';

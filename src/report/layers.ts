@@ -3,14 +3,14 @@
  * have few, or none.
  */
 import type { HostNode, LayerPlan, Program } from '#isa';
-import { type Machine, macsPerCycle } from '#machine';
+import { coresOf, type Machine, macsPerCycle } from '#machine';
 import type { LayerResult, SimulationResult } from '#sim';
 import { cyclesAtRate } from '#timing';
 
 export type LayerBound = 'compute' | 'memory' | 'host' | 'none';
 
 export interface LayerReport {
-  /** Name of its main node. */
+  /** Name of its main node, with `2/4` behind it where that became several layers. */
   readonly name: string;
   /** Operators, with what is fused: `Conv+Relu`. */
   readonly op: string;
@@ -21,15 +21,17 @@ export interface LayerReport {
   readonly shape: readonly number[];
   readonly cycles: number;
   readonly macs: number;
+  /** Needed operations of the vector unit, or those that it executed where that is less or the plan does not say. */
   readonly vectorOps: number;
   /** On the DRAM channel, inside the bounds. */
   readonly bytes: { readonly read: number; readonly write: number };
   /** Which side was busy longer: matrix and vector unit, or transfers. */
   readonly bound: LayerBound;
   /**
-   * Needed work ÷ (cycles × peak) of the unit it ran on: MACs of the matrix unit, operations of the vector unit, bytes of the
-   * DRAM channel; executed work where the plan does not say what is needed (hand-written programs). null on the host, and
-   * where it took no cycles of its own.
+   * Work ÷ (cycles × peak) of the unit it ran on, 0 to 1: needed MACs of the matrix unit, needed operations of the vector unit,
+   * bytes of the DRAM channel. Executed work counts where that is less (a part of a node that became several layers, an instruction
+   * that does several operations at once), and where the plan does not say what is needed (hand-written programs). null on the
+   * host, and where it took no cycles of its own. A layer that overlaps others has the cycles from its first entry to its last.
    */
   readonly utilisation: number | null;
   readonly loops: LayerPlan['loops'];
@@ -49,7 +51,7 @@ function layerReport(plan: LayerPlan, run: LayerResult, machine: Machine): Layer
     shape: plan.outputShape,
     cycles: run.cycles,
     macs: plan.macs || run.macs,
-    vectorOps: plan.vectorOps || run.vectorOps,
+    vectorOps: worth(plan.vectorOps, run.vectorOps),
     bytes: { read: run.readBytes, write: run.writeBytes },
     bound: boundOf(plan, run, machine),
     utilisation: utilisationOf(plan, run, machine),
@@ -66,16 +68,20 @@ function boundOf(plan: LayerPlan, { busy, ...run }: LayerResult, machine: Machin
   return compute >= memory ? 'compute' : 'memory';
 }
 
+/** Work that was needed and done. */
+const worth = (needed: number, executed: number): number => Math.min(needed || executed, executed);
+
 function utilisationOf(plan: LayerPlan, run: LayerResult, machine: Machine): number | null {
   if (run.cycles === 0) return null;
+  const cycles = Math.max(run.cycles, run.last - run.first);
   switch (plan.where) {
     case 'matrix':
-      return (plan.macs || run.macs) / (run.cycles * macsPerCycle(machine.matrix));
+      return worth(plan.macs, run.macs) / (cycles * coresOf(machine) * macsPerCycle(machine.matrix));
     case 'vector':
-      return (plan.vectorOps || run.vectorOps) / (run.cycles * machine.vector.lanes);
+      return worth(plan.vectorOps, run.vectorOps) / (cycles * machine.vector.lanes);
     case 'dma': {
-      const { bytes, cycles } = machine.dram.bandwidth;
-      return ((run.readBytes + run.writeBytes) * cycles) / (run.cycles * bytes);
+      const { bandwidth } = machine.dram;
+      return ((run.readBytes + run.writeBytes) * bandwidth.cycles) / (cycles * bandwidth.bytes);
     }
     case 'host':
     case 'none':

@@ -3,11 +3,12 @@
  * cycle. Sizes in comments are in elements of 4 bytes.
  */
 import { describe, expect, test } from 'vitest';
+import { Random } from '#base';
 import { parseModel } from '#ir';
 import { type Machine, presets } from '#machine';
 import { inferTypes } from '#ops';
 import { machineWith } from '../../test/support/processor.ts';
-import { layerwiseBound } from './layerwiseBound.ts';
+import { ceilOfSum, layerwiseBound } from './layerwiseBound.ts';
 
 const single = presets.get('textbook-single')!;
 
@@ -145,6 +146,39 @@ describe('work', () => {
     const slow = machineWith('textbook-single', { dram: { bandwidth: { bytes: 64, cycles: 5 } } });
     // 576 and 832 bytes at 12.8 a cycle.
     expect(boundOf(RESIDUAL, [], slow).cycles).toBe(45 + 65);
+  });
+
+  test('the bound is the least whole number that is not below the exact sum', () => {
+    const random = new Random(7);
+    for (let round = 0; round < 200; round++) {
+      const peaks = [256, 64, 3, 10, 1000, 7].slice(0, 1 + (round % 6));
+      const terms = Array.from({ length: 1 + (round % 30) }, (_, i) => ({
+        work: random.integer(0, 2 ** 31) * (round % 2 === 0 ? 1 : 2 ** 15),
+        peak: peaks[i % peaks.length]!,
+      }));
+      const unit = 2688000n; // of all peaks
+      const sum = terms.reduce((n, t) => n + (BigInt(t.work) * unit) / BigInt(t.peak), 0n);
+      const bound = BigInt(ceilOfSum(terms)) * unit;
+      expect(bound >= sum && bound - sum < unit).toBe(true);
+    }
+    // A billion cycles and one lane's work more: a bound below its own sum, once.
+    expect(ceilOfSum([{ work: 64e9 + 1, peak: 64 }])).toBe(1e9 + 1);
+    expect(ceilOfSum(Array.from({ length: 10 }, () => ({ work: 1, peak: 10 })))).toBe(1);
+    expect(ceilOfSum([])).toBe(0);
+  });
+
+  test('a large window counts its axes one after the other, a small one as a whole', () => {
+    const pool = (op: string, kernel: number, strides: number) =>
+      boundOf(`
+        graph g(x: float32[1,2,40,40]) -> (y: float32[?,?,?,?]) {
+          y = ${op}[kernel_shape=[${kernel}, ${kernel}], strides=[${strides}, ${strides}]](x) @pool
+        }`).rows.map(([, , vectorOps]) => vectorOps);
+    // 21 × 21 outputs of 20 × 20: 19 steps for 40 × 21 sums of rows, 19 for each output, of two channels.
+    expect(pool('AveragePool', 20, 1)).toEqual([2 * (40 * 21 + 21 * 21) * 19]);
+    expect(pool('MaxPool', 20, 1)).toEqual([2 * (40 * 21 + 21 * 21) * 19]);
+    // As a whole 3 an output; rows first would take 40 × 20 and 20 × 20.
+    expect(pool('MaxPool', 2, 2)).toEqual([2 * 20 * 20 * 3]);
+    expect(pool('AveragePool', 1, 1)).toEqual([2 * 40 * 40]);
   });
 
   test('host nodes count with the time of their call, and end chains', () => {

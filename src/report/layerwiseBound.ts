@@ -6,7 +6,8 @@
  * cycles of a group = max(MACs ÷ matrix peak, vector operations ÷ lanes, bytes ÷ DRAM bandwidth), exact; the sum is rounded up.
  * - MACs: of Conv, Gemm and MatMul. A depthwise convolution (as many groups as channels and filters) runs on the
  *   vector unit's multiply-add: its MACs count as vector operations, one a lane a cycle.
- * - Vector operations: those of all other nodes by their cost rules, one a lane a cycle, a multiply-add as one.
+ * - Vector operations: those of all other nodes by their cost rules, one a lane a cycle, a multiply-add as one. MaxPool and
+ *   AveragePool count axis after axis where that is less: maximum and sum separate (`leastOperations.ts`).
  * - Bytes: inputs from outside the group, weights, and results read outside, each once. Slice and Gather read what they take.
  */
 import { byteLength, elementCount, type GraphNode, intAttribute, type Model, staticShape, typeOf } from '#ir';
@@ -15,6 +16,7 @@ import { type Machine, macsPerCycle } from '#machine';
 import { type Cost, nodeCost, nodeWork } from '#ops';
 import { hostCycles } from '#timing';
 import { type Group, groupHostNodes, groupNodes } from './groups.ts';
+import { leastOperations } from './leastOperations.ts';
 
 /** The names of the nodes that a program leaves to the host. */
 export const nodesOnHost = (program: Program): ReadonlySet<string> =>
@@ -27,30 +29,55 @@ export const nodesOnHost = (program: Program): ReadonlySet<string> =>
  */
 export function layerwiseBound(model: Model, machine: Machine, host: ReadonlySet<string> = new Set()): LayerwiseBound {
   const onHost = (node: GraphNode): boolean => host.has(node.name);
-  const groups: GroupBound[] = groupNodes(model, onHost).map((g) => boundOf(g, model, machine));
-  for (const call of groupHostNodes(model, onHost)) groups.push(hostBound(call, model, machine));
-  // Tenths of a byte a cycle do not add up exactly: what is within rounding of a whole number is that number.
-  const sum = groups.reduce((n, g) => n + g.cycles, 0);
-  return { cycles: Math.ceil(sum - 1e-9 * sum), groups };
+  const groups: GroupBound[] = [];
+  const times: Fraction[] = [];
+  for (const group of groupNodes(model, onHost)) {
+    const { time, ...bound } = boundOf(group, model, machine);
+    groups.push(bound);
+    times.push(time);
+  }
+  for (const call of groupHostNodes(model, onHost)) {
+    const bound = hostBound(call, model, machine);
+    groups.push(bound);
+    times.push({ work: bound.cycles, peak: 1 });
+  }
+  return { cycles: ceilOfSum(times), groups };
 }
 
-function boundOf(group: Group, model: Model, machine: Machine): GroupBound {
+/** Cycles as work ÷ peak, both whole numbers: thirds and tenths of cycles do not add up exactly as floats. */
+interface Fraction {
+  readonly work: number;
+  readonly peak: number;
+}
+
+const cyclesOf = ({ work, peak }: Fraction): number => work / peak;
+
+/** The sum of fractions, rounded up; exact. */
+export function ceilOfSum(fractions: readonly Fraction[]): number {
+  const byPeak = new Map<number, bigint>();
+  for (const { work, peak } of fractions) byPeak.set(peak, (byPeak.get(peak) ?? 0n) + BigInt(work));
+  const common = [...byPeak.keys()].reduce((n, peak) => n * BigInt(peak), 1n);
+  const sum = [...byPeak].reduce((n, [peak, work]) => n + work * (common / BigInt(peak)), 0n);
+  return Number((sum + common - 1n) / common);
+}
+
+function boundOf(group: Group, model: Model, machine: Machine): GroupBound & { readonly time: Fraction } {
   let macs = 0;
   let vectorOps = 0;
   for (const node of group.nodes) {
     const cost = nodeCost(model, node);
     if (cost.macs > 0 && !isDepthwise(model, node)) macs += cost.macs;
-    else vectorOps += vectorOperations(cost);
+    else vectorOps += leastOperations(model, node) ?? vectorOperations(cost);
   }
   const bytes = trafficOf(group, model);
   const { bandwidth } = machine.dram;
   const times = [
-    ['compute', macs / macsPerCycle(machine.matrix)],
-    ['vector', vectorOps / machine.vector.lanes],
-    ['memory', (bytes * bandwidth.cycles) / bandwidth.bytes],
+    ['compute', { work: macs, peak: macsPerCycle(machine.matrix) }],
+    ['vector', { work: vectorOps, peak: machine.vector.lanes }],
+    ['memory', { work: bytes * bandwidth.cycles, peak: bandwidth.bytes }],
   ] as const;
-  const [bound, cycles] = times.reduce((most, t) => (t[1] > most[1] ? t : most));
-  return { ...namesOf(group), macs, vectorOps, bytes, cycles, bound };
+  const [bound, time] = times.reduce((most, t) => (cyclesOf(t[1]) > cyclesOf(most[1]) ? t : most));
+  return { ...namesOf(group), macs, vectorOps, bytes, cycles: cyclesOf(time), bound, time };
 }
 
 /** A call of the host, priced as the call of a program is. */

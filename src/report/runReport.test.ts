@@ -14,6 +14,7 @@ import { reportJson } from './json.ts';
 import { layerwiseBound, nodesOnHost } from './layerwiseBound.ts';
 import { assertAbovePhysicalBound, physicalBound } from './physicalBound.ts';
 import { type RunFacts, runReport } from './runReport.ts';
+import { reportText } from './text.ts';
 
 const single = presets.get('textbook-single')!;
 
@@ -111,6 +112,21 @@ describe('a run', () => {
       ['vector', 1, 2],
     ]);
     expect(r.rest).toBe(0);
+  });
+
+  test('of a network without work: no efficiency, and a dash for it', () => {
+    const r = runReport(facts({ program: { ...program, layerwise: { cycles: 0, groups: [] } } }));
+    expect([r.bound.layerwise, r.efficiency]).toEqual([0, null]);
+    expect(reportText(r)).toMatch(/^efficiency +–$/m);
+  });
+
+  test('an instruction that does more than one needed operation, and layers side by side: no unit is more than used', () => {
+    const busy = (vectorOps: number) =>
+      runReport(facts({ program: { ...program, layers: [plan(0, 8, { vectorOps })] } })).layers[0];
+    expect(busy(1000)).toMatchObject({ vectorOps: 16, utilisation: 16 / (3 * 64) });
+    const { layers, ...rest } = run();
+    const late = runReport(facts({ result: { ...rest, layers: layers.map((l) => ({ ...l, cycles: 1 })) } }));
+    expect(late.layers[0]!.utilisation).toBe(16 / (3 * 64));
   });
 
   test('of hand-written assembly: no layer-wise bound', () => {

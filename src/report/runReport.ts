@@ -80,7 +80,7 @@ export interface RunReport {
     readonly layerwise: number | null;
     readonly groups: readonly GroupBound[];
   };
-  /** Layer-wise bound ÷ cycles. */
+  /** Layer-wise bound ÷ cycles; null where there is no bound, or nothing to do. */
   readonly efficiency: number | null;
   readonly check: CheckFacts | null;
   /** `tensor` is null in a run without data. */
@@ -129,7 +129,7 @@ export function runReport(facts: RunFacts): RunReport {
       layerwise: layerwise?.cycles ?? null,
       groups: layerwise?.groups ?? [],
     },
-    efficiency: layerwise === undefined || result.cycles === 0 ? null : layerwise.cycles / result.cycles,
+    efficiency: !layerwise?.cycles || result.cycles === 0 ? null : layerwise.cycles / result.cycles,
     check: facts.check ?? null,
     outputs: program.outputs.map((slot) => ({ ...slotValue(slot), tensor: facts.outputs?.get(slot.name) ?? null })),
     layers,

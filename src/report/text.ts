@@ -154,7 +154,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
         `${say('physical')} ${cycles(physical)}${say('open')}${say(physicalUnit)}${say('close')}`,
       ].join(say('comma')),
     ],
-    ...(r.efficiency === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
+    ...(layerwise === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
     checkRow(r, sentences, say, palette),
   ];
   const column = 12;

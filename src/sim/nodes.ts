@@ -19,8 +19,10 @@ export class Nodes {
     return this.#index[pc] ?? -1;
   }
 
+  /** The main node of the layer; the layer's own name where it has no node (hand-written programs). */
   name(pc: number): string | undefined {
-    return this.#layers[this.layer(pc)]?.name;
+    const layer = this.#layers[this.layer(pc)];
+    return layer?.nodes[0] ?? layer?.name;
   }
 
   place(pc: number, cycle: number): Place {

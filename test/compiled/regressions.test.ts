@@ -6,7 +6,10 @@ import { sharedEngine } from '#engine';
 import { compileModel } from '#flow';
 import { int, ints, string, tensorOf } from '#ir';
 import { presets } from '#machine';
+import { evaluateGraph, inferTypes } from '#ops';
 import { agreeOnEveryMachine, type GraphCase } from '../support/agreement.ts';
+import { difference } from '../support/compareTensors.ts';
+import { runCompiled } from '../support/compiledRun.ts';
 import { GraphBuilder } from '../support/graphBuilder.ts';
 
 const CASES: readonly GraphCase[] = [
@@ -106,6 +109,54 @@ const CASES: readonly GraphCase[] = [
 ];
 
 agreeOnEveryMachine(CASES);
+
+const SAME: readonly (readonly [string, (b: GraphBuilder, x: string) => string])[] = [
+  // ONNX Runtime refuses it: dilation not supported for AutoPadType::SAME_UPPER or AutoPadType::SAME_LOWER.
+  [
+    'a dilated Conv',
+    (b, x) => b.node('Conv', [x, b.weights([4, 3, 3, 2])], { dilations: ints([2, 2]), auto_pad: string('SAME_LOWER') }),
+  ],
+  [
+    'a MaxPool that rounds up',
+    (b, x) =>
+      b.node('MaxPool', [x], {
+        kernel_shape: ints([3, 2]),
+        strides: ints([2, 3]),
+        auto_pad: string('SAME_UPPER'),
+        ceil_mode: int(1),
+      }),
+  ],
+  [
+    'an AveragePool without padding',
+    (b, x) =>
+      b.node('AveragePool', [x], {
+        kernel_shape: ints([3, 2]),
+        strides: ints([2, 2]),
+        auto_pad: string('VALID'),
+        ceil_mode: int(1),
+      }),
+  ],
+];
+
+test.each(SAME)('%s with auto_pad gives what the operator says, on processor and host', async (_, make) => {
+  const b = new GraphBuilder(1, 19);
+  const y = make(b, b.input([1, 3, 10, 9]).name);
+  const [model, feeds] = [b.model([y]), b.feeds()];
+  const { outputs, faults } = await runCompiled(model, presets.get('textbook-single')!, feeds);
+  expect(faults).toEqual([]);
+  expect(difference(outputs.get(y), evaluateGraph(inferTypes(model), feeds).get(y)!, 1)).toBeUndefined();
+});
+
+test('a layer that is a part of a node names it, and uses no more of its unit than there is', async () => {
+  const b = new GraphBuilder(1, 13);
+  const y = b.node('Softmax', [b.input([2, 50257]).name]);
+  const { compiled, faults } = await runCompiled(b.model([y]), presets.get('textbook-single')!, b.feeds());
+  expect(faults).toEqual([]);
+  const [node] = compiled.model.graph.nodes;
+  expect(compiled.program.layers.map((l) => [l.name, l.nodes])).toEqual(
+    [1, 2, 3, 4].map((i) => [`${node!.name} ${i}/4`, [node!.name]]),
+  );
+});
 
 test('constants that a refused lowering made take no DRAM', async () => {
   const b = new GraphBuilder(1, 18);

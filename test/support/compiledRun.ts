@@ -1,14 +1,15 @@
 /**
  * The statement that every compiled program is held to: on the processor, with hazards watched, it gives what the host
  * engine gives for the imported model; counting time alone takes the same cycles; every unit is busy as long as was
- * predicted; no run is faster than the physical bound; and the layers together need the MACs of all nodes.
+ * predicted; no run is faster than the physical bound, and no layer busier than its unit; the layers together need the MACs of all
+ * nodes; and every layer names nodes of the model.
  */
 import { sharedEngine } from '#engine';
 import { type Compiled, type CompileOptions, compareOutputs, compileModel, executeProgram, runOnHost } from '#flow';
 import type { Model, Tensor } from '#ir';
 import type { Machine } from '#machine';
 import { nodeWork } from '#ops';
-import { assertAbovePhysicalBound } from '#report';
+import { assertAbovePhysicalBound, type LayerReport, layerReports } from '#report';
 import { predictionFaults } from './predictionFaults.ts';
 
 export interface CompiledRun {
@@ -41,6 +42,7 @@ export async function runCompiled(
     .filter((o) => !o.ok && o.maxAbs > rounding)
     .map((o) => `output ${o.name}: ${o.wrong} of ${o.elements} elements wrong, up to ${o.maxAbs}`);
   assertAbovePhysicalBound(compiled.program, result);
+  faults.push(...layerFaults(compiled, layerReports(compiled.program, result)));
   const needed = compiled.optimized.graph.nodes.reduce((n, node) => n + nodeWork(compiled.optimized, node).macs, 0);
   const claimed = compiled.program.layers.reduce((n, layer) => n + layer.macs, 0);
   if (claimed !== needed) faults.push(`the layers need ${claimed} MACs, the nodes ${needed}`);
@@ -49,4 +51,21 @@ export async function runCompiled(
     faults.push(`${timing.result.cycles} cycles when only time is counted, ${result.cycles} with data`);
   faults.push(...predictionFaults(compiled.program, timing.result));
   return { compiled, faults, outputs, cycles: result.cycles };
+}
+
+function layerFaults({ model }: Compiled, layers: readonly LayerReport[]): string[] {
+  const nodes = new Set(model.graph.nodes.map((n) => n.name));
+  const names = new Set(layers.map((l) => l.name));
+  const faults = names.size === layers.length ? [] : [`layers share names: ${layers.map((l) => l.name).join(', ')}`];
+  for (const layer of layers) {
+    const { name, utilisation } = layer;
+    if (utilisation !== null && !(utilisation >= 0 && utilisation <= 1))
+      faults.push(`layer ${name} uses ${100 * utilisation} % of its unit`);
+    // An input or constant that is handed through as an output is copied by no node.
+    const handedThrough = layer.where === 'dma' && layer.op === 'Identity';
+    if (layer.nodes.length === 0 && !handedThrough) faults.push(`layer ${name} (${layer.op}) names no node`);
+    for (const node of layer.nodes)
+      if (!nodes.has(node)) faults.push(`layer ${name} names '${node}', not in the model`);
+  }
+  return faults;
 }

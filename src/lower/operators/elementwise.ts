@@ -138,7 +138,7 @@ export const lowerBinary: Lowering = (node, p) => {
       const kernel = { inputs, output: part, steps };
       const plan = (): VectorKernel | undefined => planElementwise(kernel, p.machine);
       if (plan() === undefined) return unplanned(p.machine, elementwiseDims(kernel).length);
-      before.push(() => vectorJob(p, [], plan, { reads: kernel.inputs, writes: [part], op: node.op }));
+      before.push(() => vectorJob(p, [node], plan, { reads: kernel.inputs, writes: [part], op: node.op }));
       inputs = [part];
       steps = [];
     }

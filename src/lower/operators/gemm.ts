@@ -89,7 +89,7 @@ export const lowerGemm: Lowering = (node, p) => {
     );
   if ((scales && scale() === undefined) || (addsC && add() === undefined)) return doesNotFit(p.machine);
   contractionJob(p, nodes, contraction, found, { reads, writes: [out] });
-  if (scales) vectorJob(p, [], scale, { reads: [out], writes: [scaled], op: 'Mul' });
-  if (addsC) vectorJob(p, [], add, { reads: [scaled, addend], writes: [result], op: 'Add' });
+  if (scales) vectorJob(p, [node], scale, { reads: [out], writes: [scaled], op: 'Mul' });
+  if (addsC) vectorJob(p, [node], add, { reads: [scaled, addend], writes: [result], op: 'Add' });
   return undefined;
 };

@@ -63,7 +63,7 @@ export function vectorJob(
   views: {
     readonly reads: readonly View[];
     readonly writes: readonly View[];
-    /** For a job that does a part of a node which another job counts. */
+    /** Of a job that does a part of the nodes, whose work another job counts. */
     readonly op?: string;
   },
 ): void {
@@ -73,8 +73,8 @@ export function vectorJob(
     where: 'vector',
     reads: views.reads,
     writes: views.writes,
-    macs: p.macs(nodes),
-    vectorOps: p.vectorOps(nodes),
+    macs: views.op === undefined ? p.macs(nodes) : 0,
+    vectorOps: views.op === undefined ? p.vectorOps(nodes) : 0,
     packedBytes: 0,
     emit: (e): Emitted => {
       const kernel = plan();

@@ -64,7 +64,7 @@ export const lowerPool: Lowering = (node, p) => {
     planWindow({ ...kernel, ...scaled, input: between, output, y, x: still(xa.total) }, p.machine);
   if (alongX() === undefined || alongY() === undefined) return doesNotFit(p.machine);
   vectorJob(p, [node], alongX, { reads: [reachedByWindows(input, still(rows), xa)], writes: [between] });
-  vectorJob(p, [], alongY, { reads: [between, ...factors], writes: [output], op: node.op });
+  vectorJob(p, [node], alongY, { reads: [between, ...factors], writes: [output], op: node.op });
   return undefined;
 };
 
@@ -249,7 +249,7 @@ function softmaxInPasses(
     return unplanned(machine, softmaxDims({ input, output, axes }).length);
   }
   passes.forEach(({ plan, reads, writes }, i) => {
-    vectorJob(p, i === 0 ? [node] : [], plan, { reads, writes, ...(i === 0 ? {} : { op: node.op }) });
+    vectorJob(p, [node], plan, { reads, writes, ...(i === 0 ? {} : { op: node.op }) });
   });
   return undefined;
 }
