@@ -40,7 +40,7 @@ export default async function networks(args: readonly string[]): Promise<void> {
     const [session, sessionMs] = await clock(() => engine.load(compiled.model));
     const [reference, hostMs] = await clock(() => session.run(feeds));
     await session.release();
-    const check = compareOutputs(run.outputs, reference, engine.kind);
+    const check = compareOutputs(run.outputs, reference, engine.kind, compiled.model.graph);
     const { cycles, total, dynamicInstructions } = timing.result;
     rows.push({
       model: basename(file),

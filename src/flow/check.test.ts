@@ -1,10 +1,14 @@
 /** The check can fail: each way in which outputs may differ from the host's is noticed, and rounding is not. */
 import { expect, test } from 'vitest';
-import { type DataType, type Tensor, tensorOf } from '#ir';
-import { compareOutputs } from './check.ts';
+import { type DataType, type Graph, parseModel, type Tensor, tensorOf } from '#ir';
+import { inferTypes } from '#ops';
+import { compareOutputs, limitOf } from './check.ts';
+
+const graph = (text = '(x: float32[8]) -> (y) { y = Relu(x) }'): Graph =>
+  inferTypes(parseModel(`model ir=8 producer="test" opset {"": 18}\ngraph g${text}`)).graph;
 
 const check = (found: Tensor | undefined, expected: Tensor) =>
-  compareOutputs(new Map(found === undefined ? [] : [['y', found]]), new Map([['y', expected]]), 'native');
+  compareOutputs(new Map(found === undefined ? [] : [['y', found]]), new Map([['y', expected]]), 'native', graph());
 const f32 = (...values: number[]): Tensor => tensorOf('float32', [values.length], values);
 const ints = (dtype: DataType, ...values: number[]): Tensor => tensorOf(dtype, [values.length], values);
 
@@ -47,4 +51,18 @@ test('a missing output, another shape and another type fail', () => {
   expect(check(undefined, reference)).toMatchObject({ ok: false, maxAbs: Number.POSITIVE_INFINITY });
   expect(check(tensorOf('float32', [2, 1], [1, 2]), reference).ok).toBe(false);
   expect(check(tensorOf('float64', [2], [1, 2]), reference).ok).toBe(false);
+});
+
+test('the limit follows the coarsest half precision on the way to an output', () => {
+  const mixed = graph(`(x: float32[8], c: bool[]) -> (h, b, y) {
+    h = Cast[to=10](x) n = Relu(h) o = Relu(n) p = Relu(o) f = Cast[to=1](p) q = Cast[to=16](f) b = Cast[to=1](q) y = Exp(x)
+  }`);
+  expect(limitOf(mixed, 'h')).toEqual({ tolerance: 8 * 2 ** -11, rounding: 'float16' });
+  expect(limitOf(mixed, 'p')).toEqual({ tolerance: 16 * 2 ** -11, rounding: 'float16' });
+  expect(limitOf(mixed, 'b')).toEqual({ tolerance: 8 * 2 ** -8, rounding: 'bfloat16' });
+  expect(limitOf(mixed, 'y')).toEqual({ tolerance: 1e-4 });
+  const branches = graph(`(x: float32[8], c: bool[]) -> (y) {
+    y = If[then_branch=graph t() -> (a: float32[8]) { h: float16[8] = Cast[to=10](x) a = Cast[to=1](h) }, else_branch=graph e() -> (d: float32[8]) { d = Relu(x) }](c)
+  }`);
+  expect(limitOf(branches, 'y')).toMatchObject({ rounding: 'float16' });
 });

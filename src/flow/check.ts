@@ -1,16 +1,35 @@
 /**
  * The check that every run makes: outputs of the processor against those of the host engine on the same feeds. Integers and
- * booleans must be equal. A float passes if it is within 1e-4 of the reference, relative to the larger of its own
+ * booleans must be equal. A float passes if it is within a limit of the reference, relative to the larger of its own
  * magnitude and a tenth of the tensor's largest, so that values that cancel to almost nothing are judged by the scale they came from.
+ * The limit is 1e-4, or what rounding to half precision on the way to the output allows (`limitOf`).
  */
 import type { Engine } from '#engine';
-import { type Model, type Tensor, tensorNumbers } from '#ir';
+import { type Graph, type Model, namesRead, subgraphs, type Tensor, tensorNumbers, typeOf } from '#ir';
 
-export const TOLERANCE = 1e-4;
+const TOLERANCE = 1e-4;
+
+/** Types narrower than float32, the coarsest first: a value is within this of what it is rounded from, relative to it. */
+const HALVES = [
+  ['bfloat16', 2 ** -8],
+  ['float16', 2 ** -11],
+] as const;
+const ROUNDINGS = 8;
+const MOST = 0.1;
+
+/** How far a float may lie from the reference, and the type whose rounding says so where it is not float32's. */
+interface Limit {
+  readonly tolerance: number;
+  readonly rounding?: 'float16' | 'bfloat16';
+}
 
 export interface OutputCheck {
   readonly name: string;
   readonly ok: boolean;
+  /** The limit of `maxRel`; 0 where values must be equal. */
+  readonly tolerance: number;
+  /** The half-precision type that the limit comes from. */
+  readonly rounding?: 'float16' | 'bfloat16';
   readonly maxAbs: number;
   /** Largest error in units of the scale above. */
   readonly maxRel: number;
@@ -22,6 +41,7 @@ export interface OutputCheck {
 export interface Check {
   readonly ok: boolean;
   readonly engine: Engine['kind'];
+  /** The largest limit of an output. */
   readonly tolerance: number;
   readonly maxAbs: number;
   readonly maxRel: number;
@@ -45,16 +65,53 @@ export async function runOnHost(
   }
 }
 
+/**
+ * The limit of a float output. ONNX Runtime computes half precision in float32 and does not round between the nodes that it
+ * runs together, so that the whole model and its parts differ by roundings. Those of n values add up like a random walk:
+ * 8 √n roundings, at most 0.1, where n values of the type (the coarsest that occurs) lead to the output.
+ */
+export function limitOf(graph: Graph, output: string): Limit {
+  const types = typesOnTheWay(graph, [output]);
+  for (const [rounding, unit] of HALVES) {
+    const n = types.filter((dtype) => dtype === rounding).length;
+    if (n > 0) return { tolerance: Math.min(MOST, ROUNDINGS * Math.sqrt(n) * unit), rounding };
+  }
+  return { tolerance: TOLERANCE };
+}
+
+/** Element types of the values that nodes make on the way to some outputs, inside subgraphs, too. */
+function typesOnTheWay(graph: Graph, outputs: readonly string[]): readonly string[] {
+  const needed = new Set(outputs);
+  const types: string[] = [];
+  for (const node of [...graph.nodes].reverse()) {
+    if (!node.outputs.some((o) => o !== '' && needed.has(o))) continue;
+    for (const name of namesRead(node)) needed.add(name);
+    for (const name of node.outputs) {
+      const type = typeOf(graph, name);
+      if (type?.kind === 'tensor') types.push(type.dtype);
+    }
+    for (const body of subgraphs(node)) {
+      const made = body.outputs.map((o) => o.name);
+      types.push(...typesOnTheWay(body, made));
+    }
+  }
+  return types;
+}
+
+/** @param graph the graph that both computed */
 export function compareOutputs(
   found: ReadonlyMap<string, Tensor>,
   reference: ReadonlyMap<string, Tensor>,
   engine: Engine['kind'],
+  graph: Graph,
 ): Check {
-  const outputs = [...reference].map(([name, expected]) => compareTensors(name, found.get(name), expected));
+  const outputs = [...reference].map(([name, expected]) =>
+    compareTensors(name, found.get(name), expected, limitOf(graph, name)),
+  );
   return {
     ok: outputs.every((o) => o.ok),
     engine,
-    tolerance: TOLERANCE,
+    tolerance: Math.max(0, ...outputs.map((o) => o.tolerance)),
     maxAbs: Math.max(0, ...outputs.map((o) => o.maxAbs)),
     maxRel: Math.max(0, ...outputs.map((o) => o.maxRel)),
     outputs,
@@ -63,14 +120,15 @@ export function compareOutputs(
 
 const FLOATS = new Set(['float32', 'float64', 'float16', 'bfloat16']);
 
-function compareTensors(name: string, found: Tensor | undefined, expected: Tensor): OutputCheck {
+function compareTensors(name: string, found: Tensor | undefined, expected: Tensor, limit: Limit): OutputCheck {
   const b = tensorNumbers(expected);
+  const exact = !FLOATS.has(expected.dtype);
+  const judged = { name, ...(exact ? { tolerance: 0 } : limit) };
   if (found === undefined || found.dtype !== expected.dtype || found.dims.join() !== expected.dims.join()) {
     const infinite = Number.POSITIVE_INFINITY;
-    return { name, ok: false, maxAbs: infinite, maxRel: infinite, wrong: b.length, elements: b.length };
+    return { ...judged, ok: false, maxAbs: infinite, maxRel: infinite, wrong: b.length, elements: b.length };
   }
   const a = tensorNumbers(found);
-  const exact = !FLOATS.has(expected.dtype);
   let largest = 0;
   for (const v of b) if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v));
   const floor = Math.max(largest / 10, 1e-30);
@@ -86,7 +144,7 @@ function compareTensors(name: string, found: Tensor | undefined, expected: Tenso
     const rel = Number.isFinite(y) ? abs / Math.max(Math.abs(y), floor) : Number.POSITIVE_INFINITY;
     maxAbs = Math.max(maxAbs, abs);
     maxRel = Math.max(maxRel, rel);
-    if (exact || !(rel <= TOLERANCE)) wrong++;
+    if (exact || !(rel <= limit.tolerance)) wrong++;
   }
-  return { name, ok: wrong === 0, maxAbs, maxRel, wrong, elements: b.length };
+  return { ...judged, ok: wrong === 0, maxAbs, maxRel, wrong, elements: b.length };
 }

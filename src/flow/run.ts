@@ -28,5 +28,9 @@ export async function runAndCheck(compiled: Compiled, options: RunOptions): Prom
     engine: async () => engine,
     ...(observer === undefined ? {} : { observer }),
   });
-  return { ...executed, reference, check: compareOutputs(executed.outputs, reference, engine.kind) };
+  return {
+    ...executed,
+    reference,
+    check: compareOutputs(executed.outputs, reference, engine.kind, compiled.model.graph),
+  };
 }

@@ -21,6 +21,9 @@ export interface CheckFacts {
   readonly outputs: readonly {
     readonly name: string;
     readonly ok: boolean;
+    readonly tolerance: number;
+    /** The type whose rounding widens the tolerance. */
+    readonly rounding?: 'float16' | 'bfloat16';
     readonly maxAbs: number;
     readonly maxRel: number;
     readonly wrong: number;

@@ -38,7 +38,7 @@ const onHost = {
 };
 
 const check = { ok: true, engine: 'native' as const, tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6 };
-const output = { name: 'scores', maxAbs: 1.25e-7, maxRel: 3e-6, elements: 1000 };
+const output = { name: 'scores', tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6, elements: 1000 };
 const idleBy = { empty: 100, semaphore: 300, channel: 0, tail: 600 };
 
 const REPORT: RunReport = {
@@ -160,4 +160,12 @@ describe('tables', () => {
     expect(wrap('one two three', 9, '  ')).toEqual(['  one two', '  three']);
     expect(wrap('一二三四五', 6, '')).toEqual(['一二三', '四五']);
   });
+});
+
+test('limits that half precision widens stand by output', () => {
+  const half = { ...output, name: 'h', ok: true, wrong: 0, tolerance: 2 ** -8, rounding: 'float16' as const };
+  const outputs = [{ ...output, ok: true, wrong: 0 }, half];
+  const text = (some: typeof outputs) => reportText({ ...REPORT, check: { ...check, outputs: some } }, { width: 200 });
+  expect(text(outputs)).toContain('(limit scores 1.0e-4; h 3.9e-3 float16)');
+  expect(text([half])).toContain('(limit 3.9e-3 float16)');
 });

@@ -2,7 +2,7 @@
 import type { Language } from '#base';
 import type { LayerReport } from './layers.ts';
 import { bytesText, errorText, grouped, hertzText, percent, secondsText, valueText } from './quantities.ts';
-import type { RunReport } from './runReport.ts';
+import type { CheckFacts, RunReport } from './runReport.ts';
 import { type Column, type Palette, PLAIN, pad, table, wrap } from './table.ts';
 import { type Say, SENTENCES, sayIn } from './words.ts';
 
@@ -177,7 +177,7 @@ function checkRow(
   const words = {
     maxAbs: errorText(check.maxAbs),
     maxRel: errorText(check.maxRel),
-    tolerance: errorText(check.tolerance),
+    tolerance: limitText(check),
     engine: say(check.engine),
   };
   if (check.ok) return [say('check'), sentences.checkHolds(words), palette.good];
@@ -187,6 +187,18 @@ function checkRow(
     sentences.checkFails({ ...words, wrong: sum('wrong'), elements: sum('elements') }),
     palette.bad,
   ];
+}
+
+/** The limit; where rounding to half precision widens those of some outputs, by which type, and whose. */
+function limitText({ tolerance, outputs }: CheckFacts): string {
+  const limits = new Map<string, string[]>();
+  for (const o of outputs) {
+    const text = errorText(o.tolerance) + (o.rounding === undefined ? '' : ` ${o.rounding}`);
+    if (o.tolerance > 0) limits.set(text, [...(limits.get(text) ?? []), o.name]);
+  }
+  const [only, ...others] = limits.keys();
+  if (others.length === 0) return only ?? errorText(tolerance);
+  return [...limits].map(([text, names]) => `${names.join(', ')} ${text}`).join('; ');
 }
 
 function unitTable(r: RunReport, { say, palette, width }: Style): string[] {

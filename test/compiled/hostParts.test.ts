@@ -1,8 +1,8 @@
 /** How nodes of the host are gathered into calls, and that the calls together do what the network does. */
 import { describe, expect, test } from 'vitest';
 import { sharedEngine } from '#engine';
-import { compileModel, runAndCheck } from '#flow';
-import { parseModel, type Tensor, tensorOf } from '#ir';
+import { compareOutputs, compileModel, runAndCheck } from '#flow';
+import { parseModel, type Tensor, tensorNumbers, tensorOf } from '#ir';
 import { presets } from '#machine';
 
 const eight = [2, 1, 3, 5, 1, 4, 2, 6];
@@ -28,6 +28,8 @@ async function partsOf(graph: string): Promise<{ parts: string[]; bound: string[
 }
 
 const CONV = 'const w: float32[2,2,1,1] = {1, 2, 3, 4}';
+
+const FRACTIONS = 'const w: float32[2,2,1,1] = {0.3, 0.7, 0.1, 0.9}';
 
 describe('one call for what follows each other on the host', () => {
   test.each([
@@ -64,5 +66,46 @@ describe('one call for what follows each other on the host', () => {
     );
     const two = ['Softsign+Softplus', 'Softsign+Softplus'];
     expect(found).toEqual({ parts: two, bound: two });
+  });
+});
+
+describe('half precision', () => {
+  test.each([
+    [
+      'float16',
+      '(p: float32[1,2,2,2]) -> (y) { CONV h = Cast[to=10](p) v = Cast[to=10](w) c = Conv(h, v) r = Relu(c) s = Sigmoid(r) y = Cast[to=1](s) }',
+    ],
+    [
+      'float16',
+      '(p: float32[1,2,2,2]) -> (y) { CONV n = Cast[to=10](p) h = Div(n, n) g = Softsign(h) f = Cast[to=1](g) c = Conv(f, w) e = Cast[to=10](c) d = Tanh(e) y = Cast[to=1](d) }',
+    ],
+    [
+      'bfloat16',
+      '(p: float32[1,2,2,2]) -> (y) { CONV b = Cast[to=16](p) f = Cast[to=1](b) c = Conv(f, w) e = Cast[to=16](c) y = Cast[to=1](e) }',
+    ],
+  ])('%s passes within its rounding and fails beyond: %s', async (rounding, text) => {
+    const engine = await sharedEngine();
+    const model = parseModel(`model ir=8 producer="test" opset {"": 18}\ngraph g${text.replace('CONV', FRACTIONS)}`);
+    const compiled = await compileModel(model, { machine: presets.get('textbook-single')!, engine });
+    const feeds = new Map([
+      [
+        'p',
+        tensorOf(
+          'float32',
+          [1, 2, 2, 2],
+          eight.map((v) => v / 7),
+        ),
+      ],
+    ]);
+    const { check, outputs, reference } = await runAndCheck(compiled, { engine, feeds });
+    expect(check).toMatchObject({ ok: true, outputs: [{ rounding }] });
+    const y = outputs.get('y')!;
+    const tampered = tensorOf(
+      'float32',
+      y.dims,
+      [...tensorNumbers(y)].map((v, i) => (i === 3 ? v * 1.2 : v)),
+    );
+    const found = compareOutputs(new Map([['y', tampered]]), reference, engine.kind, compiled.model.graph);
+    expect(found).toMatchObject({ ok: false, outputs: [{ wrong: 1 }] });
   });
 });

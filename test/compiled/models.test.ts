@@ -49,7 +49,7 @@ describe.skipIf(!dataPresent)(`mnist-8 ${ABSENT}`, () => {
       const feeds = new Map([[input, { dtype: 'float32', dims: [1, 1, 28, 28], bytes } as const]]);
       const host = await runOnHost(bound, feeds, engine);
       const { outputs } = await executeProgram(program, { data: true, hazards: true, feeds });
-      expect(compareOutputs(outputs, host, engine.kind).ok).toBe(true);
+      expect(compareOutputs(outputs, host, engine.kind, bound.graph).ok).toBe(true);
       expect(farthest(outputs, host)).toBeLessThan(1e-4);
       found.push(...classes([...outputs.values()][0]!));
     }

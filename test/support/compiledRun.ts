@@ -37,7 +37,7 @@ export async function runCompiled(
   const host = await runOnHost(compiled.model, feeds, engine);
   const run = { data: true, hazards: true, feeds, engine: async () => engine } as const;
   const { result, outputs } = await executeProgram(compiled.program, run);
-  const check = compareOutputs(outputs, host, engine.kind);
+  const check = compareOutputs(outputs, host, engine.kind, compiled.model.graph);
   const faults = check.outputs
     .filter((o) => !o.ok && o.maxAbs > rounding)
     .map((o) => `output ${o.name}: ${o.wrong} of ${o.elements} elements wrong, up to ${o.maxAbs}`);

@@ -68,7 +68,7 @@ export async function runTour(options: EngineOptions = {}): Promise<TourResult> 
     const { result, outputs } = await executeProgram(program, { data: true, feeds });
     const timing = await executeProgram(program, { data: false });
     const session = await engine.load(compiled.model);
-    const check = compareOutputs(outputs, await session.run(feeds), engine.kind);
+    const check = compareOutputs(outputs, await session.run(feeds), engine.kind, compiled.model.graph);
     await session.release();
     machines.push({
       machine: machine.name,
