@@ -8,7 +8,15 @@
  */
 import type { Place, SystoleError } from '#base';
 import type { Path } from './describe.ts';
-import { type Both, beyondAddresses, beyondCircuits, notRealizable, noWholeWords, tooSmall } from './errors.ts';
+import {
+  type Both,
+  beyondAddresses,
+  beyondCircuits,
+  missingKey,
+  notRealizable,
+  noWholeWords,
+  tooSmall,
+} from './errors.ts';
 import { filtersOf, lanesOf, type Machine, macsPerCycle } from './schema.ts';
 
 /** Largest memory of whole 4 KiB pages whose end is still a 32-bit address. */
@@ -193,6 +201,10 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
     else if (unit === 'words') continue;
     else if (found > MEMORY_MAX) errors.push(beyondAddresses({ key, found, most: MEMORY_MAX }, place(path)));
     else if (found % 4 !== 0) errors.push(noWholeWords({ key, found, write: found - (found % 4) }, place(path)));
+  }
+  if (m.cluster !== undefined && m.energy !== undefined && m.energy.sharedRam === undefined) {
+    const expected = { en: 'an object with read, write', zh: '含 read、write 的对象' };
+    errors.push(missingKey({ key: 'energy.sharedRam', expected, doc: '' }, place(['energy', 'sharedRam'])));
   }
   if (m.realizable) {
     for (const [path, cycles] of durations(m)) {

@@ -66,12 +66,27 @@ function choicesOf(schema: unknown): readonly string[] {
 export const isRate = (schema: z.ZodType | undefined): boolean =>
   schema instanceof z.ZodObject && 'bytes' in schema.shape && 'cycles' in schema.shape;
 
-export type NumberUnit = 'bytes' | 'bytesPerCycle' | 'cycles' | 'hertz' | 'perCycle' | 'words' | 'count';
+export type NumberUnit =
+  | 'bytes'
+  | 'bytesPerCycle'
+  | 'cycles'
+  | 'hertz'
+  | 'perCycle'
+  | 'words'
+  | 'count'
+  | 'picojoules'
+  | 'watts'
+  | 'squareMillimetres'
+  | 'nanometres';
 
 /** In which unit a number stands, which its key says. */
 export function unitOf(path: Path): NumberUnit {
   const key = String(path.at(-1));
   const parent = String(path.at(-2));
+  if (key.endsWith('Nanometres')) return 'nanometres';
+  if (key.endsWith('Watts')) return 'watts';
+  if (path[0] === 'energy') return 'picojoules';
+  if (path[0] === 'area') return 'squareMillimetres';
   if (key === 'frequency') return 'hertz';
   if (key === 'instructionWords') return 'words';
   if (/BytesPerCycle$/.test(key)) return 'bytesPerCycle';
@@ -89,6 +104,10 @@ const UNITS: Readonly<Record<NumberUnit, Both>> = {
   perCycle: { en: ' a cycle', zh: '（每周期）' },
   words: { en: ' of 64-bit words', zh: '（64 位字）' },
   count: { en: '', zh: '' },
+  picojoules: { en: ' of picojoules', zh: '（皮焦）' },
+  watts: { en: ' of watts', zh: '（瓦）' },
+  squareMillimetres: { en: ' of square millimetres', zh: '（平方毫米）' },
+  nanometres: { en: ' of nanometres', zh: '（纳米）' },
 };
 
 /** What belongs at a path, in words. */
@@ -114,10 +133,11 @@ function numberExpectation(schema: z.ZodNumber, path: Path): Both {
   const whole = schema.format?.includes('int');
   const positive = (schema.minValue ?? 0) > 0 || schema.safeParse(0).success === false;
   const least = whole ? (positive ? 1 : 0) : 0;
-  return {
-    en: `${whole ? `a whole number${unit.en}, at least ${least}` : `a number${unit.en} above 0`}`,
-    zh: `${whole ? `不小于 ${least} 的整数` : '大于 0 的数'}${unit.zh}`,
-  };
+  if (whole || !positive) {
+    const kind: Both = whole ? { en: 'a whole number', zh: '整数' } : { en: 'a number', zh: '数' };
+    return { en: `${kind.en}${unit.en}, at least ${least}`, zh: `不小于 ${least} 的${kind.zh}${unit.zh}` };
+  }
+  return { en: `a number${unit.en} above 0`, zh: `大于 0 的数${unit.zh}` };
 }
 
 /** The schema's own words on a key. */

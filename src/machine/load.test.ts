@@ -83,6 +83,9 @@ const cases: readonly (readonly [string, string])[] = [
   ['accumulators below an entry', edit('"accumulatorBytes": 65536', '"accumulatorBytes": 32')],
   ['DRAM beyond addresses', edit('4294963200', '8589934592')],
   ['half a word', edit('131072', '131073')],
+  ['energy in another unit', edit('"mac": 4.6', '"mac": "4.6 nJ"')],
+  ['energy in quotes', edit('"mac": 4.6', '"mac": "4.6 pJ"')],
+  ['no energy for the SharedRAM', edit(/\s+"sharedRam": \{ "read".*/, '', preset('textbook-cluster'))],
   ['realizable with a free instruction', edit('"cyclesPerInstruction": 1', '"cyclesPerInstruction": 0', systolic)],
   ['realizable with DRAM that answers at once', edit('"latencyCycles": 100', '"latencyCycles": 0', systolic)],
   [

@@ -55,6 +55,42 @@ const cluster = z
   })
   .describe('absent: one core, no SharedRAM');
 
+const figure = z.number().nonnegative();
+/** Of one byte. */
+const access = z.strictObject({ read: figure, write: figure });
+
+const energy = z
+  .strictObject({
+    technologyNanometres: z.number().positive(),
+    mac: figure.describe('of a multiply-accumulate'),
+    vector: z
+      .strictObject({ simple: figure, divide: figure, transcendental: figure })
+      .describe('of any other operation on one element, by the classes of vector.cycles'),
+    nram: access,
+    wram: access,
+    accumulators: access,
+    sharedRam: access.optional().describe('needed where there is a cluster'),
+    dram: access.describe('of a byte on the channel, whole bursts'),
+    instruction: figure.describe('of an instruction of control'),
+    staticWatts: figure.optional().describe('watts that the machine takes at any time'),
+  })
+  .describe('picojoules: of an operation, of a byte read or written, of an instruction; absent: no energy is reported');
+
+const area = z
+  .strictObject({
+    technologyNanometres: z.number().positive(),
+    matrix: figure.optional(),
+    vector: figure.optional(),
+    nram: figure.optional(),
+    wram: figure.optional(),
+    accumulators: figure.optional(),
+    sharedRam: figure.optional(),
+    dma: figure.optional(),
+    control: figure.optional(),
+    other: figure.optional(),
+  })
+  .describe('square millimetres by unit, of one core but for the SharedRAM; units without a figure are left out');
+
 export const machineSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string(),
@@ -102,6 +138,8 @@ export const machineSchema = z.strictObject({
     macsPerCycle: z.number().positive(),
     elementsPerCycle: z.number().positive().describe('for everything that is not a MAC'),
   }),
+  energy: energy.optional(),
+  area: area.optional(),
 });
 
 export type Machine = z.infer<typeof machineSchema>;

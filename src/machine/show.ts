@@ -63,10 +63,58 @@ const clusterRows = ({ cores, sharedRam }: NonNullable<Machine['cluster']>, rate
   ],
 ];
 
+function energyRows(energy: NonNullable<Machine['energy']>): Section {
+  const { mac, vector, sharedRam, staticWatts } = energy;
+  const access = ({ read, write }: { readonly read: number; readonly write: number }): string =>
+    `${read} / ${write} pJ/B`;
+  return [
+    `Energy (${energy.technologyNanometres} nm)`,
+    `能量（${energy.technologyNanometres} nm）`,
+    [
+      ['multiply-accumulate', '乘加', `${mac} pJ`],
+      [
+        'simple / divide / transcendental',
+        '简单 / 除法 / 超越函数',
+        `${vector.simple} / ${vector.divide} / ${vector.transcendental} pJ`,
+      ],
+      ['NRAM read / write', 'NRAM 读 / 写', access(energy.nram)],
+      ['WRAM read / write', 'WRAM 读 / 写', access(energy.wram)],
+      ['accumulators read / write', '累加器读 / 写', access(energy.accumulators)],
+      ...(sharedRam === undefined ? [] : [['SharedRAM read / write', 'SharedRAM 读 / 写', access(sharedRam)] as const]),
+      ['DRAM read / write', 'DRAM 读 / 写', access(energy.dram)],
+      ['instruction', '每条指令', `${energy.instruction} pJ`],
+      ...(staticWatts === undefined ? [] : [['static', '静态', `${staticWatts} W`] as const]),
+    ],
+  ];
+}
+
+const AREAS = {
+  matrix: ['matrix unit', '矩阵单元'],
+  vector: ['vector unit', '向量单元'],
+  nram: ['NRAM', 'NRAM'],
+  wram: ['WRAM', 'WRAM'],
+  accumulators: ['accumulators', '累加器'],
+  sharedRam: ['SharedRAM', 'SharedRAM'],
+  dma: ['DMA', 'DMA'],
+  control: ['control', '控制'],
+  other: ['other', '其他'],
+} as const;
+
+function areaRows(area: NonNullable<Machine['area']>): Section {
+  const known = (Object.keys(AREAS) as (keyof typeof AREAS)[]).filter((unit) => area[unit] !== undefined);
+  const total = known.reduce((sum, unit) => sum + area[unit]!, 0);
+  const text = (square: number): string => `${Number(square.toFixed(3))} mm²`;
+  return [
+    `Area (${area.technologyNanometres} nm)`,
+    `面积（${area.technologyNanometres} nm）`,
+    [...known.map((unit): Row => [...AREAS[unit], text(area[unit]!)]), ['total', '合计', text(total)]],
+  ];
+}
+
 function rows(m: Machine): readonly Section[] {
   const { control, vector, dma, dram, host, frequency, matrix } = m;
   const rate = (r: { readonly bytes: number; readonly cycles: number }): string =>
-    `${r.bytes / r.cycles} B/cycle (${scaled((r.bytes / r.cycles) * frequency)}B/s)`;
+    `${Number((r.bytes / r.cycles).toPrecision(6))} B/cycle (${scaled((r.bytes / r.cycles) * frequency)}B/s)`;
   const yes = (v: boolean): [string, string] => (v ? ['yes', '是'] : ['no', '否']);
   const peak = macsPerCycle(matrix);
   const kind =
@@ -164,6 +212,8 @@ function rows(m: Machine): readonly Section[] {
         ['queue depth', '队列深度', String(control.queueDepth)],
       ],
     ],
+    ...(m.energy === undefined ? [] : [energyRows(m.energy)]),
+    ...(m.area === undefined ? [] : [areaRows(m.area)]),
     [
       'Host',
       '主机',

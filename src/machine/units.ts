@@ -31,6 +31,10 @@ const ALLOWED: Readonly<Record<NumberUnit, RegExp>> = {
   perCycle: /^(\/|per)?(c|cy|cycle|clk)?$/,
   words: /^(words?)?$/,
   count: /^$/,
+  picojoules: /^(pj)?$/,
+  watts: /^(w|watts?)?$/,
+  squareMillimetres: /^(mm2|mm²)?$/,
+  nanometres: /^(nm)?$/,
 };
 
 /** A number as a fraction with a small denominator: 12.8 is 64/5. */

@@ -31,6 +31,24 @@ export function secondsText(s: number): string {
   return `${Number((s / 1e-9).toPrecision(4))} ns`;
 }
 
+/** `1.23 mJ`. */
+export const joulesText = (joules: number): string => scaledText(joules, 'J');
+
+/** `1.23 W`. */
+export const wattsText = (watts: number): string => scaledText(watts, 'W');
+
+function scaledText(value: number, unit: string): string {
+  for (const [prefix, size] of [
+    ['', 1],
+    ['m', 1e-3],
+    ['µ', 1e-6],
+    ['n', 1e-9],
+  ] as const) {
+    if (value >= size) return `${Number((value / size).toPrecision(3))} ${prefix}${unit}`;
+  }
+  return `${Number((value / 1e-12).toPrecision(3))} p${unit}`;
+}
+
 /** `1.5 GHz`. */
 export function hertzText(f: number): string {
   for (const [unit, size] of [

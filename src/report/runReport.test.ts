@@ -8,8 +8,10 @@ import type { LayerPlan, TensorSlot } from '#isa';
 import { presets } from '#machine';
 import { inferTypes } from '#ops';
 import { createSimulation, type SimulationResult, type Work } from '#sim';
+import { NO_ACTIONS } from '#timing';
 import { errorOf } from '../../test/support/errorText.ts';
 import { assembled } from '../../test/support/processor.ts';
+import type { EnergySink } from './energy.ts';
 import { reportJson } from './json.ts';
 import { layerwiseBound, nodesOnHost } from './layerwiseBound.ts';
 import { assertAbovePhysicalBound, physicalBound } from './physicalBound.ts';
@@ -129,6 +131,33 @@ describe('a run', () => {
     expect(late.layers[0]!.utilisation).toBe(16 / (3 * 64));
   });
 
+  test('energy by hand, layer by layer', () => {
+    const { energy } = runReport(facts());
+    const { energy: figures } = single;
+    expect(figures).toMatchObject({ vector: { simple: 3.7 }, nram: { read: 4.8, write: 4.8 }, instruction: 70 });
+    // Load and store: 64 B of DRAM and NRAM each. The vec reads and writes 64 B of NRAM for 16 operations. Halt is outside.
+    const picojoules = { dram: 2 * 64 * 160, nram: 4 * 64 * 4.8, vector: 16 * 3.7, control: 8 * 70 };
+    const none = { matrix: 0, wram: 0, accumulators: 0, sharedRam: 0, static: 0 };
+    const [layer] = energy!.layers;
+    for (const [sink, value] of Object.entries({ ...none, ...picojoules })) {
+      expect(layer!.by[sink as EnergySink] * 1e12).toBeCloseTo(value, 6);
+    }
+    expect(layer!.total * 1e12).toBeCloseTo(20480 + 1228.8 + 59.2 + 560, 6);
+    expect(energy!.rest.total * 1e12).toBeCloseTo(70, 6);
+    expect(energy!.total).toBeCloseTo(layer!.total + energy!.rest.total, 20);
+    expect([layer!.name, energy!.technologyNanometres]).toEqual(['relu', 45]);
+  });
+
+  test('static power counts with time; without figures there is no energy', () => {
+    const machine = { ...single, energy: { ...single.energy!, staticWatts: 2 } };
+    const report = runReport(facts({ program: { ...program, machine } }));
+    // 3 cycles of 1 ns at 2 W.
+    expect(report.energy!.by.static * 1e9).toBeCloseTo(6, 9);
+    expect(report.energy!.layers[0]!.by.static * 1e9).toBeCloseTo(6, 9);
+    const { energy: _energy, ...bare } = single;
+    expect(runReport(facts({ program: { ...program, machine: bare } })).energy).toBeNull();
+  });
+
   test('of hand-written assembly: no layer-wise bound', () => {
     const r = runReport(facts({ program: written }));
     expect([r.bound.layerwise, r.efficiency, r.macs]).toEqual([null, null, 0]);
@@ -173,6 +202,8 @@ describe('physical bound', () => {
     otherOps: 0,
     entries: 0,
     hostCycles: 0,
+    instructions: 0,
+    ...NO_ACTIONS,
   };
   const { compulsory: _, ...unplanned } = program;
   const compulsory = { readBytes: 704, writeBytes: 64 };

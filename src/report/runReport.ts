@@ -7,6 +7,7 @@ import type { Tensor } from '#ir';
 import { type GroupBound, type HostNode, type Program, type TensorSlot, timingOnlyAt } from '#isa';
 import { coresOf } from '#machine';
 import type { SimulationResult, UnitResult } from '#sim';
+import { type EnergyReport, energyReport } from './energy.ts';
 import { type LayerReport, layerReports } from './layers.ts';
 import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physicalBound.ts';
 
@@ -92,6 +93,8 @@ export interface RunReport {
   /** Cycles of instructions that belong to no layer: what ends the program, and unnamed parts of hand-written ones. */
   readonly rest: number;
   readonly units: readonly UnitResult[];
+  /** In joules, without the host; null where the machine has no figures. */
+  readonly energy: EnergyReport | null;
   readonly host: { readonly cycles: number; readonly nodes: readonly HostNode[] };
   readonly notices: readonly Notice[];
 }
@@ -138,6 +141,7 @@ export function runReport(facts: RunFacts): RunReport {
     layers,
     rest: result.rest.cycles,
     units: result.units,
+    energy: energyReport(program, result),
     host: { cycles: result.total.hostCycles, nodes: program.layers.flatMap((layer) => layer.onHost ?? []) },
     notices: [...(timingOnlyAt(program) === undefined ? [] : [NOT_JUDGED]), ...(facts.notices ?? [])],
   };

@@ -9,6 +9,15 @@ import type { RunReport } from './runReport.ts';
 import { cut, table, wrap } from './table.ts';
 import { reportText } from './text.ts';
 
+/** Three quarters in DRAM, the rest in the matrix unit. */
+const joules = (total: number) => ({
+  total,
+  by: {
+    ...{ vector: 0, nram: 0, wram: 0, accumulators: 0, sharedRam: 0, control: 0, static: 0 },
+    ...{ matrix: total / 4, dram: 0.75 * total },
+  },
+});
+
 const layer = (name: string, cycles: number, changes: Partial<LayerReport> = {}): LayerReport => ({
   name,
   op: 'Conv+Relu',
@@ -83,6 +92,12 @@ const REPORT: RunReport = {
     layer('head', 5000, { op: 'Gemm' }),
   ],
   rest: 45,
+  energy: {
+    technologyNanometres: 45,
+    ...joules(25e-6),
+    layers: [10e-6, 2e-6, 1e-6, 0, 12e-6].map((total, i) => ({ name: `layer ${i}`, ...joules(total) })),
+    rest: joules(70e-12),
+  },
   units: [
     { name: 'dma', busy: 11345, idle: 1000, idleBy, entries: 77 },
     { name: 'matrix', busy: 11345, idle: 1000, idleBy, entries: 5 },
@@ -121,6 +136,7 @@ describe('goldens', () => {
       fidelity: 'timing',
       bound,
       efficiency: null,
+      energy: null,
       check: null,
       host,
       notices: [],

@@ -1,7 +1,18 @@
 /** The run report for a terminal: what ran, layer by layer, the totals against the bounds, the units, the host's part. */
 import type { Language } from '#base';
+import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from './energy.ts';
 import type { LayerReport } from './layers.ts';
-import { bytesText, errorText, grouped, hertzText, percent, secondsText, valueText } from './quantities.ts';
+import {
+  bytesText,
+  errorText,
+  grouped,
+  hertzText,
+  joulesText,
+  percent,
+  secondsText,
+  valueText,
+  wattsText,
+} from './quantities.ts';
 import type { CheckFacts, RunReport } from './runReport.ts';
 import { type Column, type Palette, PLAIN, pad, table, wrap } from './table.ts';
 import { type Say, SENTENCES, sayIn } from './words.ts';
@@ -57,12 +68,16 @@ function layerTable(r: RunReport, limit: number | 'all', { say, language, palett
     { head: say('where'), align: 'left' },
     { head: say('cycles'), align: 'right' },
     { head: say('share'), align: 'right', drop: 1 },
-    { head: say('macs'), align: 'right', drop: 4 },
-    { head: say('read'), align: 'right', drop: 3 },
-    { head: say('written'), align: 'right', drop: 2 },
+    { head: say('macs'), align: 'right', drop: 5 },
+    { head: say('read'), align: 'right', drop: 4 },
+    { head: say('written'), align: 'right', drop: 3 },
+    ...(r.energy === null ? [] : [{ head: say('energy'), align: 'right', drop: 2 } as const]),
     { head: say('bound'), align: 'left' },
     { head: say('use'), align: 'right' },
   ];
+  const { energy } = r;
+  const joules = (of: (e: EnergyReport) => EnergySplit): string[] =>
+    energy === null ? [] : [of(energy).total === 0 ? '–' : joulesText(of(energy).total)];
   const shown = chosen(r.layers, limit);
   const share = (cycles: number): string => percent(r.cycles === 0 ? null : cycles / r.cycles);
   const rows = shown.map(({ layer: l, index }) => [
@@ -75,6 +90,7 @@ function layerTable(r: RunReport, limit: number | 'all', { say, language, palett
     macsText(l.macs),
     bytesText(l.bytes.read),
     bytesText(l.bytes.write),
+    ...joules((e) => e.layers[index]!),
     say(l.bound),
     percent(l.utilisation),
   ]);
@@ -90,6 +106,7 @@ function layerTable(r: RunReport, limit: number | 'all', { say, language, palett
       restMacs > 0 ? grouped(restMacs) : '',
       '',
       '',
+      ...joules((e) => e.rest),
       '',
       '',
     ]);
@@ -98,6 +115,7 @@ function layerTable(r: RunReport, limit: number | 'all', { say, language, palett
     ['', say('total'), '', '', grouped(r.cycles), '', macsText(r.macs)].concat([
       bytesText(r.bytes.read),
       bytesText(r.bytes.write),
+      ...joules((e) => e),
       '',
       '',
     ]),
@@ -154,6 +172,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
         `${say('physical')} ${cycles(physical)}${say('open')}${say(physicalUnit)}${say('close')}`,
       ].join(say('comma')),
     ],
+    ...(r.energy === null ? [] : [energyRow(r, r.energy, sentences, say)]),
     ...(layerwise === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
     checkRow(r, sentences, say, palette),
   ];
@@ -165,6 +184,24 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
       return i === 0 ? pad(label, column, 'left') + shown : ' '.repeat(column) + shown;
     });
   });
+}
+
+/** The total, the power that it means, and where it goes, the most first. */
+function energyRow(
+  { seconds }: RunReport,
+  { total, by, technologyNanometres }: EnergyReport,
+  sentences: (typeof SENTENCES)[Language],
+  say: Say,
+): readonly [string, string] {
+  const shares = ENERGY_SINKS.filter((sink) => by[sink] > 0)
+    .sort((a, b) => by[b] - by[a])
+    .map((sink) => `${say(sink)} ${percent(by[sink] / total)}`);
+  const parts = [
+    `${joulesText(total)}${say('open')}${technologyNanometres} nm${say('close')}`,
+    ...(seconds === 0 ? [] : [sentences.average(wattsText(total / seconds))]),
+  ];
+  const sum = parts.join(say('comma'));
+  return [say('energy'), shares.length === 0 ? sum : `${sum}${say('colon')}${shares.join(say('comma'))}`];
 }
 
 function checkRow(

@@ -39,6 +39,14 @@ export const WORDS = {
   layerwise: ['layer-wise', '逐层'],
   physical: ['physical', '物理'],
   efficiency: ['efficiency', '效率'],
+  energy: ['energy', '能量'],
+  nram: ['NRAM', 'NRAM'],
+  wram: ['WRAM', 'WRAM'],
+  accumulators: ['accumulators', '累加器'],
+  sharedRam: ['SharedRAM', 'SharedRAM'],
+  dram: ['DRAM', 'DRAM'],
+  control: ['control', '控制'],
+  static: ['static', '静态'],
   check: ['check', '校验'],
   unit: ['unit', '单元'],
   entries: ['entries', '队列项'],
@@ -76,6 +84,7 @@ export const SENTENCES: Readonly<
       readonly checkHolds: (p: CheckWords) => string;
       readonly checkFails: (p: CheckWords & { readonly wrong: string; readonly elements: string }) => string;
       readonly unchecked: Readonly<Record<'timing' | 'data', string>>;
+      readonly average: (power: string) => string;
       readonly executed: (p: { readonly program: string; readonly executed: string }) => string;
       readonly hostTime: (p: { readonly nodes: number; readonly cycles: string; readonly share: string }) => string;
       readonly merged: (names: readonly string[]) => string;
@@ -92,6 +101,7 @@ export const SENTENCES: Readonly<
       timing: 'none: nothing was computed',
       data: 'none: a program holds no model to compare with; systole run MODEL checks',
     },
+    average: (power) => `${power} on average`,
     executed: (p) => `${p.program} instructions, ${p.executed} executed`,
     hostTime: (p) => `${p.nodes} ${p.nodes === 1 ? 'node' : 'nodes'}, ${p.cycles} cycles, ${p.share} of the time`,
     merged: (names) => ` (with ${names.join(', ')})`,
@@ -105,6 +115,7 @@ export const SENTENCES: Readonly<
       timing: '无：未计算数据',
       data: '无：程序中没有可供比较的模型；systole run MODEL 会校验',
     },
+    average: (power) => `平均 ${power}`,
     executed: (p) => `${p.program} 条指令，执行 ${p.executed} 条`,
     hostTime: (p) => `${p.nodes} 个节点，${p.cycles} 周期，占时间的 ${p.share}`,
     merged: (names) => `（含 ${names.join('、')}）`,

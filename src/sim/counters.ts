@@ -3,7 +3,7 @@
  * end of its own last entry (0 where an earlier layer ends later), so that layers and `rest` add up to the total.
  */
 
-import type { DmaCost } from '#timing';
+import { type Actions, type DmaCost, NO_ACTIONS } from '#timing';
 import type { UnitName } from './events.ts';
 import type { IdleCycles } from './unit.ts';
 
@@ -17,7 +17,7 @@ export interface UnitResult {
 }
 
 /** Executed work, of a layer or of all. */
-export interface Work {
+export interface Work extends Actions {
   /** Bytes inside the bounds. */
   readonly readBytes: number;
   readonly writeBytes: number;
@@ -34,6 +34,8 @@ export interface Work {
   readonly otherOps: number;
   readonly entries: number;
   readonly hostCycles: number;
+  /** Of control; those between two queue entries, `sync`s or host calls belong to the layer of the second. */
+  readonly instructions: number;
 }
 
 export interface LayerResult extends Work {
@@ -71,6 +73,8 @@ const noWork = (): WorkCounters => ({
   otherOps: 0,
   entries: 0,
   hostCycles: 0,
+  instructions: 0,
+  ...NO_ACTIONS,
 });
 
 export function countTransfer(work: WorkCounters, isLoad: boolean, cost: DmaCost): void {
@@ -82,6 +86,20 @@ export function countTransfer(work: WorkCounters, isLoad: boolean, cost: DmaCost
     work.writeBytes += cost.payloadBytes;
     work.writeBurstBytes += cost.dramBytes;
   }
+}
+
+/** On the way of every queue entry, so written out. */
+export function countActions(work: WorkCounters, actions: Actions): void {
+  work.nramReadBytes += actions.nramReadBytes;
+  work.nramWriteBytes += actions.nramWriteBytes;
+  work.wramReadBytes += actions.wramReadBytes;
+  work.wramWriteBytes += actions.wramWriteBytes;
+  work.accumulatorReadBytes += actions.accumulatorReadBytes;
+  work.accumulatorWriteBytes += actions.accumulatorWriteBytes;
+  work.sharedReadBytes += actions.sharedReadBytes;
+  work.sharedWriteBytes += actions.sharedWriteBytes;
+  work.divideOps += actions.divideOps;
+  work.transcendentalOps += actions.transcendentalOps;
 }
 
 interface LayerCounters {
@@ -104,6 +122,8 @@ const copyOf = ({ work, busy, first, last }: Readonly<LayerCounters>): LayerCoun
 /** Counters of all layers while a run goes on; position −1 is outside all. */
 export class Counters {
   #layers: LayerCounters[];
+  /** Instructions counted so far, in all layers. */
+  #instructions = 0;
 
   constructor(layers: number) {
     this.#layers = Array.from({ length: layers + 1 }, () => ({ work: noWork(), busy: {}, first: -1, last: -1 }));
@@ -111,6 +131,12 @@ export class Counters {
 
   work(layer: number): WorkCounters {
     return this.#layers[layer + 1]!.work;
+  }
+
+  /** Control has arrived at an instruction of a layer, after so many in all. */
+  controlled(layer: number, executed: number): void {
+    this.work(layer).instructions += executed - this.#instructions;
+    this.#instructions = executed;
   }
 
   /** Something of a layer ran on a unit, or (undefined) on the host. */
@@ -127,6 +153,7 @@ export class Counters {
 
   restore(state: CountersState): void {
     this.#layers = state.map(copyOf);
+    this.#instructions = state.reduce((n, { work }) => n + work.instructions, 0);
   }
 
   result(cycles: number): Pick<SimulationResult, 'total' | 'layers' | 'rest'> {

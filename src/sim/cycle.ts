@@ -15,7 +15,7 @@ import type { HostPart, Program, TensorSlot } from '#isa';
 import { controlCost } from '#timing';
 import { memoryBytes } from './accesses.ts';
 import { Control } from './control.ts';
-import { Counters, countTransfer, type SimulationResult } from './counters.ts';
+import { Counters, countActions, countTransfer, type SimulationResult } from './counters.ts';
 import { deadlockError } from './deadlock.ts';
 import type { DramMemory } from './dram.ts';
 import type { EntryQueue, Kernels } from './entries.ts';
@@ -272,6 +272,7 @@ export class Simulation {
     for (;;) {
       const stop = control.advance(until);
       if (stop === 'next') return;
+      this.#counters.controlled(this.#nodes.layer(control.at), control.executed);
       if (stop !== 'entry') {
         this.#blocked = stop;
         return;
@@ -380,7 +381,7 @@ export class Simulation {
       this.#hazards?.signal(unit.index, entry.semaphore);
       unit.occupy(this.#cost.semaphore);
     } else {
-      const { accesses, transfer, cycles, macs, vectorOps, otherOps } = plan!;
+      const { accesses, transfer, cycles, macs, vectorOps, otherOps, actions } = plan!;
       if (entry.kind !== 'move' && entry.kind !== 'compute') {
         this.#hazards?.entry(unit.index, entry, accesses, now);
         this.#numbers?.apply(entry);
@@ -388,6 +389,7 @@ export class Simulation {
       work.macs += macs;
       work.vectorOps += vectorOps;
       work.otherOps += otherOps;
+      countActions(work, actions);
       if (transfer === undefined) unit.occupy(cycles);
       else {
         countTransfer(work, entry.kind === 'load' || (entry.kind === 'move' && entry.from === 'dram'), transfer);

@@ -4,17 +4,24 @@
  */
 import { coresOf, type Machine } from '#machine';
 import {
+  type Actions,
+  computeActions,
   type DmaCost,
   dmaCost,
   elementsOf,
+  linearActions,
   linearComputeCycles,
   linearDmaCost,
   linkCycles,
+  mmaActions,
   mmaCycles,
+  NO_ACTIONS,
   overLinks,
   type RecordWords,
   SIZE,
   STRIDE,
+  transferActions,
+  vecActions,
   vecCycles,
 } from '#timing';
 import { type Access, accessesOf, sizesOf } from './accesses.ts';
@@ -30,6 +37,8 @@ export interface Plan {
   readonly vectorOps: number;
   /** Operations of the matrix unit that are not multiply-accumulates. */
   readonly otherOps: number;
+  /** What it reads and writes on chip. */
+  readonly actions: Actions;
 }
 
 interface Kept {
@@ -75,19 +84,28 @@ function isSame(records: readonly RecordWords[], entry: DataEntry | LinearEntry)
   return records[0] === entry.padRecord && records[1] === entry.dramRecord;
 }
 
-const EMPTY_PLAN: Plan = { accesses: [], transfer: undefined, cycles: 0, macs: 0, vectorOps: 0, otherOps: 0 };
+const EMPTY_PLAN: Plan = {
+  accesses: [],
+  transfer: undefined,
+  cycles: 0,
+  macs: 0,
+  vectorOps: 0,
+  otherOps: 0,
+  actions: NO_ACTIONS,
+};
 
 function linearPlan(entry: LinearEntry, machine: Machine): Plan {
   if (entry.kind === 'move') {
+    const plan = { ...EMPTY_PLAN, actions: linearActions(machine, entry) };
     return overLinks(entry)
-      ? { ...EMPTY_PLAN, cycles: linkCycles(machine, entry) }
-      : { ...EMPTY_PLAN, transfer: linearDmaCost(machine, entry) };
+      ? { ...plan, cycles: linkCycles(machine, entry) }
+      : { ...plan, transfer: linearDmaCost(machine, entry) };
   }
   const operations = coresOf(machine) * entry.count;
   const cycles = linearComputeCycles(machine, entry.count);
   return entry.type.startsWith('mac_')
     ? { ...EMPTY_PLAN, cycles, macs: operations }
-    : { ...EMPTY_PLAN, cycles, otherOps: operations };
+    : { ...EMPTY_PLAN, cycles, otherOps: operations, actions: computeActions(entry.type, operations) };
 }
 
 function makePlan(entry: DataEntry | LinearEntry, machine: Machine): Plan {
@@ -98,20 +116,30 @@ function makePlan(entry: DataEntry | LinearEntry, machine: Machine): Plan {
     case 'store': {
       const sizes = entry.kind === 'load' ? entry.dramRecord : entry.padRecord;
       const { dramRecord: dram, elementBytes } = entry;
-      return { ...plan, transfer: dmaCost(machine, { sizes, dram, elementBytes }) };
+      const transfer = dmaCost(machine, { sizes, dram, elementBytes });
+      return { ...plan, transfer, actions: transferActions(entry.kind, entry.space, transfer.scratchBytes) };
     }
     case 'mma': {
       const pixels = elementsOf(entry.pixels, 0, 3);
       const filters = Math.max(0, entry.output[16 + SIZE]!);
       const sizes = sizesOf(entry.pixels).slice(0, 4);
-      const cycles = mmaCycles(machine, sizes, filters, sizesOf(entry.reduction));
-      return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction) };
+      const reduction = sizesOf(entry.reduction);
+      const cycles = mmaCycles(machine, sizes, filters, reduction);
+      const actions = mmaActions(machine, sizes, filters, reduction, entry);
+      return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction), actions };
     }
     case 'vec': {
       const sizes = sizesOf(entry.aRecord);
       const reducesInner = entry.accumulate !== 'none' && entry.cRecord[STRIDE] === 0 && sizes[0]! > 1;
       const cycles = vecCycles(machine, entry.function, sizes, reducesInner);
-      return { ...plan, cycles, vectorOps: elementsOf(entry.aRecord) };
+      const actions = vecActions({
+        name: entry.function,
+        sizes,
+        hasB: entry.bMode === 'record',
+        ...(entry.accumulate === 'none' ? {} : { accumulates: sizes.map((_, d) => entry.cRecord[4 * d + STRIDE]!) }),
+        init: entry.init,
+      });
+      return { ...plan, cycles, vectorOps: elementsOf(entry.aRecord), actions };
     }
   }
 }

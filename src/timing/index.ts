@@ -1,4 +1,5 @@
 /** Layer `timing`: the cost of every queue entry, host call and transfer in whole cycles; see ARCHITECTURE.md, "Time". */
+export * from './actions.ts';
 export * from './control.ts';
 export * from './dma.ts';
 export * from './host.ts';

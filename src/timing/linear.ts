@@ -20,8 +20,8 @@ export interface LinearTransfer {
 export const overLinks = ({ from, to }: Pick<LinearTransfer, 'from' | 'to'>): boolean =>
   from !== 'dram' && to !== 'dram';
 
-/** Pieces of `bytes` that reach the channel or the one port. */
-function pieces(machine: Machine, { from, to, multicast }: LinearTransfer): number {
+/** Pieces of `bytes` that leave a memory: they reach the channel or the one port. */
+export function piecesOf(machine: Machine, { from, to, multicast }: LinearTransfer): number {
   const once = multicast || (!overLinks({ from, to }) && (from === 'shared' || to === 'shared'));
   return once ? 1 : coresOf(machine);
 }
@@ -29,7 +29,7 @@ function pieces(machine: Machine, { from, to, multicast }: LinearTransfer): numb
 /** Of a transfer over the DRAM channel. Each core's piece is one contiguous segment. */
 export function linearDmaCost(machine: Machine, transfer: LinearTransfer): DmaCost {
   const { bytes } = transfer;
-  const segments = pieces(machine, transfer);
+  const segments = piecesOf(machine, transfer);
   const { burstBytes, setupCycles, scratchpadBytesPerCycle } = machine.dma;
   const dramBytes = segments * Math.ceil(bytes / burstBytes) * burstBytes;
   const channelCycles = cyclesAtRate(dramBytes, machine.dram.bandwidth);
@@ -53,7 +53,7 @@ export function linearDmaCost(machine: Machine, transfer: LinearTransfer): DmaCo
 /** Cycles of a transfer between SharedRAM and scratchpads. */
 export function linkCycles(machine: Machine, transfer: LinearTransfer): number {
   const { link, ports } = machine.cluster!.sharedRam;
-  const bytes = ports === 'private' ? transfer.bytes : pieces(machine, transfer) * transfer.bytes;
+  const bytes = ports === 'private' ? transfer.bytes : piecesOf(machine, transfer) * transfer.bytes;
   return machine.dma.setupCycles + cyclesAtRate(bytes, link);
 }
 

@@ -92,6 +92,26 @@ function blocksOf(unit: ScalarUnit, [x = 1, y = 1]: PixelSizes, pixels: number, 
   return filters * Math.ceil(x / unit.columns) * Math.ceil(y / unit.rows) * (pixels / (x * y));
 }
 
+/** How often each input that a pixel meets, and each weight, is brought in by one `mma`. */
+export function operandReads(unit: MatrixUnit, sizes: PixelSizes, work: MatrixWork) {
+  const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
+  const { filters, groups } = work;
+  if (pixels === 0 || filters === 0) return { inputs: 0, weights: 0 };
+  if (unit.kind === 'dot') return { inputs: groups, weights: pixels };
+  if (unit.kind === 'scalar') {
+    const blocks = blocksOf(unit, sizes, pixels, filters);
+    return pixels === 1 ? { inputs: blocks, weights: 1 } : { inputs: filters, weights: blocks / filters };
+  }
+  switch (unit.dataflow) {
+    case 'weight-stationary':
+      return { inputs: groups, weights: 1 };
+    case 'input-stationary':
+      return { inputs: 1, weights: Math.ceil(pixels / unit.columns) };
+    case 'output-stationary':
+      return { inputs: groups, weights: Math.ceil(pixels / unit.rows) };
+  }
+}
+
 /** How often the array is filled, and how many elements stream through it each time. */
 function foldsOf(unit: SystolicUnit, pixels: number, { filters, groups, chunks }: MatrixWork) {
   switch (unit.dataflow) {

@@ -1,7 +1,7 @@
 /**
  * The statement that every compiled program is held to: on the processor, with hazards watched, it gives what the host
- * engine gives for the imported model; counting time alone takes the same cycles; every unit is busy as long as was
- * predicted; no run is faster than the physical bound, and no layer busier than its unit; the layers together need the MACs of all
+ * engine gives for the imported model; counting time alone takes the same cycles and does the same work; every unit is busy as
+ * long as was predicted; no run is faster than the physical bound, and no layer busier than its unit; the layers together need the MACs of all
  * nodes; and every layer names nodes of the model.
  */
 import { sharedEngine } from '#engine';
@@ -49,6 +49,11 @@ export async function runCompiled(
   const timing = await executeProgram(compiled.program, { data: false });
   if (timing.result.cycles !== result.cycles)
     faults.push(`${timing.result.cycles} cycles when only time is counted, ${result.cycles} with data`);
+  if (JSON.stringify(timing.result.layers) !== JSON.stringify(result.layers))
+    faults.push('layers do other work when only time is counted than with data');
+  const controlled = [...result.layers, result.rest].reduce((n, layer) => n + layer.instructions, 0);
+  if (controlled !== result.dynamicInstructions)
+    faults.push(`layers executed ${controlled} instructions, the run ${result.dynamicInstructions}`);
   faults.push(...predictionFaults(compiled.program, timing.result));
   return { compiled, faults, outputs, cycles: result.cycles };
 }

@@ -1,0 +1,151 @@
+/**
+ * What an entry does beside multiply-accumulates and DRAM traffic: bytes read and written on chip and operations by class, from
+ * which its energy follows where the machine has figures. All elements are of 32 bits.
+ *
+ * `mma` of P pixels, N filters in G groups, K elements of reduction, as the units of `matrix.ts` bring operands in:
+ *
+ *   unit                 inputs (NRAM)   weights (WRAM)
+ *   dot                  P·K·G           P·K·N, since it has no register for weights
+ *   weight-stationary    P·K·G           K·N, held while pixels stream
+ *   input-stationary     P·K             K·N for each fold of pixels
+ *   output-stationary    P·K·G           K·N for each fold of pixels
+ *   scalar               P·K·N           K·N for each block of pixels; of one pixel alone P·K for each block of filters, and K·N
+ *
+ * An array of scalar MACs hands inputs to neighbours, which is not credited: its inputs are an upper bound. Biases are read once.
+ * Sums of an array that keeps them between chunks pass through the accumulators P·N·(chunks − 1) times each way; without
+ * `clear` they are read once more, without `drain` written once more; with it results go to NRAM.
+ */
+import type { VectorFunction } from '#isa';
+import { coresOf, type Machine } from '#machine';
+import { type LinearTransfer, piecesOf } from './linear.ts';
+import { keepsSums, operandReads, type PixelSizes, workOf } from './matrix.ts';
+import { VECTOR_CLASSES } from './vector.ts';
+
+/** Bytes of the memories on chip, each both ways, and what operations are dearer than simple ones. */
+export interface Actions {
+  readonly nramReadBytes: number;
+  readonly nramWriteBytes: number;
+  readonly wramReadBytes: number;
+  readonly wramWriteBytes: number;
+  readonly accumulatorReadBytes: number;
+  readonly accumulatorWriteBytes: number;
+  readonly sharedReadBytes: number;
+  readonly sharedWriteBytes: number;
+  /** Of the operations that are no multiply-accumulates. */
+  readonly divideOps: number;
+  readonly transcendentalOps: number;
+}
+
+export const NO_ACTIONS: Actions = {
+  nramReadBytes: 0,
+  nramWriteBytes: 0,
+  wramReadBytes: 0,
+  wramWriteBytes: 0,
+  accumulatorReadBytes: 0,
+  accumulatorWriteBytes: 0,
+  sharedReadBytes: 0,
+  sharedWriteBytes: 0,
+  divideOps: 0,
+  transcendentalOps: 0,
+};
+
+const WORD = 4;
+
+export interface MmaFlags {
+  readonly clear: boolean;
+  readonly drain: boolean;
+  readonly useBias: boolean;
+}
+
+/** @param sizes of the pixels, x first; `reduction` innermost first */
+export function mmaActions(
+  { matrix: unit }: Machine,
+  sizes: PixelSizes,
+  filters: number,
+  reduction: readonly number[],
+  { clear, drain, useBias }: MmaFlags,
+): Actions {
+  const product = (of: readonly number[]): number => of.reduce((n, size) => n * Math.max(0, size), 1);
+  const [pixels, depth] = [product(sizes), product(reduction)];
+  const work = workOf(unit, filters, reduction);
+  const { inputs, weights } = operandReads(unit, sizes, work);
+  const sums = pixels * work.filters;
+  if (sums === 0) return NO_ACTIONS;
+  const between = keepsSums(unit, reduction) ? work.chunks - 1 : 0;
+  return {
+    ...NO_ACTIONS,
+    nramReadBytes: WORD * pixels * depth * inputs,
+    wramReadBytes: WORD * work.filters * (depth * weights + (useBias && drain ? 1 : 0)),
+    accumulatorReadBytes: WORD * sums * (between + (clear ? 0 : 1)),
+    accumulatorWriteBytes: WORD * sums * (between + (drain ? 0 : 1)),
+    nramWriteBytes: drain ? WORD * sums : 0,
+  };
+}
+
+export interface VecShape {
+  readonly name: VectorFunction;
+  /** Of the index space, innermost first. */
+  readonly sizes: readonly number[];
+  /** Whether B is a stream and not a scalar. */
+  readonly hasB: boolean;
+  /** Strides of C, where it is accumulated into; absent where C is only written. */
+  readonly accumulates?: readonly number[];
+  /** The first of each element of C meets the identity and not what C holds. */
+  readonly init: boolean;
+}
+
+/**
+ * Every index reads A and B. C is written at every index; where it is accumulated it is read there, too, but a reduced run of
+ * d0 meets in the lanes and reaches C once.
+ */
+export function vecActions({ name, sizes, hasB, accumulates, init }: VecShape): Actions {
+  const count = (keep: (d: number) => boolean): number =>
+    sizes.reduce((n, size, d) => n * (keep(d) ? Math.max(0, size) : Math.min(1, Math.max(0, size))), 1);
+  const all = count(() => true);
+  const passes = accumulates?.[0] === 0 ? count((d) => d > 0) : all;
+  const fresh = init ? count((d) => accumulates?.[d] !== 0) : 0;
+  return {
+    ...NO_ACTIONS,
+    nramReadBytes: WORD * (all * (hasB ? 2 : 1) + (accumulates === undefined ? 0 : passes - fresh)),
+    nramWriteBytes: WORD * passes,
+    ...classOf(VECTOR_CLASSES[name], all),
+  };
+}
+
+const classOf = (
+  name: keyof Machine['vector']['cycles'],
+  count: number,
+): Pick<Actions, 'divideOps' | 'transcendentalOps'> => ({
+  divideOps: name === 'divide' ? count : 0,
+  transcendentalOps: name === 'transcendental' ? count : 0,
+});
+
+/** Operations of the textbook's `compute`, in all cores: their operands are not told, so no memory is counted. */
+export function computeActions(type: string, count: number): Actions {
+  const operation = type.split('_')[0]!;
+  const name = operation === 'mac' ? 'simple' : VECTOR_CLASSES[operation as VectorFunction];
+  return { ...NO_ACTIONS, ...classOf(name ?? 'simple', count) };
+}
+
+/** Of a load or store that fills or empties `bytes` of a scratchpad. */
+export function transferActions(kind: 'load' | 'store', space: 'nram' | 'wram', bytes: number): Actions {
+  if (space === 'nram')
+    return { ...NO_ACTIONS, ...(kind === 'load' ? { nramWriteBytes: bytes } : { nramReadBytes: bytes }) };
+  return { ...NO_ACTIONS, ...(kind === 'load' ? { wramWriteBytes: bytes } : { wramReadBytes: bytes }) };
+}
+
+/** Of the textbook's transfers: what leaves a memory once may arrive in the scratchpads of all cores. */
+export function linearActions(machine: Machine, transfer: LinearTransfer): Actions {
+  const { from, to, bytes } = transfer;
+  const sent = piecesOf(machine, transfer) * bytes;
+  const received = to === 'shared' ? sent : coresOf(machine) * bytes;
+  return {
+    ...NO_ACTIONS,
+    nramReadBytes: from === 'nram' ? sent : 0,
+    wramReadBytes: from === 'wram' ? sent : 0,
+    sharedReadBytes: from === 'shared' ? sent : 0,
+    nramWriteBytes: to === 'nram' ? received : 0,
+    wramWriteBytes: to === 'wram' ? received : 0,
+    sharedWriteBytes: to === 'shared' ? received : 0,
+  };
+}
