@@ -93,8 +93,10 @@ export class ReadLog {
     const consider = (unit: number, read: Read): void => {
       const address = firstCommon(intervals, shift, read.intervals, read.shift);
       if (address < 0) return;
-      const { address: before, unit: by } = found ?? { address: Number.POSITIVE_INFINITY, unit };
-      if (address < before || (address === before && unit === by)) found = { address, unit, epoch: read.epoch };
+      const before = found ?? { address: Number.POSITIVE_INFINITY, unit, epoch: 0 };
+      // A read that reaches into several pages is met in each: the newest counts, not the last met.
+      const isNewer = address === before.address && unit === before.unit && read.epoch > before.epoch;
+      if (address < before.address || isNewer) found = { address, unit, epoch: read.epoch };
     };
     eachPage(intervals, shift, (number) => {
       this.#pages.get(number)?.forEach((reads, unit) => {

@@ -1,7 +1,7 @@
 /** Intervals, access maps and read logs against sets of bytes, one by one. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { AccessMap, SETTLED } from './accessMap.ts';
+import { AccessMap, PAGE_BYTES, SETTLED } from './accessMap.ts';
 import { ReadLog } from './readLog.ts';
 import { difference, firstCommon, type Intervals, intervalsOf, merged, RegionBuilder } from './region.ts';
 
@@ -187,6 +187,17 @@ describe('read logs', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  test('name the newest read where an older one also reaches into the next page', () => {
+    const log = new ReadLog();
+    log.add(0, 1, [PAGE_BYTES - 4, PAGE_BYTES + 4], 0, () => 0);
+    log.add(0, 2, [PAGE_BYTES - 4, PAGE_BYTES - 3], 0, () => 0);
+    expect(log.unordered([PAGE_BYTES - 8, PAGE_BYTES + 8], 0, [0])).toEqual({
+      address: PAGE_BYTES - 4,
+      unit: 0,
+      epoch: 2,
+    });
   });
 
   test('hold no more than the page has bytes', () => {
