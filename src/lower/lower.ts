@@ -198,7 +198,9 @@ function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
     parts.set(job, ends);
   };
   p.onDemand = (name) => {
+    if (waiting.length === 0) return;
     const run = readyRun(p, waiting, name);
+    if (run.length === 0) return;
     waiting = waiting.filter((w) => !run.includes(w));
     place(run);
   };

@@ -179,13 +179,14 @@ export class Planner {
     });
   }
 
-  /** Told of a value that is asked for before it has memory: what waits for the host and makes it is then placed. */
+  /** Told of a value whose memory is asked for: what waits for the host and makes it is then placed. */
   onDemand: (name: string) => void = () => {};
 
   /** The memory of a value that exists: produced before, an input, or a constant (placed at its first use). */
   view(name: string): View {
     const constant = this.graph.constants.get(name);
-    if (constant === undefined && !this.#views.has(name)) this.onDemand(name);
+    // Also where it has memory: a lowering that gave up may have made some for it.
+    if (constant === undefined) this.onDemand(name);
     const known = this.#views.get(name);
     if (known !== undefined) return known;
     if (constant === undefined) throw internalError({ what: `value '${name}' is used before it has memory` });

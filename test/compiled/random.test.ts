@@ -28,3 +28,7 @@ describe('random graphs agree with the host', () => {
     expect([...lowerings.keys()].filter((op) => !drawn.has(op))).toEqual([]);
   });
 });
+
+test('what reads a value waits for the host, though a lowering that gave up had made memory for it', async () => {
+  for (const seed of [10291, 10698]) expect(await verdictOf(seed, 1, randomMachine(seed))).toBeUndefined();
+});
