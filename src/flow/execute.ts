@@ -1,10 +1,10 @@
 /** Runs a program on the simulator; host parts run on the host engine. */
 import { diagnostic } from '#base';
-import type { Engine, Session } from '#engine';
-import { type DataType, type Tensor, tensorBytes } from '#ir';
-import { type HostPart, type Program, SLOT_BYTES, type TensorSlot } from '#isa';
-import { readModel } from '#onnx';
+import type { Engine } from '#engine';
+import { type Tensor, tensorBytes } from '#ir';
+import { type Program, SLOT_BYTES, type TensorSlot } from '#isa';
 import { createSimulation, type Observer, type SimulationResult } from '#sim';
+import { HostParts, shapeText, tensorOfSlot } from './hostParts.ts';
 
 export interface ExecuteOptions {
   /** Move and compute the numbers, or only count time. */
@@ -35,41 +35,24 @@ export const wrongInput = diagnostic<{ name: string; expected: string; found: st
   zh: (p) =>
     `输入“${p.name}”为 ${p.found}，而程序要求 ${p.expected}。请转换或重排数据，或按该形状重新编译（--batch、--dim）。`,
 });
-const wrongResult = diagnostic<{ node: string; op: string; value: string; expected: string; found: string }>(
-  'SYS-FLOW-004',
-  'unsupported',
-  {
-    en: (p) =>
-      `node '${p.node}' (${p.op}), on the host, made '${p.value}' as ${p.found}, and the program was compiled for ${p.expected}: ` +
-      'the shape depends on data, and a program has fixed shapes. Feed data that gives the compiled shape, ' +
-      `correct the shape that the model states for '${p.value}', or end the model before that node.`,
-    zh: (p) =>
-      `主机上的节点“${p.node}”（${p.op}）产生的“${p.value}”为 ${p.found}，而程序按 ${p.expected} 编译：` +
-      `其形状取决于数据，而程序的形状是固定的。请输入能得到该形状的数据，修正模型为“${p.value}”声明的形状，或让模型在该节点之前结束。`,
-  },
-);
-const noEngine = diagnostic<{ part: string }>('SYS-FLOW-003', 'usage', {
-  en: (p) => `the program calls the host (part '${p.part}'), and no host engine was handed in`,
-  zh: (p) => `程序需要调用主机（部分“${p.part}”），但未提供主机引擎`,
-});
 
 /** The simulator gives up the thread this often (milliseconds), so that a page stays alive and a signal is heard. */
 const SLICE = 50;
 /** Steps between two looks at the clock. */
 const STEPS = 500;
 
-const shapeText = (dtype: string, dims: readonly number[]): string => `${dtype}[${dims.join(',')}]`;
-
-const tensorOfSlot = (slot: TensorSlot, bytes: Uint8Array): Tensor => ({
-  dtype: slot.dtype as Exclude<DataType, 'string'>,
-  dims: slot.dims,
-  bytes,
-});
-
-/** The node of a host part that makes a value. */
-function producerIn(part: HostPart, value: string): { node: string; op: string } {
-  const node = readModel(part.onnx).graph.nodes.find((n) => n.outputs.includes(value));
-  return { node: node?.name ?? part.name, op: node?.op ?? '?' };
+/** Bytes of the inputs that are fed. @throws SYS-FLOW-002 where a feed is not of the input's type and shape */
+export function inputBytes(program: Program, feeds: ExecuteOptions['feeds']): Map<string, Uint8Array> {
+  const bytes = new Map<string, Uint8Array>();
+  for (const slot of program.inputs) {
+    const feed = feeds?.get(slot.name);
+    if (feed === undefined) continue;
+    const expected = shapeText(slot.dtype, slot.dims);
+    const found = shapeText(feed.dtype, feed.dims);
+    if (expected !== found) throw wrongInput({ name: slot.name, expected, found });
+    bytes.set(slot.name, tensorBytes(feed));
+  }
+  return bytes;
 }
 
 /** @throws SYS-FLOW-002 where a feed is not of the input's type and shape, SYS-FLOW-004 where a host part's result is
@@ -82,16 +65,9 @@ export async function executeProgram(program: Program, options: ExecuteOptions):
     ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
   });
   if (options.data) {
-    for (const slot of program.inputs) {
-      const feed = options.feeds?.get(slot.name);
-      if (feed === undefined) continue;
-      const expected = shapeText(slot.dtype, slot.dims);
-      const found = shapeText(feed.dtype, feed.dims);
-      if (expected !== found) throw wrongInput({ name: slot.name, expected, found });
-      simulation.writeInput(slot.name, tensorBytes(feed));
-    }
+    for (const [name, bytes] of inputBytes(program, options.feeds)) simulation.writeInput(name, bytes);
   }
-  const sessions = new Map<number, Session>();
+  const host = new HostParts(options.engine);
   let resumed = performance.now();
   try {
     for (;;) {
@@ -112,27 +88,14 @@ export async function executeProgram(program: Program, options: ExecuteOptions):
         return { result: state.result, outputs };
       }
       const part = program.host[state.part]!;
-      let session = sessions.get(state.part);
-      if (session === undefined) {
-        if (options.engine === undefined) throw noEngine({ part: part.name });
-        session = await (await options.engine()).load(part.onnx, { optimize: false });
-        sessions.set(state.part, session);
-      }
-      const feeds = new Map(part.inputs.map((s) => [s.name, tensorOfSlot(s, simulation.readTensor(s))]));
-      const results = await session.run(feeds);
-      for (const slot of part.outputs) {
-        const value = results.get(slot.name)!;
-        const found = shapeText(value.dtype, value.dims);
-        const expected = shapeText(slot.dtype, slot.dims);
-        if (found !== expected) {
-          const { node, op } = producerIn(part, slot.name);
-          throw wrongResult({ node, op, value: slot.name, expected, found }, { node });
-        }
-        simulation.writeTensor(slot, tensorBytes(value));
-      }
+      const answers = await host.call(
+        part,
+        part.inputs.map((slot) => simulation.readTensor(slot)),
+      );
+      for (const [i, slot] of part.outputs.entries()) simulation.writeTensor(slot, answers[i]!);
     }
   } finally {
-    for (const s of sessions.values()) await s.release();
+    await host.release();
   }
 }
 
