@@ -42,7 +42,8 @@ export function showError(thrown: unknown, console: Console): number {
   return EXIT_CODES[error.kind];
 }
 
-function errorText(error: SystoleError, console: Console): string {
+/** An error as people read it, with the lines that it points at. */
+export function errorText(error: SystoleError, console: Console): string {
   const text = error.text(console.language);
   const { node, ...place } = error.place;
   // Most messages name the node themselves, with its operator.
@@ -52,7 +53,8 @@ function errorText(error: SystoleError, console: Console): string {
   return frame === '' ? head : `${head}\n\n${frame}`;
 }
 
-function errorObject(error: SystoleError, console: Console): object {
+/** An error as `--json` has it. */
+export function errorObject(error: SystoleError, console: Console): object {
   const { source, length, ...place } = error.place;
   return {
     code: error.code,

@@ -48,6 +48,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sim.ts')).configureSim,
   },
   {
+    name: 'debug',
+    summary: {
+      en: 'step through a program, forward and back, and look into the processor',
+      zh: '单步调试程序（可前进与后退），查看处理器内部',
+    },
+    load: async () => (await import('./commands/debug.ts')).configureDebug,
+  },
+  {
     name: 'summary',
     summary: {
       en: 'list layers, shapes, parameters, neurons and MACs of a network',

@@ -7,6 +7,7 @@ import type { Console } from './console.ts';
 import { readBytes, readText } from './files.ts';
 import { ASSEMBLY_FILE, PROGRAM_FILE } from './kinds.ts';
 import { loadMachine } from './machine.ts';
+import { whole } from './values.ts';
 
 const madeForAnother = diagnostic<{ compiled: string; asked: string }>('SYS-CLI-026', 'unsupported', {
   en: (p) =>
@@ -30,6 +31,18 @@ export function withProgramArgument(console: Console, command: CliCommand): CliC
         zh: '处理器；默认为文件指定的，否则 textbook-single',
       }),
     ) as CliCommand;
+}
+
+export function withInstructionLimit(console: Console, command: CliCommand): CliCommand {
+  const t = console.text.bind(console);
+  return command.option(
+    '--max-instructions <N>',
+    t({
+      en: 'stop an endless loop after so many; default 500000000, or 20000000 in a row without work for a unit',
+      zh: '执行这么多条后中止死循环；默认 500000000，或连续 20000000 条没有给单元派发工作',
+    }),
+    whole('--max-instructions', 1, Number.MAX_SAFE_INTEGER),
+  ) as CliCommand;
 }
 
 export interface AssemblySource {

@@ -19,6 +19,7 @@ export function debugProgram(program: Program, { feeds, engine, ...options }: De
   const host = new HostParts(engine);
   const made = createDebugger(program, {
     ...options,
+    hazards: options.hazards ?? (options.data || program.layerwise === undefined),
     ...(options.data ? { inputs: inputBytes(program, feeds) } : {}),
     host: (part, inputs) => host.call(part, inputs),
   });

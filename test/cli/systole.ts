@@ -8,8 +8,11 @@ export interface Answer {
   readonly stderr: string;
 }
 
-/** @param folder the working directory */
-export function systole(args: readonly string[], folder: string): Promise<Answer> {
+/**
+ * @param folder the working directory
+ * @param input what stands in standard input, which is open without it
+ */
+export function systole(args: readonly string[], folder: string, input?: string): Promise<Answer> {
   const command = ['--conditions=source', `${ROOT}bin/systole.mjs`, ...args];
   const env = { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', NO_COLOR: '1' };
   return new Promise((resolve) => {
@@ -19,5 +22,6 @@ export function systole(args: readonly string[], folder: string): Promise<Answer
       { cwd: folder, env, maxBuffer: 2 ** 26 },
       (_error, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
+    if (input !== undefined) child.stdin?.end(input);
   });
 }

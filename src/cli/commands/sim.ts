@@ -4,13 +4,11 @@ import { type CliCommand, withCommonOptions, withExamples } from '../command.ts'
 import type { Console } from '../console.ts';
 import { withFidelityOptions } from '../fidelity.ts';
 import { withInputOptions } from '../inputs.ts';
-import { inSource, loadProgram, withProgramArgument } from '../programFile.ts';
+import { inSource, loadProgram, withInstructionLimit, withProgramArgument } from '../programFile.ts';
 import { type ProgramRunOptions, runProgram } from '../programRun.ts';
 import { withShowOptions } from '../showRun.ts';
-import { whole } from '../values.ts';
 
 export function configureSim(command: CliCommand, console: Console): void {
-  const t = console.text.bind(console);
   withExamples(console, command, [
     {
       run: 'systole sim kernel.s --machine systolic-16x16',
@@ -22,14 +20,7 @@ export function configureSim(command: CliCommand, console: Console): void {
     },
   ]);
   withProgramArgument(console, command);
-  withFidelityOptions(console, withInputOptions(console, command)).option(
-    '--max-instructions <N>',
-    t({
-      en: 'stop an endless loop after so many; default 500000000, or 20000000 in a row without work for a unit',
-      zh: '执行这么多条后中止死循环；默认 500000000，或连续 20000000 条没有给单元派发工作',
-    }),
-    whole('--max-instructions', 1, Number.MAX_SAFE_INTEGER),
-  );
+  withInstructionLimit(console, withFidelityOptions(console, withInputOptions(console, command)));
   withCommonOptions(console, withShowOptions(console, command));
   command.action(async (file: string, options: ProgramRunOptions) => {
     const { program, source } = loadProgram(file, options.machine);

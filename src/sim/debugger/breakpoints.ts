@@ -180,7 +180,7 @@ export class Breakpoints {
     if (!this.#watching || event.type.endsWith(':end')) return;
     if (event.type === 'host:start') {
       const part = this.#program.host[event.part]!;
-      this.#meet((b) => hostHits(b, part.inputs, part.outputs, event.pc));
+      this.#meet((b) => firstOfEach(hostHits(b, part.inputs, part.outputs, event.pc)));
     } else if ('entry' in event) {
       const { entry, unit, pc } = event;
       if (entry.kind === 'wait' || entry.kind === 'signal') {
@@ -188,7 +188,7 @@ export class Breakpoints {
         this.#meet((b) => (b.kind === 'semaphore' && b.semaphore === entry.semaphore ? [hit] : []));
       } else if (entry.kind !== 'move' && entry.kind !== 'compute') {
         const { accesses } = this.#plans.of(entry);
-        this.#meet((b) => accesses.flatMap((access) => accessHits(b, entry, access, unit)));
+        this.#meet((b) => firstOfEach(accesses.flatMap((access) => accessHits(b, entry, access, unit))));
       }
     }
   }
@@ -216,6 +216,10 @@ function accessHits(b: Breakpoint, entry: DataEntry, access: Access, unit: UnitN
   const address = firstCommon(access.intervals, access.shift(entry), [b.from, b.to], 0);
   return address < 0 ? [] : [{ unit, pc: entry.pc, what, address }];
 }
+
+/** Two operands may read one byte: that is said once. */
+const firstOfEach = (hits: readonly Hit[]): readonly Hit[] =>
+  hits.filter((hit, i) => hits.findIndex(({ what }) => what === hit.what) === i);
 
 function hostHits(b: Breakpoint, inputs: readonly TensorSlot[], outputs: readonly TensorSlot[], pc: number): Hit[] {
   if (b.kind !== 'access' || b.memory !== 'dram') return [];
