@@ -2,6 +2,7 @@
 import { diagnostic, type SystoleError } from '#base';
 import type { Nodes } from './nodes.ts';
 import type { Semaphores } from './semaphores.ts';
+import type { Cause } from './state.ts';
 import type { Unit } from './unit.ts';
 
 export interface Blocked {
@@ -19,14 +20,16 @@ const deadlock = diagnostic<{ blocked: readonly Blocked[] }>('SYS-SIM-042', 'inv
   zh: (p) => `死锁：一切都无法继续。${p.blocked.map((b) => b.zh).join('；')}。请补上缺少的 signal，或删去该 wait。`,
 });
 
-/** @param control where control stands and before what */
-export function deadlockError(
+/**
+ * What of a core cannot go on.
+ * @param control where control stands and before what
+ */
+export function blockedIn(
   units: readonly Unit[],
   semaphores: Semaphores,
   nodes: Nodes,
-  control: { readonly pc: number; readonly cause: 'queue' | 'sync' | 'host' | 'halt'; readonly queue: string },
-  cycle: number,
-): SystoleError {
+  control: { readonly pc: number; readonly cause: Cause; readonly queue: string },
+): readonly Blocked[] {
   const blocked: Blocked[] = [];
   for (const unit of units) {
     const entry = unit.head?.entry;
@@ -56,5 +59,8 @@ export function deadlockError(
       ? `控制在${nodes.textZh(control.pc)}处等待已满的 ${control.queue} 队列`
       : `控制在${nodes.textZh(control.pc)}处（${control.cause}）等待所有队列排空`,
   });
-  return deadlock({ blocked }, nodes.place(blocked[0]!.instruction, cycle));
+  return blocked;
 }
+
+export const deadlockError = (blocked: readonly Blocked[], nodes: Nodes, cycle: number): SystoleError =>
+  deadlock({ blocked }, nodes.place(blocked[0]!.instruction, cycle));

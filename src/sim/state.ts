@@ -23,21 +23,25 @@ const otherCheckpoint = diagnostic<{ program: string }>('SYS-SIM-050', 'usage', 
 /** What control is blocked by. */
 export type Cause = 'queue' | 'sync' | 'host' | 'halt';
 
-/** Control, queues, units and semaphores: all but the numbers. */
-export interface ProcessorState {
+/** Control, queues, units and semaphores of a core. */
+export interface CoreState {
+  readonly blocked: Cause | undefined;
+  /** What control could not dispatch into a full queue. */
+  readonly pending: SlotState | undefined;
+  readonly control: ControlState;
+  readonly units: readonly UnitState[];
+  readonly semaphores: readonly SemaphoreState[];
+}
+
+/** The core and the chip around it: all but the numbers. */
+export interface ProcessorState extends CoreState {
   /** All events before this cycle have happened; where `settled`, all of this cycle too. */
   readonly now: number;
   readonly settled: boolean;
   /** The DRAM channel can be granted from this cycle on. */
   readonly channelFree: number;
-  readonly blocked: Cause | undefined;
-  /** What control could not dispatch into a full queue. */
-  readonly pending: SlotState | undefined;
   /** The host works on part `control.part`. */
   readonly atHost: boolean;
-  readonly control: ControlState;
-  readonly units: readonly UnitState[];
-  readonly semaphores: readonly SemaphoreState[];
 }
 
 export interface SimulationState {

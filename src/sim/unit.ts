@@ -205,18 +205,22 @@ export class Unit {
 
 export const slotState = ({ entry, ready }: Slot): SlotState => ({ entry, ready });
 
+/** The units of a core, in the order in which they act within a cycle. */
+export function unitNames({ machine: { dma, cluster } }: Program): readonly UnitName[] {
+  const names: UnitName[] = dma.queues === 1 ? ['dma'] : ['load', 'store'];
+  if (cluster !== undefined) names.push('link');
+  return [...names, 'matrix', 'vector'];
+}
+
 /**
- * The units of a machine, in the order in which they act within a cycle. The textbook's queues have no end: on an ideal
+ * The units of a core, by their names. The textbook's queues have no end: on an ideal
  * machine they never stall a program of its dialect, whose entries take hardly any room.
  */
 export function unitsOf(program: Program): readonly Unit[] {
-  const { control, dma, cluster, realizable } = program.machine;
+  const { control, realizable } = program.machine;
   const endless = !realizable && timingOnlyAt(program) !== undefined;
   const depth = endless ? Number.POSITIVE_INFINITY : control.queueDepth;
-  const names: UnitName[] = [...(dma.queues === 1 ? (['dma'] as const) : (['load', 'store'] as const))];
-  if (cluster !== undefined) names.push('link');
-  names.push('matrix', 'vector');
-  return names.map((name, i) => new Unit(name, i, depth));
+  return unitNames(program).map((name, i) => new Unit(name, i, depth));
 }
 
 /** Which of them takes the entries of each queue. */

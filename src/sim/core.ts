@@ -1,0 +1,258 @@
+/**
+ * A core in the cycle model: control, units, queues and semaphores. The chip around it (cycle.ts) has the clock, the DRAM
+ * channel and the host, and tells its cores what cycle it is.
+ *
+ * Control runs ahead of the units as far as its queues allow: an entry carries the cycle of its dispatch and no unit takes it
+ * earlier, and only a queue that is full in the state reached so far can stall control. So control is always blocked (full
+ * queue, sync, host, halt) when units advance, and everything that may happen at a cycle is known when that cycle is settled.
+ */
+import type { Place } from '#base';
+import type { Program } from '#isa';
+import { controlCost } from '#timing';
+import { memoryBytes } from './accesses.ts';
+import { Control } from './control.ts';
+import { type Counters, countActions, countTransfer, type UnitResult } from './counters.ts';
+import { type Blocked, blockedIn } from './deadlock.ts';
+import type { EntryQueue } from './entries.ts';
+import { checkAccesses, refuseManyCores } from './entryCheck.ts';
+import type { Observer } from './events.ts';
+import type { Hazards } from './hazards.ts';
+import type { Nodes } from './nodes.ts';
+import type { Numbers } from './numbers.ts';
+import { Plans } from './plan.ts';
+import { Semaphores } from './semaphores.ts';
+import type { Cause, CoreState } from './state.ts';
+import { byQueue, type Slot, type SlotState, slotState, type Unit, unitsOf } from './unit.ts';
+
+/** What cores share. */
+export interface Surroundings {
+  readonly program: Program;
+  readonly nodes: Nodes;
+  readonly counters: Counters;
+  readonly observer: Observer | undefined;
+  readonly hazards: Hazards | undefined;
+  readonly numbers: Numbers | undefined;
+}
+
+/** Where control has arrived with everything drained; 'free': it goes on in the next moment. */
+export type Arrival = 'halt' | 'host' | 'free';
+
+export class Core {
+  readonly control: Control;
+  readonly units: readonly Unit[];
+  /** What control cannot go on for. */
+  blocked: Cause | undefined;
+  readonly #unitOf: Readonly<Record<EntryQueue, Unit>>;
+  readonly #semaphores = new Semaphores();
+  readonly #plans: Plans;
+  readonly #cost: ReturnType<typeof controlCost>;
+  readonly #bytes: ReturnType<typeof memoryBytes>;
+  readonly #chip: Surroundings;
+  /** What control could not dispatch into a full queue. */
+  #pending: Slot | undefined;
+
+  constructor(chip: Surroundings, maxInstructions: number | undefined) {
+    const { program, nodes } = chip;
+    this.#chip = chip;
+    this.control = new Control(program, nodes, maxInstructions);
+    this.units = unitsOf(program);
+    this.#unitOf = byQueue(this.units);
+    this.#plans = new Plans(program.machine);
+    this.#cost = controlCost(program.machine);
+    this.#bytes = memoryBytes(program.machine, program.dramBytes);
+  }
+
+  /** Lets control run until it is blocked, or for so many instructions. */
+  advanceControl(instructions = Number.POSITIVE_INFINITY): void {
+    const control = this.control;
+    const until = control.executed + instructions;
+    for (;;) {
+      const stop = control.advance(until);
+      if (stop === 'next') return;
+      this.#chip.counters.controlled(this.#chip.nodes.layer(control.at), control.executed);
+      if (stop !== 'entry') {
+        this.blocked = stop;
+        return;
+      }
+      const unit = this.#unitOf[control.queue];
+      const slot = this.#check(unit);
+      if (unit.full) {
+        this.#pending = slot;
+        this.blocked = 'queue';
+        return;
+      }
+      unit.push(slot);
+      if (control.executed >= until) return;
+    }
+  }
+
+  /**
+   * Does all that happens in it at cycle `now`, but for the channel; says where control has arrived with everything drained.
+   * In single moments control is let go only, and does its own in the next one.
+   */
+  settle(now: number, single: boolean): Arrival | undefined {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const unit of this.units) while (this.#step(unit, now)) moved = true;
+      if (this.blocked === 'queue') {
+        const unit = this.#unitOf[this.control.queue];
+        if (unit.full) continue;
+        this.#resume('queue', now);
+        this.#pending!.ready = this.control.time;
+        unit.push(this.#pending!);
+        this.#pending = undefined;
+      } else {
+        const cause = this.blocked;
+        if (cause === undefined || !this.units.every((unit) => unit.drained)) continue;
+        this.#chip.hazards?.join();
+        this.#resume(cause, now);
+        if (cause === 'halt' || cause === 'host') return cause;
+      }
+      if (single) return 'free';
+      this.advanceControl();
+      moved = true;
+    }
+    return undefined;
+  }
+
+  /** The next cycle at which anything happens by itself; transfers that wait for the channel are the chip's. */
+  nextCycle(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const unit of this.units) {
+      const at = unit.running === undefined ? this.#startCycle(unit) : unit.end;
+      if (at < next) next = at;
+    }
+    return next;
+  }
+
+  /** What each unit is counted by when a run of so many cycles has ended. */
+  results(cycles: number): readonly UnitResult[] {
+    return this.units.map((unit) => unit.result(cycles));
+  }
+
+  /** What cannot go on in a deadlock. */
+  stuck(): readonly Blocked[] {
+    const { at, queue } = this.control;
+    const control = { pc: at, cause: this.blocked!, queue: this.#unitOf[queue].name };
+    return blockedIn(this.units, this.#semaphores, this.#chip.nodes, control);
+  }
+
+  save(): CoreState {
+    return {
+      blocked: this.blocked,
+      pending: this.#pending && slotState(this.#pending),
+      control: this.control.save(),
+      units: this.units.map((unit) => unit.save()),
+      semaphores: this.#semaphores.save(),
+    };
+  }
+
+  restore(state: CoreState): void {
+    const slotOf = ({ entry, ready }: SlotState): Slot => {
+      const plan = entry.kind === 'wait' || entry.kind === 'signal' ? undefined : this.#plans.of(entry);
+      return { entry, plan, ready };
+    };
+    this.blocked = state.blocked;
+    this.#pending = state.pending && slotOf(state.pending);
+    this.control.restore(state.control);
+    for (const [i, unit] of this.units.entries()) unit.restore(state.units[i]!, slotOf);
+    this.#semaphores.restore(state.semaphores);
+  }
+
+  /** The slot of control's entry, checked as far as it can be by itself. */
+  #check(unit: Unit): Slot {
+    const { entry: made, time } = this.control;
+    const entry = made!;
+    const place = (): Place => this.#chip.nodes.place(entry.pc, time);
+    if (entry.kind === 'wait' || entry.kind === 'signal') {
+      this.#semaphores.claim(entry.kind, entry.semaphore, unit.name, place);
+      return { entry, plan: undefined, ready: time };
+    }
+    const plan = this.#plans.of(entry);
+    if (entry.kind !== 'move' && entry.kind !== 'compute') {
+      refuseManyCores(this.#chip.program.machine, place);
+      checkAccesses(entry, plan.accesses, this.#bytes, place);
+    }
+    return { entry, plan, ready: time };
+  }
+
+  /** Control goes on, not before cycle `now`; only then is it known whether it had to wait at all. */
+  #resume(cause: Cause, now: number): void {
+    this.blocked = undefined;
+    if (this.control.time >= now) return;
+    this.#tell('control:stall', cause);
+    this.control.time = now;
+    this.#tell('control:resume', cause);
+  }
+
+  /** Ends or starts one entry of a unit at this cycle, if it can. */
+  #step(unit: Unit, now: number): boolean {
+    if (unit.running !== undefined) {
+      if (unit.end > now) return false;
+      this.#complete(unit);
+      return true;
+    }
+    if (this.#startCycle(unit) > now) return false;
+    this.#start(unit, now);
+    return true;
+  }
+
+  /** When an idle unit can take the head of its queue. */
+  #startCycle(unit: Unit): number {
+    const head = unit.head;
+    if (head === undefined) return Number.POSITIVE_INFINITY;
+    const { entry, ready } = head;
+    const from = Math.max(unit.free, ready);
+    return entry.kind === 'wait' ? Math.max(from, this.#semaphores.visibleAt(entry.semaphore)) : from;
+  }
+
+  #start(unit: Unit, now: number): void {
+    const { nodes, counters, hazards, numbers, observer } = this.#chip;
+    const { entry, plan } = unit.pop(now);
+    const layer = nodes.layer(entry.pc);
+    const work = counters.work(layer);
+    work.entries++;
+    if (entry.kind === 'wait') {
+      this.#semaphores.take(entry.semaphore);
+      hazards?.wait(unit.index, entry.semaphore);
+      unit.occupy(this.#cost.semaphore);
+    } else if (entry.kind === 'signal') {
+      this.#semaphores.signal(entry.semaphore, now + this.#cost.signalLatency, () => nodes.place(entry.pc, now));
+      hazards?.signal(unit.index, entry.semaphore);
+      unit.occupy(this.#cost.semaphore);
+    } else {
+      const { accesses, transfer, cycles, macs, vectorOps, otherOps, actions } = plan!;
+      if (entry.kind !== 'move' && entry.kind !== 'compute') {
+        hazards?.entry(unit.index, entry, accesses, now);
+        numbers?.apply(entry);
+      }
+      work.macs += macs;
+      work.vectorOps += vectorOps;
+      work.otherOps += otherOps;
+      countActions(work, actions);
+      if (transfer === undefined) unit.occupy(cycles);
+      else {
+        countTransfer(work, entry.kind === 'load' || (entry.kind === 'move' && entry.from === 'dram'), transfer);
+        unit.transfer(transfer);
+      }
+    }
+    observer?.({ type: `${entry.kind}:start`, cycle: now, pc: entry.pc, layer, unit: unit.name, entry });
+  }
+
+  #complete(unit: Unit): void {
+    const start = unit.began;
+    const waited = unit.waited;
+    const { entry } = unit.complete();
+    const cycle = unit.free;
+    const layer = this.#chip.nodes.layer(entry.pc);
+    this.#chip.counters.ran(layer, unit.name, cycle - start - waited, start, cycle);
+    this.#chip.observer?.({ type: `${entry.kind}:end`, cycle, pc: entry.pc, layer, unit: unit.name, entry, start });
+  }
+
+  #tell(type: 'control:stall' | 'control:resume', cause: Cause): void {
+    const { observer, nodes } = this.#chip;
+    if (observer === undefined) return;
+    const { at, time } = this.control;
+    observer({ type, cycle: time, pc: at, layer: nodes.layer(at), cause });
+  }
+}
