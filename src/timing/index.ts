@@ -7,4 +7,5 @@ export * from './linear.ts';
 export * from './matrix.ts';
 export * from './rate.ts';
 export * from './record.ts';
+export * from './unitStates.ts';
 export * from './vector.ts';

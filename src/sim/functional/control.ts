@@ -30,11 +30,14 @@ const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
 });
 
 export type Outcome =
-  | { readonly kind: 'next' | 'sync' | 'halt' }
+  /** `taken`: a branch that was taken, a jump, call or return. */
+  | { readonly kind: 'next'; readonly taken?: true }
+  | { readonly kind: 'sync' | 'halt' }
   | { readonly kind: 'host'; readonly part: number }
   | { readonly kind: 'entry'; readonly queue: Queue; readonly entry: PlainEntry };
 
 const NEXT: Outcome = { kind: 'next' };
+const TAKEN: Outcome = { kind: 'next', taken: true };
 
 interface Loop {
   readonly start: number;
@@ -97,8 +100,9 @@ export class PlainControl {
       return NEXT;
     };
     const jump = (taken: boolean): Outcome => {
-      if (taken) this.#pc = this.#inLoop(at, at + f('target'));
-      return NEXT;
+      if (!taken) return NEXT;
+      this.#pc = this.#inLoop(at, at + f('target'));
+      return TAKEN;
     };
     switch (mnemonic) {
       case 'nop':
@@ -150,10 +154,11 @@ export class PlainControl {
         return jump(true);
       case 'call':
         this.#pc = at + f('target');
-        return scalar(at + 1);
+        r[f('rd')] = at + 1;
+        return TAKEN;
       case 'ret':
         this.#pc = this.#inLoop(at, a);
-        return NEXT;
+        return TAKEN;
       case 'lw':
         return scalar(this.#smem[this.#scalarWord(a + f('imm'))]!);
       case 'sw':

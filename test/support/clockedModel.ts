@@ -1,0 +1,292 @@
+/**
+ * Time, a cycle after the other: control, queues, units, semaphores and the DRAM channel as the state tables of `timing/unitStates.ts`
+ * have them, every unit with its state and a counter, nothing skipped and nothing foreseen. It shares no bookkeeping with the cycle
+ * model, which jumps from event to event and knows ends in advance; of `timing` it takes the byte counts of a transfer.
+ * Instructions are executed by the functional model's control. Machines of one core without optional units.
+ */
+import { BINARY_FUNCTIONS, type Program } from '#isa';
+import type { Machine } from '#machine';
+import {
+  CHANNEL_STATES,
+  DMA_STATES,
+  DOT_STATES,
+  dmaCost,
+  elementsOf,
+  SCALAR_STATES,
+  SIZE,
+  STRIDE,
+  SYSTOLIC_STATES,
+  type UnitMachine,
+  VECTOR_CLASSES,
+  VECTOR_STATES,
+} from '#timing';
+import { PlainControl } from '../../src/sim/functional/control.ts';
+import type { PlainEntry } from '../../src/sim/functional.ts';
+
+export interface ClockedEntry {
+  readonly unit: string;
+  readonly pc: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Queued {
+  readonly entry: PlainEntry;
+  readonly ready: number;
+}
+
+/** States that an entry is still to pass, the next one last, with the cycles of each. */
+type Route = [state: string, cycles: number][];
+
+class ClockedUnit {
+  readonly name: string;
+  readonly table: UnitMachine;
+  readonly queue: Queued[] = [];
+  state = 'IDLE';
+  /** Cycles left in the state; infinite in ASK. */
+  left = 0;
+  route: Route = [];
+  running: PlainEntry | undefined;
+  start = 0;
+  arrival = 0;
+  /** Of the running transfer. */
+  channelCycles = 0;
+
+  constructor(name: string, table: UnitMachine) {
+    this.name = name;
+    this.table = table;
+  }
+
+  /** Goes to a state that its table allows. */
+  go(state: string, cycles: number): void {
+    const from = this.table.states.find((s) => s.name === this.state);
+    if (!from?.next.some((n) => n.to === state))
+      throw new Error(`${this.name}: ${this.state} does not lead to ${state}`);
+    this.state = state;
+    this.left = cycles;
+  }
+}
+
+/** What a program takes, by stepping. */
+export function runClocked(program: Program): { readonly cycles: number; readonly entries: readonly ClockedEntry[] } {
+  const { machine } = program;
+  const control = new PlainControl(program);
+  const matrix = { dot: DOT_STATES, systolic: SYSTOLIC_STATES, scalar: SCALAR_STATES }[machine.matrix.kind];
+  const units = [
+    ...(machine.dma.queues === 1 ? ['dma'] : ['load', 'store']).map((name) => new ClockedUnit(name, DMA_STATES)),
+    new ClockedUnit('matrix', matrix),
+    new ClockedUnit('vector', VECTOR_STATES),
+  ];
+  const unitOf = (queue: string): ClockedUnit =>
+    units.find((u) => u.name === queue || (u.name === 'dma' && (queue === 'load' || queue === 'store')))!;
+  /** Cycles from which counts are visible, the oldest first. */
+  const semaphores = Array.from({ length: 16 }, () => [] as number[]);
+  const channel = new ClockedUnit('channel', CHANNEL_STATES);
+  channel.state = 'FREE';
+  const entries: ClockedEntry[] = [];
+
+  let now = 0;
+  /** What control does: cycles of its instruction that are left, and then what of it concerns others. */
+  let left = 0;
+  let outcome: ReturnType<PlainControl['step']> | undefined;
+  let hostLeft: number | undefined;
+  let done = false;
+
+  const take = (unit: ClockedUnit): boolean => {
+    const head = unit.queue[0];
+    if (head === undefined || head.ready > now) return false;
+    const { entry } = head;
+    if (entry.kind === 'wait') {
+      const [visible] = semaphores[entry.semaphore]!;
+      if (visible === undefined || visible > now) return false;
+      semaphores[entry.semaphore]!.shift();
+    } else if (entry.kind === 'signal') semaphores[entry.semaphore]!.push(now + machine.control.signalLatency);
+    unit.queue.shift();
+    unit.running = entry;
+    unit.start = now;
+    unit.route = routeOf(entry, machine, unit).reverse();
+    const [state, cycles] = unit.route.pop()!;
+    unit.go(state, cycles);
+    return true;
+  };
+
+  /** One change of a unit at this cycle. */
+  const step = (unit: ClockedUnit): boolean => {
+    if (unit.state === 'IDLE') return take(unit);
+    if (unit.left > 0) return false;
+    const next = unit.route.pop();
+    if (next === undefined) {
+      entries.push({ unit: unit.name, pc: unit.running!.pc, start: unit.start, end: now });
+      unit.running = undefined;
+      unit.go('IDLE', 0);
+    } else {
+      if (next[0] === 'ASK') unit.arrival = now;
+      unit.go(...next);
+    }
+    return true;
+  };
+
+  /** One change of control at this cycle. */
+  const stepControl = (): boolean => {
+    if (done || left > 0) return false;
+    if (outcome === undefined) {
+      outcome = control.step();
+      const taken = outcome.kind === 'next' && outcome.taken === true;
+      left = machine.control.cyclesPerInstruction + (taken ? machine.control.branchPenalty : 0);
+      return true;
+    }
+    switch (outcome.kind) {
+      case 'next':
+        break;
+      case 'entry': {
+        const unit = unitOf(outcome.queue);
+        if (unit.queue.length === machine.control.queueDepth) return false;
+        unit.queue.push({ entry: outcome.entry, ready: now });
+        break;
+      }
+      default: {
+        if (units.some((u) => u.queue.length > 0 || u.state !== 'IDLE')) return false;
+        if (outcome.kind === 'host') {
+          if (hostLeft === undefined) hostLeft = program.host[outcome.part]!.cycles;
+          if (hostLeft > 0) return false;
+          hostLeft = undefined;
+        }
+        if (outcome.kind === 'halt') done = true;
+      }
+    }
+    outcome = undefined;
+    return true;
+  };
+
+  for (; ; now++) {
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const unit of units) while (step(unit)) moved = true;
+      // Nothing that control does in the cycle in which it is done with one instruction waits for another.
+      if (stepControl()) moved = true;
+      if (done) return { cycles: now, entries };
+    }
+    if (channel.state === 'TAKEN' && channel.left === 0) channel.go('FREE', 0);
+    if (channel.state === 'FREE') {
+      const asking = units.filter((u) => u.state === 'ASK').sort((a, b) => a.arrival - b.arrival);
+      const [first] = asking;
+      if (first !== undefined) {
+        const next = first.route.pop()!;
+        first.go(...next);
+        channel.go('TAKEN', first.channelCycles);
+      }
+    }
+    // The clock's edge.
+    for (const unit of [...units, channel]) if (unit.left > 0) unit.left--;
+    if (left > 0) left--;
+    if (hostLeft !== undefined && hostLeft > 0) hostLeft--;
+  }
+}
+
+/** The states that an entry passes, in order. */
+function routeOf(entry: PlainEntry, machine: Machine, unit: ClockedUnit): Route {
+  switch (entry.kind) {
+    case 'wait':
+    case 'signal':
+      return [['SEMAPHORE', machine.control.queueCycles]];
+    case 'load':
+    case 'store': {
+      const sizes = entry.kind === 'load' ? entry.dramRecord : entry.padRecord;
+      const { dramBytes, scratchBytes } = dmaCost(machine, {
+        sizes,
+        dram: entry.dramRecord,
+        elementBytes: entry.elementBytes,
+      });
+      const { bandwidth, latencyCycles } = machine.dram;
+      unit.channelCycles = Math.ceil((dramBytes * bandwidth.cycles) / bandwidth.bytes);
+      const pad = Math.ceil(scratchBytes / machine.dma.scratchpadBytesPerCycle);
+      const setup: Route = [['SETUP', machine.dma.setupCycles]];
+      if (dramBytes === 0) return [...setup, ['FILL', pad]];
+      return [
+        ...setup,
+        ['ASK', Number.POSITIVE_INFINITY],
+        ['TRANSFER', Math.max(unit.channelCycles + latencyCycles, pad)],
+      ];
+    }
+    case 'mma':
+      return mmaRoute(entry, machine);
+    case 'vec':
+      return vecRoute(entry, machine);
+    default:
+      throw new Error(`the clocked model does not know '${(entry as { kind: string }).kind}'`);
+  }
+}
+
+type Entry<K extends PlainEntry['kind']> = Extract<PlainEntry, { readonly kind: K }>;
+
+function mmaRoute(entry: Entry<'mma'>, { matrix: m }: Machine): Route {
+  const size = (record: readonly number[], d: number): number => Math.max(0, record[4 * d + SIZE]!);
+  const pixels = elementsOf(entry.pixels, 0, 3);
+  const filters = size(entry.output, 4);
+  const route: Route = [['PIPELINE', m.pipelineCycles]];
+  if (pixels === 0 || filters === 0) return route;
+  /** Chunks by counting: lanes are filled in order, and a chunk ends where it is full or, with packing `run`, where a run ends. */
+  const chunks = (lanes: number, packing: 'run' | 'flat'): number => {
+    const inner = size(entry.reduction, 0);
+    let outer = 1;
+    for (let d = 1; d < 5; d++) outer *= size(entry.reduction, d);
+    let count = 0;
+    let filled = 0;
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        if (filled === 0) count++;
+        filled = (filled + 1) % lanes;
+      }
+      if (packing === 'run') filled = 0;
+    }
+    return Math.max(1, count);
+  };
+  if (m.kind === 'dot') {
+    for (let n = Math.ceil(filters / m.tn) * pixels * chunks(m.ti, m.lanePacking); n > 0; n--) route.push(['CHUNK', 1]);
+    return route;
+  }
+  if (m.kind === 'scalar') {
+    let blocks = 0;
+    if (pixels === 1) blocks = Math.ceil(filters / (m.rows * m.columns));
+    else {
+      const images = size(entry.pixels, 2) * size(entry.pixels, 3);
+      for (let y = 0; y < size(entry.pixels, 1); y += m.rows) {
+        for (let x = 0; x < size(entry.pixels, 0); x += m.columns) blocks += images * filters;
+      }
+    }
+    for (let n = blocks * chunks(1, 'flat'); n > 0; n--) route.push(['STEP', 1]);
+    return route;
+  }
+  const groups = Math.ceil(filters / m.columns);
+  const outputs = m.dataflow === 'output-stationary';
+  const reduction = chunks(outputs ? 1 : m.rows, m.lanePacking);
+  const folds = {
+    'weight-stationary': reduction * groups,
+    'input-stationary': reduction * Math.ceil(pixels / m.columns),
+    'output-stationary': Math.ceil(pixels / m.rows) * groups,
+  }[m.dataflow];
+  const streamed = { 'weight-stationary': pixels, 'input-stationary': filters, 'output-stationary': reduction }[
+    m.dataflow
+  ];
+  for (let fold = 0; fold < folds; fold++) {
+    if (!outputs && (fold === 0 || m.preload === 'exposed')) route.push(['FILL', m.rows]);
+    else if (outputs && fold === 0) route.push(['FILL', 0]);
+    route.push(['STREAM', streamed], ['SKEW', m.rows + m.columns - 2]);
+    if (outputs && m.preload === 'exposed') route.push(['EMPTY', m.rows]);
+  }
+  return route;
+}
+
+function vecRoute(entry: Entry<'vec'>, { vector }: Machine): Route {
+  const sizes = [0, 1, 2, 3, 4].map((d) => Math.max(0, entry.aRecord[4 * d + SIZE]!));
+  const [inner, ...outer] = sizes as [number, ...number[]];
+  const runs = inner === 0 ? 0 : outer.reduce((n, size) => n * size, 1);
+  const reduces = entry.accumulate !== 'none' && entry.cRecord[STRIDE] === 0 && inner > 1;
+  if (BINARY_FUNCTIONS.has(entry.function) && entry.bMode === 'none') throw new Error('no second operand');
+  const route: Route = [['PIPELINE', vector.pipelineCycles]];
+  for (let run = 0; run < runs; run++) {
+    for (let i = 0; i < inner; i += vector.lanes) route.push(['GROUP', vector.cycles[VECTOR_CLASSES[entry.function]]]);
+    if (reduces) route.push(['TREE', Math.log2(vector.lanes)]);
+  }
+  return route;
+}
