@@ -32,3 +32,9 @@ test('03: the textbook’s dialect on four cores', () => {
   const run = createSimulation(assembleProgram(text, { file: '03-four-cores.asm', machine }), { data: false }).run();
   expect(run).toMatchObject({ state: 'done', result: { cycles: 1520 } });
 });
+
+test('04: where operands lie', () => {
+  const text = readFileSync(new URL('./04-double-buffer.asm', import.meta.url), 'utf8');
+  const run = createSimulation(assembleProgram(text, { file: '04-double-buffer.asm' }), { data: false }).run();
+  expect(run).toMatchObject({ state: 'done', result: { cycles: 133888 } });
+});

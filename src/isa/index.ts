@@ -43,4 +43,6 @@ export {
 export * from './isaPage.ts';
 export * from './program.ts';
 export * from './registry.ts';
+export { type MemoryUse, memoryUses } from './textbook/judged.ts';
+export { LINEAR_NAMES } from './textbook/operands.ts';
 export * from './transcendental.ts';

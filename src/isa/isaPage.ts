@@ -150,7 +150,10 @@ A file with \`move\` or \`compute\` in it is read in the dialect of the textbook
 ${Object.values(TEXTBOOK_USAGE).join('\n')}
 \`\`\`
 
-Memories: DRAM, SharedRAM (or SHARED), NRAM, WRAM. Types: ${COMPUTE_TYPES.map((t) => t.toUpperCase()).join(' ')}.
+Memories: DRAM, SharedRAM (or SHARED), NRAM, WRAM. An address in brackets says where an operand lies: \`NRAM[4096]\`; places that the
+statement takes in turn, for double buffering: \`NRAM[0, 32768]\`; and, as the last with its sign, how far all move on after each
+turn: \`SHARED[0, +4096]\`. Addresses change neither words nor time. Of a memory all of whose operands have one, capacity, races and
+reads of what nobody wrote are judged; the report names the others. Types: ${COMPUTE_TYPES.map((t) => t.toUpperCase()).join(' ')}.
 
 ## Instructions
 

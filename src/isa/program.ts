@@ -3,7 +3,7 @@
  * never writes out weights nobody reads. Addresses are DRAM byte addresses.
  */
 import type { Machine } from '#machine';
-import type { Queue } from './fields.ts';
+import type { LinearSpace, Queue } from './fields.ts';
 import { dmaLinear, macLinear } from './instructions/linear.ts';
 
 /** Element types that tensors of a program may have in DRAM. */
@@ -177,6 +177,19 @@ export function timingOnlyAt({ words }: Program): { readonly index: number; read
 
 const LINEAR: ReadonlyMap<number, string> = new Map([dmaLinear, macLinear].map((d) => [d.opcode, d.mnemonic]));
 
+/**
+ * Where an operand of `dma.linear` or `mac.linear` lies, as far as the program says so: execution k of the instruction, counted
+ * from 0, has it at addresses[k mod n] + step·⌊k ÷ n⌋, n being the number of addresses.
+ */
+export interface LinearOperand {
+  readonly instruction: number;
+  readonly memory: LinearSpace;
+  readonly mode: 'read' | 'write';
+  readonly bytes: number;
+  readonly addresses: readonly number[];
+  readonly step: number;
+}
+
 export interface Program {
   readonly name: string;
   readonly machine: Machine;
@@ -195,4 +208,6 @@ export interface Program {
    * does not write, each once. Absent where nobody has planned the program (assembly).
    */
   readonly compulsory?: { readonly readBytes: number; readonly writeBytes: number };
+  /** Of instructions that have no addresses in their words (the textbook's dialect), by instruction. */
+  readonly operands?: readonly LinearOperand[];
 }

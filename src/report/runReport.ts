@@ -4,7 +4,16 @@
  */
 import type { Notice } from '#base';
 import type { Tensor } from '#ir';
-import { type GroupBound, type HostNode, type Program, type TensorSlot, timingOnlyAt } from '#isa';
+import {
+  type GroupBound,
+  type HostNode,
+  LINEAR_NAMES,
+  type MemoryUse,
+  memoryUses,
+  type Program,
+  type TensorSlot,
+  timingOnlyAt,
+} from '#isa';
 import { coresOf } from '#machine';
 import type { SimulationResult, UnitResult } from '#sim';
 import { type EnergyReport, energyReport } from './energy.ts';
@@ -93,6 +102,8 @@ export interface RunReport {
   /** Cycles of instructions that belong to no layer: what ends the program, and unnamed parts of hand-written ones. */
   readonly rest: number;
   readonly units: readonly UnitResult[];
+  /** Of a program in the textbook's dialect: the memories that it uses, and which of them were judged; else null. */
+  readonly memories: readonly MemoryUse[] | null;
   /** In joules, without the host; null where the machine has no figures. */
   readonly energy: EnergyReport | null;
   readonly host: { readonly cycles: number; readonly nodes: readonly HostNode[] };
@@ -100,11 +111,23 @@ export interface RunReport {
 }
 
 /** Of a program in the textbook's dialect. */
-const NOT_JUDGED: Notice = {
-  code: 'SYS-REPORT-004',
-  en: 'the program says how much is moved, not where: whether buffers are large enough, and ready when they are used, was not judged.',
-  zh: '程序只说明传输多少，而未说明位置：未判断缓冲区是否足够大，以及使用时是否就绪。',
-};
+function notJudged(memories: readonly MemoryUse[]): readonly Notice[] {
+  const unknown = memories.filter((m) => !m.judged).map((m) => LINEAR_NAMES[m.memory]);
+  if (unknown.length === 0) return [];
+  const all = unknown.length === memories.length;
+  const notice: Notice = {
+    code: 'SYS-REPORT-004',
+    en: all
+      ? 'the program says how much is moved, not where: whether buffers are large enough, and ready when they are used, was not ' +
+        'judged. Addresses in brackets, as in NRAM[0], let it be judged.'
+      : `the program does not say where all operands in ${unknown.join(', ')} lie: whether buffers there are large enough, and ready ` +
+        'when they are used, was not judged.',
+    zh: all
+      ? '程序只说明传输多少，而未说明位置：未判断缓冲区是否足够大，以及使用时是否就绪。用方括号写出地址（如 NRAM[0]）即可检查。'
+      : `程序未说明 ${unknown.join('、')} 中全部操作数的位置：未判断其中缓冲区是否足够大，以及使用时是否就绪。`,
+  };
+  return [notice];
+}
 
 /** @throws SYS-REPORT-001 where the run was faster than physics */
 export function runReport(facts: RunFacts): RunReport {
@@ -113,12 +136,13 @@ export function runReport(facts: RunFacts): RunReport {
   assertAbovePhysicalBound(program, result);
   const physical = physicalBound(program, result);
   const layers = layerReports(program, result);
+  const memories = timingOnlyAt(program) === undefined ? null : memoryUses(program);
   return {
     model: facts.name,
     machine: machine.name,
     machineFile: facts.machineFile ?? null,
     cores: coresOf(machine),
-    dtype: timingOnlyAt(program) === undefined ? 'float32' : null,
+    dtype: memories === null ? 'float32' : null,
     fidelity: facts.fidelity,
     frequency: machine.frequency,
     inputs: program.inputs.map((slot) => ({ ...slotValue(slot), source: facts.sources?.get(slot.name) ?? null })),
@@ -141,9 +165,10 @@ export function runReport(facts: RunFacts): RunReport {
     layers,
     rest: result.rest.cycles,
     units: result.units,
+    memories,
     energy: energyReport(program, result),
     host: { cycles: result.total.hostCycles, nodes: program.layers.flatMap((layer) => layer.onHost ?? []) },
-    notices: [...(timingOnlyAt(program) === undefined ? [] : [NOT_JUDGED]), ...(facts.notices ?? [])],
+    notices: [...notJudged(memories ?? []), ...(facts.notices ?? [])],
   };
 }
 

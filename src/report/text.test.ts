@@ -102,6 +102,7 @@ const REPORT: RunReport = {
     { name: 'dma', busy: 11345, idle: 1000, idleBy, entries: 77 },
     { name: 'matrix', busy: 11345, idle: 1000, idleBy, entries: 5 },
   ],
+  memories: null,
   host: { cycles: 2000, nodes: [onHost] },
   notices: [{ code: 'SYS-CLI-100', en: 'input scale is random, seed 1', zh: '输入 scale 为随机数，种子 1' }],
 };

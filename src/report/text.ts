@@ -1,5 +1,6 @@
 /** The run report for a terminal: what ran, layer by layer, the totals against the bounds, the units, the host's part. */
 import type { Language } from '#base';
+import { LINEAR_NAMES } from '#isa';
 import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from './energy.ts';
 import type { LayerReport } from './layers.ts';
 import {
@@ -172,6 +173,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
         `${say('physical')} ${cycles(physical)}${say('open')}${say(physicalUnit)}${say('close')}`,
       ].join(say('comma')),
     ],
+    ...memoryRow(r, sentences, say),
     ...(r.energy === null ? [] : [energyRow(r, r.energy, sentences, say)]),
     ...(layerwise === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
     checkRow(r, sentences, say, palette),
@@ -184,6 +186,20 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
       return i === 0 ? pad(label, column, 'left') + shown : ' '.repeat(column) + shown;
     });
   });
+}
+
+/** What operands of a program in the textbook's dialect take of the memories on chip that were judged. */
+function memoryRow(
+  { memories }: RunReport,
+  sentences: (typeof SENTENCES)[Language],
+  say: Say,
+): readonly (readonly [string, string])[] {
+  const shown = (memories ?? []).filter((m) => m.judged && m.memory !== 'dram');
+  if (shown.length === 0) return [];
+  const parts = shown.map(
+    (m) => `${LINEAR_NAMES[m.memory]} ${sentences.ofBytes(grouped(m.usedBytes!), grouped(m.capacity))}`,
+  );
+  return [[say('memories'), parts.join(say('comma'))]];
 }
 
 /** The total, the power that it means, and where it goes, the most first. */

@@ -35,6 +35,7 @@ export const WORDS = {
   rest: ['outside layers', '各层之外'],
   time: ['time', '时间'],
   traffic: ['DRAM', 'DRAM'],
+  memories: ['memories', '存储'],
   bounds: ['bounds', '下界'],
   layerwise: ['layer-wise', '逐层'],
   physical: ['physical', '物理'],
@@ -85,6 +86,7 @@ export const SENTENCES: Readonly<
       readonly checkFails: (p: CheckWords & { readonly wrong: string; readonly elements: string }) => string;
       readonly unchecked: Readonly<Record<'timing' | 'data', string>>;
       readonly average: (power: string) => string;
+      readonly ofBytes: (used: string, capacity: string) => string;
       readonly executed: (p: { readonly program: string; readonly executed: string }) => string;
       readonly hostTime: (p: { readonly nodes: number; readonly cycles: string; readonly share: string }) => string;
       readonly merged: (names: readonly string[]) => string;
@@ -102,6 +104,7 @@ export const SENTENCES: Readonly<
       data: 'none: a program holds no model to compare with; systole run MODEL checks',
     },
     average: (power) => `${power} on average`,
+    ofBytes: (used, capacity) => `${used} of ${capacity} bytes`,
     executed: (p) => `${p.program} instructions, ${p.executed} executed`,
     hostTime: (p) => `${p.nodes} ${p.nodes === 1 ? 'node' : 'nodes'}, ${p.cycles} cycles, ${p.share} of the time`,
     merged: (names) => ` (with ${names.join(', ')})`,
@@ -116,6 +119,7 @@ export const SENTENCES: Readonly<
       data: '无：程序中没有可供比较的模型；systole run MODEL 会校验',
     },
     average: (power) => `平均 ${power}`,
+    ofBytes: (used, capacity) => `${used} / ${capacity} 字节`,
     executed: (p) => `${p.program} 条指令，执行 ${p.executed} 条`,
     hostTime: (p) => `${p.nodes} 个节点，${p.cycles} 周期，占时间的 ${p.share}`,
     merged: (names) => `（含 ${names.join('、')}）`,

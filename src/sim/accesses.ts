@@ -5,11 +5,18 @@
  */
 import { accumulatorEntries, filtersOf, type Machine } from '#machine';
 import { DIMENSIONS, elementsOf, insideOf, keepsSums, LO, type RecordWords, SIZE, STRIDE } from '#timing';
-import type { DataEntry, LoadEntry, MmaEntry, StoreEntry, VecEntry } from './entries.ts';
+import type { DataEntry, LinearEntry, LoadEntry, MmaEntry, StoreEntry, VecEntry } from './entries.ts';
 import { type Intervals, intervalsOf, merged, type Region, RegionBuilder, wrapped } from './region.ts';
 
-export const MEMORIES = ['nram', 'wram', 'aram', 'dram'] as const;
+export const MEMORIES = ['nram', 'wram', 'aram', 'shared', 'dram'] as const;
 export type Memory = (typeof MEMORIES)[number];
+export const MEMORY_NAMES: Readonly<Record<Memory, string>> = {
+  nram: 'NRAM',
+  wram: 'WRAM',
+  aram: 'ARAM',
+  shared: 'SharedRAM',
+  dram: 'DRAM',
+};
 
 export type AccessMode =
   | 'read'
@@ -17,7 +24,7 @@ export type AccessMode =
   /** Written with values nobody may read. */
   | 'clobber';
 
-/** Where an operand's address stands in its entry. */
+/** Where an operand's address stands in its entry; a number: in the list of a textbook entry. */
 type AddressKey = 'dram' | 'pad' | 'a' | 'w' | 'c' | 'b' | 'bias' | 'acc';
 
 /** One operand's access; immutable but for the intervals, which are worked out when they are first asked for. */
@@ -28,7 +35,7 @@ export class Access {
   /** Bytes of an element, to which addresses and strides must be aligned. */
   readonly align: number;
   readonly regions: readonly Region[];
-  readonly #key: AddressKey;
+  readonly #key: AddressKey | number;
   /** Bytes of one step of the address. */
   readonly #unit: number;
   #intervals: Intervals | undefined;
@@ -37,7 +44,7 @@ export class Access {
     memory: Memory,
     mode: AccessMode,
     operand: string,
-    key: AddressKey,
+    key: AddressKey | number,
     regions: readonly Region[],
     align = 4,
     unit = 1,
@@ -52,7 +59,8 @@ export class Access {
   }
 
   /** Address of the operand in an entry, in bytes; regions are relative to it, modulo 2³². */
-  address(entry: DataEntry): number {
+  address(entry: DataEntry | LinearEntry): number {
+    if (typeof this.#key === 'number') return (entry as LinearEntry).addresses![this.#key]!;
     // The functions below give each access a key that its kind of entry has; the union alone does not know that.
     return (entry as unknown as Readonly<Record<AddressKey, number>>)[this.#key] * this.#unit;
   }
@@ -66,7 +74,7 @@ export class Access {
   }
 
   /** What to add to the intervals to have addresses. */
-  shift(entry: DataEntry): number {
+  shift(entry: DataEntry | LinearEntry): number {
     const first = this.regions[0]?.offset ?? 0;
     return wrapped(this.address(entry) + first) - first;
   }
@@ -77,6 +85,7 @@ export const memoryBytes = (machine: Machine, dramBytes: number): Readonly<Recor
   nram: machine.nram.bytes,
   wram: machine.wram.bytes,
   aram: accumulatorEntries(machine.matrix) * filtersOf(machine.matrix) * 4,
+  shared: machine.cluster?.sharedRam.bytes ?? 0,
   dram: dramBytes,
 });
 

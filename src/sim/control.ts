@@ -10,6 +10,7 @@ import { controlCost, overLinks, type RecordWords } from '#timing';
 import { type Decoded, decodeProgram } from './decoded.ts';
 import { type DispatchState, makeEntry } from './dispatch.ts';
 import type { EntryQueue, QueueEntry } from './entries.ts';
+import type { LinearOperands } from './linearOperands.ts';
 import type { Nodes } from './nodes.ts';
 import { RecordFile } from './records.ts';
 
@@ -88,6 +89,8 @@ export interface ControlState {
   readonly time: number;
   readonly executed: number;
   readonly busyAt: number;
+  /** How often instructions whose operands have places have been executed. */
+  readonly executions: readonly (readonly [number, number])[];
   /** The instruction that was executed last; of a `host` its part. */
   readonly at: number;
   readonly part: number;
@@ -115,6 +118,7 @@ export class Control implements DispatchState {
   readonly #program: readonly Decoded[];
   readonly #machine: Machine;
   readonly #nodes: Nodes;
+  readonly #operands: LinearOperands;
   readonly #memory: Int32Array;
   readonly #limit: number;
   readonly #idleLimit: number;
@@ -128,10 +132,11 @@ export class Control implements DispatchState {
   #depth = 0;
 
   /** @param limit instructions that it may execute, with or without entries; by default a limit for each */
-  constructor(program: Program, nodes: Nodes, limit: number | undefined) {
+  constructor(program: Program, nodes: Nodes, operands: LinearOperands, limit: number | undefined) {
     this.#program = decodeProgram(program);
     this.#machine = program.machine;
     this.#nodes = nodes;
+    this.#operands = operands;
     this.#limit = limit ?? DEFAULT_MAX_INSTRUCTIONS;
     this.#idleLimit = limit ?? DEFAULT_MAX_IDLE_INSTRUCTIONS;
     this.#memory = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
@@ -264,7 +269,7 @@ export class Control implements DispatchState {
         default:
           stop = 'entry';
           this.#busyAt = this.executed;
-          this.entry = makeEntry(i, pc, this, this.#machine, this.#place());
+          this.entry = this.#placed(makeEntry(i, pc, this, this.#machine, this.#place()));
           this.queue = queueOf(this.entry, i);
       }
       r[0] = 0;
@@ -284,6 +289,13 @@ export class Control implements DispatchState {
     }
   }
 
+  /** An entry of the textbook's dialect with the addresses of this execution, if the program tells them. */
+  #placed(entry: QueueEntry): QueueEntry {
+    if (entry.kind !== 'move' && entry.kind !== 'compute') return entry;
+    const addresses = this.#operands.next(entry.pc);
+    return addresses === undefined ? entry : { ...entry, addresses };
+  }
+
   #refuseToGoOn(): never {
     if (this.executed > this.#limit) throw budgetSpent({ limit: this.#limit }, this.#place());
     throw idle({ limit: this.#idleLimit }, this.#place());
@@ -296,6 +308,7 @@ export class Control implements DispatchState {
       records: this.records.save(),
       ...{ p0, p1, pc, time, executed, at, part, queue },
       busyAt: this.#busyAt,
+      executions: this.#operands.save(),
       scalarMemory: this.#memory.slice(),
       loops: Array.from({ length: this.#depth }, (_, d) => ({
         from: this.#loopStart[d]!,
@@ -311,6 +324,7 @@ export class Control implements DispatchState {
     this.registers.set(state.registers);
     this.records.restore(state.records);
     this.#busyAt = state.busyAt;
+    this.#operands.restore(state.executions);
     this.#memory.set(state.scalarMemory);
     this.#depth = state.loops.length;
     state.loops.forEach(({ from, end, left }, d) => {

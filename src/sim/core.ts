@@ -17,6 +17,7 @@ import type { EntryQueue } from './entries.ts';
 import { checkAccesses, refuseManyCores } from './entryCheck.ts';
 import type { Observer } from './events.ts';
 import type { Hazards } from './hazards.ts';
+import { LinearOperands } from './linearOperands.ts';
 import type { Nodes } from './nodes.ts';
 import type { Numbers } from './numbers.ts';
 import { Plans } from './plan.ts';
@@ -54,10 +55,11 @@ export class Core {
   constructor(chip: Surroundings, maxInstructions: number | undefined) {
     const { program, nodes } = chip;
     this.#chip = chip;
-    this.control = new Control(program, nodes, maxInstructions);
+    const operands = new LinearOperands(program);
+    this.control = new Control(program, nodes, operands, maxInstructions);
     this.units = unitsOf(program);
     this.#unitOf = byQueue(this.units);
-    this.#plans = new Plans(program.machine);
+    this.#plans = new Plans(program.machine, operands);
     this.#cost = controlCost(program.machine);
     this.#bytes = memoryBytes(program.machine, program.dramBytes);
   }
@@ -169,10 +171,8 @@ export class Core {
       return { entry, plan: undefined, ready: time };
     }
     const plan = this.#plans.of(entry);
-    if (entry.kind !== 'move' && entry.kind !== 'compute') {
-      refuseManyCores(this.#chip.program.machine, place);
-      checkAccesses(entry, plan.accesses, this.#bytes, place);
-    }
+    if (entry.kind !== 'move' && entry.kind !== 'compute') refuseManyCores(this.#chip.program.machine, place);
+    checkAccesses(entry, plan.accesses, this.#bytes, place);
     return { entry, plan, ready: time };
   }
 
@@ -222,10 +222,8 @@ export class Core {
       unit.occupy(this.#cost.semaphore);
     } else {
       const { accesses, transfer, cycles, macs, vectorOps, otherOps, actions } = plan!;
-      if (entry.kind !== 'move' && entry.kind !== 'compute') {
-        hazards?.entry(unit.index, entry, accesses, now);
-        numbers?.apply(entry);
-      }
+      hazards?.entry(unit.index, entry, accesses, now);
+      if (entry.kind !== 'move' && entry.kind !== 'compute') numbers?.apply(entry);
       work.macs += macs;
       work.vectorOps += vectorOps;
       work.otherOps += otherOps;

@@ -16,6 +16,7 @@ import { deadlockError } from './deadlock.ts';
 import type { DramMemory } from './dram.ts';
 import type { Kernels } from './entries.ts';
 import { Hazards } from './hazards.ts';
+import { filledBefore } from './linearOperands.ts';
 import { Nodes } from './nodes.ts';
 import { findSlot, Numbers, numbersFor } from './numbers.ts';
 import type { Moment, RunState, SimulationOptions } from './run.ts';
@@ -56,7 +57,7 @@ export class Simulation {
       observer: options.observer,
       hazards:
         (options.hazards ?? true)
-          ? new Hazards(unitNames(program), nodes, program.words.length, program.constants, program.inputs)
+          ? new Hazards(unitNames(program), nodes, program.words.length, filledBefore(program), program.inputs)
           : undefined,
       numbers: options.data ? new Numbers(program) : undefined,
     };

@@ -13,7 +13,7 @@
  */
 import { diagnostic, SystoleError } from '#base';
 import { type HostPart, instructionText, type Program } from '#isa';
-import type { Memory } from './accesses.ts';
+import { MEMORY_NAMES, type Memory } from './accesses.ts';
 import type { SimulationResult } from './counters.ts';
 import { createSimulation, type Simulation } from './cycle.ts';
 import {
@@ -23,7 +23,6 @@ import {
   checkInstruction,
   checkRange,
   type Hit,
-  MEMORY_NAMES,
 } from './debugger/breakpoints.ts';
 import { type Checkpoint, History } from './debugger/history.ts';
 import * as views from './debugger/views.ts';
@@ -264,7 +263,8 @@ export class Debugger {
   read(memory: Memory, address: number, count: number): Uint8Array {
     checkRange(this.program, memory, address, address + count);
     const memories = this.#simulation.memories;
-    if (memories === undefined) throw noMemory({ memory: MEMORY_NAMES[memory] });
+    // Programs with data run on machines of one core so far, which have none.
+    if (memories === undefined || memory === 'shared') throw noMemory({ memory: MEMORY_NAMES[memory] });
     const bytes = new Uint8Array(count);
     if (memory === 'dram') memories.dram.read(address, bytes, 0, count);
     else {

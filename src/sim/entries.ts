@@ -87,13 +87,18 @@ export interface SignalEntry extends Dispatched {
   readonly semaphore: number;
 }
 
-/** `dma.linear`: a transfer without addresses. */
-export interface MoveEntry extends Dispatched, LinearTransfer {
+/** Where operands lie, in the order of the plan's accesses, if the program says so. */
+interface Placed {
+  readonly addresses?: readonly number[];
+}
+
+/** `dma.linear`: a transfer without addresses in its word. */
+export interface MoveEntry extends Dispatched, LinearTransfer, Placed {
   readonly kind: 'move';
 }
 
-/** `mac.linear`: operations without operands. */
-export interface ComputeEntry extends Dispatched {
+/** `mac.linear`: operations without operands in their word. */
+export interface ComputeEntry extends Dispatched, Placed {
   readonly kind: 'compute';
   readonly type: string;
   /** Operations of each core. */

@@ -5,8 +5,8 @@
 import { diagnostic, type Place } from '#base';
 import { coresOf, type Machine } from '#machine';
 import { DIMENSIONS, elementsOf, SIZE, STRIDE } from '#timing';
-import type { Access, Memory } from './accesses.ts';
-import type { DataEntry, VecEntry } from './entries.ts';
+import { type Access, MEMORY_NAMES, type Memory } from './accesses.ts';
+import type { DataEntry, LinearEntry, VecEntry } from './entries.ts';
 import { bytesOf, firstCommon, wrapped } from './region.ts';
 
 const outOfRange = diagnostic<{
@@ -67,14 +67,12 @@ const chained = diagnostic<{ memory: string; address: number; operand: string; e
   },
 );
 
-const NAMES: Readonly<Record<Memory, string>> = { nram: 'NRAM', wram: 'WRAM', aram: 'ARAM', dram: 'DRAM' };
-
 /**
  * @throws SYS-SIM-020 outside its memory, SYS-SIM-021 not aligned to its elements, SYS-SIM-032 A or B overlaps C in part,
  * SYS-SIM-033 A or B is in place with a C whose elements overlap each other
  */
 export function checkAccesses(
-  entry: DataEntry,
+  entry: DataEntry | LinearEntry,
   accesses: readonly Access[],
   bytes: Readonly<Record<Memory, number>>,
   place: () => Place,
@@ -86,13 +84,13 @@ export function checkAccesses(
       const from = wrapped(address + offset);
       const to = from + extent;
       if (to > bytes[memory]) {
-        throw outOfRange({ operand, memory: NAMES[memory], mode, from, to, bytes: bytes[memory] }, place());
+        throw outOfRange({ operand, memory: MEMORY_NAMES[memory], mode, from, to, bytes: bytes[memory] }, place());
       }
       const stride = strides.find((s) => s % align !== 0);
       if (from % align !== 0 || stride !== undefined) {
         const found = stride ?? from;
         const what = stride === undefined ? 'address' : 'stride';
-        throw misaligned({ operand, memory: NAMES[memory], align, what, found }, place());
+        throw misaligned({ operand, memory: MEMORY_NAMES[memory], align, what, found }, place());
       }
     }
   }
@@ -103,7 +101,7 @@ export function checkAccesses(
 function checkOverlap(entry: DataEntry, accesses: readonly Access[], place: () => Place): void {
   const c = accesses[accesses.length - 1];
   if (c === undefined || c.memory !== 'nram') return;
-  const memory = NAMES[c.memory];
+  const memory = MEMORY_NAMES[c.memory];
   for (const access of accesses) {
     const { operand } = access;
     if (access.memory !== 'nram' || operand === 'C') continue;

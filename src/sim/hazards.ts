@@ -9,9 +9,9 @@
  */
 import { diagnostic } from '#base';
 import { type ConstantSegment, SEMAPHORES, type TensorSlot } from '#isa';
-import { type Access, MEMORIES, type Memory } from './accesses.ts';
+import { type Access, MEMORIES, MEMORY_NAMES, type Memory } from './accesses.ts';
 import { AccessMap, type AccessMapState, type AccessState, SETTLED } from './accessMap.ts';
-import type { DataEntry } from './entries.ts';
+import type { DataEntry, LinearEntry } from './entries.ts';
 import type { Nodes } from './nodes.ts';
 import { ReadLog, type ReadLogState } from './readLog.ts';
 import { slotIntervals } from './slots.ts';
@@ -32,18 +32,21 @@ const race = diagnostic<{
   otherZh: string;
   otherUnit: string;
   otherAccess: 'read' | 'write';
+  /** In the textbook's dialect, which has no semaphores. */
+  textbook: boolean;
 }>('SYS-SIM-031', 'invalid', {
   en: (p) =>
     `the ${p.unit} unit ${p.access}s ${p.memory} address ${p.address}, which ${p.other} on the ${p.otherUnit} unit ` +
-    `${p.otherAccess}s too, and no semaphore or sync orders the two: the result would depend on timing. Let ${p.otherUnit} ` +
-    `signal a semaphore behind it and ${p.unit} wait for that one, or use separate buffers.`,
+    `${p.otherAccess}s too, and no ${p.textbook ? 'sync' : 'semaphore or sync'} orders the two: the result would depend on timing. ` +
+    `${p.textbook ? 'Put a sync between them' : `Let ${p.otherUnit} signal a semaphore behind it and ${p.unit} wait for that one`}, or use separate buffers.`,
   zh: (p) =>
     `${p.unit} 单元${p.access === 'read' ? '读' : '写'} ${p.memory} 地址 ${p.address}，而 ${p.otherUnit} 单元的${p.otherZh}` +
-    `也${p.otherAccess === 'read' ? '读' : '写'}该处，两者之间没有信号量或 sync 定序，结果将取决于时序。请让 ${p.otherUnit} ` +
-    `在其后 signal 一个信号量、${p.unit} 先 wait 它，或使用不同的缓冲区。`,
+    `也${p.otherAccess === 'read' ? '读' : '写'}该处，两者之间没有${p.textbook ? ' sync' : '信号量或 sync'} 定序，结果将取决于时序。` +
+    `${p.textbook ? '请在两者之间加 sync' : `请让 ${p.otherUnit} 在其后 signal 一个信号量、${p.unit} 先 wait 它`}，或使用不同的缓冲区。`,
 });
 
-const NAMES: Readonly<Record<Memory, string>> = { nram: 'NRAM', wram: 'WRAM', aram: 'ARAM', dram: 'DRAM' };
+const ofEach = <T>(make: (memory: Memory) => T): Readonly<Record<Memory, T>> =>
+  Object.fromEntries(MEMORIES.map((memory) => [memory, make(memory)])) as Record<Memory, T>;
 
 /** The detector written out: plain data. */
 export interface HazardsState {
@@ -88,13 +91,8 @@ export class Hazards {
         .flat(),
       ...inputs.map(slotIntervals),
     ];
-    this.#writes = {
-      nram: new AccessMap(),
-      wram: new AccessMap(),
-      aram: new AccessMap(),
-      dram: new AccessMap(written),
-    };
-    this.#reads = { nram: new ReadLog(), wram: new ReadLog(), aram: new ReadLog(), dram: new ReadLog() };
+    this.#writes = ofEach((memory) => new AccessMap(memory === 'dram' ? written : []));
+    this.#reads = ofEach(() => new ReadLog());
   }
 
   signal(unit: number, semaphore: number): void {
@@ -125,7 +123,7 @@ export class Hazards {
    * Checks and records what an entry touches, at its start.
    * @throws SYS-SIM-030 read of what nobody wrote, SYS-SIM-031 race
    */
-  entry(unit: number, entry: DataEntry, accesses: readonly Access[], cycle: number): void {
+  entry(unit: number, entry: DataEntry | LinearEntry, accesses: readonly Access[], cycle: number): void {
     const clock = this.#clocks[unit]!;
     const epoch = (Math.floor(clock[unit]! / this.#words) + 1) * this.#words + entry.pc;
     clock[unit] = epoch;
@@ -156,13 +154,8 @@ export class Hazards {
       clocks: this.#clocks.map((clock) => clock.slice()),
       // A clock on its way does not change.
       tokens: this.#tokens.map((clocks) => clocks.slice()),
-      writes: {
-        nram: writes.nram.save(),
-        wram: writes.wram.save(),
-        aram: writes.aram.save(),
-        dram: writes.dram.save(),
-      },
-      reads: { nram: reads.nram.save(), wram: reads.wram.save(), aram: reads.aram.save(), dram: reads.dram.save() },
+      writes: ofEach((memory) => writes[memory].save()),
+      reads: ofEach((memory) => reads[memory].save()),
     };
   }
 
@@ -175,33 +168,33 @@ export class Hazards {
     }
   }
 
-  #read(unit: number, epoch: number, entry: DataEntry, access: Access, cycle: number): void {
+  #read(unit: number, epoch: number, entry: DataEntry | LinearEntry, access: Access, cycle: number): void {
     const clock = this.#clocks[unit]!;
     const shift = access.shift(entry);
     this.#writes[access.memory].visit(access.intervals, shift, (state, from) => {
       if (state === undefined) {
         const place = this.#nodes.place(entry.pc, cycle);
-        throw neverWritten({ memory: NAMES[access.memory], address: from, operand: access.operand }, place);
+        throw neverWritten({ memory: MEMORY_NAMES[access.memory], address: from, operand: access.operand }, place);
       }
       if (state.epoch > clock[state.writer]!) {
-        throw this.#race(access, unit, epoch, from, state.writer, state.epoch, 'write', cycle);
+        throw this.#race(access, entry, unit, epoch, from, state.writer, state.epoch, 'write', cycle);
       }
     });
     const floor = (): number => this.#clocks.reduce((least, c) => Math.min(least, c[unit]!), epoch);
     this.#reads[access.memory].add(unit, epoch, access.intervals, shift, floor);
   }
 
-  #write(unit: number, epoch: number, entry: DataEntry, access: Access, cycle: number): void {
+  #write(unit: number, epoch: number, entry: DataEntry | LinearEntry, access: Access, cycle: number): void {
     const clock = this.#clocks[unit]!;
     const shift = access.shift(entry);
     const reader = this.#reads[access.memory].unordered(access.intervals, shift, clock);
     if (reader !== undefined) {
-      throw this.#race(access, unit, epoch, reader.address, reader.unit, reader.epoch, 'read', cycle);
+      throw this.#race(access, entry, unit, epoch, reader.address, reader.unit, reader.epoch, 'read', cycle);
     }
     const after: AccessState | undefined = access.mode === 'clobber' ? undefined : { writer: unit, epoch };
     this.#writes[access.memory].apply(access.intervals, shift, (state, from) => {
       if (state !== undefined && state.epoch > clock[state.writer]!) {
-        throw this.#race(access, unit, epoch, from, state.writer, state.epoch, 'write', cycle);
+        throw this.#race(access, entry, unit, epoch, from, state.writer, state.epoch, 'write', cycle);
       }
       return after;
     });
@@ -209,6 +202,7 @@ export class Hazards {
 
   #race(
     access: Access,
+    entry: DataEntry | LinearEntry,
     unit: number,
     epoch: number,
     address: number,
@@ -220,7 +214,7 @@ export class Hazards {
     const other = otherEpoch % this.#words;
     return race(
       {
-        memory: NAMES[access.memory],
+        memory: MEMORY_NAMES[access.memory],
         address,
         unit: this.#units[unit]!,
         access: access.mode === 'read' ? 'read' : 'write',
@@ -228,6 +222,7 @@ export class Hazards {
         otherZh: this.#nodes.textZh(other),
         otherUnit: this.#units[otherUnit]!,
         otherAccess,
+        textbook: entry.kind === 'move' || entry.kind === 'compute',
       },
       this.#nodes.place(epoch % this.#words, cycle),
     );

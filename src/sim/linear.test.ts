@@ -4,6 +4,7 @@ import { assembleProgram } from '#isa';
 import { type Machine, presets } from '#machine';
 import { errorOf } from '../../test/support/errorText.ts';
 import { createSimulation } from './cycle.ts';
+import { createDebugger } from './debugger.ts';
 import { runFunctional } from './functional.ts';
 
 const single = presets.get('textbook-single')!;
@@ -107,5 +108,32 @@ describe('refused', () => {
 
   test('on several cores, what only one stream of a core can do', () => {
     expect(timed('li r1, 64\nload nram, r0, r1, R0, R0, f32\nhalt', cluster).code).toBe('SYS-SIM-019');
+  });
+});
+
+describe('operands with places', () => {
+  const text =
+    'move DRAM NRAM[0] 64\nsync\nloop 6\nmove DRAM NRAM[64, 0] 64\ncompute MAC_32 256 NRAM[0, 64] 64\nsync\nendloop';
+
+  test('count their executions through a checkpoint', () => {
+    const whole = createSimulation(program(text, single), { data: false });
+    const broken = createSimulation(program(text, single), { data: false });
+    const answer = whole.run();
+    let saved = broken.save();
+    for (let state = broken.run(1); state.state === 'running'; ) {
+      saved = broken.save();
+      // What is restored each time is another simulation, which knows nothing but the state.
+      const next = createSimulation(program(text, single), { data: false });
+      next.restore(saved);
+      expect(next.run()).toEqual(answer);
+      state = broken.run(1);
+    }
+  });
+
+  test('are what a watchpoint sees', async () => {
+    const session = createDebugger(program(text, single), { data: false });
+    const id = session.breakpoints.add({ kind: 'access', memory: 'nram', mode: 'write', from: 64, to: 65 });
+    // The first load takes cycle 0, the second begins behind the sync.
+    expect(await session.continue()).toMatchObject({ cycle: 1, reasons: [{ kind: 'breakpoint', id }] });
   });
 });

@@ -26,6 +26,7 @@ import {
 } from '#timing';
 import { type Access, accessesOf, sizesOf } from './accesses.ts';
 import type { DataEntry, LinearEntry } from './entries.ts';
+import type { LinearOperands } from './linearOperands.ts';
 
 export interface Plan {
   readonly accesses: readonly Access[];
@@ -48,16 +49,21 @@ interface Kept {
 
 export class Plans {
   readonly #machine: Machine;
+  readonly #operands: LinearOperands;
   readonly #kept: (Kept | undefined)[] = [];
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, operands: LinearOperands) {
     this.#machine = machine;
+    this.#operands = operands;
   }
 
   of(entry: DataEntry | LinearEntry): Plan {
     const kept = this.#kept[entry.pc];
     if (kept !== undefined && isSame(kept.records, entry)) return kept.plan;
-    const plan = makePlan(entry, this.#machine);
+    const plan =
+      entry.kind === 'move' || entry.kind === 'compute'
+        ? linearPlan(entry, this.#machine, this.#operands.accesses(entry.pc))
+        : makePlan(entry, this.#machine);
     this.#kept[entry.pc] = { records: recordsOf(entry), plan };
     return plan;
   }
@@ -94,9 +100,10 @@ const EMPTY_PLAN: Plan = {
   actions: NO_ACTIONS,
 };
 
-function linearPlan(entry: LinearEntry, machine: Machine): Plan {
+function linearPlan(entry: LinearEntry, machine: Machine, accesses: readonly Access[]): Plan {
+  const empty = { ...EMPTY_PLAN, accesses };
   if (entry.kind === 'move') {
-    const plan = { ...EMPTY_PLAN, actions: linearActions(machine, entry) };
+    const plan = { ...empty, actions: linearActions(machine, entry) };
     return overLinks(entry)
       ? { ...plan, cycles: linkCycles(machine, entry) }
       : { ...plan, transfer: linearDmaCost(machine, entry) };
@@ -104,12 +111,11 @@ function linearPlan(entry: LinearEntry, machine: Machine): Plan {
   const operations = coresOf(machine) * entry.count;
   const cycles = linearComputeCycles(machine, entry.count);
   return entry.type.startsWith('mac_')
-    ? { ...EMPTY_PLAN, cycles, macs: operations }
-    : { ...EMPTY_PLAN, cycles, otherOps: operations, actions: computeActions(entry.type, operations) };
+    ? { ...empty, cycles, macs: operations }
+    : { ...empty, cycles, otherOps: operations, actions: computeActions(entry.type, operations) };
 }
 
-function makePlan(entry: DataEntry | LinearEntry, machine: Machine): Plan {
-  if (entry.kind === 'move' || entry.kind === 'compute') return linearPlan(entry, machine);
+function makePlan(entry: DataEntry, machine: Machine): Plan {
   const plan = { ...EMPTY_PLAN, accesses: accessesOf(entry, machine) };
   switch (entry.kind) {
     case 'load':

@@ -83,7 +83,12 @@ const cases: readonly (readonly [string, string])[] = [
   ['textbook: no size', 'move DRAM NRAM 0\ncompute MAC_32 1 << 36\nloop 1 << 24\nsync\nendloop'],
   ['textbook: larger than the memory', 'move DRAM NRAM 131073'],
   ['textbook: SharedRAM on one core', 'move DRAM SHARED 64'],
-  ['textbook: addresses', 'move DRAM NRAM[0] 64\ncompute MAC_32 64 NRAM[0, 64]'],
+  ['textbook: no address in brackets', 'move DRAM NRAM[] 64\nmove DRAM NRAM[0,] 64'],
+  [
+    'textbook: operands beyond the memory',
+    'loop 3\nmove DRAM NRAM[131008, 0] 64\nsync\nmove DRAM WRAM[262016, +64] 64\nendloop',
+  ],
+  ['textbook: operands of a computation', 'compute MAC_32 64 NRAM[0, 64]\ncompute MAC_32 64 DRAM[0] 4 to NRAM[0] 4'],
   ['textbook: names', '.equ TILE, 64\n.equ TILE, 32\n.equ 5\nmove DRAM NRAM TIEL'],
   ['textbook: loops', 'loop 2\nendloop\nendloop\nloop 3\nmove DRAM NRAM 4'],
 ];

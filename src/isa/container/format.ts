@@ -11,7 +11,15 @@
  */
 import * as z from 'zod';
 import { machineSchema } from '#machine';
-import { type GroupBound, type LayerPlan, SLOT_BYTES, type SlotType, type TensorSlot } from '../program.ts';
+import { LINEAR_SPACES } from '../fields.ts';
+import {
+  type GroupBound,
+  type LayerPlan,
+  type LinearOperand,
+  SLOT_BYTES,
+  type SlotType,
+  type TensorSlot,
+} from '../program.ts';
 
 export const MAGIC = Uint8Array.of(0x89, 0x44, 0x4c, 0x50, 0x0d, 0x0a, 0x1a, 0x0a);
 export const FORMAT_VERSION = 1;
@@ -112,6 +120,18 @@ export const metadataSchema = z.strictObject({
   layers: z.array(layer),
   layerwise: z.strictObject({ cycles: z.number().nonnegative(), groups: z.array(group) }).exactOptional(),
   compulsory: z.strictObject({ readBytes: count, writeBytes: count }).exactOptional(),
+  operands: z
+    .array(
+      z.strictObject({
+        instruction: count,
+        memory: z.enum(LINEAR_SPACES),
+        mode: z.enum(['read', 'write']),
+        bytes: z.number().int().positive(),
+        addresses: z.array(count).min(1),
+        step: z.number().int(),
+      }) satisfies z.ZodType<LinearOperand>,
+    )
+    .exactOptional(),
 });
 
 export type Metadata = z.infer<typeof metadataSchema>;

@@ -61,6 +61,7 @@ export function readProgram(bytes: Uint8Array, file?: string): Program {
     layers: metadata.layers,
     ...(metadata.layerwise === undefined ? {} : { layerwise: metadata.layerwise }),
     ...(metadata.compulsory === undefined ? {} : { compulsory: metadata.compulsory }),
+    ...(metadata.operands === undefined ? {} : { operands: metadata.operands }),
   };
 }
 
@@ -152,6 +153,9 @@ function checkRanges(m: Metadata, words: number, dataBytes: number, hostBytes: n
   }
   for (const [i, h] of m.host.entries()) {
     if (h.offset + h.bytes > hostBytes) throw wrong(`host.${i}`, 'lies outside of HOST');
+  }
+  for (const [i, o] of (m.operands ?? []).entries()) {
+    if (o.instruction >= words) throw wrong(`operands.${i}`, `of instruction ${o.instruction} of ${words}`);
   }
   for (const [i, l] of m.layers.entries()) {
     if (l.from > l.to || l.to > words) throw wrong(`layers.${i}`, `instructions ${l.from} to ${l.to} of ${words}`);

@@ -95,6 +95,7 @@ export function* writeProgramChunks(program: Program): Generator<Uint8Array, voi
     layers: copy(program.layers),
     ...(program.layerwise === undefined ? {} : { layerwise: copyOf(program.layerwise) }),
     ...(program.compulsory === undefined ? {} : { compulsory: program.compulsory }),
+    ...(program.operands === undefined ? {} : { operands: copy(program.operands) }),
   };
   yield put(begin('META'), new TextEncoder().encode(JSON.stringify(metadata)));
   yield put(undefined, padding());

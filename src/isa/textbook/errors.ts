@@ -94,10 +94,31 @@ export const openTextbookLoop = diagnostic<object>('SYS-ASM-059', 'invalid', {
   zh: () => "从这里开始的循环没有闭合。请在循环体之后写 'endloop'。",
 });
 
-export const noAddresses = diagnostic<object>('SYS-ASM-060', 'unsupported', {
-  en: () =>
-    'addresses of operands are not supported in the textbook’s dialect: leave the brackets out. Races and capacities are not judged ' +
-    'then; a program of load, store and mma has addresses, and is judged.',
-  zh: () =>
-    '教材写法尚不支持操作数地址：请去掉方括号。此时不判断竞争与容量；用 load、store、mma 编写的程序带有地址，会被检查。',
+export const operandForm = diagnostic<{ readonly found: string }>('SYS-ASM-061', 'invalid', {
+  en: (p) =>
+    `'${p.found}' does not say where the operand lies. Write [ADDRESS] for one place, [FIRST, SECOND, …] for places that its ` +
+    'executions take in turn, and +STEP as the last for how far all move on after each turn: NRAM[0, 32768], SHARED[0, +4096].',
+  zh: (p) =>
+    `'${p.found}' 没有说明操作数的位置。写法：[地址] 表示固定位置，[地址1, 地址2, …] 表示每次执行轮流使用的位置，` +
+    '末尾的 +步长 表示每轮之后整体前移多少：NRAM[0, 32768]、SHARED[0, +4096]。',
+});
+
+export const operandBeyond = diagnostic<{
+  readonly memory: string;
+  readonly from: number;
+  readonly to: number;
+  readonly capacity: number;
+  readonly machine: string;
+}>('SYS-ASM-062', 'unsupported', {
+  en: (p) =>
+    `the operand takes ${p.memory} bytes ${p.from} to ${p.to - 1} in the course of the program, but ${p.memory} has ${p.capacity} on ` +
+    `'${p.machine}': take smaller tiles, or other addresses.`,
+  zh: (p) =>
+    `该操作数在程序中占用 ${p.memory} 的字节 ${p.from} 至 ${p.to - 1}，而机器“${p.machine}”的 ${p.memory} 容量为 ${p.capacity}：` +
+    '请减小分块，或改用其他地址。',
+});
+
+export const notInCore = diagnostic<{ readonly memory: string }>('SYS-ASM-063', 'invalid', {
+  en: (p) => `a computation has no path to ${p.memory}: its operands lie in NRAM and WRAM. Move them there first.`,
+  zh: (p) => `计算单元不能直接访问 ${p.memory}：其操作数应位于 NRAM 与 WRAM。请先传输到那里。`,
 });

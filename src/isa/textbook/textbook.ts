@@ -3,6 +3,7 @@
  *   move FROM TO BYTES {mc}    compute TYPE COUNT    loop TIMES … endloop    sync    .equ NAME, VALUE
  * One instruction becomes one word of `dma.linear` or `mac.linear`, so that the Program counts time only. Memories are DRAM,
  * SharedRAM (SHARED), NRAM and WRAM; names are the same in upper and lower case; commas between operands may be left out.
+ * Where operands lie may be said in brackets (`operands.ts`): that changes no word and no time, but is judged.
  */
 import { internalError, nearestName, throwErrors } from '#base';
 import { DEFAULT_MACHINE, type Machine, presets } from '#machine';
@@ -24,37 +25,43 @@ import { encode, fieldRange } from '../encode.ts';
 import { COMPUTE_TYPES, LINEAR_SPACES, type LinearSpace, LOOP_DEPTH } from '../fields.ts';
 import { dmaLinear } from '../instructions/linear.ts';
 import { loopi } from '../instructions/loop.ts';
+import type { LinearOperand } from '../program.ts';
 import {
   beyondMemory,
   needsCluster,
-  noAddresses,
   noMulticast,
   noPath,
+  notInCore,
   openTextbookLoop,
+  operandBeyond,
   sizeRange,
   statementForm,
   unknownMemory,
   unknownStatement,
   unknownType,
 } from './errors.ts';
+import {
+  bytesAt,
+  capacityOf,
+  LINEAR_NAMES,
+  reachOf,
+  readAddresses,
+  splitCompute,
+  TEXTBOOK_MEMORIES,
+  takeOperand,
+  type WrittenOperand,
+  withoutCommas,
+} from './operands.ts';
 
 export const TEXTBOOK_USAGE = {
-  move: 'move FROM TO BYTES {mc}',
-  compute: 'compute TYPE COUNT',
+  move: 'move FROM{[ADDRESS]} TO{[ADDRESS]} BYTES {mc}',
+  compute: 'compute TYPE COUNT {MEMORY[ADDRESS] BYTES …} {to MEMORY[ADDRESS] BYTES …}',
   loop: 'loop TIMES',
   endloop: 'endloop',
   sync: 'sync',
   '.equ': '.equ NAME, VALUE',
 } as const;
 
-const MEMORIES: Readonly<Record<string, LinearSpace>> = {
-  DRAM: 'dram',
-  SHARED: 'shared',
-  SHAREDRAM: 'shared',
-  NRAM: 'nram',
-  WRAM: 'wram',
-};
-const NAMES: Readonly<Record<LinearSpace, string>> = { dram: 'DRAM', shared: 'SharedRAM', nram: 'NRAM', wram: 'WRAM' };
 const isScratchpad = (space: LinearSpace): boolean => space === 'nram' || space === 'wram';
 
 const largest = (definition: typeof dmaLinear, field: string): number =>
@@ -104,6 +111,9 @@ class TextbookAssembler {
   /** Lines of `.equ` names. */
   readonly #definedOn = new Map<string, number>();
   readonly #loops: Loop[] = [];
+  readonly #operands: LinearOperand[] = [];
+  /** As far as operands reach. */
+  #dramBytes = 64;
   /** That there is no SharedRAM is one mistake, however often it is named. */
   #told = false;
 
@@ -118,7 +128,7 @@ class TextbookAssembler {
     const { file, text } = this.#source;
     for (const [i, line] of text.split(/\r\n|\r|\n/).entries()) {
       const before = this.#errors.errors.length;
-      const tokens = scanLine(this.#source, line, i + 1, this.#errors).filter((t) => t.text !== ',');
+      const tokens = withoutCommas(scanLine(this.#source, line, i + 1, this.#errors));
       if (tokens.length > 0 && this.#errors.errors.length === before) this.#statement(tokens);
     }
     for (const loop of this.#loops) this.#errors.add(openTextbookLoop({}, placeOf(this.#source, loop.token)));
@@ -135,12 +145,13 @@ class TextbookAssembler {
         name: file.replace(/^.*[\\/]/, '').replace(/\.(s|asm)$/i, ''),
         machine: this.#machine,
         words: BigUint64Array.from(this.#words),
-        dramBytes: 64,
+        dramBytes: this.#dramBytes,
         constants: [],
         inputs: [],
         outputs: [],
         host: [],
         layers: [],
+        ...(this.#operands.length === 0 ? {} : { operands: this.#operands }),
       },
       lines: Int32Array.from(this.#lines),
     };
@@ -188,49 +199,65 @@ class TextbookAssembler {
     this.#definedOn.set(name.text, head.line);
   }
 
-  #form(head: Token, rest: readonly Token[]): void {
+  #form(head: Token, rest: readonly Token[]): undefined {
     const statement = head.text.toLowerCase() as keyof typeof TEXTBOOK_USAGE;
     const place = placeOf(this.#source, head, rest.at(-1) ?? head);
     this.#errors.add(statementForm({ statement, usage: TEXTBOOK_USAGE[statement] }, place));
   }
 
   #move(head: Token, rest: readonly Token[]): void {
-    if (this.#hasAddress(rest)) return;
     const last = rest.at(-1);
     const multicast = last?.text.toLowerCase() === 'mc';
-    const size = rest.slice(2, multicast ? -1 : undefined);
+    const source = takeOperand(rest, 0);
+    const target = takeOperand(rest, source.next);
+    const size = rest.slice(target.next, multicast ? -1 : undefined);
     if (size.length === 0) return this.#form(head, rest);
-    const from = this.#memory(rest[0]!);
-    const to = this.#memory(rest[1]!);
+    const [fromToken, toToken] = [source.memory!, target.memory!];
+    const from = this.#memory(fromToken);
+    const to = this.#memory(toToken);
     const bytes = this.#size(size, head, 'bytes', SIZE_MAX);
     if (from === undefined || to === undefined || bytes === undefined) return;
     if (from === to || (isScratchpad(from) && isScratchpad(to))) {
-      this.#errors.add(noPath({ from: NAMES[from], to: NAMES[to] }, placeOf(this.#source, rest[0]!, rest[1]!)));
+      this.#errors.add(
+        noPath({ from: LINEAR_NAMES[from], to: LINEAR_NAMES[to] }, placeOf(this.#source, fromToken, toToken)),
+      );
       return;
     }
     if (multicast && !isScratchpad(to)) {
-      this.#errors.add(noMulticast({ to: NAMES[to] }, placeOf(this.#source, last!)));
+      this.#errors.add(noMulticast({ to: LINEAR_NAMES[to] }, placeOf(this.#source, last!)));
       return;
     }
-    const good = [this.#holds(from, bytes, rest[0]!), this.#holds(to, bytes, rest[1]!)];
+    const good = [this.#holds(from, bytes, fromToken), this.#holds(to, bytes, toToken)];
     if (good.includes(false)) return;
+    const transfer = { from, to, bytes, multicast };
+    this.#place(source, from, 'read', bytesAt(this.#machine, transfer, from));
+    this.#place(target, to, 'write', bytesAt(this.#machine, transfer, to));
     const code = (space: LinearSpace): number => LINEAR_SPACES.indexOf(space);
     const fields = { from: code(from), to: code(to), bytes, multicast: multicast ? 1 : 0 };
     this.#push('dma.linear', fields, head.line);
   }
 
-  /** Where operands lie may be written in a later version; to read over it would be to judge nothing in silence. */
-  #hasAddress(tokens: readonly Token[]): boolean {
-    const bracket = tokens.find((t) => t.text === '[');
-    if (bracket === undefined) return false;
-    const close = tokens.findLast((t) => t.text === ']') ?? bracket;
-    this.#errors.add(noAddresses({}, placeOf(this.#source, bracket, close.line === bracket.line ? close : bracket)));
-    return true;
+  /** Notes where an operand of the next word lies, if the statement says so. */
+  #place(operand: WrittenOperand, memory: LinearSpace, mode: LinearOperand['mode'], bytes: number): void {
+    if (operand.address === undefined) return;
+    const addresses = readAddresses(operand, this.#scope);
+    if (addresses === undefined) return;
+    const placed = { instruction: this.#words.length, memory, mode, bytes, ...addresses };
+    const executions = this.#loops.reduce((n, loop) => n * loop.count, 1);
+    const reach = reachOf(placed, executions);
+    const capacity = capacityOf(this.#machine, memory);
+    if (reach.from < 0 || reach.to > capacity) {
+      const { name } = this.#machine;
+      const place = placeOf(this.#source, operand.memory!, operand.last!);
+      this.#errors.add(operandBeyond({ memory: LINEAR_NAMES[memory], ...reach, capacity, machine: name }, place));
+      return;
+    }
+    if (memory === 'dram') this.#dramBytes = Math.max(this.#dramBytes, reach.to);
+    this.#operands.push(placed);
   }
 
   #compute(head: Token, rest: readonly Token[]): void {
-    if (this.#hasAddress(rest)) return;
-    const [type, ...count] = rest;
+    const { type, count, operands } = splitCompute(rest);
     if (type === undefined || count.length === 0) return this.#form(head, rest);
     const code = COMPUTE_TYPES.indexOf(type.text.toLowerCase());
     if (code < 0) {
@@ -240,6 +267,15 @@ class TextbookAssembler {
     }
     const operations = this.#size(count, head, 'operations', SIZE_MAX);
     if (code < 0 || operations === undefined) return;
+    for (const { operand, size, mode } of operands) {
+      if (size.length === 0) return this.#form(head, rest);
+      const memory = this.#memory(operand.memory!);
+      const bytes = this.#size(size, head, 'bytes', SIZE_MAX);
+      if (memory === undefined || bytes === undefined) continue;
+      if (!isScratchpad(memory)) {
+        this.#errors.add(notInCore({ memory: LINEAR_NAMES[memory] }, placeOf(this.#source, operand.memory!)));
+      } else this.#place(operand, memory, mode, bytes);
+    }
     this.#push('mac.linear', { type: code, count: operations }, head.line);
   }
 
@@ -271,9 +307,9 @@ class TextbookAssembler {
   }
 
   #memory(token: Token): LinearSpace | undefined {
-    const space = MEMORIES[token.text.toUpperCase()];
+    const space = TEXTBOOK_MEMORIES[token.text.toUpperCase()];
     if (space === undefined) {
-      const nearest = nearestName(token.text.toUpperCase(), Object.keys(MEMORIES));
+      const nearest = nearestName(token.text.toUpperCase(), Object.keys(TEXTBOOK_MEMORIES));
       this.#errors.add(unknownMemory({ name: token.text, nearest }, placeOf(this.#source, token)));
       return undefined;
     }
@@ -301,11 +337,11 @@ class TextbookAssembler {
 
   /** Even without addresses, no piece can be larger than the memory. */
   #holds(space: LinearSpace, bytes: number, token: Token): boolean {
-    const { nram, wram, dram, cluster, name } = this.#machine;
-    const capacity = { nram, wram, dram, shared: cluster?.sharedRam ?? { bytes: 0 } }[space].bytes;
+    const capacity = capacityOf(this.#machine, space);
     if (bytes <= capacity) return true;
+    const { name } = this.#machine;
     const place = placeOf(this.#source, token);
-    this.#errors.add(beyondMemory({ memory: NAMES[space], bytes, capacity, machine: name }, place));
+    this.#errors.add(beyondMemory({ memory: LINEAR_NAMES[space], bytes, capacity, machine: name }, place));
     return false;
   }
 }

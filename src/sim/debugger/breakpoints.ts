@@ -5,9 +5,10 @@
  */
 import { diagnostic } from '#base';
 import { type Program, SEMAPHORES, type TensorSlot, timingOnlyAt } from '#isa';
-import { type Access, type Memory, memoryBytes } from '../accesses.ts';
-import type { DataEntry } from '../entries.ts';
+import { type Access, MEMORY_NAMES, type Memory, memoryBytes } from '../accesses.ts';
+import type { DataEntry, LinearEntry } from '../entries.ts';
 import type { SimulationEvent, UnitName } from '../events.ts';
+import { LinearOperands } from '../linearOperands.ts';
 import { Plans } from '../plan.ts';
 import { firstCommon, type Intervals } from '../region.ts';
 import { slotIntervals } from '../slots.ts';
@@ -74,13 +75,6 @@ const noAddresses = diagnostic<{ mnemonic: string }>('SYS-SIM-055', 'unsupported
   zh: (p) => `程序使用“${p.mnemonic}”，它只有大小而没有地址，不会访问确定的字节。请改在指令或周期处停下。`,
 });
 
-export const MEMORY_NAMES: Readonly<Record<Memory, string>> = {
-  nram: 'NRAM',
-  wram: 'WRAM',
-  aram: 'ARAM',
-  dram: 'DRAM',
-};
-
 /** @throws SYS-SIM-053 bytes that the program's memory does not have */
 export function checkRange(program: Program, memory: Memory, from: number, to: number): void {
   const bytes = memoryBytes(program.machine, program.dramBytes)[memory];
@@ -103,6 +97,7 @@ export function checkCycle(cycle: number): void {
 /** Mutable: the breakpoints that are set, and which of them were met. */
 export class Breakpoints {
   readonly #program: Program;
+  readonly #operands: LinearOperands;
   readonly #plans: Plans;
   readonly #set = new Map<number, Breakpoint>();
   readonly #pcs = new Map<number, number>();
@@ -112,7 +107,8 @@ export class Breakpoints {
 
   constructor(program: Program) {
     this.#program = program;
-    this.#plans = new Plans(program.machine);
+    this.#operands = new LinearOperands(program);
+    this.#plans = new Plans(program.machine, this.#operands);
   }
 
   /** By number. */
@@ -135,7 +131,7 @@ export class Breakpoints {
       case 'access': {
         checkRange(this.#program, breakpoint.memory, breakpoint.from, breakpoint.to);
         const linear = timingOnlyAt(this.#program);
-        if (linear !== undefined) throw noAddresses({ mnemonic: linear.mnemonic });
+        if (linear !== undefined && !this.#operands.any) throw noAddresses({ mnemonic: linear.mnemonic });
       }
     }
     const id = this.#next++;
@@ -186,7 +182,7 @@ export class Breakpoints {
       if (entry.kind === 'wait' || entry.kind === 'signal') {
         const hit: Hit = { unit, pc, what: entry.kind, address: undefined };
         this.#meet((b) => (b.kind === 'semaphore' && b.semaphore === entry.semaphore ? [hit] : []));
-      } else if (entry.kind !== 'move' && entry.kind !== 'compute') {
+      } else {
         const { accesses } = this.#plans.of(entry);
         this.#meet((b) => firstOfEach(accesses.flatMap((access) => accessHits(b, entry, access, unit))));
       }
@@ -209,7 +205,7 @@ export class Breakpoints {
   }
 }
 
-function accessHits(b: Breakpoint, entry: DataEntry, access: Access, unit: UnitName): Hit[] {
+function accessHits(b: Breakpoint, entry: DataEntry | LinearEntry, access: Access, unit: UnitName): Hit[] {
   if (b.kind !== 'access' || b.memory !== access.memory) return [];
   const what = access.mode === 'read' ? 'read' : 'write';
   if (b.mode !== 'any' && b.mode !== what) return [];
