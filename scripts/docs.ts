@@ -8,6 +8,7 @@ import { isaPage } from '#isa';
 import { machineJsonSchema } from '#machine';
 import { operatorsPage } from '#ops';
 import { errorsPage } from './errorsPage.ts';
+import { machinePages } from './machinePage.ts';
 
 /** Text of each page by its path in the repository. */
 export async function pages(): Promise<ReadonlyMap<string, string>> {
@@ -16,6 +17,7 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/ops.md', operatorsPage()],
     ['docs/isa.md', isaPage()],
     ['docs/errors.md', errorsPage([...declaredDiagnostics().values()])],
+    ...machinePages(),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],
   ]);
 }

@@ -7,6 +7,8 @@ export * from './layers.ts';
 export * from './layerwiseBound.ts';
 export { marketText } from './marketText.ts';
 export * from './physicalBound.ts';
+export { blockDiagram } from './pictures/blockDiagram.ts';
+export { type TimelineOptions, TimelineRecorder, type TimelineSpan, timeline } from './pictures/timeline.ts';
 export * from './runReport.ts';
 export * from './summary.ts';
 export { type SummaryTextOptions, summaryText } from './summaryText.ts';

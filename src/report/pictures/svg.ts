@@ -1,0 +1,60 @@
+/** The few shapes that the project's own pictures are made of, as SVG text. Coordinates are pixels; equal input gives equal text. */
+
+export const escapeXml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+
+export type Point = readonly [x: number, y: number];
+
+/** Colours that stay legible on white, and apart from each other without colour vision by their lightness. */
+export const INK = '#1f2328';
+export const FAINT = '#57606a';
+export const LINE = '#d0d7de';
+
+export const rect = (x: number, y: number, w: number, h: number, attributes = ''): string =>
+  `<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}"${attributes === '' ? '' : ` ${attributes}`}/>`;
+
+export interface TextStyle {
+  readonly anchor?: 'start' | 'middle' | 'end';
+  readonly size?: number;
+  readonly fill?: string;
+  readonly bold?: boolean;
+}
+
+export function text(x: number, y: number, words: string, style: TextStyle = {}): string {
+  const { anchor = 'start', size = 13, fill = INK, bold = false } = style;
+  const weight = bold ? ' font-weight="600"' : '';
+  return `<text x="${n(x)}" y="${n(y)}" font-size="${size}" text-anchor="${anchor}" fill="${fill}"${weight}>${escapeXml(words)}</text>`;
+}
+
+export interface WireStyle {
+  readonly both?: boolean;
+  readonly dashed?: boolean;
+  readonly stroke?: string;
+}
+
+/** A line through points with an arrow head at its end, or at both. */
+export function wire(
+  points: readonly Point[],
+  { both = false, dashed = false, stroke = FAINT }: WireStyle = {},
+): string {
+  const path = points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${n(x)} ${n(y)}`).join('');
+  const start = both ? ' marker-start="url(#arrow)"' : '';
+  const dash = dashed ? ' stroke-dasharray="4 3"' : '';
+  return `<path d="${path}" fill="none" stroke="${stroke}" stroke-width="1.5"${dash}${start} marker-end="url(#arrow)"/>`;
+}
+
+/** A whole picture; `title` is what screen readers say. */
+export function picture(width: number, height: number, title: string, body: readonly string[]): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${n(width)} ${n(height)}" width="${n(width)}" height="${n(height)}" role="img" font-family="system-ui, 'Segoe UI', Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif">`,
+    `<title>${escapeXml(title)}</title>`,
+    `<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="${FAINT}"/></marker></defs>`,
+    rect(0, 0, width, height, 'fill="#ffffff"'),
+    ...body,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+/** A number as SVG has it: two decimals at most. */
+const n = (value: number): string => String(Number(value.toFixed(2)));
