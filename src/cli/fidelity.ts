@@ -3,6 +3,7 @@ import { diagnostic } from '#base';
 import type { CliCommand } from './command.ts';
 import type { Console } from './console.ts';
 import { checkWritable } from './files.ts';
+import { traceFormat } from './traceFile.ts';
 
 export interface FidelityOptions {
   readonly output?: string;
@@ -22,14 +23,17 @@ export function withFidelityOptions(console: Console, command: CliCommand): CliC
     .option('--timing-only', t({ en: 'count cycles, move no data; no check', zh: '只计周期，不搬数据，不核对' }))
     .option(
       '--trace <FILE>',
-      t({ en: 'write a Chrome trace (JSON) for Perfetto', zh: '写出 Chrome 跟踪（JSON），可用 Perfetto 查看' }),
+      t({
+        en: 'write a trace for Perfetto as the run goes: .pftrace (protobuf) or .json (Chrome)',
+        zh: '运行时写出跟踪，可用 Perfetto 查看：.pftrace（protobuf）或 .json（Chrome）',
+      }),
     ) as CliCommand;
 }
 
 /**
  * Refuses what cannot be, before anything that takes long.
  * @param options those above, and whatever needs numbers
- * @throws SYS-CLI-024, SYS-CLI-013
+ * @throws SYS-CLI-024, SYS-CLI-013, SYS-CLI-110
  */
 export function checkFidelity(
   options: FidelityOptions & { readonly labels?: unknown; readonly top?: unknown; readonly input?: unknown },
@@ -37,5 +41,6 @@ export function checkFidelity(
   const useless = (['output', 'labels', 'top', 'input'] as const).find((key) => options[key] !== undefined);
   if (options.timingOnly === true && useless !== undefined) throw needsData({ option: `--${useless}` });
   checkWritable(options.output, 'folder');
+  if (options.trace !== undefined) traceFormat(options.trace);
   checkWritable(options.trace, 'file');
 }

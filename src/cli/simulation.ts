@@ -1,8 +1,8 @@
 /** What `run`, `exec` and `sim` share around a simulation: the trace file and the line of progress. */
 import type { Program } from '#isa';
-import { chromeTrace, type Observer } from '#sim';
+import type { Observer } from '#sim';
 import type { Console } from './console.ts';
-import { Output } from './files.ts';
+import { openTrace } from './traceFile.ts';
 
 export interface Watching {
   readonly observer: Observer;
@@ -11,14 +11,13 @@ export interface Watching {
 }
 
 export function watch(program: Program, console: Console, trace: string | undefined): Watching {
-  const output = trace === undefined ? undefined : new Output(trace);
-  const writer = output && chromeTrace(program, (text) => output.write(text));
+  const file = trace === undefined ? undefined : openTrace(program, trace);
   const simulating = console.text({ en: 'simulating', zh: '仿真' });
   const cycles = console.text({ en: 'cycle', zh: '周期' });
   let events = 0;
   return {
     observer: (event) => {
-      writer?.observer(event);
+      file?.observer(event);
       // Asking for the time costs more than most events.
       if ((++events & 0xff) !== 0) return;
       console.progress.update(() => {
@@ -27,8 +26,7 @@ export function watch(program: Program, console: Console, trace: string | undefi
       });
     },
     finish: () => {
-      writer?.close();
-      output?.commit();
+      file?.finish();
       if (trace !== undefined) console.note(console.text({ en: `trace: ${trace}`, zh: `跟踪：${trace}` }));
     },
   };

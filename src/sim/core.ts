@@ -13,7 +13,7 @@ import { memoryBytes } from './accesses.ts';
 import { Control } from './control.ts';
 import { type Counters, countActions, countTransfer, type UnitResult } from './counters.ts';
 import { type Blocked, blockedIn } from './deadlock.ts';
-import type { EntryQueue } from './entries.ts';
+import { type EntryQueue, readsDram } from './entries.ts';
 import { checkAccesses, refuseManyCores } from './entryCheck.ts';
 import type { Observer } from './events.ts';
 import type { Hazards } from './hazards.ts';
@@ -83,7 +83,7 @@ export class Core {
         this.blocked = 'queue';
         return;
       }
-      unit.push(slot);
+      this.#push(unit, slot);
       if (control.executed >= until) return;
     }
   }
@@ -101,7 +101,7 @@ export class Core {
         if (unit.full) continue;
         this.#resume('queue', now);
         this.#pending!.ready = this.control.time;
-        unit.push(this.#pending!);
+        this.#push(unit, this.#pending!);
         this.#pending = undefined;
       } else {
         const cause = this.blocked;
@@ -176,6 +176,14 @@ export class Core {
     return { entry, plan, ready: time };
   }
 
+  #push(unit: Unit, slot: Slot): void {
+    unit.push(slot);
+    const { observer, nodes } = this.#chip;
+    if (observer === undefined) return;
+    const { pc } = slot.entry;
+    observer({ type: 'dispatch', cycle: slot.ready, pc, layer: nodes.layer(pc), unit: unit.name });
+  }
+
   /** Control goes on, not before cycle `now`; only then is it known whether it had to wait at all. */
   #resume(cause: Cause, now: number): void {
     this.blocked = undefined;
@@ -208,7 +216,7 @@ export class Core {
 
   #start(unit: Unit, now: number): void {
     const { nodes, counters, hazards, numbers, observer } = this.#chip;
-    const { entry, plan } = unit.pop(now);
+    const { entry, plan, ready } = unit.pop(now);
     const layer = nodes.layer(entry.pc);
     const work = counters.work(layer);
     work.entries++;
@@ -230,21 +238,25 @@ export class Core {
       countActions(work, actions);
       if (transfer === undefined) unit.occupy(cycles);
       else {
-        countTransfer(work, entry.kind === 'load' || (entry.kind === 'move' && entry.from === 'dram'), transfer);
+        countTransfer(work, readsDram(entry), transfer);
         unit.transfer(transfer);
       }
     }
-    observer?.({ type: `${entry.kind}:start`, cycle: now, pc: entry.pc, layer, unit: unit.name, entry });
+    if (observer === undefined) return;
+    observer({ type: `${entry.kind}:start`, cycle: now, pc: entry.pc, layer, unit: unit.name, entry, ready });
   }
 
   #complete(unit: Unit): void {
     const start = unit.began;
     const waited = unit.waited;
-    const { entry } = unit.complete();
+    const { entry, plan } = unit.complete();
     const cycle = unit.free;
     const layer = this.#chip.nodes.layer(entry.pc);
     this.#chip.counters.ran(layer, unit.name, cycle - start - waited, start, cycle);
-    this.#chip.observer?.({ type: `${entry.kind}:end`, cycle, pc: entry.pc, layer, unit: unit.name, entry, start });
+    const { observer } = this.#chip;
+    if (observer === undefined) return;
+    const { pc } = entry;
+    observer({ type: `${entry.kind}:end`, cycle, pc, layer, unit: unit.name, entry, start, waited, plan });
   }
 
   #tell(type: 'control:stall' | 'control:resume', cause: Cause): void {

@@ -14,7 +14,7 @@ import { type Arrival, Core, type Surroundings } from './core.ts';
 import { Counters, type SimulationResult } from './counters.ts';
 import { deadlockError } from './deadlock.ts';
 import type { DramMemory } from './dram.ts';
-import type { Kernels } from './entries.ts';
+import { type Kernels, readsDram } from './entries.ts';
 import { Hazards } from './hazards.ts';
 import { filledBefore } from './linearOperands.ts';
 import { Nodes } from './nodes.ts';
@@ -251,9 +251,19 @@ export class Simulation {
     if (unit === undefined) return;
     const { observer, nodes } = this.#chip;
     if (observer === undefined) return;
-    const { pc } = unit.running!.entry;
-    const layer = nodes.layer(pc);
-    observer({ type: 'channel:grant', cycle: this.#now, pc, layer, unit: unit.name, waited: unit.waited });
+    const { entry, plan } = unit.running!;
+    const { channelCycles: taken, dramBytes: bytes } = plan!.transfer!;
+    observer({
+      type: 'channel:grant',
+      cycle: this.#now,
+      pc: entry.pc,
+      layer: nodes.layer(entry.pc),
+      unit: unit.name,
+      waited: unit.waited,
+      taken,
+      bytes,
+      isWrite: !readsDram(entry),
+    });
   }
 
   /** The next cycle at which anything happens. */

@@ -110,6 +110,10 @@ export type DataEntry = LoadEntry | StoreEntry | MmaEntry | VecEntry;
 export type LinearEntry = MoveEntry | ComputeEntry;
 export type QueueEntry = DataEntry | LinearEntry | WaitEntry | SignalEntry;
 
+/** Whether a transfer that uses the DRAM channel brings data from there, and does not write there. */
+export const readsDram = (entry: QueueEntry): boolean =>
+  entry.kind === 'load' || (entry.kind === 'move' && entry.from === 'dram');
+
 /** Queues that entries stand in; `link` is that of the SharedRAM's links. */
 export type EntryQueue = Queue | 'link';
 

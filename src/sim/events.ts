@@ -4,6 +4,7 @@
  */
 import type { UnitName } from '#isa';
 import type { QueueEntry } from './entries.ts';
+import type { Plan } from './plan.ts';
 
 /** Physical units; `dma` is the shared one of machines with one DMA queue. */
 export type { UnitName };
@@ -15,11 +16,19 @@ interface AtInstruction {
   readonly layer: number;
 }
 
+/** Control put an entry into the queue of a unit. */
+export interface Dispatch extends AtInstruction {
+  readonly type: 'dispatch';
+  readonly unit: UnitName;
+}
+
 /** A unit took an entry from its queue. */
 export interface EntryStart extends AtInstruction {
   readonly type: `${QueueEntry['kind']}:start`;
   readonly unit: UnitName;
   readonly entry: QueueEntry;
+  /** Cycle of its dispatch. */
+  readonly ready: number;
 }
 
 /** A unit completed an entry. */
@@ -29,6 +38,10 @@ export interface EntryEnd extends AtInstruction {
   readonly entry: QueueEntry;
   /** Cycle of its start. */
   readonly start: number;
+  /** Cycles that it waited for the DRAM channel. */
+  readonly waited: number;
+  /** Its cost and work; absent for semaphores. */
+  readonly plan: Plan | undefined;
 }
 
 /** A transfer got the DRAM channel. */
@@ -37,6 +50,11 @@ export interface ChannelGrant extends AtInstruction {
   readonly unit: UnitName;
   /** Cycles it had waited for it. */
   readonly waited: number;
+  /** Cycles it will hold it, for so many bytes. */
+  readonly taken: number;
+  readonly bytes: number;
+  /** Into DRAM, or out of it. */
+  readonly isWrite: boolean;
 }
 
 /** Control had to wait before a full queue, or for all queues to drain (told when it goes on); and goes on. */
@@ -55,5 +73,5 @@ export interface HaltEvent extends AtInstruction {
   readonly type: 'halt';
 }
 
-export type SimulationEvent = EntryStart | EntryEnd | ChannelGrant | ControlEvent | HostEvent | HaltEvent;
+export type SimulationEvent = Dispatch | EntryStart | EntryEnd | ChannelGrant | ControlEvent | HostEvent | HaltEvent;
 export type Observer = (event: SimulationEvent) => void;

@@ -1,6 +1,5 @@
 /** Layer `sim`: functional model, cycle model, DRAM, hazards, events. */
 export { MEMORIES, type Memory } from './accesses.ts';
-export * from './chromeTrace.ts';
 export * from './counters.ts';
 export * from './cycle.ts';
 export { type Breakpoint, Breakpoints, type Hit } from './debugger/breakpoints.ts';
@@ -14,3 +13,6 @@ export { createKernels } from './kernels/index.ts';
 export * from './run.ts';
 export * from './state.ts';
 export * from './trace.ts';
+export { chromeTrace } from './traces/chrome.ts';
+export { perfettoTrace } from './traces/perfetto.ts';
+export type { Trace } from './traces/timeline.ts';

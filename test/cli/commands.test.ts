@@ -20,6 +20,7 @@ import { adderInput, adderModel } from '#flow';
 import { tensorBytes, tensorNumbers } from '#ir';
 import { writeModel, writeTensor } from '#onnx';
 import { ROOT } from '../house/sources.ts';
+import { readPerfetto } from '../support/traces.ts';
 import { type Answer, systole } from './systole.ts';
 
 interface RunObject {
@@ -158,7 +159,7 @@ test('random inputs depend on the seed alone, and are said to be random', async 
   expect(first!.inputs).toMatchObject([{ source: 'random, seed 0' }]);
 });
 
-test('--output writes .npy, --trace a Chrome trace, --labels names classes', async () => {
+test('--output writes .npy, --trace a trace, --labels names classes', async () => {
   const run = await object<RunObject & { top: { samples: { label: string; value: number }[][] } }>(
     'run adder --output out/deep --labels classes.txt --top 2 --a 4 --b 4 --carry 0',
   );
@@ -172,7 +173,26 @@ test('--output writes .npy, --trace a Chrome trace, --labels names classes', asy
   expect(traced).toMatchObject({ code: 0, stderr: 'trace: trace.json\n' });
   const trace = JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')) as { traceEvents: { ph: string }[] };
   expect(trace.traceEvents.filter((e) => e.ph === 'X').length).toBeGreaterThan(5);
+  for (const command of ['run', 'sim double.s', 'exec double.dlp']) {
+    if (command.startsWith('exec')) await call('asm double.s -o double.dlp');
+    expect(await call(`${command} --trace trace.pftrace`)).toMatchObject({ code: 0 });
+    const { tracks, instants } = readPerfetto(readFileSync(join(folder, 'trace.pftrace')));
+    expect(tracks.size, command).toBeGreaterThan(1);
+    expect(instants, command).toHaveLength(1);
+  }
   expect(readdirSync(folder).filter((name) => name.includes('partial'))).toEqual([]);
+});
+
+test('a trace whose name tells no format is refused before anything runs', async () => {
+  for (const [name, words] of [
+    ['trace.pbtrace', "'.pbtrace' names no format of traces; did you mean '.pftrace'?"],
+    ['trace', 'the name has no ending'],
+  ] as const) {
+    const { code, stdout, stderr } = await call(`run --trace ${name}`);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`SYS-CLI-110: ${name}: ${words}`);
+    expect(readdirSync(folder)).not.toContain(name);
+  }
 });
 
 test('a link is written through, and no device replaced', async () => {

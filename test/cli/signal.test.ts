@@ -22,11 +22,11 @@ const LONG = `
   halt
 `;
 
-test('an interrupted run leaves no trace file, whole or partial', async () => {
+test.each(['trace.json', 'trace.pftrace'])('an interrupted run leaves no %s, whole or partial', async (trace) => {
   const folder = mkdtempSync(join(tmpdir(), 'systole-signal-'));
   try {
     writeFileSync(join(folder, 'long.s'), LONG);
-    const child = spawn(process.execPath, [BIN, 'sim', 'long.s', '--timing-only', '--trace', 'trace.json'], {
+    const child = spawn(process.execPath, [BIN, 'sim', 'long.s', '--timing-only', '--trace', trace], {
       cwd: folder,
       stdio: 'ignore',
     });

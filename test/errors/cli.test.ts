@@ -64,6 +64,7 @@ const CASES: readonly (readonly [string, string, number])[] = [
   ['output-folder-missing', 'compile adder1.onnx -o none/x.dlp', 2],
   ['output-dangling-link', 'run --output dangling', 2],
   ['trace-unwritable', 'run --trace none/trace.json', 2],
+  ['trace-format', 'run --trace trace.pbtrace', 2],
   ['assembly-errors', 'asm errors.s', 3],
   ['assembly-binary', 'asm random.onnx', 3],
   ['assembly-missing', 'sim eror.s', 3],
@@ -141,7 +142,7 @@ describe.concurrent('wrong inputs', () => {
 
 test('where a file system takes no new entries, that is said at once', { timeout: 60_000 }, async () => {
   // Permissions alone say yes to root; what a first user of the machine is answered differs, the code does not.
-  for (const line of ['run --output /proc/none/deep', 'run --trace /proc/none', 'compile adder -o /proc/none']) {
+  for (const line of ['run --output /proc/none/deep', 'run --trace /proc/none.json', 'compile adder -o /proc/none']) {
     const { code, stdout, stderr } = await systole(line.split(' '), folder);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^SYS-CLI-013: \/proc\/none/);

@@ -59,7 +59,7 @@ export function configureRun(command: CliCommand, console: Console): void {
       does: { en: 'cycles alone, as JSON', zh: '只计周期，输出 JSON' },
     },
     {
-      run: 'systole run net.onnx --machine systolic-16x16 --trace trace.json',
+      run: 'systole run net.onnx --machine systolic-16x16 --trace trace.pftrace',
       does: { en: 'another machine, and a trace for Perfetto', zh: '换一台机器，并为 Perfetto 写出跟踪' },
     },
   ]);

@@ -15,7 +15,7 @@ export function configureSim(command: CliCommand, console: Console): void {
       does: { en: 'cycles and numbers of a hand-written program', zh: '手写程序的周期与数值' },
     },
     {
-      run: 'systole sim net.dlp --timing-only --trace trace.json',
+      run: 'systole sim net.dlp --timing-only --trace trace.pftrace',
       does: { en: 'time alone, with a trace', zh: '只计时间，并写出跟踪' },
     },
   ]);

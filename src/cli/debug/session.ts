@@ -35,7 +35,7 @@ export class Session {
     const events: { list: SimulationEvent[]; cycle: number } = { list: [], cycle: 0 };
     this.#events = events;
     this.debugger = make((event) => {
-      if (event.type.startsWith('control:')) return;
+      if (event.type.startsWith('control:') || event.type === 'dispatch') return;
       // Ends are told with the cycle at which they fell, which the units have come to by then.
       if (event.cycle > events.cycle) {
         events.list = [];

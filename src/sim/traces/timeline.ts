@@ -1,0 +1,290 @@
+/**
+ * From events to tracks, slices, flows and counters, whatever the file format; ARCHITECTURE.md, "Traces", says what they mean.
+ * Kept at any time are, for each unit, its last instruction and the semaphores behind it (64 slices at most), the signals that
+ * nobody has waited for yet, and when the entries of its queue were dispatched; so memory does not grow with the run.
+ */
+import type { LayerPlan } from '#isa';
+import type { QueueEntry } from '../entries.ts';
+import type { ChannelGrant, Dispatch, EntryEnd, EntryStart, Observer, SimulationEvent } from '../events.ts';
+import type { Plan } from '../plan.ts';
+import { Meter } from './meter.ts';
+import type { Facts, Phase, Slice, TraceWriter } from './writer.ts';
+
+/** Cycles of a window of rates. */
+const WINDOW = 256;
+/** Slices of one track that wait for what follows, and flows of one slice. */
+const MOST_HELD = 64;
+/** Order of the tracks; what is not listed comes behind. */
+const RANKS = ['control', 'load', 'store', 'dma', 'link', 'matrix', 'vector', 'host'];
+const NO_PHASES: readonly Phase[] = [];
+
+export interface Trace {
+  readonly observer: Observer;
+  /** Writes the end; call it once, after the run. */
+  close(): void;
+}
+
+interface Held extends Slice {
+  to: number;
+  readonly layer: number;
+  /** Whether it moves or computes; semaphores do not. */
+  readonly works: boolean;
+}
+
+/** A track of slices with those that are held back, and the layer that is open on it. */
+class SliceTrack {
+  readonly id: number;
+  readonly held: Held[] = [];
+  layer = -1;
+  /** End of the last slice that was written. */
+  written = 0;
+  /** End of the last entry. */
+  free = 0;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+
+  /** What last worked in a layer, where signals and the like alone came after it. */
+  producer(layer: number): Held | undefined {
+    const first = this.held[0];
+    return first?.works && first.layer === layer && first.out.length < MOST_HELD ? first : undefined;
+  }
+}
+
+/** Depth of a queue, told at the cycles at which it has changed. */
+class QueueDepth {
+  readonly #tell: (cycle: number, depth: number) => void;
+  /** Cycles of dispatch that are not counted yet, from `#head` on: control runs ahead of the units. */
+  #ready: number[] = [];
+  #head = 0;
+  #depth = 0;
+  #cycle = 0;
+  #told = 0;
+
+  constructor(tell: (cycle: number, depth: number) => void) {
+    this.#tell = tell;
+  }
+
+  dispatched(cycle: number): void {
+    this.#ready.push(cycle);
+  }
+
+  taken(now: number): void {
+    while (this.#head < this.#ready.length && this.#ready[this.#head]! <= now)
+      this.#change(this.#ready[this.#head++]!, 1);
+    this.#change(now, -1);
+    if (2 * this.#head < this.#ready.length || this.#head < 1024) return;
+    this.#ready = this.#ready.slice(this.#head);
+    this.#head = 0;
+  }
+
+  end(): void {
+    if (this.#depth !== this.#told) this.#tell(this.#cycle, this.#depth);
+    this.#told = this.#depth;
+  }
+
+  #change(cycle: number, by: 1 | -1): void {
+    if (cycle !== this.#cycle) this.end();
+    this.#cycle = cycle;
+    this.#depth += by;
+  }
+}
+
+/** A trace in the format of `writer`. */
+export function timeline(program: { readonly layers: readonly LayerPlan[] }, writer: TraceWriter): Trace {
+  let tracks = 0;
+  let last = 0;
+  const slices = new Map<string, SliceTrack>();
+  const queues = new Map<string, QueueDepth>();
+  const meters = new Map<string, Meter>();
+  /** Flows of signals that nobody has waited for, oldest first, by semaphore. */
+  const signalled: number[][] = [];
+  let flows = 0;
+  let stalled = 0;
+
+  const trackOf = (name: string): SliceTrack => {
+    let found = slices.get(name);
+    if (found === undefined) {
+      found = new SliceTrack(++tracks);
+      const place = RANKS.indexOf(name);
+      writer.track({ id: found.id, name, rank: place < 0 ? RANKS.length : place });
+      slices.set(name, found);
+    }
+    return found;
+  };
+  const counter = (name: string, unit: string): ((cycle: number, value: number) => void) => {
+    const id = ++tracks;
+    writer.track({ id, name, unit, rank: RANKS.length + id });
+    return (cycle, value) => writer.count(id, cycle, value);
+  };
+  const queueOf = (unit: string): QueueDepth => {
+    let found = queues.get(unit);
+    if (found === undefined) {
+      found = new QueueDepth(counter(`${unit} queue`, 'entries'));
+      queues.set(unit, found);
+    }
+    return found;
+  };
+  const meterOf = (name: string, unit: string): Meter => {
+    let found = meters.get(name);
+    if (found === undefined) {
+      found = new Meter(WINDOW, counter(name, unit));
+      meters.set(name, found);
+    }
+    return found;
+  };
+
+  const write = (track: SliceTrack, slice: Held): void => {
+    const { layer, from, to } = slice;
+    if (layer !== track.layer) {
+      if (track.layer >= 0) writer.close(track.id, track.written);
+      if (layer >= 0) writer.open(track.id, from, program.layers[layer]!.name);
+      track.layer = layer;
+    }
+    writer.slice(track.id, slice);
+    track.written = to;
+  };
+  const flush = (track: SliceTrack): void => {
+    for (const slice of track.held) {
+      // A semaphore that took no time is told only where a flow needs it.
+      if (slice.works || slice.to > slice.from || slice.in.length + slice.out.length > 0) write(track, slice);
+    }
+    track.held.length = 0;
+  };
+  const closeTrack = (track: SliceTrack): void => {
+    flush(track);
+    if (track.layer >= 0) writer.close(track.id, track.written);
+    track.layer = -1;
+  };
+  const add = (track: SliceTrack, slice: Held): void => {
+    if (slice.works) {
+      for (const before of track.held) {
+        if (before.works || before.layer !== slice.layer) continue;
+        // What was waited for has led to this.
+        while (before.in.length > 0 && slice.in.length < MOST_HELD) slice.in.push(before.in.shift()!);
+      }
+      flush(track);
+    } else if (track.held.length === MOST_HELD) flush(track);
+    track.held.push(slice);
+  };
+  const plain = (name: string, from: number, to: number, layer: number, facts: Facts): Held => {
+    return { name, from, to, layer, facts, phases: NO_PHASES, out: [], in: [], works: true };
+  };
+
+  const ended = ({ unit, entry, plan, start, cycle, layer, pc, waited }: EntryEnd): void => {
+    const track = trackOf(unit);
+    track.free = cycle;
+    if (plan === undefined) {
+      // A semaphore, which stands there since it began.
+      track.held.at(-1)!.to = cycle;
+      return;
+    }
+    const phases = phasesOf(plan, start, waited, cycle);
+    add(track, { ...plain(nameOf(entry), start, cycle, layer, factsOf(entry, plan, pc)), phases });
+    const { macs, otherOps, vectorOps } = plan;
+    if (macs > 0) meterOf('MACs', 'MACs/cycle').add(start, cycle, macs);
+    if (otherOps > 0) meterOf('other operations', 'operations/cycle').add(start, cycle, otherOps);
+    if (vectorOps > 0) meterOf('vector operations', 'operations/cycle').add(start, cycle, vectorOps);
+  };
+  const started = ({ unit, entry, ready, cycle, layer, pc }: EntryStart): void => {
+    queueOf(unit).taken(cycle);
+    if (entry.kind !== 'wait' && entry.kind !== 'signal') return;
+    const track = trackOf(unit);
+    const { kind, semaphore } = entry;
+    const semaphoreSlice = (name: string, from: number): Held => {
+      return { ...plain(`${name} ${semaphore}`, from, cycle, layer, { pc, semaphore }), works: false };
+    };
+    // An idle unit is blocked by the wait at the head of its queue.
+    const idle = Math.max(track.free, ready);
+    if (idle < cycle) add(track, semaphoreSlice('blocked', idle));
+    const slice = semaphoreSlice(kind, cycle);
+    signalled[semaphore] ??= [];
+    if (kind === 'signal') {
+      signalled[semaphore].push(++flows);
+      (track.producer(layer) ?? slice).out.push(flows);
+    } else slice.in.push(signalled[semaphore].shift()!);
+    add(track, slice);
+  };
+  const halted = (track: SliceTrack, { cycle, pc }: SimulationEvent): void => {
+    closeTrack(track);
+    writer.instant(track.id, cycle, 'halt', { pc });
+  };
+  const granted = ({ cycle, taken, bytes, isWrite }: ChannelGrant): void =>
+    meterOf(isWrite ? 'DRAM write' : 'DRAM read', 'bytes/cycle').add(cycle, cycle + taken, bytes);
+
+  const observer = (event: SimulationEvent): void => {
+    const { type, cycle } = event;
+    if (cycle > last) last = cycle;
+    switch (type) {
+      case 'dispatch':
+        queueOf((event as Dispatch).unit).dispatched(cycle);
+        return;
+      case 'channel:grant':
+        granted(event);
+        return;
+      case 'control:stall':
+      case 'host:start':
+        stalled = cycle;
+        return;
+      case 'control:resume': {
+        const name = event.cause === 'queue' ? 'full queue' : event.cause;
+        add(trackOf('control'), plain(name, stalled, cycle, event.layer, { pc: event.pc }));
+        return;
+      }
+      case 'host:end':
+        add(trackOf('host'), plain(event.name, stalled, cycle, event.layer, { pc: event.pc }));
+        return;
+      case 'halt':
+        halted(trackOf('control'), event);
+        return;
+      default:
+        if ('start' in event) ended(event);
+        else started(event);
+    }
+  };
+  return {
+    observer,
+    close: () => {
+      for (const track of slices.values()) closeTrack(track);
+      for (const queue of queues.values()) queue.end();
+      for (const meter of meters.values()) meter.end(last);
+      writer.end();
+    },
+  };
+}
+
+/** What an entry is called in the picture. */
+function nameOf(entry: QueueEntry): string {
+  switch (entry.kind) {
+    case 'vec':
+      return `vec.${entry.function}`;
+    case 'move':
+      return `move ${entry.from} ${entry.to}`;
+    case 'compute':
+      return `compute ${entry.type}`;
+    default:
+      return entry.kind;
+  }
+}
+
+function factsOf(entry: QueueEntry, { transfer, macs, vectorOps, otherOps }: Plan, pc: number): Facts {
+  if (transfer !== undefined) return { pc, bytes: transfer.payloadBytes, 'DRAM bytes': transfer.dramBytes };
+  if (entry.kind === 'move') return { pc, bytes: entry.bytes };
+  return macs > 0 ? { pc, MACs: macs } : { pc, operations: vectorOps + otherOps };
+}
+
+/** The pieces of a transfer, where there is more than one. */
+function phasesOf({ transfer }: Plan, start: number, waited: number, end: number): readonly Phase[] {
+  if (transfer === undefined) return NO_PHASES;
+  const asks = start + transfer.setupCycles;
+  const granted = asks + waited;
+  const free = granted + transfer.channelCycles;
+  const phases = [
+    { name: 'setup', from: start, to: asks },
+    { name: 'wait for channel', from: asks, to: granted },
+    { name: 'channel', from: granted, to: free },
+    { name: transfer.dramBytes === 0 ? 'scratchpad' : 'latency', from: free, to: end },
+  ].filter(({ from, to }) => to > from);
+  return phases.length > 1 ? phases : NO_PHASES;
+}
