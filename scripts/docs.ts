@@ -7,6 +7,7 @@ import { declaredDiagnostics } from '#base';
 import { isaPage } from '#isa';
 import { machineJsonSchema } from '#machine';
 import { operatorsPage } from '#ops';
+import { controlPage, decodeDot, decodeSvg } from '#timing';
 import { errorsPage } from './errorsPage.ts';
 import { machinePages } from './machinePage.ts';
 
@@ -16,6 +17,9 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['docs/ops.md', operatorsPage()],
     ['docs/isa.md', isaPage()],
+    ['docs/control.md', controlPage()],
+    ['docs/control.svg', decodeSvg()],
+    ['docs/control.dot', decodeDot()],
     ['docs/errors.md', errorsPage([...declaredDiagnostics().values()])],
     ...machinePages(),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],

@@ -14,6 +14,7 @@ const byUnit = (entries: readonly ClockedEntry[]) =>
 
 test(`${PROGRAMS} random programs: every start and end at the same cycle`, { timeout: 600_000 }, () => {
   let compared = 0;
+  const spent: Record<string, number> = {};
   for (let seed = 1; seed <= PROGRAMS; seed++) {
     const { program, text } = randomProgram(40_000 + seed);
     const entries: ClockedEntry[] = [];
@@ -27,9 +28,13 @@ test(`${PROGRAMS} random programs: every start and end at the same cycle`, { tim
     const message = `seed ${seed}, machine ${JSON.stringify(program.machine)}\n${text}`;
     expect(byUnit(entries), message).toEqual(byUnit(clocked.entries));
     expect(clocked.cycles, message).toBe(state.result.cycles);
+    expect(clocked.control, message).toEqual(state.result.control);
+    for (const [account, n] of Object.entries(clocked.control)) spent[account] = (spent[account] ?? 0) + n;
     compared += entries.length;
   }
   expect(compared).toBeGreaterThan(10 * PROGRAMS);
+  for (const [account, cycles] of Object.entries(spent))
+    if (account !== 'host') expect(cycles, account).toBeGreaterThan(PROGRAMS);
 });
 
 test('every state is reached from the first, and every next state exists', () => {

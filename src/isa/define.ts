@@ -42,17 +42,53 @@ export interface Field {
 /** Where an instruction executes; `dma`: in the queue of its direction, or on the links of the SharedRAM. */
 export type Unit = 'control' | 'load' | 'store' | 'dma' | 'matrix' | 'vector';
 
-export interface InstructionDefinition {
+/**
+ * What control does with an instruction that it executes itself: the class is what its state machine and its pipeline know of it
+ * (`timing/decode`, `timing/pipeline`).
+ */
+export const CONTROL_CLASSES = [
+  /** One pass through the adder, shifter and comparator, or no result at all. */
+  'alu',
+  'multiply',
+  /** Scalar memory. */
+  'load',
+  'store',
+  /** Goes on elsewhere if its condition holds. */
+  'branch',
+  /** Goes on elsewhere. */
+  'jump',
+  'loop',
+  /** Writes records, or parameters of units, that dispatch snapshots. */
+  'config',
+  'sync',
+  'host',
+  'halt',
+] as const;
+export type ControlClass = (typeof CONTROL_CLASSES)[number];
+
+interface Definition {
   readonly mnemonic: string;
   readonly opcode: number;
-  /** `named`: the queue that its `queue` field names. */
-  readonly unit: Unit | 'named';
   /** In assembly order; optional enums and flags come last and stand in any order: `mma …, clear, drain`. */
   readonly fields: readonly Field[];
   readonly summary: string;
   /** Semantics in pseudo-code, for the reference page. */
   readonly semantics: string;
 }
+
+interface ControlDefinition extends Definition {
+  readonly unit: 'control';
+  readonly class: ControlClass;
+}
+
+/** Dispatched by control, executed in a queue. */
+interface QueueDefinition extends Definition {
+  /** `named`: the queue that its `queue` field names. */
+  readonly unit: Exclude<Unit, 'control'> | 'named';
+  readonly class?: never;
+}
+
+export type InstructionDefinition = ControlDefinition | QueueDefinition;
 
 /** A decoded instruction: mnemonic and field values by name (enum fields as their position). */
 export interface Instruction {

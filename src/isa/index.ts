@@ -8,6 +8,7 @@ export {
 } from './assembler/program.ts';
 export { isProgram, readProgram } from './container/read.ts';
 export { writeProgram, writeProgramChunks } from './container/write.ts';
+export * from './dataflow.ts';
 export * from './define.ts';
 export * from './disassemble.ts';
 export * from './disassembleProgram.ts';

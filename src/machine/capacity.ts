@@ -13,11 +13,13 @@ import {
   beyondAddresses,
   beyondCircuits,
   missingKey,
+  noSuchQueue,
   notRealizable,
   noWholeWords,
+  tooFewWords,
   tooSmall,
 } from './errors.ts';
-import { filtersOf, lanesOf, type Machine, macsPerCycle } from './schema.ts';
+import { filtersOf, lanesOf, type Machine, macsPerCycle, queuesOf } from './schema.ts';
 
 /** Largest memory of whole 4 KiB pages whose end is still a 32-bit address. */
 export const MEMORY_MAX = 2 ** 32 - 4096;
@@ -59,7 +61,7 @@ const CORES: Kind = { most: CORES_MAX, unit: { en: 'cores', zh: '个核' }, why:
 
 type Limited = readonly [path: Path, found: number, kind: Kind];
 
-function limits({ matrix, vector, dma, dram, host, cluster }: Machine): readonly Limited[] {
+function limits({ control, matrix, vector, dma, dram, host, cluster }: Machine): readonly Limited[] {
   const rate = ({ bytes, cycles }: Machine['host']['link']): number => bytes / cycles;
   const sides: Limited[] =
     matrix.kind === 'dot'
@@ -78,6 +80,9 @@ function limits({ matrix, vector, dma, dram, host, cluster }: Machine): readonly
     [['dma', 'scratchpadBytesPerCycle'], dma.scratchpadBytesPerCycle, WIDTH],
     [['dram', 'bandwidth'], rate(dram.bandwidth), WIDTH],
     [['host', 'link'], rate(host.link), WIDTH],
+    ...(control.fetch === undefined
+      ? []
+      : [[['control', 'fetch', 'wordsPerCycle'], 8 * control.fetch.wordsPerCycle, WIDTH] as const]),
   ];
   if (cluster === undefined) return all;
   return [
@@ -93,11 +98,17 @@ function durations(m: Machine): readonly (readonly [Path, number])[] {
     [['control', 'cyclesPerInstruction'], m.control.cyclesPerInstruction],
     [['control', 'queueCycles'], m.control.queueCycles],
     [['control', 'signalLatency'], m.control.signalLatency],
+    ...frontEndDurations(m.control),
     ...(m.matrix.kind === 'dot' ? [[['matrix', 'pipelineCycles'], m.matrix.pipelineCycles] as const] : []),
     [['vector', 'pipelineCycles'], m.vector.pipelineCycles],
     [['dram', 'latencyCycles'], m.dram.latencyCycles],
     [['host', 'latencyCycles'], m.host.latencyCycles],
   ];
+}
+
+function frontEndDurations({ pipeline, fetch }: Machine['control']): readonly (readonly [Path, number])[] {
+  const latencies = Object.entries(pipeline ?? {}).map(([key, n]) => [['control', 'pipeline', key], n] as const);
+  return fetch === undefined ? latencies : [...latencies, [['control', 'fetch', 'latencyCycles'], fetch.latencyCycles]];
 }
 
 interface Need {
@@ -205,6 +216,15 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
   if (m.cluster !== undefined && m.energy !== undefined && m.energy.sharedRam === undefined) {
     const expected = { en: 'an object with read, write', zh: '含 read、write 的对象' };
     errors.push(missingKey({ key: 'energy.sharedRam', expected, doc: '' }, place(['energy', 'sharedRam'])));
+  }
+  const { fetch } = m.control;
+  if (fetch !== undefined && fetch.bufferWords < fetch.wordsPerCycle) {
+    const path = ['control', 'fetch', 'bufferWords'];
+    errors.push(tooFewWords({ found: fetch.bufferWords, least: fetch.wordsPerCycle }, place(path)));
+  }
+  const queues: readonly string[] = queuesOf(m);
+  for (const queue of Object.keys(m.control.queueDepths ?? {})) {
+    if (!queues.includes(queue)) errors.push(noSuchQueue({ queue, queues }, place(['control', 'queueDepths', queue])));
   }
   if (m.realizable) {
     for (const [path, cycles] of durations(m)) {

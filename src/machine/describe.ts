@@ -88,7 +88,7 @@ export function unitOf(path: Path): NumberUnit {
   if (path[0] === 'energy') return 'picojoules';
   if (path[0] === 'area') return 'squareMillimetres';
   if (key === 'frequency') return 'hertz';
-  if (key === 'instructionWords') return 'words';
+  if (key.endsWith('Words')) return 'words';
   if (/BytesPerCycle$/.test(key)) return 'bytesPerCycle';
   if (key === 'bytes' || key.endsWith('Bytes')) return 'bytes';
   if (/PerCycle$/.test(key)) return 'perCycle';

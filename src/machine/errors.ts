@@ -154,3 +154,29 @@ export const beyondCircuits = diagnostic<{
   zh: (p) =>
     `'realizable' 为 true，但 '${p.key}' 达到 ${p.found} ${p.unit.zh}；可实现的上限为 ${p.most}：${p.why.zh}。请减小，或写 realizable: false。`,
 });
+
+export const tooFewWords = diagnostic<{ readonly found: number; readonly least: number }>(
+  'SYS-MACHINE-051',
+  'invalid',
+  {
+    en: (p) =>
+      `'control.fetch.bufferWords' is ${p.found}, but the instruction memory gives ${p.least} words at once: ` +
+      `expected at least ${p.least}, or a smaller control.fetch.wordsPerCycle.`,
+    zh: (p) =>
+      `'control.fetch.bufferWords' 为 ${p.found}，而指令存储器每次给出 ${p.least} 个字：应不小于 ${p.least}，` +
+      '或减小 control.fetch.wordsPerCycle。',
+  },
+);
+
+export const noSuchQueue = diagnostic<{ readonly queue: string; readonly queues: readonly string[] }>(
+  'SYS-MACHINE-050',
+  'invalid',
+  {
+    en: (p) =>
+      `'control.queueDepths.${p.queue}' gives the depth of a queue that this machine does not have: its queues are ` +
+      `${p.queues.join(', ')} ('dma.queues' says whether loads and stores share one, 'cluster' whether there are links).`,
+    zh: (p) =>
+      `'control.queueDepths.${p.queue}' 指定了本机没有的队列：本机的队列为 ${p.queues.join('、')}` +
+      "（'dma.queues' 决定加载与存储是否共用一个队列，'cluster' 决定是否有链路）。",
+  },
+);

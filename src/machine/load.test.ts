@@ -99,6 +99,25 @@ const cases: readonly (readonly [string, string])[] = [
   ['realizable with 8192 lanes', edit('"lanes": 32', '"lanes": 8192', systolic)],
   ['realizable with 2²⁰ MACs', edit('"rows": 16', '"rows": 1024', edit('"columns": 16', '"columns": 1024', systolic))],
   ['realizable with 2048 columns', edit('"columns": 16', '"columns": 2048', systolic)],
+  [
+    'depth of a queue that is not there',
+    edit('"queueDepth": 1024', '"queueDepth": 1024, "queueDepths": { "store": 4 }'),
+  ],
+  [
+    'fetch buffer below a group of words',
+    edit(
+      '"queueDepth": 1024',
+      '"queueDepth": 1024, "fetch": { "wordsPerCycle": 4, "bufferWords": 2, "latencyCycles": 1, "loopWords": 0 }',
+    ),
+  ],
+  [
+    'realizable with products at once',
+    edit(
+      '"cyclesPerInstruction": 1',
+      '"cyclesPerInstruction": 1, "pipeline": { "aluCycles": 1, "multiplyCycles": 0, "loadCycles": 2, "configCycles": 1 }',
+      systolic,
+    ),
+  ],
 ];
 
 it('answers each mistake with its code, place and repair', async () => {

@@ -91,6 +91,41 @@ const area = z
   })
   .describe('square millimetres by unit, of one core but for the SharedRAM; units without a figure are left out');
 
+const pipeline = z
+  .strictObject({
+    aluCycles: count.describe('results of addition, logic, shifts, comparison, li and links of calls'),
+    multiplyCycles: count.describe('results of mul, muli, mad'),
+    loadCycles: count.describe('words of the scalar memory'),
+    configCycles: count.describe('records and parameters that cfg wrote, at dispatch'),
+  })
+  .describe(
+    'cycles from the begin of an instruction to that of the first that can use its result; absent: every result serves the next instruction',
+  );
+
+const fetch = z
+  .strictObject({
+    wordsPerCycle: positive.describe('words that the instruction memory gives at once, an aligned group'),
+    bufferWords: positive.describe('words that stand ready or are on their way; at least wordsPerCycle'),
+    latencyCycles: count.describe('from asking for a group to its being there'),
+    loopWords: count.describe('last words that are kept, so that what leads back into them fetches nothing'),
+  })
+  .describe('absent: the word of every instruction is there when control comes to it');
+
+/** Physical queues, in the order in which their units act within a cycle. */
+const QUEUE_NAMES = ['dma', 'load', 'store', 'link', 'matrix', 'vector'] as const;
+export type QueueName = (typeof QUEUE_NAMES)[number];
+
+const queueDepths = z
+  .strictObject({
+    dma: positive.optional().describe('where loads and stores share one queue'),
+    load: positive.optional(),
+    store: positive.optional(),
+    link: positive.optional().describe('where there is a cluster'),
+    matrix: positive.optional(),
+    vector: positive.optional(),
+  } satisfies Record<QueueName, unknown>)
+  .describe('entries of single queues; queueDepth for all others');
+
 export const machineSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string(),
@@ -106,9 +141,12 @@ export const machineSchema = z.strictObject({
     branchPenalty: count,
     queueCycles: count.describe('cycles a wait or signal takes in its queue'),
     signalLatency: count,
-    queueDepth: positive,
+    queueDepth: positive.describe('entries that wait in a queue, the executing one not counted'),
+    queueDepths: queueDepths.optional(),
     scalarMemoryBytes: positive,
     instructionWords: positive.describe('capacity of the instruction memory in 64-bit words'),
+    pipeline: pipeline.optional(),
+    fetch: fetch.optional(),
   }),
   matrix: z.discriminatedUnion('kind', [dot, systolic, scalar]),
   vector: z.strictObject({
@@ -163,5 +201,14 @@ export function lanesOf(m: MatrixUnit): number {
 export const accumulatorEntries = (m: MatrixUnit): number => Math.floor(m.accumulatorBytes / (4 * filtersOf(m)));
 /** Cores that work side by side. */
 export const coresOf = (machine: Machine): number => machine.cluster?.cores ?? 1;
+/** The queues of a core. */
+export function queuesOf({ dma, cluster }: Machine): readonly QueueName[] {
+  return [
+    ...(dma.queues === 1 ? (['dma'] as const) : (['load', 'store'] as const)),
+    ...(cluster === undefined ? [] : (['link'] as const)),
+    'matrix',
+    'vector',
+  ];
+}
 /** Multiply-accumulates a cycle of one core at best. */
 export const macsPerCycle = (m: MatrixUnit): number => (m.kind === 'dot' ? m.tn * m.ti : m.rows * m.columns);

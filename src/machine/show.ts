@@ -111,6 +111,31 @@ function areaRows(area: NonNullable<Machine['area']>): Section {
   ];
 }
 
+/** `4`, or `4, matrix 8`. */
+const queueDepthText = ({ control }: Machine): string =>
+  [control.queueDepth, ...Object.entries(control.queueDepths ?? {}).map(([queue, depth]) => `${queue} ${depth}`)].join(
+    ', ',
+  );
+
+function frontEndRows({ pipeline, fetch }: Machine['control']): readonly Row[] {
+  const rows: Row[] = [];
+  if (pipeline !== undefined) {
+    const { aluCycles, multiplyCycles, loadCycles, configCycles } = pipeline;
+    const values = `${aluCycles} / ${multiplyCycles} / ${loadCycles} / ${configCycles} cycles`;
+    rows.push(['result of alu / multiply / load / cfg', '结果延迟：算术 / 乘法 / 加载 / 配置', values]);
+  }
+  if (fetch !== undefined) {
+    const { wordsPerCycle, bufferWords, latencyCycles, loopWords } = fetch;
+    rows.push([
+      'instruction fetch',
+      '取指',
+      `${wordsPerCycle} words/cycle, latency ${cycles(latencyCycles)}, buffer ${bufferWords} words, loop buffer ${loopWords} words`,
+      `${wordsPerCycle} 字/周期，延迟 ${latencyCycles} 周期，缓冲 ${bufferWords} 字，循环缓冲 ${loopWords} 字`,
+    ]);
+  }
+  return rows;
+}
+
 function rows(m: Machine): readonly Section[] {
   const { control, vector, dma, dram, host, frequency, matrix } = m;
   const rate = (r: { readonly bytes: number; readonly cycles: number }): string =>
@@ -209,7 +234,8 @@ function rows(m: Machine): readonly Section[] {
           `${cycles(control.queueCycles)}, visible after ${control.signalLatency}`,
           `${cycles(control.queueCycles)}，${control.signalLatency} 周期后可见`,
         ],
-        ['queue depth', '队列深度', String(control.queueDepth)],
+        ['queue depth', '队列深度', queueDepthText(m)],
+        ...frontEndRows(control),
       ],
     ],
     ...(m.energy === undefined ? [] : [energyRows(m.energy)]),

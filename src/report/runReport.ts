@@ -15,7 +15,7 @@ import {
   timingOnlyAt,
 } from '#isa';
 import { coresOf } from '#machine';
-import type { SimulationResult, UnitResult } from '#sim';
+import type { ControlCycles, SimulationResult, UnitResult } from '#sim';
 import { type EnergyReport, energyReport } from './energy.ts';
 import { type LayerReport, layerReports } from './layers.ts';
 import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physicalBound.ts';
@@ -104,6 +104,8 @@ export interface RunReport {
   readonly units: readonly UnitResult[];
   /** Of a program in the textbook's dialect: the memories that it uses, and which of them were judged; else null. */
   readonly memories: readonly MemoryUse[] | null;
+  /** Cycles of control by what it spent them on; they add up to `cycles`. */
+  readonly control: ControlCycles;
   /** In joules, without the host; null where the machine has no figures. */
   readonly energy: EnergyReport | null;
   readonly host: { readonly cycles: number; readonly nodes: readonly HostNode[] };
@@ -166,6 +168,7 @@ export function runReport(facts: RunFacts): RunReport {
     rest: result.rest.cycles,
     units: result.units,
     memories,
+    control: result.control,
     energy: energyReport(program, result),
     host: { cycles: result.total.hostCycles, nodes: program.layers.flatMap((layer) => layer.onHost ?? []) },
     notices: [...notJudged(memories ?? []), ...(facts.notices ?? [])],

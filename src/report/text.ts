@@ -1,6 +1,7 @@
 /** The run report for a terminal: what ran, layer by layer, the totals against the bounds, the units, the host's part. */
 import type { Language } from '#base';
 import { LINEAR_NAMES } from '#isa';
+import { CONTROL_ACCOUNTS } from '#timing';
 import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from './energy.ts';
 import type { LayerReport } from './layers.ts';
 import {
@@ -166,6 +167,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
       say('instructions'),
       sentences.executed({ program: grouped(r.instructions.program), executed: grouped(r.instructions.executed) }),
     ],
+    ...(r.cycles === 0 ? [] : [[say('control'), controlText(r, say)] as const]),
     [
       say('bounds'),
       [
@@ -200,6 +202,14 @@ function memoryRow(
     (m) => `${LINEAR_NAMES[m.memory]} ${sentences.ofBytes(grouped(m.usedBytes!), grouped(m.capacity))}`,
   );
   return [[say('memories'), parts.join(say('comma'))]];
+}
+
+/** What control spent its cycles on, the most first. */
+function controlText({ control, cycles }: RunReport, say: Say): string {
+  return CONTROL_ACCOUNTS.filter((account) => control[account] > 0)
+    .sort((a, b) => control[b] - control[a])
+    .map((account) => `${say(account)} ${percent(control[account] / cycles)}`)
+    .join(say('comma'));
 }
 
 /** The total, the power that it means, and where it goes, the most first. */

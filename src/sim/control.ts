@@ -3,10 +3,10 @@
  * cycles, until one concerns the rest of the processor: a queue entry (then in `entry`), `sync`, `host` or `halt`. What
  * happens then, and when control may go on, is the cycle model's decision; it may move `time` forward.
  */
-import { diagnostic, type Place } from '#base';
+import { diagnostic, internalError, type Place } from '#base';
 import { LOOP_DEPTH, type Program, QUEUES, type Queue, SCALAR_REGISTERS } from '#isa';
 import type { Machine } from '#machine';
-import { controlCost, overLinks, type RecordWords } from '#timing';
+import { type ControlPoint, type FrontEnd, type FrontEndState, frontEndOf, overLinks, type RecordWords } from '#timing';
 import { type Decoded, decodeProgram } from './decoded.ts';
 import { type DispatchState, makeEntry } from './dispatch.ts';
 import type { EntryQueue, QueueEntry } from './entries.ts';
@@ -68,7 +68,7 @@ const DEFAULT_MAX_INSTRUCTIONS = 500_000_000;
 const DEFAULT_MAX_IDLE_INSTRUCTIONS = 20_000_000;
 
 /** Why control stopped; 'next': it has executed as many instructions as it was to. */
-export type ControlStop = 'entry' | 'sync' | 'host' | 'halt' | 'next';
+export type ControlStop = ControlPoint | 'next';
 
 /** A running hardware loop: first and one-past-last instruction of its body, rounds to go with the present one. */
 export interface RunningLoop {
@@ -98,6 +98,12 @@ export interface ControlState {
   readonly scalarMemory: Int32Array;
   /** Outermost first. */
   readonly loops: readonly RunningLoop[];
+  readonly branchCycles: number;
+  /** Absent where the machine describes none. */
+  readonly frontEnd: FrontEndState | undefined;
+  /** When the next instruction has its word, and when it begins, where nothing else holds control up. */
+  readonly fetched: number;
+  readonly beginning: number;
 }
 
 export class Control implements DispatchState {
@@ -109,6 +115,9 @@ export class Control implements DispatchState {
   /** Cycle at which the next instruction begins. */
   time = 0;
   executed = 0;
+  /** Cycles that taken branches have cost beyond those of an instruction. */
+  branchCycles = 0;
+  readonly frontEnd: FrontEnd | undefined;
   /** What control stopped at: its instruction, and for 'entry' the entry and its queue. */
   at = 0;
   entry: QueueEntry | undefined;
@@ -124,8 +133,6 @@ export class Control implements DispatchState {
   readonly #idleLimit: number;
   /** Instructions executed when the last entry was made. */
   #busyAt = 0;
-  readonly #cost: number;
-  readonly #taken: number;
   readonly #loopStart = new Int32Array(LOOP_DEPTH);
   readonly #loopEnd = new Int32Array(LOOP_DEPTH);
   readonly #loopLeft = new Float64Array(LOOP_DEPTH);
@@ -135,20 +142,25 @@ export class Control implements DispatchState {
   constructor(program: Program, nodes: Nodes, operands: LinearOperands, limit: number | undefined) {
     this.#program = decodeProgram(program);
     this.#machine = program.machine;
+    this.frontEnd = frontEndOf(
+      program.machine,
+      this.#program.map((i) => ({
+        mnemonic: i.mnemonic,
+        field: (name) => (i as unknown as Readonly<Record<string, number>>)[name]!,
+      })),
+    );
     this.#nodes = nodes;
     this.#operands = operands;
     this.#limit = limit ?? DEFAULT_MAX_INSTRUCTIONS;
     this.#idleLimit = limit ?? DEFAULT_MAX_IDLE_INSTRUCTIONS;
     this.#memory = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
-    const cost = controlCost(program.machine);
-    this.#cost = cost.instruction;
-    this.#taken = cost.taken;
   }
 
   /** Executes up to where control concerns others, or until it has executed so many instructions in all. */
   advance(until = Number.POSITIVE_INFINITY): ControlStop {
     const program = this.#program;
     const r = this.registers;
+    const { frontEnd } = this;
     const budget = Math.min(this.#limit, this.#busyAt + this.#idleLimit);
     for (;;) {
       const pc = this.pc;
@@ -157,8 +169,9 @@ export class Control implements DispatchState {
       this.at = pc;
       if (++this.executed > budget) this.#refuseToGoOn();
       let next = pc + 1;
-      let time = this.time + this.#cost;
-      let stop: ControlStop | undefined;
+      if (frontEnd !== undefined) this.time = frontEnd.begin(pc, this.time);
+      const { point } = i.path;
+      let { cycles } = i.path;
       switch (i.mnemonic) {
         case 'add':
           r[i.rd] = r[i.ra]! + r[i.rb]!;
@@ -211,21 +224,21 @@ export class Control implements DispatchState {
         case 'bge':
           if (holds(i.mnemonic, r[i.ra]!, r[i.rb]!)) {
             next = this.#inLoop(pc, pc + i.target);
-            time = this.time + this.#taken;
+            cycles = this.#take(i);
           }
           break;
         case 'jmp':
           next = this.#inLoop(pc, pc + i.target);
-          time = this.time + this.#taken;
+          cycles = this.#take(i);
           break;
         case 'call':
           r[i.rd] = pc + 1;
           next = pc + i.target;
-          time = this.time + this.#taken;
+          cycles = this.#take(i);
           break;
         case 'ret':
           next = this.#inLoop(pc, r[i.ra]!);
-          time = this.time + this.#taken;
+          cycles = this.#take(i);
           break;
         case 'lw':
           r[i.rd] = this.#memory[this.#word(r[i.ra]! + i.imm)]!;
@@ -257,23 +270,20 @@ export class Control implements DispatchState {
           this.p1 = r[i.rb]!;
           break;
         case 'nop':
-          break;
         case 'sync':
         case 'halt':
-          stop = i.mnemonic;
           break;
         case 'host':
-          stop = 'host';
           this.part = i.part;
           break;
         default:
-          stop = 'entry';
+          if (point !== 'entry') throw internalError({ what: `control does not execute '${i.mnemonic}'` });
           this.#busyAt = this.executed;
           this.entry = this.#placed(makeEntry(i, pc, this, this.#machine, this.#place()));
           this.queue = queueOf(this.entry, i);
       }
       r[0] = 0;
-      this.time = time;
+      this.time += cycles;
       while (this.#depth > 0 && next === this.#loopEnd[this.#depth - 1]) {
         const top = this.#depth - 1;
         this.#loopLeft[top] = this.#loopLeft[top]! - 1;
@@ -284,7 +294,8 @@ export class Control implements DispatchState {
         this.#depth = top;
       }
       this.pc = next;
-      if (stop !== undefined) return stop;
+      if (frontEnd !== undefined && next !== pc + 1) frontEnd.redirect(next, this.time);
+      if (point !== undefined) return point;
       if (this.executed >= until) return 'next';
     }
   }
@@ -296,17 +307,30 @@ export class Control implements DispatchState {
     return addresses === undefined ? entry : { ...entry, addresses };
   }
 
+  /** When the next instruction begins, where nothing but words and operands holds it up. */
+  get beginning(): number {
+    return this.frontEnd === undefined ? this.time : this.frontEnd.beginning(this.pc, this.time);
+  }
+
+  /** Cycles of a taken branch. */
+  #take({ path }: Decoded): number {
+    this.branchCycles += path.takenCycles - path.cycles;
+    return path.takenCycles;
+  }
+
   #refuseToGoOn(): never {
     if (this.executed > this.#limit) throw budgetSpent({ limit: this.#limit }, this.#place());
     throw idle({ limit: this.#idleLimit }, this.#place());
   }
 
   save(): ControlState {
-    const { p0, p1, pc, time, executed, at, part, queue } = this;
+    const { p0, p1, pc, time, executed, at, part, queue, branchCycles, beginning } = this;
     return {
       registers: this.registers.slice(),
       records: this.records.save(),
-      ...{ p0, p1, pc, time, executed, at, part, queue },
+      ...{ p0, p1, pc, time, executed, at, part, queue, branchCycles, beginning },
+      fetched: this.frontEnd?.wordAt(pc, time) ?? time,
+      frontEnd: this.frontEnd?.save(),
       busyAt: this.#busyAt,
       executions: this.#operands.save(),
       scalarMemory: this.#memory.slice(),
@@ -319,8 +343,9 @@ export class Control implements DispatchState {
   }
 
   restore(state: ControlState): void {
-    const { p0, p1, pc, time, executed, at, part, queue } = state;
-    Object.assign(this, { p0, p1, pc, time, executed, at, part, queue });
+    const { p0, p1, pc, time, executed, at, part, queue, branchCycles } = state;
+    Object.assign(this, { p0, p1, pc, time, executed, at, part, queue, branchCycles });
+    if (state.frontEnd !== undefined) this.frontEnd?.restore(state.frontEnd);
     this.registers.set(state.registers);
     this.records.restore(state.records);
     this.#busyAt = state.busyAt;

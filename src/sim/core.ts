@@ -6,12 +6,12 @@
  * earlier, and only a queue that is full in the state reached so far can stall control. So control is always blocked (full
  * queue, sync, host, halt) when units advance, and everything that may happen at a cycle is known when that cycle is settled.
  */
-import type { Place } from '#base';
+import { internalError, type Place } from '#base';
 import type { Program } from '#isa';
-import { controlCost } from '#timing';
+import { CONTROL_ACCOUNTS, controlCost } from '#timing';
 import { memoryBytes } from './accesses.ts';
 import { Control } from './control.ts';
-import { type Counters, countActions, countTransfer, type UnitResult } from './counters.ts';
+import { type ControlCycles, type Counters, countActions, countTransfer, type UnitResult } from './counters.ts';
 import { type Blocked, blockedIn } from './deadlock.ts';
 import { type EntryQueue, readsDram } from './entries.ts';
 import { checkAccesses, refuseManyCores } from './entryCheck.ts';
@@ -43,6 +43,8 @@ export class Core {
   readonly units: readonly Unit[];
   /** What control cannot go on for. */
   blocked: Cause | undefined;
+  /** Cycles that control has waited, by what for. */
+  readonly waited: Record<Cause, number> = { queue: 0, sync: 0, host: 0, halt: 0 };
   readonly #unitOf: Readonly<Record<EntryQueue, Unit>>;
   readonly #semaphores = new Semaphores();
   readonly #plans: Plans;
@@ -127,6 +129,26 @@ export class Core {
     return next;
   }
 
+  /** When control's next instruction ends, if it is not blocked. */
+  get instructionEnd(): number {
+    return this.control.beginning + this.#cost.instruction;
+  }
+
+  /** What control spent the cycles of a run on. */
+  controlCycles(cycles: number): ControlCycles {
+    const { executed, branchCycles, frontEnd } = this.control;
+    const spent: ControlCycles = {
+      issue: executed * this.#cost.instruction,
+      branch: branchCycles,
+      fetch: frontEnd?.fetch ?? 0,
+      data: frontEnd?.data ?? 0,
+      ...this.waited,
+    };
+    const sum = CONTROL_ACCOUNTS.reduce((n, account) => n + spent[account], 0);
+    if (sum !== cycles) throw internalError({ what: `control spent ${sum} cycles, not the total of ${cycles}` });
+    return spent;
+  }
+
   /** What each unit is counted by when a run of so many cycles has ended. */
   results(cycles: number): readonly UnitResult[] {
     return this.units.map((unit) => unit.result(cycles));
@@ -143,6 +165,7 @@ export class Core {
     return {
       blocked: this.blocked,
       pending: this.#pending && slotState(this.#pending),
+      waited: { ...this.waited },
       control: this.control.save(),
       units: this.units.map((unit) => unit.save()),
       semaphores: this.#semaphores.save(),
@@ -155,6 +178,7 @@ export class Core {
       return { entry, plan, ready };
     };
     this.blocked = state.blocked;
+    Object.assign(this.waited, state.waited);
     this.#pending = state.pending && slotOf(state.pending);
     this.control.restore(state.control);
     for (const [i, unit] of this.units.entries()) unit.restore(state.units[i]!, slotOf);
@@ -189,6 +213,7 @@ export class Core {
     this.blocked = undefined;
     if (this.control.time >= now) return;
     this.#tell('control:stall', cause);
+    this.waited[cause] += now - this.control.time;
     this.control.time = now;
     this.#tell('control:resume', cause);
   }

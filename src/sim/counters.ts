@@ -3,7 +3,7 @@
  * end of its own last entry (0 where an earlier layer ends later), so that layers and `rest` add up to the total.
  */
 
-import { type Actions, type DmaCost, NO_ACTIONS } from '#timing';
+import { type Actions, type ControlAccount, type DmaCost, NO_ACTIONS } from '#timing';
 import type { UnitName } from './events.ts';
 import type { IdleCycles } from './unit.ts';
 
@@ -47,8 +47,15 @@ export interface LayerResult extends Work {
   readonly last: number;
 }
 
+/**
+ * Cycles of control by what they went to: instructions themselves, taken branches, waiting for words (fetch), for operands (data), for
+ * room in a queue, for all to drain before `sync`, `host` and `halt`; `host` also while the host works. They add up to the total.
+ */
+export type ControlCycles = Readonly<Record<ControlAccount, number>>;
+
 export interface SimulationResult {
   readonly cycles: number;
+  readonly control: ControlCycles;
   /** Instructions that control executed. */
   readonly dynamicInstructions: number;
   readonly units: readonly UnitResult[];

@@ -292,3 +292,55 @@ test('the same program with ideal control takes only what its units take', () =>
   );
   expect(r.cycles).toBe(3);
 });
+
+describe('what control spends its cycles on', () => {
+  const stores = (control: Partial<Machine['control']>) =>
+    run(
+      `
+      load nram, r0, r0, R0, R0, f32
+      sync
+      loopi 6
+        vec.mov r0, r0, r0, R0, R0, R0, f32
+      endloop
+      halt`,
+      {},
+      { ...small, control: { ...small.control, ...control } },
+    );
+
+  test('a queue with a depth of its own stalls control at that depth, others at theirs', () => {
+    // Six entries: one executes, so many wait, and control stands before the queue for the rest.
+    const depths = [1, 2, 3, 6].map((vector) => stores({ queueDepths: { vector, matrix: 1 } }).control.queue);
+    expect(depths).toEqual([...depths].sort((a, b) => b - a));
+    expect(new Set(depths).size).toBe(4);
+    expect(depths[3]).toBe(0);
+    expect(stores({ queueDepths: { matrix: 1 } }).control).toEqual(stores({}).control);
+  });
+
+  test('its cycles add up to the total, by what they went to', () => {
+    for (const control of [{}, { queueDepths: { vector: 1 } }]) {
+      const result = stores(control);
+      expect(Object.values(result.control).reduce((n, cycles) => n + cycles)).toBe(result.cycles);
+      expect(result.control.issue).toBe(result.dynamicInstructions);
+      expect(result.control.sync).toBeGreaterThan(0);
+    }
+  });
+
+  test('products and records that are used at once cost their latency', () => {
+    const code = `
+      li r1, 4
+      mul r2, r1, r1
+      cfg.dim R0, 0, r2, r1
+      load nram, r0, r0, R0, R0, f32
+      halt`;
+    const withPipeline = (multiplyCycles: number, configCycles: number) =>
+      run(
+        code,
+        {},
+        {
+          ...small,
+          control: { ...small.control, pipeline: { aluCycles: 1, multiplyCycles, loadCycles: 1, configCycles } },
+        },
+      ).control.data;
+    expect([withPipeline(1, 1), withPipeline(4, 1), withPipeline(1, 3), withPipeline(4, 3)]).toEqual([0, 3, 2, 5]);
+  });
+});

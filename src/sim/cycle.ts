@@ -8,7 +8,7 @@
  */
 import { diagnostic, type SystoleError } from '#base';
 import type { HostPart, Program, TensorSlot } from '#isa';
-import { controlCost } from '#timing';
+import { queuesOf } from '#machine';
 import { Channel } from './channel.ts';
 import { type Arrival, Core, type Surroundings } from './core.ts';
 import { Counters, type SimulationResult } from './counters.ts';
@@ -22,7 +22,6 @@ import { findSlot, Numbers, numbersFor } from './numbers.ts';
 import type { Moment, RunState, SimulationOptions } from './run.ts';
 import { checkState, fingerprintOf, type ProcessorState, type SimulationState } from './state.ts';
 import { refuseTimingOnly } from './timingOnly.ts';
-import { unitNames } from './unit.ts';
 
 const noSuchPart = diagnostic<{ part: number; parts: number }>('SYS-SIM-015', 'invalid', {
   en: (p) => `'host ${p.part}' calls a host part that the program does not have: it has ${p.parts}, counted from 0.`,
@@ -35,8 +34,6 @@ export class Simulation {
   readonly #chip: Surroundings;
   readonly #core: Core;
   readonly #channel: Channel;
-  /** Cycles of an instruction. */
-  readonly #instruction: number;
   /** All events before this cycle have happened. */
   #now = 0;
   /** Units have done all that they can at this cycle; kept between moments only. */
@@ -49,7 +46,6 @@ export class Simulation {
     this.program = program;
     const nodes = new Nodes(program.layers, program.words.length);
     if (options.data) refuseTimingOnly(program, (instruction) => nodes.place(instruction, 0));
-    this.#instruction = controlCost(program.machine).instruction;
     this.#chip = {
       program,
       nodes,
@@ -57,7 +53,7 @@ export class Simulation {
       observer: options.observer,
       hazards:
         (options.hazards ?? true)
-          ? new Hazards(unitNames(program), nodes, program.words.length, filledBefore(program), program.inputs)
+          ? new Hazards(queuesOf(program.machine), nodes, program.words.length, filledBefore(program), program.inputs)
           : undefined,
       numbers: options.data ? new Numbers(program) : undefined,
     };
@@ -126,8 +122,8 @@ export class Simulation {
   get next(): Moment {
     if (this.#result !== undefined) return 'done';
     if (this.#atHost !== undefined) return 'host';
-    const { blocked, control } = this.#core;
-    if (blocked === undefined && control.time + this.#instruction <= this.#now) return 'instruction';
+    const core = this.#core;
+    if (core.blocked === undefined && core.instructionEnd <= this.#now) return 'instruction';
     return this.#settled ? 'time' : 'units';
   }
 
@@ -171,10 +167,10 @@ export class Simulation {
   /** The next cycle at which anything happens, for a run in moments whose next is 'time'; infinite in a deadlock. */
   get upcoming(): number {
     const units = this.#nextCycle();
-    const { blocked, control } = this.#core;
+    const { blocked, control, instructionEnd } = this.#core;
     if (blocked !== undefined) return units;
-    const { time } = control;
-    return Math.min(units, time > this.#now ? time : time + this.#instruction);
+    const { beginning } = control;
+    return Math.min(units, beginning > this.#now ? beginning : instructionEnd);
   }
 
   /** Where a run in moments stands: its cycle, instructions that control has completed, and the one that is to be next. */
@@ -287,6 +283,7 @@ export class Simulation {
     const { control } = this.#core;
     const start = control.time;
     control.time += part.cycles;
+    this.#core.waited.host += part.cycles;
     for (const slot of part.outputs) hazards?.hostWrites(slot);
     const layer = nodes.layer(control.at);
     counters.work(layer).hostCycles += part.cycles;
@@ -301,7 +298,8 @@ export class Simulation {
     for (const slot of this.program.outputs) hazards?.hostReads(slot, at, cycles);
     const units = this.#core.results(cycles);
     observer?.({ type: 'halt', cycle: cycles, pc: at, layer: nodes.layer(at) });
-    return { cycles, dynamicInstructions: executed, units, ...counters.result(cycles) };
+    const control = this.#core.controlCycles(cycles);
+    return { cycles, control, dynamicInstructions: executed, units, ...counters.result(cycles) };
   }
 
   #deadlock(): SystoleError {

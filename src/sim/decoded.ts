@@ -3,7 +3,8 @@
  * interpreter's accesses stay monomorphic. Field names are those of the definitions in `isa/instructions`.
  */
 import { diagnostic } from '#base';
-import { decode, instructions, type Program } from '#isa';
+import { byMnemonic, decode, instructions, type Program } from '#isa';
+import { type ControlPath, controlCost, controlPath } from '#timing';
 
 /** Every field of every definition, each once: a new instruction's are there without being listed. */
 const NAMES = [...new Set(instructions.flatMap((definition) => definition.fields.map((field) => field.name)))];
@@ -49,7 +50,11 @@ type Asked =
   | 'bytes'
   | 'multicast';
 
-export type Decoded = Readonly<Record<Asked, number>> & { readonly mnemonic: string };
+export type Decoded = Readonly<Record<Asked, number>> & {
+  readonly mnemonic: string;
+  /** Its way through the control unit's state machine. */
+  readonly path: ControlPath;
+};
 
 const tooLong = diagnostic<{ words: number; capacity: number; machine: string }>('SYS-SIM-003', 'unsupported', {
   en: (p) =>
@@ -77,9 +82,11 @@ export function decodeProgram({ words, machine, dramBytes }: Program): Decoded[]
   if (dramBytes > machine.dram.bytes) {
     throw dramTooLarge({ bytes: dramBytes, capacity: machine.dram.bytes, machine: machine.name });
   }
+  const cost = controlCost(machine);
+  const paths = new Map([...byMnemonic].map(([mnemonic, definition]) => [mnemonic, controlPath(definition, cost)]));
   return Array.from(words, (word, i) => {
     const { mnemonic, fields } = decode(word, i);
-    const decoded: Record<string, number | string> = { mnemonic };
+    const decoded: Record<string, number | string | ControlPath> = { mnemonic, path: paths.get(mnemonic)! };
     for (const name of NAMES) decoded[name] = fields[name] ?? 0;
     return decoded as Decoded;
   });

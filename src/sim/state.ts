@@ -26,6 +26,8 @@ export type Cause = 'queue' | 'sync' | 'host' | 'halt';
 /** Control, queues, units and semaphores of a core. */
 export interface CoreState {
   readonly blocked: Cause | undefined;
+  /** Cycles that control has waited. */
+  readonly waited: Readonly<Record<Cause, number>>;
   /** What control could not dispatch into a full queue. */
   readonly pending: SlotState | undefined;
   readonly control: ControlState;

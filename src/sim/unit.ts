@@ -5,6 +5,7 @@
  */
 import { internalError } from '#base';
 import { type Program, timingOnlyAt } from '#isa';
+import { queuesOf } from '#machine';
 import type { DmaCost } from '#timing';
 import type { UnitResult } from './counters.ts';
 import type { EntryQueue, QueueEntry } from './entries.ts';
@@ -205,22 +206,16 @@ export class Unit {
 
 export const slotState = ({ entry, ready }: Slot): SlotState => ({ entry, ready });
 
-/** The units of a core, in the order in which they act within a cycle. */
-export function unitNames({ machine: { dma, cluster } }: Program): readonly UnitName[] {
-  const names: UnitName[] = dma.queues === 1 ? ['dma'] : ['load', 'store'];
-  if (cluster !== undefined) names.push('link');
-  return [...names, 'matrix', 'vector'];
-}
-
 /**
- * The units of a core, by their names. The textbook's queues have no end: on an ideal
- * machine they never stall a program of its dialect, whose entries take hardly any room.
+ * The units of a core, in the order in which they act within a cycle. The textbook's queues have no end: on an ideal machine they
+ * never stall a program of its dialect, whose entries take hardly any room, but where the machine gives a queue a depth of its own.
  */
 export function unitsOf(program: Program): readonly Unit[] {
-  const { control, realizable } = program.machine;
-  const endless = !realizable && timingOnlyAt(program) !== undefined;
-  const depth = endless ? Number.POSITIVE_INFINITY : control.queueDepth;
-  return unitNames(program).map((name, i) => new Unit(name, i, depth));
+  const { machine } = program;
+  const { queueDepth, queueDepths } = machine.control;
+  const endless = !machine.realizable && timingOnlyAt(program) !== undefined;
+  const depth = endless ? Number.POSITIVE_INFINITY : queueDepth;
+  return queuesOf(machine).map((name, i) => new Unit(name, i, queueDepths?.[name] ?? depth));
 }
 
 /** Which of them takes the entries of each queue. */

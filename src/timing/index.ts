@@ -1,7 +1,9 @@
 /** Layer `timing`: the cost of every queue entry, host call and transfer in whole cycles; see ARCHITECTURE.md, "Time". */
 export * from './actions.ts';
 export * from './control.ts';
+export * from './decode/index.ts';
 export * from './dma.ts';
+export * from './frontEnd.ts';
 export * from './host.ts';
 export * from './linear.ts';
 export * from './matrix.ts';

@@ -1,11 +1,12 @@
 /**
  * Time, a cycle after the other: control, queues, units, semaphores and the DRAM channel as the state tables of `timing/unitStates.ts`
- * have them, every unit with its state and a counter, nothing skipped and nothing foreseen. It shares no bookkeeping with the cycle
- * model, which jumps from event to event and knows ends in advance; of `timing` it takes the byte counts of a transfer.
- * Instructions are executed by the functional model's control. Machines of one core without optional units.
+ * have them, every unit with its state and a counter, nothing skipped and nothing foreseen; control is that of the decode table
+ * (`clockedControl.ts`). It shares no bookkeeping with the cycle model, which jumps from event to event and knows ends in advance; of
+ * `timing` it takes the byte counts of a transfer. Machines of one core without optional units.
  */
 import { BINARY_FUNCTIONS, type Program } from '#isa';
 import type { Machine } from '#machine';
+import type { ControlCycles } from '#sim';
 import {
   CHANNEL_STATES,
   DMA_STATES,
@@ -20,8 +21,8 @@ import {
   VECTOR_CLASSES,
   VECTOR_STATES,
 } from '#timing';
-import { PlainControl } from '../../src/sim/functional/control.ts';
 import type { PlainEntry } from '../../src/sim/functional.ts';
+import { ClockedControl } from './clockedControl.ts';
 
 export interface ClockedEntry {
   readonly unit: string;
@@ -68,9 +69,12 @@ class ClockedUnit {
 }
 
 /** What a program takes, by stepping. */
-export function runClocked(program: Program): { readonly cycles: number; readonly entries: readonly ClockedEntry[] } {
+export function runClocked(program: Program): {
+  readonly cycles: number;
+  readonly entries: readonly ClockedEntry[];
+  readonly control: ControlCycles;
+} {
   const { machine } = program;
-  const control = new PlainControl(program);
   const matrix = { dot: DOT_STATES, systolic: SYSTOLIC_STATES, scalar: SCALAR_STATES }[machine.matrix.kind];
   const units = [
     ...(machine.dma.queues === 1 ? ['dma'] : ['load', 'store']).map((name) => new ClockedUnit(name, DMA_STATES)),
@@ -86,11 +90,21 @@ export function runClocked(program: Program): { readonly cycles: number; readonl
   const entries: ClockedEntry[] = [];
 
   let now = 0;
-  /** What control does: cycles of its instruction that are left, and then what of it concerns others. */
-  let left = 0;
-  let outcome: ReturnType<PlainControl['step']> | undefined;
-  let hostLeft: number | undefined;
-  let done = false;
+  const queueDepths: Readonly<Record<string, number | undefined>> = machine.control.queueDepths ?? {};
+  /** Where control's entry belongs. */
+  const target = (): ClockedUnit | undefined =>
+    control.outcome?.kind === 'entry' ? unitOf(control.outcome.queue) : undefined;
+  const control: ClockedControl = new ClockedControl(program, {
+    room: () => {
+      const unit = target();
+      return unit === undefined || unit.queue.length < (queueDepths[unit.name] ?? machine.control.queueDepth);
+    },
+    drained: () => units.every((u) => u.queue.length === 0 && u.state === 'IDLE'),
+    push: () => {
+      if (control.outcome?.kind === 'entry') target()!.queue.push({ entry: control.outcome.entry, ready: now });
+    },
+    hostCycles: (part) => program.host[part]!.cycles,
+  });
 
   const take = (unit: ClockedUnit): boolean => {
     const head = unit.queue[0];
@@ -126,45 +140,13 @@ export function runClocked(program: Program): { readonly cycles: number; readonl
     return true;
   };
 
-  /** One change of control at this cycle. */
-  const stepControl = (): boolean => {
-    if (done || left > 0) return false;
-    if (outcome === undefined) {
-      outcome = control.step();
-      const taken = outcome.kind === 'next' && outcome.taken === true;
-      left = machine.control.cyclesPerInstruction + (taken ? machine.control.branchPenalty : 0);
-      return true;
-    }
-    switch (outcome.kind) {
-      case 'next':
-        break;
-      case 'entry': {
-        const unit = unitOf(outcome.queue);
-        if (unit.queue.length === machine.control.queueDepth) return false;
-        unit.queue.push({ entry: outcome.entry, ready: now });
-        break;
-      }
-      default: {
-        if (units.some((u) => u.queue.length > 0 || u.state !== 'IDLE')) return false;
-        if (outcome.kind === 'host') {
-          if (hostLeft === undefined) hostLeft = program.host[outcome.part]!.cycles;
-          if (hostLeft > 0) return false;
-          hostLeft = undefined;
-        }
-        if (outcome.kind === 'halt') done = true;
-      }
-    }
-    outcome = undefined;
-    return true;
-  };
-
   for (; ; now++) {
     for (let moved = true; moved; ) {
       moved = false;
       for (const unit of units) while (step(unit)) moved = true;
-      // Nothing that control does in the cycle in which it is done with one instruction waits for another.
-      if (stepControl()) moved = true;
-      if (done) return { cycles: now, entries };
+      // Units first: only where none of them can do anything more is it known what control finds at this cycle.
+      if (!moved && control.step(now)) moved = true;
+      if (control.state === 'HALT') return { cycles: now, entries, control: control.spent };
     }
     if (channel.state === 'TAKEN' && channel.left === 0) channel.go('FREE', 0);
     if (channel.state === 'FREE') {
@@ -178,8 +160,7 @@ export function runClocked(program: Program): { readonly cycles: number; readonl
     }
     // The clock's edge.
     for (const unit of [...units, channel]) if (unit.left > 0) unit.left--;
-    if (left > 0) left--;
-    if (hostLeft !== undefined && hostLeft > 0) hostLeft--;
+    control.edge();
   }
 }
 

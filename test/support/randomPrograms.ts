@@ -53,10 +53,32 @@ function matrixUnit(random: Random): MatrixUnit {
   }
 }
 
+/** On some machines results take their time, on some instructions are fetched. */
+function frontEnd(random: Random): Partial<Machine['control']> {
+  const cycles = (): number => random.integer(0, 6);
+  const wordsPerCycle = random.integer(1, 4);
+  return {
+    ...(random.uniform() < 0.4
+      ? { pipeline: { aluCycles: cycles(), multiplyCycles: cycles(), loadCycles: cycles(), configCycles: cycles() } }
+      : {}),
+    ...(random.uniform() < 0.4
+      ? {
+          fetch: {
+            wordsPerCycle,
+            bufferWords: wordsPerCycle + random.integer(0, 9),
+            latencyCycles: random.integer(0, 5),
+            loopWords: random.pick([0, 0, 4, 16, 64]),
+          },
+        }
+      : {}),
+  };
+}
+
 /** A machine with small figures, so that chunks, groups, lanes and queues are ragged and full. */
 export function randomMachine(random: Random): Machine {
   const base = presets.get(random.pick(['textbook-single', 'systolic-16x16']))!;
   const matrix = matrixUnit(random);
+  const queues = random.pick([1, 2] as const);
   return {
     ...base,
     matrix,
@@ -67,10 +89,14 @@ export function randomMachine(random: Random): Machine {
       queueCycles: random.integer(0, 2),
       signalLatency: random.integer(0, 3),
       queueDepth: random.integer(1, 8),
+      ...(random.uniform() < 0.3
+        ? { queueDepths: { matrix: random.integer(1, 4), [queues === 1 ? 'dma' : 'store']: random.integer(1, 4) } }
+        : {}),
+      ...frontEnd(random),
     },
     vector: { ...base.vector, lanes: random.pick([1, 2, 4, 8, 64]), pipelineCycles: random.integer(0, 3) },
     dma: {
-      queues: random.pick([1, 2] as const),
+      queues,
       setupCycles: random.integer(0, 9),
       burstBytes: random.pick([1, 32]),
       scratchpadBytesPerCycle: random.pick([4, 64]),

@@ -138,6 +138,10 @@ export function stateText({ state, next }: ControlView): Both {
       return { en: '', zh: '' };
     case 'fetch':
       return { en: `taken; its target begins at cycle ${next}`, zh: `已跳转；目标指令从第 ${next} 周期开始` };
+    case 'word':
+      return { en: `its word is fetched by cycle ${next}`, zh: `正在取指，第 ${next} 周期取到` };
+    case 'operands':
+      return { en: `begins at cycle ${next}, when its operands are written`, zh: `等待操作数，第 ${next} 周期开始` };
     case 'queue':
       return { en: 'stands before a full queue', zh: '队列已满，等待派发' };
     case 'sync':

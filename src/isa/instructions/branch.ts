@@ -13,6 +13,7 @@ export const branch: readonly InstructionDefinition[] = family.map(([mnemonic, o
   mnemonic,
   opcode,
   unit: 'control',
+  class: 'branch',
   fields: [ra('left side'), rb('right side'), target(30, 'where to go on')],
   summary: `Branches if ${words}.`,
   semantics: `pc = pc + (${condition} ? target : 1)`,

@@ -6,6 +6,7 @@ export const li: InstructionDefinition = {
   mnemonic: 'li',
   opcode: 0x10,
   unit: 'control',
+  class: 'alu',
   fields: [
     rd('destination'),
     { name: 'imm', kind: 'word', bit: 0, width: 32, doc: 'integer from −2^31 to 2^32−1, or a float such as `1.5f`' },

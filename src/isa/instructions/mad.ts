@@ -6,6 +6,7 @@ export const mad: InstructionDefinition = {
   mnemonic: 'mad',
   opcode: 0x1e,
   unit: 'control',
+  class: 'multiply',
   fields: [rd('destination'), ra('first factor'), rb('second factor'), register('rc', 24, 'summand')],
   summary: 'Multiplies and adds; low 32 bits.',
   semantics: 'rd = ra * rb + rc',

@@ -20,6 +20,7 @@ export const scalar: readonly InstructionDefinition[] = family.map(([mnemonic, o
   mnemonic,
   opcode,
   unit: 'control',
+  class: mnemonic === 'mul' ? 'multiply' : 'alu',
   fields: [rd('destination'), ra('first operand'), rb('second operand')],
   summary,
   semantics,

@@ -15,10 +15,11 @@ export interface ControlView {
   /** The instruction that control executes, stands at or begins next. */
   readonly pc: number;
   /**
-   * ready: begins or executes its instruction; fetch: a taken branch, whose target comes at `next`; queue: stands before a full
+   * ready: begins or executes its instruction; fetch: a taken branch, whose target comes at `next`; word: its own word comes at `next` from
+   * the instruction memory; operands: what it reads is written by `next`; queue: stands before a full
    * queue; sync, host, halt: waits there until every unit is idle; call: the host works, up to `next` if that is known; done.
    */
-  readonly state: 'ready' | 'fetch' | 'queue' | 'sync' | 'host' | 'halt' | 'call' | 'done';
+  readonly state: 'ready' | 'fetch' | 'word' | 'operands' | 'queue' | 'sync' | 'host' | 'halt' | 'call' | 'done';
   /** The cycle at which the instruction behind it begins; undefined where that is not known yet. */
   readonly next: number | undefined;
   readonly registers: Int32Array;
@@ -77,12 +78,16 @@ export interface SemaphoreView {
 
 export function controlView(program: Program, state: ProcessorState, cycle: number, isDone: boolean): ControlView {
   const { control, blocked, atHost } = state;
-  const { at, pc, time, registers, loops, p0, p1, scalarMemory } = control;
+  const { at, pc, time, fetched, beginning, registers, loops, p0, p1, scalarMemory } = control;
   const view = { registers, loops, act: [p0, p1] as const, scalarMemory };
   if (isDone) return { ...view, pc: at, state: 'done', next: undefined };
   if (atHost) return { ...view, pc: at, state: 'call', next: undefined };
   if (blocked !== undefined) return { ...view, pc: at, state: blocked, next: undefined };
-  if (time <= cycle) return { ...view, pc, state: 'ready', next: undefined };
+  if (time <= cycle) {
+    if (fetched > cycle) return { ...view, pc, state: 'word', next: fetched };
+    if (beginning > cycle) return { ...view, pc, state: 'operands', next: beginning };
+    return { ...view, pc, state: 'ready', next: undefined };
+  }
   const isCall = decode(program.words[at]!, at).mnemonic === 'host';
   return { ...view, pc: at, state: isCall ? 'call' : 'fetch', next: time };
 }
