@@ -1,4 +1,4 @@
-/** The agreement of the two models on 4,000 more random programs. */
+/** The agreement of the two models on 9,000 more random programs. */
 import { testAgreement } from './support/modelAgreement.ts';
 
-testAgreement(1001, 4000);
+testAgreement(1001, 9000);

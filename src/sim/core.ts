@@ -16,6 +16,7 @@ import { type Blocked, blockedIn } from './deadlock.ts';
 import { type EntryQueue, readsDram } from './entries.ts';
 import { checkAccesses, refuseManyCores } from './entryCheck.ts';
 import type { Observer } from './events.ts';
+import { refuseEndless } from './extent.ts';
 import type { Hazards } from './hazards.ts';
 import { LinearOperands } from './linearOperands.ts';
 import type { Nodes } from './nodes.ts';
@@ -195,7 +196,10 @@ export class Core {
       return { entry, plan: undefined, ready: time };
     }
     const plan = this.#plans.of(entry);
-    if (entry.kind !== 'move' && entry.kind !== 'compute') refuseManyCores(this.#chip.program.machine, place);
+    if (entry.kind !== 'move' && entry.kind !== 'compute') {
+      refuseManyCores(this.#chip.program.machine, place);
+      refuseEndless(entry, place);
+    }
     checkAccesses(entry, plan.accesses, this.#bytes, place);
     return { entry, plan, ready: time };
   }

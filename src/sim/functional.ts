@@ -8,6 +8,7 @@ import { type HostPart, type Program, SEMAPHORE_MAX, SEMAPHORES, SLOT_BYTES, typ
 import { accumulatorEntries, filtersOf } from '#machine';
 import type { DataEntry, SignalEntry, WaitEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
+import { refuseEndless } from './extent.ts';
 import { PlainControl } from './functional/control.ts';
 import { PlainMemory } from './functional/memory.ts';
 import { refuseOverlap } from './functional/overlap.ts';
@@ -142,6 +143,7 @@ export async function runFunctional(program: Program, options: FunctionalOptions
     } else if (entry.kind === 'signal') {
       if (++semaphores[entry.semaphore]! > SEMAPHORE_MAX) throw overflow({ semaphore: entry.semaphore }, place());
     } else {
+      refuseEndless(entry, place);
       refuseOverlap(entry, machine, place);
       execute(entry, machine, memories);
     }

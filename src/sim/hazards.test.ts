@@ -233,6 +233,27 @@ describe('memory', () => {
     expect(() => run('li r4, 2\nload nram, r4, r0, R0, R0, i16\nhalt')).not.toThrow();
   });
 
+  test('more elements than the processor counts', async () => {
+    // 2^20 − 1 squared elements at one place.
+    const text = `
+      cfg.dimi R0, 0, 1048575, 0
+      cfg.dimi R0, 1, 1048575, 0
+      load nram, r0, r0, R0, R0, f32
+      halt`;
+    expect(errorOf(text)).toMatchObject({ code: 'SYS-SIM-034', params: { most: 2 ** 31 - 1 } });
+    await expect(runFunctional(assembled(`.dram 64\n${text}`, two))).rejects.toMatchObject({ code: 'SYS-SIM-034' });
+    const mma = (filters: number) => `
+      cfg.dimi R11, 0, 1048575, 0
+      cfg.dimi R11, 1, 2048, 0
+      cfg.dimi R12, 0, 131072, 0
+      cfg.dimi R13, 4, ${filters}, 0
+      mma r0, r0, r0, R11, R12, R13, r0, r0, f32
+      halt`;
+    expect(errorOf(mma(2)).code).toBe('SYS-SIM-034');
+    // One filter is counted, and then found outside of WRAM.
+    expect(errorOf(mma(1)).code).toBe('SYS-SIM-020');
+  });
+
   test('operands may be in place, but not overlap in part', () => {
     const text = (c: string) => `
       cfg.dimi R3, 0, 32, 4

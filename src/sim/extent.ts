@@ -1,0 +1,49 @@
+/**
+ * How much one entry may be: the counters of the address generators are 31 bits wide, one for the index space of a record. What
+ * counts further is no program that anyone waits for, and would run into numbers that are no longer exact. Both models refuse it.
+ */
+import { diagnostic, type Place } from '#base';
+import { elementsOf, type RecordWords, SIZE } from '#timing';
+import type { DataEntry } from './entries.ts';
+
+/** Elements of an index space. */
+const EXTENT_MAX = 2 ** 31 - 1;
+/** Multiply-accumulates of one `mma`: its counter of steps is 48 bits wide. */
+const MACS_MAX = 2 ** 48 - 1;
+
+const tooMuch = diagnostic<{ what: string; whatZh: string; found: string; most: number }>('SYS-SIM-034', 'invalid', {
+  en: (p) =>
+    `the entry has ${p.found} ${p.what}, the processor counts to ${p.most}: some size in its records is not what was meant, or the ` +
+    'work belongs into a loop.',
+  zh: (p) =>
+    `该队列项有 ${p.found} ${p.whatZh}，处理器最多计数到 ${p.most}：其记录中的某个尺寸有误，或应改用循环分批处理。`,
+});
+
+/** @throws SYS-SIM-034 an entry of more elements than can be counted */
+export function refuseEndless(entry: DataEntry, place: () => Place): void {
+  const space = (record: RecordWords, to?: number): number => {
+    const elements = elementsOf(record, 0, to);
+    if (elements > EXTENT_MAX) {
+      throw tooMuch({ what: 'elements', whatZh: '个元素', found: String(elements), most: EXTENT_MAX }, place());
+    }
+    return elements;
+  };
+  switch (entry.kind) {
+    case 'load':
+      space(entry.dramRecord);
+      return;
+    case 'store':
+      space(entry.padRecord);
+      return;
+    case 'vec':
+      space(entry.aRecord);
+      return;
+    case 'mma': {
+      const macs = space(entry.pixels, 3) * space(entry.reduction) * Math.max(0, entry.output[16 + SIZE]!);
+      if (macs > MACS_MAX) {
+        throw tooMuch({ what: 'multiply-accumulates', whatZh: '次乘加', found: String(macs), most: MACS_MAX }, place());
+      }
+      return;
+    }
+  }
+}
