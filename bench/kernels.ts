@@ -82,6 +82,7 @@ function mma(
     act: 'clamp',
     p0: 0,
     p1: 0x7f800000,
+    ...{ type: 'f32', weights: 'f32', result: 'f32', za: 0, zw: 0, zc: 0 },
   };
   const macs = elementsOf(pixels, 0, 3) * elementsOf(reduction) * shape.n;
   show(

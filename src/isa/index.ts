@@ -31,7 +31,8 @@ export {
   SPACES,
   type Space,
 } from './fields.ts';
-export { ACTIVATIONS, type Activation } from './instructions/mma.ts';
+export { WEIGHT_TYPES, type WeightType } from './instructions/cfg.ts';
+export { ACTIVATIONS, type Activation, MMA_TYPES, RESULT_TYPES, type ResultType } from './instructions/mma.ts';
 export {
   ACCUMULATIONS,
   type Accumulation,

@@ -1,7 +1,7 @@
 /** All instructions, one line each. Opcode 0 is never given away, so that memory of zeros does not execute. */
 import type { InstructionDefinition } from './define.ts';
 import { branch } from './instructions/branch.ts';
-import { cfgAct, cfgBound, cfgClear, cfgDim, cfgDimi, cfgFill } from './instructions/cfg.ts';
+import { cfgAct, cfgBound, cfgClear, cfgDim, cfgDimi, cfgFill, cfgQuant } from './instructions/cfg.ts';
 import { halt, nop, sync } from './instructions/flow.ts';
 import { host } from './instructions/host.ts';
 import { call, jmp, ret } from './instructions/jump.ts';
@@ -42,6 +42,7 @@ export const instructions: readonly InstructionDefinition[] = [
   cfgFill,
   cfgClear,
   cfgAct,
+  cfgQuant,
   wait,
   signal,
   load,

@@ -385,6 +385,7 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
                 clear,
                 drain,
                 useBias: drain && hasBias(k) ? 1 : 0,
+                result: 0,
                 act: drain ? act : 0,
               });
             if (typeof block === 'number') return mma(1, 1);

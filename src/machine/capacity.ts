@@ -4,7 +4,8 @@
  *   lie in 64-byte lines and two buffers in turn, two lines for each of three operands.
  * - WRAM holds Ti × Tn weights with Tn biases, and two lines. The accumulators hold one entry of Tn.
  * - DRAM holds an input, weights and an output, a line each. Instruction memory holds the code of one tiled layer.
- * All elements are of 32 bits. What says `realizable` must also be no faster, wider or larger than a circuit could be (`limits`).
+ * Elements are of 32 bits; for each further type of the matrix unit the memories hold a chunk and a group of that type as well, and
+ * accumulators of its width. What says `realizable` must also be no faster, wider or larger than a circuit could be (`limits`).
  */
 import type { Place, SystoleError } from '#base';
 import type { Path } from './describe.ts';
@@ -14,12 +15,25 @@ import {
   beyondCircuits,
   missingKey,
   noSuchQueue,
+  noTypeEnergy,
   notRealizable,
   noWholeWords,
+  strayTypeEnergy,
   tooFewWords,
   tooSmall,
 } from './errors.ts';
-import { filtersOf, lanesOf, type Machine, macsPerCycle, queuesOf } from './schema.ts';
+import {
+  accumulatorWidth,
+  entryBytes,
+  filtersOf,
+  lanesOf,
+  MATRIX_MODES,
+  type MatrixMode,
+  macsPerCycle,
+  modesOf,
+  unitFor,
+} from './matrix.ts';
+import { type Machine, queuesOf } from './schema.ts';
 
 /** Largest memory of whole 4 KiB pages whose end is still a 32-bit address. */
 export const MEMORY_MAX = 2 ** 32 - 4096;
@@ -59,23 +73,26 @@ const WIDTH: Kind = { most: WIDTH_MAX, unit: { en: 'bytes a cycle', zh: '字节�
 const LANES: Kind = { most: LANES_MAX, unit: { en: 'lanes', zh: '个通道' }, why: WIRES };
 const CORES: Kind = { most: CORES_MAX, unit: { en: 'cores', zh: '个核' }, why: WIRES };
 
+/** Where the geometry of a mode stands. */
+const modePath = (mode: MatrixMode): Path => (mode === 'f32' ? ['matrix'] : ['matrix', 'types', mode]);
+
 type Limited = readonly [path: Path, found: number, kind: Kind];
 
 function limits({ control, matrix, vector, dma, dram, host, cluster }: Machine): readonly Limited[] {
   const rate = ({ bytes, cycles }: Machine['host']['link']): number => bytes / cycles;
-  const sides: Limited[] =
-    matrix.kind === 'dot'
-      ? [
-          [['matrix', 'tn'], matrix.tn, SIDE],
-          [['matrix', 'ti'], matrix.ti, SIDE],
-        ]
-      : [
-          [['matrix', 'rows'], matrix.rows, SIDE],
-          [['matrix', 'columns'], matrix.columns, SIDE],
-        ];
+  const sides = modesOf(matrix).flatMap((mode): Limited[] => {
+    const unit = unitFor(matrix, mode);
+    const at = modePath(mode);
+    const [a, b] = unit.kind === 'dot' ? ([unit.tn, unit.ti] as const) : ([unit.rows, unit.columns] as const);
+    const [first, second] = unit.kind === 'dot' ? (['tn', 'ti'] as const) : (['rows', 'columns'] as const);
+    return [
+      [[...at, first], a, SIDE],
+      [[...at, second], b, SIDE],
+      [at, macsPerCycle(unit), MACS],
+    ];
+  });
   const all: Limited[] = [
     ...sides,
-    [['matrix'], macsPerCycle(matrix), MACS],
     [['vector', 'lanes'], vector.lanes, LANES],
     [['dma', 'scratchpadBytesPerCycle'], dma.scratchpadBytesPerCycle, WIDTH],
     [['dram', 'bandwidth'], rate(dram.bandwidth), WIDTH],
@@ -124,10 +141,44 @@ interface Memory extends Need {
 
 const most = (needs: readonly Need[]): Need => needs.reduce((a, b) => (b.least > a.least ? b : a));
 
+/** Bytes of an operand. */
+const OPERAND: Readonly<Record<MatrixMode, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1, i16: 2 };
+
+/** What a chunk and a group of each type need of NRAM, WRAM and accumulators. */
+function matrixNeeds({ matrix }: Machine): Readonly<Record<'nram' | 'wram' | 'accumulators', readonly Need[]>> {
+  const needs = modesOf(matrix).map((mode) => {
+    const ti = lanesOf(matrix, mode);
+    const tn = filtersOf(matrix, mode);
+    const bytes = OPERAND[mode];
+    const of = mode === 'f32' ? { en: '', zh: '' } : { en: ` of ${mode}`, zh: `（${mode}）` };
+    return {
+      nram: {
+        least: Math.ceil((bytes * ti) / 4) * 4 + accumulatorWidth(mode) * tn,
+        holds: { en: `${ti} neurons and ${tn} results${of.en}`, zh: `${ti} 个神经元与 ${tn} 个结果${of.zh}` },
+      },
+      wram: {
+        least: Math.ceil((bytes * ti * tn) / 4) * 4 + 4 * tn,
+        holds: {
+          en: `${ti} × ${tn} weights and ${tn} biases${of.en}`,
+          zh: `${ti} × ${tn} 个权重与 ${tn} 个偏置${of.zh}`,
+        },
+      },
+      accumulators: {
+        least: entryBytes(matrix, mode),
+        holds: { en: `one entry of ${tn} accumulators${of.en}`, zh: `一组 ${tn} 个累加器${of.zh}` },
+      },
+    };
+  });
+  return {
+    nram: needs.map((n) => n.nram),
+    wram: needs.map((n) => n.wram),
+    accumulators: needs.map((n) => n.accumulators),
+  };
+}
+
 function memories(m: Machine): readonly Memory[] {
-  const ti = lanesOf(m.matrix);
-  const tn = filtersOf(m.matrix);
   const { lanes } = m.vector;
+  const needs = matrixNeeds(m);
   const unit = 'bytes';
   return [
     {
@@ -135,7 +186,7 @@ function memories(m: Machine): readonly Memory[] {
       found: m.nram.bytes,
       unit,
       ...most([
-        { least: 4 * (ti + tn), holds: { en: `${ti} neurons and ${tn} results`, zh: `${ti} 个神经元与 ${tn} 个结果` } },
+        ...needs.nram,
         { least: 12 * lanes, holds: { en: `three operands of ${lanes} lanes`, zh: `${lanes} 个通道的三个操作数` } },
         {
           least: 6 * LINE,
@@ -151,10 +202,7 @@ function memories(m: Machine): readonly Memory[] {
       found: m.wram.bytes,
       unit,
       ...most([
-        {
-          least: 4 * (ti * tn + tn),
-          holds: { en: `${ti} × ${tn} weights and ${tn} biases`, zh: `${ti} × ${tn} 个权重与 ${tn} 个偏置` },
-        },
+        ...needs.wram,
         { least: 2 * LINE, holds: { en: `two ${LINE}-byte lines of weights`, zh: `两行权重（每行 ${LINE} 字节）` } },
       ]),
     },
@@ -162,8 +210,7 @@ function memories(m: Machine): readonly Memory[] {
       path: ['matrix', 'accumulatorBytes'],
       found: m.matrix.accumulatorBytes,
       unit,
-      least: 4 * tn,
-      holds: { en: `one entry of ${tn} accumulators`, zh: `一组 ${tn} 个累加器` },
+      ...most(needs.accumulators),
     },
     {
       path: ['control', 'scalarMemoryBytes'],
@@ -226,6 +273,7 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
   for (const queue of Object.keys(m.control.queueDepths ?? {})) {
     if (!queues.includes(queue)) errors.push(noSuchQueue({ queue, queues }, place(['control', 'queueDepths', queue])));
   }
+  errors.push(...energyErrors(m, place));
   if (m.realizable) {
     for (const [path, cycles] of durations(m)) {
       if (cycles === 0) errors.push(notRealizable({ key: path.join('.') }, place(path)));
@@ -233,6 +281,21 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
     for (const [path, found, kind] of limits(m)) {
       if (found > kind.most) errors.push(beyondCircuits({ key: path.join('.'), found, ...kind }, place(path)));
     }
+  }
+  return errors;
+}
+
+/** Every type that the matrix unit computes has its energy, and no other. */
+function energyErrors({ matrix, energy }: Machine, place: (path: Path) => Place): SystoleError[] {
+  if (energy === undefined) return [];
+  const computed = modesOf(matrix);
+  const found = energy.macByType;
+  const errors: SystoleError[] = [];
+  for (const type of MATRIX_MODES) {
+    const has = found?.[type] !== undefined;
+    if (computed.includes(type) === has) continue;
+    const path = found === undefined ? ['energy', 'mac'] : ['energy', 'macByType', type];
+    errors.push((has ? strayTypeEnergy : noTypeEnergy)({ type }, place(path)));
   }
   return errors;
 }

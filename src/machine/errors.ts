@@ -180,3 +180,18 @@ export const noSuchQueue = diagnostic<{ readonly queue: string; readonly queues:
       "（'dma.queues' 决定加载与存储是否共用一个队列，'cluster' 决定是否有链路）。",
   },
 );
+
+export const noTypeEnergy = diagnostic<{ readonly type: string }>('SYS-MACHINE-020', 'invalid', {
+  en: (p) =>
+    `the matrix unit computes ${p.type}, and 'energy' does not say what a multiply-accumulate in it takes. ` +
+    `Add energy.macByType.${p.type} in picojoules, or leave 'energy' out.`,
+  zh: (p) =>
+    `矩阵单元可计算 ${p.type}，但 'energy' 没有给出该类型一次乘加的能量。请加入 energy.macByType.${p.type}（皮焦），或去掉 'energy'。`,
+});
+
+export const strayTypeEnergy = diagnostic<{ readonly type: string }>('SYS-MACHINE-021', 'invalid', {
+  en: (p) =>
+    `energy.macByType.${p.type} is given, but the matrix unit does not compute ${p.type}: add matrix.types.${p.type}, or remove the figure.`,
+  zh: (p) =>
+    `给出了 energy.macByType.${p.type}，但矩阵单元不计算 ${p.type}：请加入 matrix.types.${p.type}，或删去该数值。`,
+});

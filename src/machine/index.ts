@@ -3,6 +3,7 @@ export { capacityErrors } from './capacity.ts';
 export { type MachineField, machineFields } from './fields.ts';
 export * from './load.ts';
 export { type MarketDevice, marketDevices } from './market.ts';
+export * from './matrix.ts';
 export * from './presets.ts';
 export * from './schema.ts';
 export * from './show.ts';

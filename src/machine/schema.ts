@@ -12,6 +12,22 @@ const powerOfTwo = positive.refine((n) => (n & (n - 1)) === 0, 'must be a power 
 
 const scratchpad = z.strictObject({ bytes: positive });
 
+/** Geometry of a unit for types other than f32: which it computes, and how many at once. */
+const typesOf = <T extends z.ZodType>(mode: T) =>
+  z
+    .strictObject({
+      f16: mode.optional(),
+      bf16: mode.optional(),
+      i8: mode.optional().describe('operands of 8 bits, each signed or unsigned'),
+      i16: mode.optional().describe('with accumulators of 64 bits'),
+    })
+    .optional()
+    .describe('what the unit computes beside f32, and its geometry for it; absent: f32 only');
+
+const dotMode = z.strictObject({ tn: positive, ti: powerOfTwo });
+const arrayMode = z.strictObject({ rows: powerOfTwo, columns: positive });
+const scalarMode = z.strictObject({ rows: positive, columns: positive });
+
 const dot = z.strictObject({
   kind: z.literal('dot').describe('Tn vector-MACs of Ti lanes with an adder tree each (DianNao)'),
   tn: positive.describe('filters computed at once'),
@@ -19,6 +35,7 @@ const dot = z.strictObject({
   lanePacking: z.enum(['run', 'flat']).describe('whether a chunk of lanes may cross the end of a (kx, c) run'),
   accumulatorBytes: positive,
   pipelineCycles: count,
+  types: typesOf(dotMode),
 });
 
 const systolic = z.strictObject({
@@ -32,6 +49,7 @@ const systolic = z.strictObject({
   lanePacking: z.enum(['run', 'flat']),
   accumulatorBytes: positive,
   pipelineCycles: count,
+  types: typesOf(arrayMode),
 });
 
 const scalar = z.strictObject({
@@ -42,6 +60,7 @@ const scalar = z.strictObject({
   columns: positive.describe('pixels in x'),
   accumulatorBytes: positive,
   pipelineCycles: count,
+  types: typesOf(scalarMode),
 });
 
 const cluster = z
@@ -62,7 +81,16 @@ const access = z.strictObject({ read: figure, write: figure });
 const energy = z
   .strictObject({
     technologyNanometres: z.number().positive(),
-    mac: figure.describe('of a multiply-accumulate'),
+    mac: figure.describe('of a multiply-accumulate in f32'),
+    macByType: z
+      .strictObject({
+        f16: figure.optional(),
+        bf16: figure.optional(),
+        i8: figure.optional(),
+        i16: figure.optional(),
+      })
+      .optional()
+      .describe('of a multiply-accumulate in the other types of the matrix unit, a figure for each'),
     vector: z
       .strictObject({ simple: figure, divide: figure, transcendental: figure })
       .describe('of any other operation on one element, by the classes of vector.cycles'),
@@ -181,26 +209,10 @@ export const machineSchema = z.strictObject({
 });
 
 export type Machine = z.infer<typeof machineSchema>;
-export type MatrixUnit = Machine['matrix'];
-export type SystolicUnit = Extract<MatrixUnit, { readonly kind: 'systolic' }>;
-export type ScalarUnit = Extract<MatrixUnit, { readonly kind: 'scalar' }>;
 
-/** Filters of a group, whose weights lie side by side and whose sums make one accumulator entry. */
-export function filtersOf(m: MatrixUnit): number {
-  if (m.kind === 'dot') return m.tn;
-  return m.kind === 'systolic' ? m.columns : 1;
-}
-/** Whether a chunk of a reduction may cross the end of its innermost run. */
-export const packingOf = (m: MatrixUnit): 'run' | 'flat' => (m.kind === 'scalar' ? 'flat' : m.lanePacking);
-/** Reduction elements of one chunk: what is summed before it meets the accumulator. */
-export function lanesOf(m: MatrixUnit): number {
-  if (m.kind === 'dot') return m.ti;
-  return m.kind === 'scalar' || m.dataflow === 'output-stationary' ? 1 : m.rows;
-}
-/** Accumulator entries (of `filtersOf` 32-bit accumulators). */
-export const accumulatorEntries = (m: MatrixUnit): number => Math.floor(m.accumulatorBytes / (4 * filtersOf(m)));
 /** Cores that work side by side. */
 export const coresOf = (machine: Machine): number => machine.cluster?.cores ?? 1;
+
 /** The queues of a core. */
 export function queuesOf({ dma, cluster }: Machine): readonly QueueName[] {
   return [
@@ -210,5 +222,3 @@ export function queuesOf({ dma, cluster }: Machine): readonly QueueName[] {
     'vector',
   ];
 }
-/** Multiply-accumulates a cycle of one core at best. */
-export const macsPerCycle = (m: MatrixUnit): number => (m.kind === 'dot' ? m.tn * m.ti : m.rows * m.columns);

@@ -5,11 +5,13 @@ import {
   accumulatorEntries,
   filtersOf,
   lanesOf,
-  type Machine,
-  machineSchema,
+  type MatrixMode,
   macsPerCycle,
+  modesOf,
   packingOf,
-} from './schema.ts';
+  unitFor,
+} from './matrix.ts';
+import { type Machine, machineSchema } from './schema.ts';
 
 /** JSON Schema (draft 2020-12) of machine files, for editors that complete and check. */
 export function machineJsonSchema(): object {
@@ -72,6 +74,7 @@ function energyRows(energy: NonNullable<Machine['energy']>): Section {
     `能量（${energy.technologyNanometres} nm）`,
     [
       ['multiply-accumulate', '乘加', `${mac} pJ`],
+      ...Object.entries(energy.macByType ?? {}).map(([type, of]): Row => [`– ${type}`, `– ${type}`, `${of} pJ`]),
       [
         'simple / divide / transcendental',
         '简单 / 除法 / 超越函数',
@@ -136,6 +139,16 @@ function frontEndRows({ pipeline, fetch }: Machine['control']): readonly Row[] {
   return rows;
 }
 
+/** Geometry and accumulators of the matrix unit for a type beside f32. */
+function modeRow(matrix: Machine['matrix'], mode: MatrixMode): Row {
+  const unit = unitFor(matrix, mode);
+  const [a, b] = unit.kind === 'dot' ? [unit.tn, unit.ti] : [unit.rows, unit.columns];
+  const name = mode === 'i8' ? 'i8, u8' : mode;
+  const entries = `${accumulatorEntries(matrix, mode)} × ${filtersOf(matrix, mode)}`;
+  const peak = `${a} × ${b}, ${macsPerCycle(matrix, mode)} MAC/cycle`;
+  return [name, name, `${peak}, accumulators ${entries}`, `${peak}, 累加器 ${entries}`];
+}
+
 function rows(m: Machine): readonly Section[] {
   const { control, vector, dma, dram, host, frequency, matrix } = m;
   const rate = (r: { readonly bytes: number; readonly cycles: number }): string =>
@@ -178,6 +191,9 @@ function rows(m: Machine): readonly Section[] {
           `${bytesText(matrix.accumulatorBytes)}, ${accumulatorEntries(matrix)} × ${filtersOf(matrix)}`,
         ],
         ['pipeline', '流水线', cycles(matrix.pipelineCycles)],
+        ...modesOf(matrix)
+          .slice(1)
+          .map((mode) => modeRow(matrix, mode)),
       ],
     ],
     [

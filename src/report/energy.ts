@@ -39,13 +39,15 @@ type Figures = NonNullable<Machine['energy']>;
 
 /** Of executed work and the cycles that it took. */
 function splitOf(work: Work, cycles: number, figures: Figures, frequency: number): EnergySplit {
-  const { mac, vector, instruction, staticWatts = 0, sharedRam = { read: 0, write: 0 } } = figures;
+  const { mac, macByType = {}, vector, instruction, staticWatts = 0, sharedRam = { read: 0, write: 0 } } = figures;
   const bytes = (of: { readonly read: number; readonly write: number }, read: number, write: number): number =>
     of.read * read + of.write * write;
   const { divideOps, transcendentalOps } = work;
   const simpleOps = work.vectorOps + work.otherOps - divideOps - transcendentalOps;
+  const types = Object.keys(macByType) as (keyof typeof macByType)[];
   const picojoules = {
-    matrix: mac * work.macs,
+    // Figures of other types stand in the place of that of f32.
+    matrix: types.reduce((sum, type) => sum + (macByType[type]! - mac) * work[`${type}Macs`], mac * work.macs),
     vector: vector.simple * simpleOps + vector.divide * divideOps + vector.transcendental * transcendentalOps,
     nram: bytes(figures.nram, work.nramReadBytes, work.nramWriteBytes),
     wram: bytes(figures.wram, work.wramReadBytes, work.wramWriteBytes),

@@ -3,9 +3,10 @@
  * have few, or none.
  */
 import type { HostNode, LayerPlan, Program } from '#isa';
-import { coresOf, type Machine, macsPerCycle } from '#machine';
+import type { Machine } from '#machine';
 import type { LayerResult, SimulationResult } from '#sim';
 import { cyclesAtRate } from '#timing';
+import { matrixPeakCycles } from './physicalBound.ts';
 
 export type LayerBound = 'compute' | 'memory' | 'host' | 'none';
 
@@ -76,7 +77,7 @@ function utilisationOf(plan: LayerPlan, run: LayerResult, machine: Machine): num
   const cycles = Math.max(run.cycles, run.last - run.first);
   switch (plan.where) {
     case 'matrix':
-      return worth(plan.macs, run.macs) / (cycles * coresOf(machine) * macsPerCycle(machine.matrix));
+      return run.macs === 0 ? 0 : (worth(plan.macs, run.macs) / run.macs) * (matrixPeakCycles(machine, run) / cycles);
     case 'vector':
       return worth(plan.vectorOps, run.vectorOps) / (cycles * machine.vector.lanes);
     case 'dma': {

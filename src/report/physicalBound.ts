@@ -5,11 +5,13 @@
  */
 import { diagnostic } from '#base';
 import type { Program } from '#isa';
-import { coresOf, macsPerCycle } from '#machine';
-import type { SimulationResult } from '#sim';
+import { coresOf, MATRIX_MODES, type Machine, macsPerCycle, modesOf } from '#machine';
+import type { SimulationResult, Work } from '#sim';
 import { cyclesAtRate } from '#timing';
 
 export type BoundUnit = 'matrix' | 'vector' | 'memory' | 'host';
+
+type MacCounter = 'macs' | `${(typeof MATRIX_MODES)[number]}Macs`;
 
 export interface PhysicalBound {
   readonly cycles: number;
@@ -38,12 +40,28 @@ const belowBound = diagnostic<Below>('SYS-REPORT-001', 'internal', {
     '这是 Systole 的缺陷，请附上模型与机器文件报告。',
 });
 
+/** Of the sums of quotients below: what rounding might have added. */
+const ROUNDING = 2 ** -40;
+
+/** Cycles of executed work at the peak of the matrix units, each type at its own; other operations at the highest of all. */
+export function matrixPeakCycles(machine: Machine, work: Pick<Work, 'otherOps' | MacCounter>): number {
+  const { matrix } = machine;
+  const others = MATRIX_MODES.filter((mode) => matrix.types?.[mode] !== undefined);
+  const f32Macs = others.reduce((rest, mode) => rest - work[`${mode}Macs`], work.macs);
+  const highest = Math.max(...modesOf(matrix).map((mode) => macsPerCycle(matrix, mode)));
+  const cycles = others.reduce(
+    (sum, mode) => sum + work[`${mode}Macs`] / macsPerCycle(matrix, mode),
+    f32Macs / macsPerCycle(matrix) + work.otherOps / highest,
+  );
+  return cycles / coresOf(machine);
+}
+
 export function physicalBound(program: Program, result: Pick<SimulationResult, 'total'>): PhysicalBound {
   const { machine } = program;
   const { total } = result;
   const { readBytes, writeBytes } = program.compulsory ?? total;
   const by = {
-    matrix: Math.ceil((total.macs + total.otherOps) / (coresOf(machine) * macsPerCycle(machine.matrix))),
+    matrix: Math.ceil(matrixPeakCycles(machine, total) * (1 - ROUNDING)),
     vector: Math.ceil(total.vectorOps / machine.vector.lanes),
     memory: cyclesAtRate(readBytes + writeBytes, machine.dram.bandwidth),
     host: total.hostCycles,

@@ -1,10 +1,11 @@
 /**
  * What memory a queue entry touches: a list of accesses by operand, from which the range check and the hazard detector work.
  * All of it follows from the records and flags; only the operands' addresses change from one execution to the next, so regions
- * are relative to them. Addresses of ARAM are bytes too: accumulator n of entry e is word e·Tn + n.
+ * are relative to them. Addresses of ARAM are bytes too: accumulator n of entry e stands at (e·Tn + n) times its width.
  */
-import { accumulatorEntries, filtersOf, type Machine } from '#machine';
-import { DIMENSIONS, elementsOf, insideOf, keepsSums, LO, type RecordWords, SIZE, STRIDE } from '#timing';
+import { ELEMENT_BYTES } from '#isa';
+import { accumulatorEntries, accumulatorWidth, aramBytes, filtersOf, type Machine, unitFor } from '#machine';
+import { DIMENSIONS, elementsOf, insideOf, isScaled, keepsSums, LO, type RecordWords, SIZE, STRIDE } from '#timing';
 import type { DataEntry, LinearEntry, LoadEntry, MmaEntry, StoreEntry, VecEntry } from './entries.ts';
 import { type Intervals, intervalsOf, merged, type Region, RegionBuilder, wrapped } from './region.ts';
 
@@ -34,6 +35,8 @@ export class Access {
   readonly operand: string;
   /** Bytes of an element, to which addresses and strides must be aligned. */
   readonly align: number;
+  /** Where what the operand may reach ends, if that is before the end of its memory. */
+  readonly limit: number | undefined;
   readonly regions: readonly Region[];
   readonly #key: AddressKey | number;
   /** Bytes of one step of the address. */
@@ -48,6 +51,7 @@ export class Access {
     regions: readonly Region[],
     align = 4,
     unit = 1,
+    limit?: number,
   ) {
     this.memory = memory;
     this.mode = mode;
@@ -56,6 +60,7 @@ export class Access {
     this.regions = regions.filter((r) => r.extent > 0);
     this.align = align;
     this.#unit = unit;
+    this.limit = limit;
   }
 
   /** Address of the operand in an entry, in bytes; regions are relative to it, modulo 2³². */
@@ -84,7 +89,7 @@ export class Access {
 export const memoryBytes = (machine: Machine, dramBytes: number): Readonly<Record<Memory, number>> => ({
   nram: machine.nram.bytes,
   wram: machine.wram.bytes,
-  aram: accumulatorEntries(machine.matrix) * filtersOf(machine.matrix) * 4,
+  aram: aramBytes(machine.matrix),
   shared: machine.cluster?.sharedRam.bytes ?? 0,
   dram: dramBytes,
 });
@@ -123,7 +128,9 @@ function transfer(entry: LoadEntry | StoreEntry): readonly Access[] {
 }
 
 function mma(entry: MmaEntry, machine: Machine): readonly Access[] {
-  const tn = filtersOf(machine.matrix);
+  const tn = filtersOf(machine.matrix, entry.type);
+  const operand = ELEMENT_BYTES[entry.type];
+  const result = ELEMENT_BYTES[entry.result];
   const pixels = elementsOf(entry.pixels, 0, 3);
   const reduction = elementsOf(entry.reduction);
   const filters = Math.max(0, entry.output[16 + SIZE]!);
@@ -133,27 +140,33 @@ function mma(entry: MmaEntry, machine: Machine): readonly Access[] {
   if (pixels === 0 || filters === 0) return [];
 
   const a = new RegionBuilder().record(entry.pixels, entry.pixels, 0, 3).record(entry.reduction, entry.reduction);
-  const w = new RegionBuilder();
   const accesses = [
-    new Access('nram', 'read', 'A', 'a', [a.region(4)]),
-    new Access('wram', 'read', 'W', 'w', [w.region(4 * reduction * filters)]),
+    new Access('nram', 'read', 'A', 'a', [a.region(operand)], operand),
+    new Access('wram', 'read', 'W', 'w', [new RegionBuilder().region(operand * reduction * filters)], operand),
   ];
-  if (entry.drain && entry.useBias) {
-    accesses.push(new Access('wram', 'read', 'bias', 'bias', [new RegionBuilder().region(4 * filters)]));
+  const hasBias = entry.drain && entry.useBias;
+  const scaled = isScaled(entry);
+  if (hasBias) accesses.push(new Access('wram', 'read', 'bias', 'bias', [new RegionBuilder().region(4 * filters)]));
+  if (scaled) {
+    const behind = hasBias ? 4 * filters : 0;
+    accesses.push(new Access('wram', 'read', 'scale', 'bias', [new RegionBuilder(behind).region(4 * filters)]));
   }
 
+  const width = accumulatorWidth(entry.type);
+  const entryOf = width * tn;
   const accumulators = groups(
     whole,
     rest,
-    (n) => new RegionBuilder().axis(n * pixels, 4 * tn).region(4 * tn),
-    () => new RegionBuilder(4 * tn * whole * pixels).axis(pixels, 4 * tn).region(4 * rest),
+    (n) => new RegionBuilder().axis(n * pixels, entryOf).region(entryOf),
+    () => new RegionBuilder(entryOf * whole * pixels).axis(pixels, entryOf).region(width * rest),
   );
+  const limit = entryOf * accumulatorEntries(machine.matrix, entry.type);
   const aram = (mode: AccessMode): void => {
-    accesses.push(new Access('aram', mode, 'accumulators', 'acc', accumulators, 4, 4 * tn));
+    accesses.push(new Access('aram', mode, 'accumulators', 'acc', accumulators, width, entryOf, limit));
   };
   if (!entry.clear) aram('read');
   if (!entry.drain) aram('write');
-  else if (keepsSums(machine.matrix, sizesOf(entry.reduction))) {
+  else if (keepsSums(unitFor(machine.matrix, entry.type), sizesOf(entry.reduction))) {
     aram('clobber');
   }
   if (entry.drain) {
@@ -164,10 +177,10 @@ function mma(entry: MmaEntry, machine: Machine): readonly Access[] {
       (n) =>
         output()
           .axis(n, groupStride)
-          .region(4 * tn),
-      () => output(whole * groupStride).region(4 * rest),
+          .region(result * tn),
+      () => output(whole * groupStride).region(result * rest),
     );
-    accesses.push(new Access('nram', 'write', 'C', 'c', results));
+    accesses.push(new Access('nram', 'write', 'C', 'c', results, result));
   }
   return accesses;
 }

@@ -12,6 +12,7 @@ import { type DispatchState, makeEntry } from './dispatch.ts';
 import type { EntryQueue, QueueEntry } from './entries.ts';
 import type { LinearOperands } from './linearOperands.ts';
 import type { Nodes } from './nodes.ts';
+import { NO_QUANTISATION, type Quantisation, quantisationOf } from './quant.ts';
 import { RecordFile } from './records.ts';
 
 const pastEnd = diagnostic<{ target: number; words: number }>('SYS-SIM-010', 'invalid', {
@@ -84,6 +85,7 @@ export interface ControlState {
   /** Bits of the parameters that `cfg.act` left. */
   readonly p0: number;
   readonly p1: number;
+  readonly quantisation: Quantisation;
   /** The next instruction, the cycle at which it begins, and how many have been executed. */
   readonly pc: number;
   readonly time: number;
@@ -111,6 +113,7 @@ export class Control implements DispatchState {
   readonly records = new RecordFile();
   p0 = 0;
   p1 = 0;
+  quantisation = NO_QUANTISATION;
   pc = 0;
   /** Cycle at which the next instruction begins. */
   time = 0;
@@ -269,6 +272,9 @@ export class Control implements DispatchState {
           this.p0 = r[i.ra]!;
           this.p1 = r[i.rb]!;
           break;
+        case 'cfg.quant':
+          this.quantisation = quantisationOf(i);
+          break;
         case 'nop':
         case 'sync':
         case 'halt':
@@ -324,11 +330,11 @@ export class Control implements DispatchState {
   }
 
   save(): ControlState {
-    const { p0, p1, pc, time, executed, at, part, queue, branchCycles, beginning } = this;
+    const { p0, p1, quantisation, pc, time, executed, at, part, queue, branchCycles, beginning } = this;
     return {
       registers: this.registers.slice(),
       records: this.records.save(),
-      ...{ p0, p1, pc, time, executed, at, part, queue, branchCycles, beginning },
+      ...{ p0, p1, quantisation, pc, time, executed, at, part, queue, branchCycles, beginning },
       fetched: this.frontEnd?.wordAt(pc, time) ?? time,
       frontEnd: this.frontEnd?.save(),
       busyAt: this.#busyAt,
@@ -343,8 +349,8 @@ export class Control implements DispatchState {
   }
 
   restore(state: ControlState): void {
-    const { p0, p1, pc, time, executed, at, part, queue, branchCycles } = state;
-    Object.assign(this, { p0, p1, pc, time, executed, at, part, queue, branchCycles });
+    const { p0, p1, quantisation, pc, time, executed, at, part, queue, branchCycles } = state;
+    Object.assign(this, { p0, p1, quantisation, pc, time, executed, at, part, queue, branchCycles });
     if (state.frontEnd !== undefined) this.frontEnd?.restore(state.frontEnd);
     this.registers.set(state.registers);
     this.records.restore(state.records);

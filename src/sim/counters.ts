@@ -105,6 +105,10 @@ export function countActions(work: WorkCounters, actions: Actions): void {
   work.accumulatorWriteBytes += actions.accumulatorWriteBytes;
   work.sharedReadBytes += actions.sharedReadBytes;
   work.sharedWriteBytes += actions.sharedWriteBytes;
+  work.f16Macs += actions.f16Macs;
+  work.bf16Macs += actions.bf16Macs;
+  work.i8Macs += actions.i8Macs;
+  work.i16Macs += actions.i16Macs;
   work.divideOps += actions.divideOps;
   work.transcendentalOps += actions.transcendentalOps;
 }

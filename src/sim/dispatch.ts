@@ -15,6 +15,7 @@ import {
 import { type Machine, presets } from '#machine';
 import type { Decoded } from './decoded.ts';
 import type { LoadEntry, MmaEntry, MoveEntry, QueueEntry, StoreEntry, VecEntry } from './entries.ts';
+import { type Quantisation, typesOfMma } from './quant.ts';
 import type { RecordFile } from './records.ts';
 
 const onlyF32 = diagnostic<{ mnemonic: string; type: string }>('SYS-SIM-014', 'unsupported', {
@@ -64,11 +65,12 @@ export interface DispatchState {
   /** Parameters of `cfg.act`, bits of f32. */
   readonly p0: number;
   readonly p1: number;
+  readonly quantisation: Quantisation;
 }
 
 /**
  * @throws SYS-SIM-014 a type that the unit does not compute; SYS-SIM-016 a function of two operands with one;
- * SYS-SIM-017 and -018 a transfer that no path of the machine carries
+ * SYS-SIM-017 and -018 a transfer that no path of the machine carries; SYS-SIM-100…103 types and zero points of an mma
  */
 export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine: Machine, place: Place): QueueEntry {
   const address = (register: number): number => state.registers[register]! >>> 0;
@@ -94,7 +96,8 @@ export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine:
       return entry;
     }
     case 'mma': {
-      checkType(i, place);
+      const { type, weights, result } = typesOfMma(i, state.quantisation, machine, place);
+      const { za, zw, zc } = state.quantisation;
       const entry: MmaEntry = {
         kind: 'mma',
         pc,
@@ -112,6 +115,7 @@ export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine:
         act: ACTIVATIONS[i.act]!,
         p0: state.p0,
         p1: state.p1,
+        ...{ type, weights, result, za, zw, zc },
       };
       return entry;
     }

@@ -4,6 +4,7 @@
  * bits of an f32 (`p0`, `p1`, `b` in scalar mode, a record's fill) stay bits, so that no NaN is rewritten on the way.
  */
 import type { Accumulation, Activation, BMode, ElementType, Queue, Space, VectorFunction } from '#isa';
+import type { MatrixType } from '#machine';
 import type { LinearTransfer, RecordWords } from '#timing';
 import type { DramMemory } from './dram.ts';
 
@@ -56,9 +57,17 @@ export interface MmaEntry extends Dispatched {
   readonly drain: boolean;
   readonly useBias: boolean;
   readonly act: Activation;
-  /** `cfg.act` parameters as f32 bits. */
+  /** `cfg.act` parameters: bits of f32, or i32 where they clamp sums of integers. */
   readonly p0: number;
   readonly p1: number;
+  /** Of A; of W; of what is drained. */
+  readonly type: MatrixType;
+  readonly weights: MatrixType;
+  readonly result: ElementType;
+  /** Zero points of A, W and C, as `cfg.quant` left them; floats take no notice. */
+  readonly za: number;
+  readonly zw: number;
+  readonly zc: number;
 }
 
 export interface VecEntry extends Dispatched {
@@ -119,13 +128,13 @@ export type EntryQueue = Queue | 'link';
 
 /**
  * What moves and computes data, implemented under `kernels/`. Entries arrive checked: inside their memories, aligned to
- * their elements, f32 where they compute. Scratchpads start as zeros.
+ * their elements, of types that their units compute. Scratchpads start as zeros.
  */
 export interface Kernels {
   readonly nram: Uint8Array;
   readonly wram: Uint8Array;
-  /** Accumulators: entry e holds Tn values from e·Tn. */
-  readonly aram: Float32Array;
+  /** Accumulators: entry e lies from e times the bytes of an entry of its type. */
+  readonly aram: Uint8Array;
   mma(entry: MmaEntry): void;
   vec(entry: VecEntry): void;
   load(entry: LoadEntry, dram: DramMemory): void;

@@ -80,11 +80,12 @@ export function checkAccesses(
   for (const access of accesses) {
     const { memory, operand, mode, align } = access;
     const address = access.address(entry);
+    const end = access.limit ?? bytes[memory];
     for (const { offset, extent, strides } of access.regions) {
       const from = wrapped(address + offset);
       const to = from + extent;
-      if (to > bytes[memory]) {
-        throw outOfRange({ operand, memory: MEMORY_NAMES[memory], mode, from, to, bytes: bytes[memory] }, place());
+      if (to > end) {
+        throw outOfRange({ operand, memory: MEMORY_NAMES[memory], mode, from, to, bytes: end }, place());
       }
       const stride = strides.find((s) => s % align !== 0);
       if (from % align !== 0 || stride !== undefined) {

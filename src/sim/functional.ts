@@ -5,7 +5,7 @@
  */
 import { diagnostic } from '#base';
 import { type HostPart, type Program, SEMAPHORE_MAX, SEMAPHORES, SLOT_BYTES, type TensorSlot } from '#isa';
-import { accumulatorEntries, filtersOf } from '#machine';
+import { aramBytes } from '#machine';
 import type { DataEntry, SignalEntry, WaitEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
 import { refuseEndless } from './extent.ts';
@@ -110,7 +110,7 @@ export async function runFunctional(program: Program, options: FunctionalOptions
   const memories: Memories = {
     nram: new PlainMemory('NRAM', machine.nram.bytes, place),
     wram: new PlainMemory('WRAM', machine.wram.bytes, place),
-    aram: new PlainMemory('ARAM', 4 * filtersOf(machine.matrix) * accumulatorEntries(machine.matrix), place),
+    aram: new PlainMemory('ARAM', aramBytes(machine.matrix), place),
     dram: new PlainMemory('DRAM', program.dramBytes, place),
   };
   for (const constant of program.constants) memories.dram.place(constant.address, constant.data(), 'before');

@@ -55,7 +55,7 @@ export class Numbers {
     this.dram = new DramMemory(program.constants);
     this.#missing = new Set(program.inputs.map((slot) => slot.name));
     const { nram, wram, aram } = this.kernels;
-    this.#pads = { nram, wram, aram: new Uint8Array(aram.buffer, aram.byteOffset, aram.byteLength) };
+    this.#pads = { nram, wram, aram };
   }
 
   writeInput(slot: TensorSlot, bytes: Uint8Array): void {

@@ -12,7 +12,9 @@ import {
   linearActions,
   linearComputeCycles,
   linearDmaCost,
+  linearMode,
   linkCycles,
+  macsOf,
   mmaActions,
   mmaCycles,
   NO_ACTIONS,
@@ -109,9 +111,14 @@ function linearPlan(entry: LinearEntry, machine: Machine, accesses: readonly Acc
       : { ...plan, transfer: linearDmaCost(machine, entry) };
   }
   const operations = coresOf(machine) * entry.count;
-  const cycles = linearComputeCycles(machine, entry.count);
+  const cycles = linearComputeCycles(machine, entry.count, entry.type);
   return entry.type.startsWith('mac_')
-    ? { ...empty, cycles, macs: operations }
+    ? {
+        ...empty,
+        cycles,
+        macs: operations,
+        actions: { ...NO_ACTIONS, ...macsOf(linearMode(machine, entry.type), operations) },
+      }
     : { ...empty, cycles, otherOps: operations, actions: computeActions(entry.type, operations) };
 }
 
@@ -130,7 +137,7 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
       const filters = Math.max(0, entry.output[16 + SIZE]!);
       const sizes = sizesOf(entry.pixels).slice(0, 4);
       const reduction = sizesOf(entry.reduction);
-      const cycles = mmaCycles(machine, sizes, filters, reduction);
+      const cycles = mmaCycles(machine, sizes, filters, reduction, entry.type);
       const actions = mmaActions(machine, sizes, filters, reduction, entry);
       return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction), actions };
     }

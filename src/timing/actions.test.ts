@@ -1,7 +1,15 @@
 /** What entries read and write on chip, against counts worked out by hand, in elements of 4 bytes. */
 import { describe, expect, test } from 'vitest';
 import { type Machine, presets } from '#machine';
-import { computeActions, linearActions, mmaActions, NO_ACTIONS, transferActions, vecActions } from './index.ts';
+import {
+  computeActions,
+  linearActions,
+  type MmaFlags,
+  mmaActions,
+  NO_ACTIONS,
+  transferActions,
+  vecActions,
+} from './index.ts';
 
 const dot = presets.get('textbook-single')!;
 const systolic = presets.get('systolic-16x16')!;
@@ -9,9 +17,11 @@ const cluster = presets.get('textbook-cluster')!;
 const held = (dataflow: 'input-stationary' | 'output-stationary') =>
   ({ ...systolic, matrix: { ...systolic.matrix, dataflow } }) as Machine;
 
+const F32 = { type: 'f32', result: 'f32' } as const;
+
 describe('mma: 20 pixels of 4 × 5, 40 filters, a reduction of 48', () => {
-  const actions = (machine: Machine, flags = { clear: true, drain: true, useBias: false }) =>
-    mmaActions(machine, [4, 5], 40, [48], flags);
+  const actions = (machine: Machine, flags: Partial<MmaFlags> = {}) =>
+    mmaActions(machine, [4, 5], 40, [48], { ...F32, clear: true, drain: true, useBias: false, ...flags });
   const words = (machine: Machine) => {
     const { nramReadBytes, wramReadBytes } = actions(machine);
     return [nramReadBytes / 4, wramReadBytes / 4];
@@ -27,11 +37,8 @@ describe('mma: 20 pixels of 4 × 5, 40 filters, a reduction of 48', () => {
     // Blocks of 8 × 8 pixels: 1. Of one pixel, 40 filters in one block of 64.
     const scalar = presets.get('shidiannao')!;
     expect(words(scalar)).toEqual([960 * 40, 1920]);
-    const { nramReadBytes, wramReadBytes } = mmaActions(scalar, [1], 40, [48], {
-      clear: true,
-      drain: true,
-      useBias: false,
-    });
+    const flags = { ...F32, clear: true, drain: true, useBias: false };
+    const { nramReadBytes, wramReadBytes } = mmaActions(scalar, [1], 40, [48], flags);
     expect([nramReadBytes / 4, wramReadBytes / 4]).toEqual([48, 1920]);
   });
 
@@ -48,8 +55,35 @@ describe('mma: 20 pixels of 4 × 5, 40 filters, a reduction of 48', () => {
     expect(actions(systolic)).toMatchObject({ accumulatorReadBytes: 2 * sums, accumulatorWriteBytes: 2 * sums });
   });
 
+  test('bytes follow the type, and so does the geometry', () => {
+    const quad: Machine = {
+      ...dot,
+      matrix: { ...dot.matrix, types: { i8: { tn: 32, ti: 32 }, i16: { tn: 16, ti: 16 } } } as Machine['matrix'],
+    };
+    // Groups of 32 filters: 2. Results of a byte; biases and scales are words, and come once.
+    const requantised = { type: 'u8', result: 'i8', useBias: true } as const;
+    expect(actions(quad, requantised)).toMatchObject({
+      nramReadBytes: 960 * 2,
+      wramReadBytes: 1920 * 20 + 40 * 8,
+      nramWriteBytes: 800,
+      i8Macs: 800 * 48,
+      i16Macs: 0,
+    });
+    expect(actions(quad, { type: 'i8', result: 'i32' })).toMatchObject({
+      wramReadBytes: 1920 * 20,
+      nramWriteBytes: 3200,
+    });
+    // Accumulators of eight bytes.
+    expect(actions(quad, { type: 'i16', result: 'i64', clear: false, drain: false })).toMatchObject({
+      nramReadBytes: 2 * 960 * 3,
+      accumulatorReadBytes: 8 * 800,
+      accumulatorWriteBytes: 8 * 800,
+      i16Macs: 800 * 48,
+    });
+  });
+
   test('without elements nothing is done', () => {
-    expect(mmaActions(dot, [0, 5], 40, [48], { clear: true, drain: true, useBias: true })).toEqual(NO_ACTIONS);
+    expect(mmaActions(dot, [0, 5], 40, [48], { ...F32, clear: true, drain: true, useBias: true })).toEqual(NO_ACTIONS);
   });
 });
 

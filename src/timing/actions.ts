@@ -1,6 +1,6 @@
 /**
  * What an entry does beside multiply-accumulates and DRAM traffic: bytes read and written on chip and operations by class, from
- * which its energy follows where the machine has figures. All elements are of 32 bits.
+ * which its energy follows where the machine has figures. Bytes follow the size of the elements.
  *
  * `mma` of P pixels, N filters in G groups, K elements of reduction, as the units of `matrix.ts` bring operands in:
  *
@@ -13,10 +13,10 @@
  *
  * An array of scalar MACs hands inputs to neighbours, which is not credited: its inputs are an upper bound. Biases are read once.
  * Sums of an array that keeps them between chunks pass through the accumulators P·N·(chunks − 1) times each way; without
- * `clear` they are read once more, without `drain` written once more; with it results go to NRAM.
+ * `clear` they are read once more, without `drain` written once more; with it results go to NRAM. Scales are read as biases are.
  */
-import type { VectorFunction } from '#isa';
-import { coresOf, type Machine } from '#machine';
+import { ELEMENT_BYTES, type ElementType, type VectorFunction } from '#isa';
+import { accumulatorWidth, coresOf, type Machine, type MatrixMode, type MatrixType, modeOf, unitFor } from '#machine';
 import { type LinearTransfer, piecesOf } from './linear.ts';
 import { keepsSums, operandReads, type PixelSizes, workOf } from './matrix.ts';
 import { VECTOR_CLASSES } from './vector.ts';
@@ -31,6 +31,11 @@ export interface Actions {
   readonly accumulatorWriteBytes: number;
   readonly sharedReadBytes: number;
   readonly sharedWriteBytes: number;
+  /** Multiply-accumulates in other types than f32. */
+  readonly f16Macs: number;
+  readonly bf16Macs: number;
+  readonly i8Macs: number;
+  readonly i16Macs: number;
   /** Of the operations that are no multiply-accumulates. */
   readonly divideOps: number;
   readonly transcendentalOps: number;
@@ -45,26 +50,40 @@ export const NO_ACTIONS: Actions = {
   accumulatorWriteBytes: 0,
   sharedReadBytes: 0,
   sharedWriteBytes: 0,
+  f16Macs: 0,
+  bf16Macs: 0,
+  i8Macs: 0,
+  i16Macs: 0,
   divideOps: 0,
   transcendentalOps: 0,
 };
 
 const WORD = 4;
 
+/** What of an `mma` says where its operands come from and its sums go. */
 export interface MmaFlags {
+  readonly type: MatrixType;
   readonly clear: boolean;
   readonly drain: boolean;
   readonly useBias: boolean;
+  /** Of the results. */
+  readonly result: ElementType;
 }
+
+/** Whether results are sums of integers times a scale for each filter. */
+export const isScaled = ({ type, drain, result }: Pick<MmaFlags, 'type' | 'drain' | 'result'>): boolean =>
+  drain && (type === 'i8' || type === 'u8' || type === 'i16') && result !== 'i32' && result !== 'i64';
 
 /** @param sizes of the pixels, x first; `reduction` innermost first */
 export function mmaActions(
-  { matrix: unit }: Machine,
+  { matrix }: Machine,
   sizes: PixelSizes,
   filters: number,
   reduction: readonly number[],
-  { clear, drain, useBias }: MmaFlags,
+  flags: MmaFlags,
 ): Actions {
+  const { type, clear, drain, useBias, result } = flags;
+  const unit = unitFor(matrix, type);
   const product = (of: readonly number[]): number => of.reduce((n, size) => n * Math.max(0, size), 1);
   const [pixels, depth] = [product(sizes), product(reduction)];
   const work = workOf(unit, filters, reduction);
@@ -72,15 +91,23 @@ export function mmaActions(
   const sums = pixels * work.filters;
   if (sums === 0) return NO_ACTIONS;
   const between = keepsSums(unit, reduction) ? work.chunks - 1 : 0;
+  const bytes = ELEMENT_BYTES[type];
+  const sum = accumulatorWidth(type);
+  const parameters = (useBias && drain ? WORD : 0) + (isScaled(flags) ? WORD : 0);
   return {
     ...NO_ACTIONS,
-    nramReadBytes: WORD * pixels * depth * inputs,
-    wramReadBytes: WORD * work.filters * (depth * weights + (useBias && drain ? 1 : 0)),
-    accumulatorReadBytes: WORD * sums * (between + (clear ? 0 : 1)),
-    accumulatorWriteBytes: WORD * sums * (between + (drain ? 0 : 1)),
-    nramWriteBytes: drain ? WORD * sums : 0,
+    nramReadBytes: bytes * pixels * depth * inputs,
+    wramReadBytes: work.filters * (bytes * depth * weights + parameters),
+    accumulatorReadBytes: sum * sums * (between + (clear ? 0 : 1)),
+    accumulatorWriteBytes: sum * sums * (between + (drain ? 0 : 1)),
+    nramWriteBytes: drain ? ELEMENT_BYTES[result] * sums : 0,
+    ...macsOf(modeOf(type), sums * depth),
   };
 }
+
+/** Multiply-accumulates by type, but those in f32. */
+export const macsOf = (mode: MatrixMode, macs: number): Partial<Actions> =>
+  mode === 'f32' ? {} : { [`${mode}Macs`]: macs };
 
 export interface VecShape {
   readonly name: VectorFunction;

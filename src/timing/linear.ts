@@ -4,7 +4,7 @@
  * a private link carries what its own core takes, one port carries what all take.
  */
 import type { LinearSpace } from '#isa';
-import { coresOf, type Machine, macsPerCycle } from '#machine';
+import { coresOf, type Machine, type MatrixMode, macsPerCycle, modesOf } from '#machine';
 import type { DmaCost } from './dma.ts';
 import { cyclesAtRate } from './rate.ts';
 
@@ -57,6 +57,20 @@ export function linkCycles(machine: Machine, transfer: LinearTransfer): number {
   return machine.dma.setupCycles + cyclesAtRate(bytes, link);
 }
 
-/** Cycles of `count` operations of each core, whatever their type. */
-export const linearComputeCycles = ({ matrix }: Machine, count: number): number =>
-  matrix.pipelineCycles + Math.ceil(count / macsPerCycle(matrix));
+/** Types of the matrix unit that compute operands of so many bits. */
+const BY_BITS: Readonly<Record<string, readonly MatrixMode[]>> = { 32: ['f32'], 16: ['f16', 'bf16', 'i16'], 8: ['i8'] };
+
+/**
+ * The type of the matrix unit whose lanes take an operation of the dialect, `add_16` for one: that of so many bits which is
+ * computed fastest, f32 where the unit has none of them.
+ */
+export function linearMode({ matrix }: Machine, type: string): MatrixMode {
+  const modes = BY_BITS[type.split('_')[1]!]!.filter((mode) => modesOf(matrix).includes(mode));
+  const fastest = (a: MatrixMode, b: MatrixMode): MatrixMode =>
+    macsPerCycle(matrix, b) > macsPerCycle(matrix, a) ? b : a;
+  return modes.length === 0 ? 'f32' : modes.reduce(fastest);
+}
+
+/** Cycles of `count` operations of each core. */
+export const linearComputeCycles = (machine: Machine, count: number, type: string): number =>
+  machine.matrix.pipelineCycles + Math.ceil(count / macsPerCycle(machine.matrix, linearMode(machine, type)));

@@ -20,10 +20,12 @@ import {
   filtersOf,
   lanesOf,
   type Machine,
+  type MatrixType,
   type MatrixUnit,
   packingOf,
   type ScalarUnit,
   type SystolicUnit,
+  unitFor,
 } from '#machine';
 
 /**
@@ -62,16 +64,18 @@ export const workOf = (unit: MatrixUnit, filters: number, reduction: readonly nu
 /** Sizes of the pixels' dimensions, x first. */
 export type PixelSizes = readonly number[];
 
-/** Cycles of one `mma`. */
+/** Cycles of one `mma` of operands of a type, which changes nothing but the geometry. */
 export const mmaCycles = (
   machine: Machine,
   pixels: PixelSizes,
   filters: number,
   reduction: readonly number[],
-): number => workCycles(machine, pixels, workOf(machine.matrix, filters, reduction));
+  type: MatrixType = 'f32',
+): number => workCycles(machine, pixels, workOf(unitFor(machine.matrix, type), filters, reduction), type);
 
 /** Cycles of one `mma` of these pixels. */
-export function workCycles({ matrix: unit }: Machine, sizes: PixelSizes, work: MatrixWork): number {
+export function workCycles({ matrix }: Machine, sizes: PixelSizes, work: MatrixWork, type: MatrixType = 'f32'): number {
+  const unit = unitFor(matrix, type);
   const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
   if (pixels === 0 || work.groups === 0) return unit.pipelineCycles;
   if (unit.kind === 'scalar') return unit.pipelineCycles + work.chunks * blocksOf(unit, sizes, pixels, work.filters);

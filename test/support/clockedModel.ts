@@ -200,7 +200,10 @@ function routeOf(entry: PlainEntry, machine: Machine, unit: ClockedUnit): Route 
 
 type Entry<K extends PlainEntry['kind']> = Extract<PlainEntry, { readonly kind: K }>;
 
-function mmaRoute(entry: Entry<'mma'>, { matrix: m }: Machine): Route {
+function mmaRoute(entry: Entry<'mma'>, { matrix }: Machine): Route {
+  const mode = entry.type === 'u8' ? 'i8' : entry.type;
+  const geometry = mode === 'f32' ? {} : matrix.types![mode];
+  const m = { ...matrix, ...geometry } as Machine['matrix'];
   const size = (record: readonly number[], d: number): number => Math.max(0, record[4 * d + SIZE]!);
   const pixels = elementsOf(entry.pixels, 0, 3);
   const filters = size(entry.output, 4);

@@ -4,8 +4,26 @@
  * be read. The same seed gives the same program.
  */
 import { Random } from '#base';
-import { assembleProgram, B_MODES, BINARY_FUNCTIONS, type Program, VECTOR_FUNCTIONS } from '#isa';
-import { accumulatorEntries, filtersOf, type Machine, type MatrixUnit, presets } from '#machine';
+import {
+  assembleProgram,
+  B_MODES,
+  BINARY_FUNCTIONS,
+  ELEMENT_BYTES,
+  type ElementType,
+  MMA_TYPES,
+  type Program,
+  VECTOR_FUNCTIONS,
+} from '#isa';
+import {
+  accumulatorEntries,
+  filtersOf,
+  type MATRIX_MODES,
+  type Machine,
+  type MatrixType,
+  type MatrixUnit,
+  presets,
+  typesOf,
+} from '#machine';
 
 /** Bytes of a buffer, and buffers of DRAM: 4 of f32 to read, 4 of f32 to read and write, 3 of raw bytes. */
 const BUFFER = 512;
@@ -32,24 +50,35 @@ interface Axis {
 
 const axis = (size: number, stride: number): Axis => ({ size, stride, lo: 0, hi: size });
 
+/** A geometry for each type, or for none. */
+function types<T>(random: Random, mode: () => T): { types?: Record<(typeof MATRIX_MODES)[number], T> } {
+  return random.uniform() < 0.2 ? {} : { types: { f16: mode(), bf16: mode(), i8: mode(), i16: mode() } };
+}
+
 function matrixUnit(random: Random): MatrixUnit {
   const common = { accumulatorBytes: 16384, pipelineCycles: random.integer(0, 3) };
   const lanePacking = random.pick(['run', 'flat'] as const);
   switch (random.pick(['dot', 'systolic', 'scalar'] as const)) {
-    case 'dot':
-      return { kind: 'dot', tn: random.integer(1, 20), ti: random.pick([1, 2, 4, 16]), lanePacking, ...common };
-    case 'systolic':
+    case 'dot': {
+      const geometry = () => ({ tn: random.integer(1, 20), ti: random.pick([1, 2, 4, 16]) });
+      return { kind: 'dot', ...geometry(), lanePacking, ...common, ...types(random, geometry) };
+    }
+    case 'systolic': {
+      const geometry = () => ({ rows: random.pick([1, 2, 4, 8]), columns: random.integer(1, 20) });
       return {
         kind: 'systolic',
-        rows: random.pick([1, 2, 4, 8]),
-        columns: random.integer(1, 20),
+        ...geometry(),
         dataflow: random.pick(['weight-stationary', 'output-stationary', 'input-stationary'] as const),
         preload: random.pick(['exposed', 'hidden'] as const),
         lanePacking,
         ...common,
+        ...types(random, geometry),
       };
-    case 'scalar':
-      return { kind: 'scalar', rows: random.integer(1, 5), columns: random.integer(1, 5), ...common };
+    }
+    case 'scalar': {
+      const geometry = () => ({ rows: random.integer(1, 5), columns: random.integer(1, 5) });
+      return { kind: 'scalar', ...geometry(), ...common, ...types(random, geometry) };
+    }
   }
 }
 
@@ -124,13 +153,16 @@ export function randomProgram(seed: number, forget = 0): { readonly program: Pro
   };
 }
 
-/** What DRAM holds before the run: f32, then bytes. */
+/** What DRAM holds before the run: f32; then halves of ordinary size, bytes of any kind, and small f32. */
 function contents(seed: number): () => Uint8Array {
   const random = new Random(~seed);
   const floats = Float32Array.from({ length: RAW / 4 }, () => 2 * random.normal());
   const bytes = new Uint8Array(DRAM_BUFFERS * BUFFER);
   bytes.set(new Uint8Array(floats.buffer));
   for (let i = RAW; i < bytes.length; i++) bytes[i] = random.integer(0, 255);
+  for (let i = RAW + 1; i < RAW + BUFFER; i += 2) bytes[i] = random.integer(0x38, 0x43) | (random.bits() & 128);
+  const small = Float32Array.from({ length: BUFFER / 4 }, () => 0.02 * random.normal());
+  bytes.set(new Uint8Array(small.buffer), RAW + 2 * BUFFER);
   return () => bytes;
 }
 
@@ -146,8 +178,9 @@ class Writer {
   /** f32 constants that are only read, and f32 that is read and written. */
   readonly #constants = buffers('dram', 0, 4);
   readonly #scratch = buffers('dram', 4 * BUFFER, 4);
-  /** Bytes of any type: they move, nobody computes with them. */
-  readonly #rawPads = buffers('nram', RAW, 2);
+  /** Bytes of any type: operands of the matrix unit that are not f32, and their results. */
+  readonly #rawPads = buffers('nram', RAW, 3);
+  readonly #rawWram = buffers('wram', 4 * BUFFER, 3);
   readonly #rawDram = buffers('dram', RAW, 3);
   #label = 0;
 
@@ -181,7 +214,8 @@ class Writer {
     this.#emit(`.dram ${DRAM_BUFFERS * BUFFER}`, `.output all, 0, f32[${(DRAM_BUFFERS * BUFFER) / 4}]`);
     this.#emit('li r50, 123', 'li r51, -7', `cfg.dimi R30, 0, ${(DRAM_BUFFERS * BUFFER) / 4}, 4`);
     this.#emit('load nram, r0, r0, R30, R30, f32', `cfg.dimi R30, 0, ${BUFFER}, 4`, 'load wram, r0, r0, R30, R30, f32');
-    this.#emit('sync');
+    this.#emit(`li r30, ${4 * BUFFER}`, `li r31, ${RAW}`, `cfg.dimi R30, 0, ${(3 * BUFFER) / 4}, 4`);
+    this.#emit('load wram, r30, r31, R30, R30, f32', 'sync');
   }
 
   #sync(): void {
@@ -193,7 +227,8 @@ class Writer {
   }
 
   #all(): Buffer[] {
-    return [...this.#nram, ...this.#wram, ...this.#constants, ...this.#scratch, ...this.#rawPads, ...this.#rawDram];
+    const raw = [...this.#rawPads, ...this.#rawWram, ...this.#rawDram];
+    return [...this.#nram, ...this.#wram, ...this.#constants, ...this.#scratch, ...raw];
   }
 
   /** Scalar arithmetic whose result shows as the fill of a later load. */
@@ -376,47 +411,75 @@ class Writer {
       ['i32', 4],
       ['i64', 8],
     ] as const);
-    this.#transfer(r.uniform() < 0.5, r.pick(this.#rawPads), r.pick(this.#rawDram), type, width);
+    const pad = r.pick([...this.#rawPads, ...this.#rawWram]);
+    this.#transfer(r.uniform() < 0.5, pad, r.pick(this.#rawDram), type, width);
   }
 
   #mma(): void {
     const r = this.#random;
     const unit = this.#machine.matrix;
-    const tn = filtersOf(unit);
+    const type = r.uniform() < 0.4 ? 'f32' : r.pick(typesOf(unit));
+    const { sum, results } = MMA_TYPES[type];
+    const asked = r.pick(type === 'f32' ? (['sum', 'f32'] as const) : results);
+    const result = asked === 'sum' ? sum : asked;
+    const [width, out] = [ELEMENT_BYTES[type], ELEMENT_BYTES[result]];
+    const tn = filtersOf(unit, type);
     const pixels = this.#sizes(r.integer(0, 4), 3);
     const reduction = this.#sizes(r.integer(0, 5), 3);
     const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
-    if (product(reduction) > BUFFER / 4) return;
-    const filters = r.integer(1, Math.min(2 * tn + 1, Math.floor(BUFFER / 4 / product(reduction))));
+    if (product(reduction) > BUFFER / width) return;
+    const most = Math.min(2 * tn + 1, BUFFER / 8, Math.floor(BUFFER / width / product(reduction)));
+    const filters = r.integer(1, most);
     const groups = Math.ceil(filters / tn);
-    const a = r.pick(this.#nram);
-    const c = r.pick(this.#nram.filter((b) => b !== a));
-    const w = r.pick(this.#wram);
-    const bias = r.pick(this.#wram);
-    const pixelAxes = this.#anyStrides(pixels, 4).map((stride, d) => axis(pixels[d]!, stride));
-    const reductionAxes = this.#anyStrides(reduction, 4).map((stride, d) => axis(reduction[d]!, stride));
-    const aAt = this.#place(a, [...pixelAxes, ...reductionAxes], 4);
-    // A pixel's results: groups of tn words; pixels apart, or the groups apart.
-    const row = 4 * tn * groups;
+    // What a NaN becomes in a result of f32 is left open, so that those stay among f32.
+    const isRaw = type !== 'f32';
+    const a = r.pick(isRaw ? this.#rawPads : this.#nram);
+    const c = r.pick((result === 'f32' ? this.#nram : this.#rawPads).filter((b) => b !== a));
+    const w = r.pick(isRaw ? this.#rawWram : this.#wram);
+    const bias = r.pick(isRaw ? this.#rawWram : this.#wram);
+    const pixelAxes = this.#anyStrides(pixels, width).map((stride, d) => axis(pixels[d]!, stride));
+    const reductionAxes = this.#anyStrides(reduction, width).map((stride, d) => axis(reduction[d]!, stride));
+    const aAt = this.#place(a, [...pixelAxes, ...reductionAxes], width);
+    // A pixel's results: groups of tn elements; pixels apart, or the groups apart.
+    const row = out * tn * groups;
     const cAxes = this.#apartStrides(pixels, row).map((stride, d) => axis(pixels[d]!, stride));
     const entries = groups * product(pixels);
-    const cAt = this.#place(c, [...cAxes, axis(groups, 4 * tn)], 4 * tn);
-    if (aAt === undefined || cAt === undefined || entries > accumulatorEntries(unit)) return;
+    const cAt = this.#place(c, [...cAxes, axis(groups, out * tn)], out * tn);
+    if (aAt === undefined || cAt === undefined || entries > accumulatorEntries(unit, type)) return;
     const four = [0, 1, 2, 3].map((d) => cAxes[d] ?? axis(1, 0));
     this.#record('R3', pixelAxes);
     this.#record('R4', reductionAxes);
-    this.#record('R5', [...four, axis(filters, 4 * tn)]);
-    const wWords = product(reduction) * filters;
-    const acc = r.integer(0, accumulatorEntries(unit) - entries);
+    this.#record('R5', [...four, axis(filters, out * tn)]);
+    const elements = product(reduction) * filters;
+    const acc = r.integer(0, accumulatorEntries(unit, type) - entries);
+    const act = r.pick(['', ', clamp', ', leaky']);
     this.#emit(`li r5, ${aAt}`, `li r7, ${cAt}`, `li r8, ${acc}`);
-    this.#emit(`li r6, ${w.address + 4 * r.integer(0, BUFFER / 4 - wWords)}`);
-    this.#emit(`li r9, ${bias.address + 4 * r.integer(0, BUFFER / 4 - filters)}`);
-    this.#emit(`li r10, ${r.normal().toFixed(2)}f`, `li r11, ${(1 + r.uniform()).toFixed(2)}f`, 'cfg.act r10, r11');
+    this.#emit(`li r6, ${w.address + width * r.integer(0, BUFFER / width - elements)}`);
+    // Biases, and scales behind them.
+    this.#emit(`li r9, ${bias.address + 4 * r.integer(0, BUFFER / 4 - 2 * filters)}`);
+    if (act === ', clamp' && sum !== 'f32')
+      this.#emit(`li r10, ${r.integer(-9999, 9)}`, `li r11, ${r.integer(9, 99999)}`);
+    else this.#emit(`li r10, ${r.normal().toFixed(2)}f`, `li r11, ${(1 + r.uniform()).toFixed(2)}f`);
+    this.#emit('cfg.act r10, r11');
+    if (isRaw) this.#quantisation(type, result);
     this.#order('matrix', [a, w, bias], [c]);
-    const mma = 'mma r7, r5, r6, R3, R4, R5, r8, r9, f32';
-    const drain = `, drain${r.pick(['', ', bias'])}${r.pick(['', ', clamp', ', leaky'])}`;
+    const mma = `mma r7, r5, r6, R3, R4, R5, r8, r9, ${type}`;
+    const drain = `, drain${asked === 'sum' ? '' : `, ${asked}`}${r.pick(['', ', bias'])}${act}`;
     if (r.uniform() < 0.5) this.#emit(`${mma}, clear${drain}`);
     else this.#emit(`${mma}, clear`, ...(r.uniform() < 0.3 ? [mma] : []), `${mma}${drain}`);
+  }
+
+  /** Zero points within the types of an mma, and a type of its weights. */
+  #quantisation(type: MatrixType, result: ElementType): void {
+    const r = this.#random;
+    const zero = (of: ElementType): number => {
+      if (of === 'i8') return r.integer(-128, 127);
+      return of === 'u8' ? r.integer(0, 255) : 0;
+    };
+    const other = type === 'i8' || type === 'u8' ? r.pick(['same', 'i8', 'u8'] as const) : 'same';
+    const zeroOfW = zero(other === 'same' ? type : other);
+    const zeroOfC = result === 'i16' ? r.integer(-999, 999) : zero(result);
+    this.#emit(`cfg.quant ${zero(type)}, ${zeroOfW}, ${zeroOfC}${other === 'same' ? '' : `, ${other}`}`);
   }
 
   #vec(): void {

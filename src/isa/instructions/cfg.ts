@@ -79,3 +79,32 @@ export const cfgAct: InstructionDefinition = {
   summary: "Sets the parameters of the matrix unit's drain path, which each mma snapshots.",
   semantics: 'p0 = ra; p1 = rb',
 };
+
+/** Types of weights that stand beside the type of an `mma` of 8-bit operands, by their code. */
+export const WEIGHT_TYPES = ['same', 'i8', 'u8'] as const;
+export type WeightType = (typeof WEIGHT_TYPES)[number];
+
+const zero = (name: string, bit: number, doc: string): Field => ({ name, kind: 'signed', bit, width: 16, doc });
+
+export const cfgQuant: InstructionDefinition = {
+  mnemonic: 'cfg.quant',
+  class: 'config',
+  opcode: 0x36,
+  unit: 'control',
+  fields: [
+    zero('za', 32, 'zero point of the neurons'),
+    zero('zw', 16, 'zero point of the weights'),
+    zero('zc', 0, 'zero point of results of 8 or 16 bits'),
+    {
+      name: 'weights',
+      kind: 'enum',
+      bit: 48,
+      width: 2,
+      names: WEIGHT_TYPES,
+      optional: true,
+      doc: 'type of the weights of an mma of 8-bit operands; `same`: that of the mma',
+    },
+  ],
+  summary: "Sets zero points and the weights' type of the matrix unit's integers, which each mma snapshots.",
+  semantics: 'za, zw, zc, weights = the immediates; at the start zero points are 0 and weights `same`',
+};

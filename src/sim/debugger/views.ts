@@ -8,6 +8,7 @@ import { DIMENSIONS, FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timin
 import type { RunningLoop } from '../control.ts';
 import type { QueueEntry } from '../entries.ts';
 import type { UnitName } from '../events.ts';
+import type { Quantisation } from '../quant.ts';
 import type { ProcessorState } from '../state.ts';
 import type { UnitState } from '../unit.ts';
 
@@ -27,6 +28,8 @@ export interface ControlView {
   readonly loops: readonly RunningLoop[];
   /** Bits of the parameters that `cfg.act` left. */
   readonly act: readonly [number, number];
+  /** What `cfg.quant` left. */
+  readonly quantisation: Quantisation;
   readonly scalarMemory: Int32Array;
 }
 
@@ -78,8 +81,8 @@ export interface SemaphoreView {
 
 export function controlView(program: Program, state: ProcessorState, cycle: number, isDone: boolean): ControlView {
   const { control, blocked, atHost } = state;
-  const { at, pc, time, fetched, beginning, registers, loops, p0, p1, scalarMemory } = control;
-  const view = { registers, loops, act: [p0, p1] as const, scalarMemory };
+  const { at, pc, time, fetched, beginning, registers, loops, p0, p1, quantisation, scalarMemory } = control;
+  const view = { registers, loops, act: [p0, p1] as const, quantisation, scalarMemory };
   if (isDone) return { ...view, pc: at, state: 'done', next: undefined };
   if (atHost) return { ...view, pc: at, state: 'call', next: undefined };
   if (blocked !== undefined) return { ...view, pc: at, state: blocked, next: undefined };

@@ -11,17 +11,22 @@ import {
   decode,
   ELEMENT_BYTES,
   ELEMENT_TYPES,
+  type ElementType,
   type Instruction,
   LOOP_DEPTH,
   type Program,
   QUEUES,
   type Queue,
   RECORDS,
+  RESULT_TYPES,
   SCALAR_REGISTERS,
   SPACES,
   VECTOR_FUNCTIONS,
+  WEIGHT_TYPES,
 } from '#isa';
+import type { MatrixUnit } from '#machine';
 import { CLEARED_RECORD, FILL, HI, LO, SIZE, STRIDE } from '#timing';
+import type { MmaEntry } from '../entries.ts';
 import type { PlainEntry } from '../functional.ts';
 
 const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
@@ -52,12 +57,15 @@ export class PlainControl {
   readonly #records: number[][] = Array.from({ length: RECORDS }, () => [...CLEARED_RECORD]);
   readonly #loops: Loop[] = [];
   #act: readonly [number, number] = [0, 0];
+  #quant = { za: 0, zw: 0, zc: 0, weights: 'same' };
   #pc = 0;
   /** The instruction being executed. */
   #at = 0;
+  readonly #matrix: MatrixUnit;
 
   constructor(program: Program) {
     this.#program = Array.from(program.words, (word, i) => decode(word, i));
+    this.#matrix = program.machine.matrix;
     this.#smem = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
   }
 
@@ -187,6 +195,9 @@ export class PlainControl {
       case 'cfg.act':
         this.#act = [a, b];
         return NEXT;
+      case 'cfg.quant':
+        this.#quant = { za: f('za'), zw: f('zw'), zc: f('zc'), weights: WEIGHT_TYPES[f('weights')]! };
+        return NEXT;
       default:
         return this.#dispatch(mnemonic, fields, at);
     }
@@ -269,7 +280,6 @@ export class PlainControl {
         };
       }
       case 'mma':
-        this.#onlyF32(mnemonic, type);
         return {
           kind: 'entry',
           queue: 'matrix',
@@ -290,6 +300,7 @@ export class PlainControl {
             act: ACTIVATIONS[f('act')]!,
             p0: this.#act[0],
             p1: this.#act[1],
+            ...this.#types(type, RESULT_TYPES[f('result')]!),
           },
         };
       case 'vec':
@@ -318,6 +329,37 @@ export class PlainControl {
       default:
         throw this.#trap(`'${mnemonic}' is not executed by this model.`, `本模型不执行“${mnemonic}”。`);
     }
+  }
+
+  /** Types and zero points of an `mma`, where the machine computes them. */
+  #types(type: ElementType, asked: string): Pick<MmaEntry, 'type' | 'weights' | 'result' | 'za' | 'zw' | 'zc'> {
+    const mode = type === 'u8' ? 'i8' : type;
+    const { types = {} } = this.#matrix;
+    const isComputed = type === 'f32' || (mode in types && types[mode as keyof typeof types] !== undefined);
+    if (!isComputed || type === 'i32' || type === 'i64') {
+      throw this.#trap(`the matrix unit of this machine computes no ${type}.`, `本机的矩阵单元不计算 ${type}。`);
+    }
+    const { za, zw, zc } = this.#quant;
+    if (type === 'f32' || type === 'f16' || type === 'bf16') {
+      if (asked === 'i8' || asked === 'u8' || asked === 'i16') {
+        throw this.#trap(`sums of floats have no results of ${asked}.`, `浮点累加和不能给出 ${asked} 结果。`);
+      }
+      return { type, weights: type, result: asked === 'sum' ? 'f32' : (asked as ElementType), za, zw, zc };
+    }
+    const weights = this.#quant.weights === 'same' ? type : (this.#quant.weights as 'i8' | 'u8');
+    if (type === 'i16' && weights !== 'i16') {
+      throw this.#trap('weights of 8 bits stand beside operands of 16.', '8 位权重与 16 位操作数不能同时使用。');
+    }
+    const result = asked === 'sum' ? (type === 'i16' ? 'i64' : 'i32') : (asked as ElementType);
+    const within = (zero: number, of: ElementType, isResult: boolean): boolean => {
+      if (of === 'i8') return zero >= -128 && zero < 128;
+      if (of === 'u8') return zero >= 0 && zero < 256;
+      return isResult || zero === 0;
+    };
+    if (!within(za, type, false) || !within(zw, weights, false) || !within(zc, result, true)) {
+      throw this.#trap('a zero point lies outside its type.', '零点超出其类型的范围。');
+    }
+    return { type, weights, result, za, zw, zc };
   }
 
   #onlyF32(mnemonic: string, type: string): void {

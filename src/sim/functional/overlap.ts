@@ -1,5 +1,6 @@
 /** Operands beside the result: A and B share no word with C, or A is C, or B is C, element for element (in place). */
 import { diagnostic, type Place } from '#base';
+import { ELEMENT_BYTES } from '#isa';
 import { filtersOf, type Machine } from '#machine';
 import { SIZE, STRIDE } from '#timing';
 import type { DataEntry, MmaEntry, VecEntry } from '../entries.ts';
@@ -16,18 +17,28 @@ const overlapping = diagnostic<{ operand: string; address: number }>('SYS-SIM-08
 
 /** @throws SYS-SIM-080 an operand that shares words with the result and is not in place */
 export function refuseOverlap(entry: DataEntry, machine: Machine, place: () => Place): void {
-  if (entry.kind !== 'mma' && entry.kind !== 'vec') return;
-  const results = entry.kind === 'mma' ? mmaResults(entry, filtersOf(machine.matrix)) : vecAddresses(entry, 'c');
+  if (entry.kind === 'mma') refuseShared(entry, filtersOf(machine.matrix, entry.type), place);
+  if (entry.kind !== 'vec') return;
+  const results = vecAddresses(entry, 'c');
   const words = new Set(results);
-  const operands: ['A' | 'B', readonly number[]][] =
-    entry.kind === 'mma' ? [['A', mmaNeurons(entry)]] : [['A', vecAddresses(entry, 'a')]];
-  if (entry.kind === 'vec' && entry.bMode === 'record') operands.push(['B', vecAddresses(entry, 'b')]);
+  const operands: ['A' | 'B', readonly number[]][] = [['A', vecAddresses(entry, 'a')]];
+  if (entry.bMode === 'record') operands.push(['B', vecAddresses(entry, 'b')]);
   for (const [operand, addresses] of operands) {
     const shared = addresses.find((word) => words.has(word));
     if (shared === undefined) continue;
-    const same = entry.kind === 'vec' && addresses.every((word, i) => word === results[i]);
+    const same = addresses.every((word, i) => word === results[i]);
     if (!same || words.size < results.length) throw overlapping({ operand, address: shared }, place());
   }
+}
+
+/** Neurons and results of an `mma` share no byte. */
+function refuseShared(entry: MmaEntry, tn: number, place: () => Place): void {
+  const bytesOf = (addresses: readonly number[], bytes: number): number[] =>
+    addresses.flatMap((first) => Array.from({ length: bytes }, (_, b) => first + b));
+  const written = new Set(bytesOf(mmaResults(entry, tn), ELEMENT_BYTES[entry.result]));
+  if (written.size === 0) return;
+  const shared = bytesOf(mmaNeurons(entry), ELEMENT_BYTES[entry.type]).find((byte) => written.has(byte));
+  if (shared !== undefined) throw overlapping({ operand: 'A', address: shared }, place());
 }
 
 function vecAddresses(e: VecEntry, operand: 'a' | 'b' | 'c'): number[] {
@@ -44,7 +55,7 @@ function mmaResults(e: MmaEntry, tn: number): number[] {
   if (!e.drain) return [];
   const filters = Array.from({ length: Math.max(0, e.output[16 + SIZE]!) }, (_, n) => {
     const group = Math.floor(n / tn);
-    return group * e.output[16 + STRIDE]! + 4 * (n - group * tn);
+    return group * e.output[16 + STRIDE]! + ELEMENT_BYTES[e.result] * (n - group * tn);
   });
   return [...indices(e.pixels, 3)].flatMap((p) => filters.map((n) => address(e.c, offset(e.output, p, 3) + n)));
 }

@@ -2,7 +2,7 @@
  * The units' arithmetic and data movement for the cycle model, bit for bit that of the functional model: WebAssembly SIMD for
  * `mma` and `vec`, JavaScript for transfers. One set of kernels is one processor's memories.
  */
-import { accumulatorEntries, filtersOf, type Machine } from '#machine';
+import { aramBytes, type Machine } from '#machine';
 import type { Kernels } from '../entries.ts';
 import { layoutOf } from './layout.ts';
 import { createMma } from './mma.ts';
@@ -17,11 +17,10 @@ export function createKernels(machine: Machine): Kernels {
   const functions = instantiate(memory);
   const nram = new Uint8Array(memory.buffer, layout.nram, machine.nram.bytes);
   const wram = new Uint8Array(memory.buffer, layout.wram, machine.wram.bytes);
-  const entries = accumulatorEntries(machine.matrix) * filtersOf(machine.matrix);
   return {
     nram,
     wram,
-    aram: new Float32Array(memory.buffer, layout.aram, entries),
+    aram: new Uint8Array(memory.buffer, layout.aram, aramBytes(machine.matrix)),
     mma: createMma(machine, memory, layout, functions),
     vec: createVec(machine, memory, layout, functions),
     ...createTransfers(nram, wram),

@@ -6,8 +6,26 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Random, SystoleError } from '#base';
-import { ACCUMULATIONS, ACTIVATIONS, B_MODES, ELEMENT_BYTES, ELEMENT_TYPES, VECTOR_FUNCTIONS } from '#isa';
-import { accumulatorEntries, filtersOf, type Machine, presets } from '#machine';
+import {
+  ACCUMULATIONS,
+  ACTIVATIONS,
+  B_MODES,
+  ELEMENT_BYTES,
+  ELEMENT_TYPES,
+  type ElementType,
+  MMA_TYPES,
+  VECTOR_FUNCTIONS,
+} from '#isa';
+import {
+  accumulatorEntries,
+  aramBytes,
+  filtersOf,
+  MATRIX_TYPES,
+  type Machine,
+  type MatrixType,
+  modeOf,
+  presets,
+} from '#machine';
 import { type DimensionWords, elementsOf, type RecordWords, recordOf, STRIDE } from '#timing';
 import { compileKernels } from '../../../scripts/kernels.ts';
 import { accessesOf, memoryBytes } from '../accesses.ts';
@@ -61,6 +79,39 @@ function floats(random: Random, count: number, special: number): Uint8Array {
   return new Uint8Array(values.buffer);
 }
 
+/** Halves of all kinds, of which the upper byte decides; other bytes of any bits. */
+function contents(random: Random, bytes: number, type: MatrixType, special: number): Uint8Array {
+  if (type === 'f32') return floats(random, bytes / 4, special);
+  const values = Uint8Array.from({ length: bytes }, () => random.integer(0, 255));
+  const ordinary = type === 'f16' ? [0x2c, 0x44] : [0x3c, 0x41];
+  if (type === 'i8' || type === 'u8' || type === 'i16') {
+    // The ends of i16, whose products are the largest.
+    for (let i = 0; i < bytes; i += 2)
+      if (random.uniform() < 0.2)
+        values.set(
+          random.pick([
+            [0, 128],
+            [255, 127],
+          ]),
+          i,
+        );
+    return values;
+  }
+  for (let i = 1; i < bytes; i += 2) {
+    if (random.uniform() >= 2 * special) values[i] = random.integer(ordinary[0]!, ordinary[1]!) | (random.bits() & 128);
+  }
+  return values;
+}
+
+/** Scales of results from much too small to much too large, some of any bits. */
+function scales(random: Random, into: Uint8Array, at: number, special: number): void {
+  const view = new DataView(into.buffer, into.byteOffset);
+  for (let i = at; i + 4 <= into.length; i += 4) {
+    if (random.uniform() < 2 * special) view.setUint32(i, random.bits() >>> 0, true);
+    else view.setFloat32(i, 2 ** random.integer(-24, 2) * (0.5 + random.uniform()), true);
+  }
+}
+
 /** Bits of floats with all NaNs alike. */
 function canonical(bytes: Uint8Array): Int32Array {
   const words = new Int32Array(bytes.slice().buffer);
@@ -99,17 +150,22 @@ function isLegal(machine: Machine, entry: DataEntry): boolean {
 function compare(machine: Machine, entry: DataEntry, seed: number, special: number): void {
   fc.pre(isLegal(machine, entry));
   const random = new Random(seed);
-  const aramBytes = 4 * filtersOf(machine.matrix) * accumulatorEntries(machine.matrix);
+  const aramSize = aramBytes(machine.matrix);
+  const type = entry.kind === 'mma' ? entry.type : 'f32';
   const initial = {
-    nram: floats(random, NRAM / 4, special),
-    wram: floats(random, WRAM / 4, special),
-    aram: floats(random, aramBytes / 4, special),
+    nram: contents(random, NRAM, type, special),
+    wram: contents(random, WRAM, type, special),
+    aram:
+      type.endsWith('8') || type === 'i16'
+        ? contents(random, aramSize, type, 0)
+        : floats(random, aramSize / 4, special),
     dram: floats(random, DRAM / 4, special),
   };
+  if (type !== 'f32') scales(random, initial.wram, WRAM / 2, special);
   const kernels = createKernels(machine);
   kernels.nram.set(initial.nram);
   kernels.wram.set(initial.wram);
-  kernels.aram.set(new Float32Array(initial.aram.buffer));
+  kernels.aram.set(initial.aram);
   // Constants, a gap of 3 bytes among them, so that elements lie across chunks and off their alignment.
   const half = DRAM / 2;
   const constants = [
@@ -124,7 +180,7 @@ function compare(machine: Machine, entry: DataEntry, seed: number, special: numb
   const memories = {
     nram: new PlainMemory('NRAM', NRAM, place),
     wram: new PlainMemory('WRAM', WRAM, place),
-    aram: new PlainMemory('ARAM', aramBytes, place),
+    aram: new PlainMemory('ARAM', aramSize, place),
     dram: new PlainMemory('DRAM', DRAM, place),
   };
   for (const name of ['nram', 'wram', 'aram', 'dram'] as const) memories[name].place(0, initial[name], 'before');
@@ -137,12 +193,11 @@ function compare(machine: Machine, entry: DataEntry, seed: number, special: numb
 
   const dramNow = new Uint8Array(DRAM);
   dram.read(0, dramNow, 0, DRAM);
-  const aramNow = new Uint8Array(kernels.aram.buffer, kernels.aram.byteOffset, aramBytes);
-  const form =
-    entry.kind === 'load' || entry.kind === 'store' ? (b: Uint8Array) => new Int32Array(b.slice().buffer) : canonical;
+  const isExact = entry.kind === 'load' || entry.kind === 'store' || MMA_TYPES[type].sum !== 'f32';
+  const form = isExact ? (b: Uint8Array) => new Int32Array(b.slice().buffer) : canonical;
   expect(firstDifference(form(kernels.nram), form(memories.nram.read(0, NRAM))), 'NRAM').toBeUndefined();
   expect(firstDifference(form(kernels.wram), form(memories.wram.read(0, WRAM))), 'WRAM').toBeUndefined();
-  expect(firstDifference(form(aramNow), form(memories.aram.read(0, aramBytes))), 'ARAM').toBeUndefined();
+  expect(firstDifference(form(kernels.aram), form(memories.aram.read(0, aramSize))), 'ARAM').toBeUndefined();
   expect(firstDifference(form(dramNow), form(memories.dram.read(0, DRAM))), 'DRAM').toBeUndefined();
 }
 
@@ -173,7 +228,6 @@ const stride = fc.oneof(
 );
 const dims = (sizes: fc.Arbitrary<number>, count: number) =>
   fc.array(fc.record({ size: sizes, stride }), { minLength: 0, maxLength: count });
-const inWords = (list: readonly DimensionWords[]) => list.map((d) => ({ ...d, stride: 4 * d.stride }));
 const special = fc.constantFrom(0, 0, 0.01, 0.1);
 const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
 const lanePacking = fc.constantFrom('run' as const, 'flat' as const);
@@ -193,20 +247,25 @@ const dense = (maxSize: number, count: number) =>
       });
     });
 
+const dotGeometry = { tn: fc.constantFrom(1, 3, 4, 5, 8, 16, 17), ti: fc.constantFrom(1, 2, 4, 8, 16, 32, 64) };
+const arrayGeometry = { columns: fc.constantFrom(1, 3, 4, 8, 9, 16), rows: fc.constantFrom(1, 4, 16, 32) };
+const scalarGeometry = { rows: fc.integer({ min: 1, max: 3 }), columns: fc.integer({ min: 1, max: 3 }) };
+const typesOf = <T>(mode: fc.Arbitrary<T>) => fc.record({ f16: mode, bf16: mode, i8: mode, i16: mode });
+
 const matrices = fc.oneof(
   fc
-    .record({ tn: fc.constantFrom(1, 3, 4, 5, 8, 16, 17), ti: fc.constantFrom(1, 2, 4, 8, 16, 32, 64), lanePacking })
+    .record({ ...dotGeometry, lanePacking, types: typesOf(fc.record(dotGeometry)) })
     .map((m): Machine['matrix'] => ({ kind: 'dot', accumulatorBytes: 16384, pipelineCycles: 0, ...m })),
   fc
     .record({
-      columns: fc.constantFrom(1, 3, 4, 8, 9, 16),
-      rows: fc.constantFrom(1, 4, 16, 32),
+      ...arrayGeometry,
       dataflow: fc.constantFrom(
         'weight-stationary' as const,
         'output-stationary' as const,
         'input-stationary' as const,
       ),
       lanePacking,
+      types: typesOf(fc.record(arrayGeometry)),
     })
     .map((m): Machine['matrix'] => ({
       kind: 'systolic',
@@ -215,8 +274,17 @@ const matrices = fc.oneof(
       pipelineCycles: 0,
       ...m,
     })),
-  fc.constant<Machine['matrix']>({ kind: 'scalar', rows: 2, columns: 3, accumulatorBytes: 16384, pipelineCycles: 0 }),
+  fc
+    .record({ ...scalarGeometry, types: typesOf(fc.record(scalarGeometry)) })
+    .map((m): Machine['matrix'] => ({ kind: 'scalar', accumulatorBytes: 16384, pipelineCycles: 0, ...m })),
 );
+
+/** Zero points of a type, its ends among them. */
+const zeroPoint = (type: ElementType, share: number): number => {
+  if (type !== 'i8' && type !== 'u8') return 0;
+  return (type === 'i8' ? -128 : 0) + Math.round(255 * share);
+};
+const share = fc.oneof(fc.constantFrom(0, 1), fc.double({ min: 0, max: 1, noNaN: true }));
 
 const size = fc.oneof(
   { arbitrary: fc.integer({ min: 1, max: 4 }), weight: 4 },
@@ -231,8 +299,11 @@ test('the committed module is what its sources compile to', async () => {
   expect(committed === (await compileKernels()), 'run npm run kernels').toBe(true);
 });
 
-test('mma: both units, any lanes and filters, any records and flags', () => {
+test.each(MATRIX_TYPES)('mma of %s: every unit, any lanes and filters, any records and flags', (type) => {
   let run = 0;
+  const { sum, results } = MMA_TYPES[type];
+  const bytes = ELEMENT_BYTES[type];
+  const isInteger = sum !== 'f32';
   const property = fc.property(
     fc.record({
       matrix: matrices,
@@ -246,24 +317,32 @@ test('mma: both units, any lanes and filters, any records and flags', () => {
       drain: fc.boolean(),
       useBias: fc.boolean(),
       act: fc.constantFrom(...ACTIVATIONS),
-      p: fc.tuple(
-        fc.constantFrom(0, 0x80000000, 0x3f000000, 0xbf000000, 0x7fc00000),
-        fc.constantFrom(0x40c00000, 0x3f800000, 0),
-      ),
+      p: isInteger
+        ? fc.tuple(fc.constantFrom(0, -1000, 0x3e000000, -0x40800000), fc.constantFrom(0, 5000, 2 ** 31 - 1))
+        : fc.tuple(
+            fc.constantFrom(0, 0x80000000, 0x3f000000, 0xbf000000, 0x7fc00000),
+            fc.constantFrom(0x40c00000, 0x3f800000, 0),
+          ),
+      result: fc.constantFrom(...results),
+      weights: fc.constantFrom(...(modeOf(type) === 'i8' ? (['i8', 'u8'] as const) : [type])),
+      zero: fc.tuple(share, share, share),
       apart: fc.boolean(),
       seed,
       special,
     }),
     (x) => {
+      const result = x.result === 'sum' ? sum : x.result;
+      const out = ELEMENT_BYTES[result];
       const machine = machineWith(x.matrix, 16);
-      const pixels = recordOf(inWords(x.pixels));
-      const reduction = recordOf(inWords(x.reduction));
+      const inElements = (list: readonly DimensionWords[]) => list.map((d) => ({ ...d, stride: bytes * d.stride }));
+      const pixels = recordOf(inElements(x.pixels));
+      const reduction = recordOf(inElements(x.reduction));
       const p = elementsOf(pixels, 0, 3);
       const k = elementsOf(reduction);
-      const tn = filtersOf(x.matrix);
+      const tn = filtersOf(x.matrix, type);
       const groups = Math.ceil(x.filters / tn);
-      fc.pre(p * k * x.filters < 60_000 && 4 * k * x.filters <= WRAM / 2);
-      fc.pre(x.acc + groups * p <= accumulatorEntries(x.matrix));
+      fc.pre(p * k * Math.max(1, x.filters) < 60_000 && 4 * k * x.filters <= WRAM / 2);
+      fc.pre(x.acc + groups * p <= accumulatorEntries(x.matrix, type));
       // Without strides of their own, results lie densely, filters innermost.
       let step = Math.min(tn, Math.max(1, x.filters));
       const outputs =
@@ -274,44 +353,26 @@ test('mma: both units, any lanes and filters, any records and flags', () => {
           return own;
         });
       const groupStride = x.output === undefined ? step : x.groupStride;
-      const output = recordOf([0, 1, 2, 3].map((d) => ({ size: 1, stride: 4 * (outputs[d] ?? 1) }))).slice();
+      const output = recordOf([0, 1, 2, 3].map((d) => ({ size: 1, stride: out * (outputs[d] ?? 1) }))).slice();
       output[16] = x.filters;
-      output[17] = 4 * groupStride;
+      output[17] = out * groupStride;
       const middle = x.apart ? NRAM / 2 : 0;
-      const a = baseIn([...walk(pixels, pixels, 4), ...walk(reduction, reduction)], 4, 0, x.apart ? middle : NRAM);
-      const results = [...walk(pixels, output, 4), { size: groups, stride: 4 * groupStride }];
-      const c = baseIn(results, 4 * tn, middle, NRAM);
+      const neurons = [...walk(pixels, pixels, 4), ...walk(reduction, reduction)];
+      const a = baseIn(neurons, bytes, 0, x.apart ? middle : NRAM);
+      const stores = [...walk(pixels, output, 4), { size: groups, stride: out * groupStride }];
+      const c = baseIn(stores, out * tn, middle, NRAM);
       fc.pre(a !== undefined && c !== undefined);
-      const {
-        acc,
-        clear,
-        drain,
-        useBias,
-        act,
-        p: [p0, p1],
-      } = x;
+      const { acc, clear, drain, useBias, act, weights } = x;
+      const [p0, p1] = x.p;
       const w = 4 * (x.seed % 64);
       const bias = WRAM / 2 + 1024 + w;
+      const [za, zw, zc] = [zeroPoint(type, x.zero[0]), zeroPoint(weights, x.zero[1]), zeroPoint(result, x.zero[2])];
       run++;
       compare(
         machine,
         {
-          kind: 'mma',
-          pc: 0,
-          a: a!,
-          w,
-          c: c!,
-          pixels,
-          reduction,
-          output,
-          acc,
-          bias,
-          clear,
-          drain,
-          useBias,
-          act,
-          p0,
-          p1,
+          ...{ kind: 'mma', pc: 0, a: a!, w, c: c!, pixels, reduction, output, acc, bias, clear, drain, useBias, act },
+          ...{ p0, p1, type, weights, result, za, zw, zc },
         },
         x.seed,
         x.special,

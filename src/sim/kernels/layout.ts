@@ -3,7 +3,7 @@
  * loads may read beyond an end, then the kernels' working space. Offsets in bytes; all sizes follow from the machine.
  */
 import { diagnostic } from '#base';
-import { accumulatorEntries, filtersOf, type Machine } from '#machine';
+import { accumulatorWidth, aramBytes, filtersOf, type Machine, type MatrixUnit, modesOf } from '#machine';
 
 const tooLarge = diagnostic<{ machine: string; bytes: number; limit: number }>('SYS-SIM-060', 'unsupported', {
   en: (p) =>
@@ -45,17 +45,18 @@ export interface Layout {
   readonly offsets: number;
   /** Packed neurons. */
   readonly packed: number;
-  readonly packedWords: number;
+  readonly packedBytes: number;
+  /** Weights that are not f32, as the multipliers take them. */
+  readonly weights: number;
+  readonly weightBytes: number;
   readonly pages: number;
 }
 
 /** @throws SYS-SIM-060 more than 32-bit addresses reach */
 export function layoutOf(machine: Machine): Layout {
   const { matrix, vector } = machine;
-  const tn = filtersOf(matrix);
-  const longest = machine.wram.bytes >>> 2;
+  const room = matrixRoom(matrix, machine.wram.bytes);
   const strip = Math.max(MINIMAL_STRIP, vector.lanes);
-  const packedWords = Math.max(PACKED_TARGET >>> 2, longest);
   const lanesLog = 32;
   let end = 1024;
   const take = (bytes: number): number => {
@@ -66,7 +67,7 @@ export function layoutOf(machine: Machine): Layout {
   const layout = {
     nram: take(machine.nram.bytes),
     wram: take(machine.wram.bytes),
-    aram: take(4 * tn * accumulatorEntries(matrix)),
+    aram: take(aramBytes(matrix)),
     job: take(4 * 28),
     scalar: take(16),
     room: take(4 * (3 * strip + vector.lanes)),
@@ -75,12 +76,32 @@ export function layoutOf(machine: Machine): Layout {
     pixels: take(4 * PIXELS_PER_BLOCK),
     outputs: take(4 * PIXELS_PER_BLOCK),
     // Vectors in pairs, pixels in fours: what a tile computes beside the edge has room too.
-    accumulators: take((PIXELS_PER_BLOCK + 4) * 32 * Math.ceil(tn / 8)),
-    segments: take(16 * longest),
-    offsets: take(4 * longest),
-    packed: take(4 * packedWords),
-    packedWords,
+    accumulators: take((PIXELS_PER_BLOCK + 4) * room.accumulators),
+    segments: take(16 * room.segments),
+    offsets: take(4 * room.offsets),
+    packed: take(room.packed),
+    packedBytes: room.packed,
+    weights: take(room.weights),
+    weightBytes: room.weights,
   };
   if (end > LIMIT) throw tooLarge({ machine: machine.name, bytes: end, limit: LIMIT });
   return { ...layout, pages: Math.ceil(end / PAGE) };
+}
+
+/**
+ * What the longest reductions of each type need, that is those for which WRAM can hold weights.
+ * Halves become f32, integers i16: of these neurons are padded to four elements, weights to rows of four and panels of four.
+ */
+function matrixRoom(matrix: MatrixUnit, wramBytes: number) {
+  const modes = modesOf(matrix);
+  const hasHalves = modes.includes('f16') || modes.includes('bf16');
+  const hasBytes = modes.includes('i8');
+  const hasIntegers = hasBytes || modes.includes('i16');
+  return {
+    accumulators: Math.max(...modes.map((mode) => 8 * accumulatorWidth(mode) * Math.ceil(filtersOf(matrix, mode) / 8))),
+    segments: wramBytes >>> (hasHalves ? 1 : 2),
+    offsets: hasBytes ? wramBytes : wramBytes >>> (hasHalves || hasIntegers ? 1 : 2),
+    packed: Math.max(PACKED_TARGET, hasHalves || hasIntegers ? 2 * wramBytes + 64 : wramBytes),
+    weights: Math.max(hasHalves ? 2 * wramBytes : 0, hasIntegers ? 8 * wramBytes + 256 : 0),
+  };
 }

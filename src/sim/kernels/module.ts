@@ -1,7 +1,7 @@
 /** The compiled module and an instance of it on a memory. What each function does stands in assembly/*.ts. */
 import { KERNELS } from './kernels.gen.ts';
 
-/** Addresses are byte offsets in the memory; all are i32, p0 and p1 f32. */
+/** Addresses are byte offsets in the memory; all are i32, p0 and p1 f32 where floats are drained. Types by their code. */
 export interface KernelFunctions {
   dotBlock(
     pixels: number,
@@ -40,8 +40,78 @@ export interface KernelFunctions {
     p0: number,
     p1: number,
   ): void;
+  drainHalves(
+    from: number,
+    width: number,
+    outputs: number,
+    count: number,
+    filters: number,
+    bias: number,
+    act: number,
+    p0: number,
+    p1: number,
+    result: number,
+  ): void;
+  drainIntegers(...args: DrainIntegers): void;
+  drainLongs(...args: DrainIntegers): void;
+  multiplyIntegers(
+    neurons: number,
+    row: number,
+    count: number,
+    weights: number,
+    filters: number,
+    pairs: number,
+    accumulators: number,
+    width: number,
+    isLong: number,
+  ): void;
+  packIntegers(
+    pixels: number,
+    count: number,
+    starts: number,
+    runs: number,
+    length: number,
+    type: number,
+    zero: number,
+    to: number,
+    row: number,
+  ): void;
+  packHalves(
+    pixels: number,
+    count: number,
+    starts: number,
+    runs: number,
+    length: number,
+    type: number,
+    to: number,
+  ): void;
+  convertHalves(from: number, count: number, type: number, to: number): void;
+  packWeights(
+    weights: number,
+    rows: number,
+    filters: number,
+    type: number,
+    zero: number,
+    pairs: number,
+    to: number,
+  ): void;
   vec(job: number, room: number): void;
 }
+
+type DrainIntegers = [
+  from: number,
+  width: number,
+  outputs: number,
+  count: number,
+  filters: number,
+  bias: number,
+  scale: number,
+  act: number,
+  p0: number,
+  p1: number,
+  result: number,
+  zero: number,
+];
 
 let compiled: WebAssembly.Module | undefined;
 

@@ -20,7 +20,8 @@ export interface Reduction {
   readonly blocks: readonly number[];
 }
 
-export function reductionOf(record: RecordWords, matrix: MatrixUnit): Reduction {
+/** @param packed neurons are packed by others, element by element in order */
+export function reductionOf(record: RecordWords, matrix: MatrixUnit, packed = false): Reduction {
   const lanes = lanesOf(matrix);
   const flat = packingOf(matrix) === 'flat';
   const elements = elementsOf(record);
@@ -29,9 +30,9 @@ export function reductionOf(record: RecordWords, matrix: MatrixUnit): Reduction 
 
   // Dimensions that continue d0 without a gap make its run longer.
   let run = record[SIZE]!;
-  let contiguous = run === 1 || record[STRIDE] === 4;
+  let contiguous = !packed && (run === 1 || record[STRIDE] === 4);
   let inner = 1;
-  if (flat) {
+  if (flat && !packed) {
     while (inner < DIMENSIONS) {
       const n = record[4 * inner + SIZE]!;
       if (n > 1 && !(contiguous && record[4 * inner + STRIDE] === 4 * run)) break;
@@ -41,10 +42,10 @@ export function reductionOf(record: RecordWords, matrix: MatrixUnit): Reduction 
     // A chunk that crosses the end of a run finds its lanes in two places.
     if (run < elements && run % lanes !== 0) contiguous = false;
   }
-  const gather = contiguous ? undefined : offsetsOf(record, record);
-  if (gather !== undefined && flat) run = elements;
+  const gather = contiguous || packed ? undefined : offsetsOf(record, record);
+  if (!contiguous && flat) run = elements;
 
-  const starts = gather === undefined ? runStarts(record, inner) : undefined;
+  const starts = contiguous ? runStarts(record, inner) : undefined;
   const rows = Math.max(lanes, ROWS_PER_BLOCK - (ROWS_PER_BLOCK % lanes));
   const segments: number[] = [];
   const blocks: number[] = [0];
