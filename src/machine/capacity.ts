@@ -9,6 +9,7 @@
  */
 import type { Place, SystoleError } from '#base';
 import type { Path } from './describe.ts';
+import { bankedErrors } from './dramCheck.ts';
 import {
   type Both,
   beyondAddresses,
@@ -274,6 +275,7 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
     if (!queues.includes(queue)) errors.push(noSuchQueue({ queue, queues }, place(['control', 'queueDepths', queue])));
   }
   errors.push(...energyErrors(m, place));
+  errors.push(...bankedErrors(m, place));
   if (m.realizable) {
     for (const [path, cycles] of durations(m)) {
       if (cycles === 0) errors.push(notRealizable({ key: path.join('.') }, place(path)));

@@ -72,6 +72,7 @@ export type NumberUnit =
   | 'cycles'
   | 'hertz'
   | 'perCycle'
+  | 'clocks'
   | 'words'
   | 'count'
   | 'picojoules'
@@ -87,7 +88,8 @@ export function unitOf(path: Path): NumberUnit {
   if (key.endsWith('Watts')) return 'watts';
   if (path[0] === 'energy') return 'picojoules';
   if (path[0] === 'area') return 'squareMillimetres';
-  if (key === 'frequency') return 'hertz';
+  if (key === 'frequency' || key === 'clock') return 'hertz';
+  if (parent === 'timing' || parent === 'commandSlots') return 'clocks';
   if (key.endsWith('Words')) return 'words';
   if (/BytesPerCycle$/.test(key)) return 'bytesPerCycle';
   if (key === 'bytes' || key.endsWith('Bytes')) return 'bytes';
@@ -100,6 +102,7 @@ const UNITS: Readonly<Record<NumberUnit, Both>> = {
   bytes: { en: ' of bytes', zh: '（字节）' },
   bytesPerCycle: { en: ' of bytes a cycle', zh: '（每周期字节）' },
   cycles: { en: ' of cycles', zh: '（周期）' },
+  clocks: { en: ' of DRAM clocks', zh: '（DRAM 时钟）' },
   hertz: { en: ' of hertz', zh: '（赫兹）' },
   perCycle: { en: ' a cycle', zh: '（每周期）' },
   words: { en: ' of 64-bit words', zh: '（64 位字）' },

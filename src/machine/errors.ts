@@ -78,10 +78,17 @@ export const noPowerOfTwo = diagnostic<{
   readonly key: string;
   readonly found: number;
   readonly near: readonly number[];
+  /** Of memory: bits of an address choose one of so many. */
+  readonly isAddressed: boolean;
 }>('SYS-MACHINE-008', 'invalid', {
-  en: (p) =>
-    `'${p.key}' is ${p.found}, expected a power of two: lanes meet in a balanced tree. Near to it: ${p.near.join(', ')}.`,
-  zh: (p) => `'${p.key}' 为 ${p.found}，应为 2 的幂：各通道在平衡树中汇合。相近的值：${p.near.join('、')}。`,
+  en: (p) => {
+    const why = p.isAddressed ? 'bits of an address tell them apart' : 'lanes meet in a balanced tree';
+    return `'${p.key}' is ${p.found}, expected a power of two: ${why}. Near to it: ${p.near.join(', ')}.`;
+  },
+  zh: (p) => {
+    const why = p.isAddressed ? '由地址位区分' : '各通道在平衡树中汇合';
+    return `'${p.key}' 为 ${p.found}，应为 2 的幂：${why}。相近的值：${p.near.join('、')}。`;
+  },
 });
 
 export const duplicateKey = diagnostic<{ readonly key: string; readonly line: number }>('SYS-MACHINE-009', 'invalid', {

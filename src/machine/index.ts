@@ -1,5 +1,14 @@
 /** Layer `machine`: the Machine schema, presets, and the reading of machine files. */
 export { capacityErrors } from './capacity.ts';
+export {
+  type BankedDram,
+  banksOf,
+  burstBytesOf,
+  type DramDevice,
+  deviceOf,
+  dramDevices,
+  peakBandwidth,
+} from './dramDevice.ts';
 export { type MachineField, machineFields } from './fields.ts';
 export * from './load.ts';
 export { type MarketDevice, marketDevices } from './market.ts';

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allErrors, declaredDiagnostics, SystoleError } from '#base';
 import { errorOf, errorText } from '../../test/support/errorText.ts';
+import { dramDevices } from './dramDevice.ts';
 import { parseMachine, resolveMachine } from './load.ts';
 import { machineNames, presets } from './presets.ts';
 import { machineJsonSchema, machineText } from './show.ts';
@@ -40,11 +41,36 @@ it('allows comments and trailing commas', () => {
   expect(parseMachine(edit('"elementsPerCycle": 8', '"elementsPerCycle": 8,'), file).name).toBe('textbook-single');
 });
 
+it.each([...dramDevices.keys()])('takes %s spelled out', (name) => {
+  const device = dramDevices.get(name)!;
+  const rate = `{ "bytes": ${(device.clock / 1e9) * 2 * device.busBytes * 80}, "cycles": 5 }`;
+  const system = `"channels": 16, "ranks": 1, "channelInterleaveBytes": 64, "interleavedBanks": ${device.bankGroups}, "lookahead": 7`;
+  const text = edit(
+    '{ "bytes": 64, "cycles": 1 }, "latencyCycles": 0',
+    `${rate}, "latencyCycles": 0, "banked": { "device": ${JSON.stringify(device)}, ${system} }`,
+  );
+  expect(parseMachine(text, file).dram.banked!.device).toEqual(device);
+});
+
 it('exports a JSON Schema', () => {
   const schema = machineJsonSchema() as { properties: object; additionalProperties: boolean };
   expect(Object.keys(schema.properties)).toContain('matrix');
   expect(schema.additionalProperties).toBe(false);
 });
+
+/** A machine whose DRAM has banks, with one figure changed. */
+const withBanks = (from: string | RegExp, to: string): string => {
+  const device = JSON.stringify(dramDevices.get('ddr4-2400'));
+  const system = '"channels": 1, "ranks": 1, "channelInterleaveBytes": 64, "interleavedBanks": 4, "lookahead": 7';
+  return edit(
+    from,
+    to,
+    edit(
+      '{ "bytes": 64, "cycles": 1 }, "latencyCycles": 0',
+      `{ "bytes": 96, "cycles": 5 }, "latencyCycles": 0, "banked": {\n"device": ${device.replaceAll(/[,{]"/g, (c) => `${c[0]}\n"`)},\n${system} }`,
+    ),
+  );
+};
 
 const cases: readonly (readonly [string, string])[] = [
   ['empty file', ''],
@@ -125,6 +151,19 @@ const cases: readonly (readonly [string, string])[] = [
   ],
   ['realizable with 8192 lanes', edit('"lanes": 32', '"lanes": 8192', systolic)],
   ['realizable with 2²⁰ MACs', edit('"rows": 16', '"rows": 1024', edit('"columns": 16', '"columns": 1024', systolic))],
+  ['DRAM of no device', withBanks(/"device": \{.*?\}\},/s, '')],
+  ['DRAM of two devices', withBanks('"channels": 1', '"channels": 1, "standard": "ddr4-2400"')],
+  ['DRAM of a standard that is not known', withBanks(/"device": \{.*?\}\},/s, '"standard": "ddr4-2401",')],
+  ['DRAM with fewer bytes than it says', withBanks('"rows":65536', '"rows":1024')],
+  ['DRAM slower than it says', withBanks('"bytes": 96', '"bytes": 97')],
+  ['more interleaved banks than there are', withBanks('"interleavedBanks": 4', '"interleavedBanks": 32')],
+  ['channels interleaved within a burst', withBanks('"channelInterleaveBytes": 64', '"channelInterleaveBytes": 32')],
+  ['part of a hertz', withBanks('1000000000', '1000000000.5')],
+  ['refresh that waits for too long', withBanks('"lookahead": 7', '"lookahead": 60')],
+  ['a row that is never closed in time', withBanks('"tRAS":39', '"tRAS":16')],
+  ['refresh without an end', withBanks('"tRFC":420', '"tRFC":9360')],
+  ['a bus that is no power of two', withBanks('"busBytes":8', '"busBytes":6')],
+  ['nanoseconds for clocks', withBanks('"tRCD":17', '"tRCD":"14.16 ns"')],
   ['realizable with 2048 columns', edit('"columns": 16', '"columns": 2048', systolic)],
   [
     'depth of a queue that is not there',

@@ -47,6 +47,8 @@ export function resolveMachine(from: string | { readonly text: string; readonly 
   throw unknownMachine({ name: from, nearest: nearestName(from, known), known });
 }
 
+const MEMORIES: ReadonlySet<string | number> = new Set(['dram', 'nram', 'wram']);
+
 const inOrder = (errors: readonly SystoleError[]): SystoleError[] =>
   [...errors].sort((a, b) => a.place.line! - b.place.line! || a.place.column! - b.place.column!);
 
@@ -97,7 +99,7 @@ function valueError(path: Path, document: Document): SystoleError {
     const isPower = expected.en.startsWith('a whole number') && Number.isInteger(value) && value > 0;
     if (isPower && value <= Number.MAX_SAFE_INTEGER) {
       const below = 2 ** Math.floor(Math.log2(value));
-      return noPowerOfTwo({ key, found: value, near: [below, 2 * below] }, place);
+      return noPowerOfTwo({ key, found: value, near: [below, 2 * below], isAddressed: MEMORIES.has(path[0]!) }, place);
     }
     const near = value > 0 && value <= Number.MAX_SAFE_INTEGER ? Math.max(1, Math.round(value)) : undefined;
     return outOfRange({ key, found, expected, write: near === undefined ? undefined : String(near) }, place);

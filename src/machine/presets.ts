@@ -11,6 +11,7 @@ import systolic16x16 from './presets/systolic-16x16.json' with { type: 'json' };
 import textbookCh6 from './presets/textbook-ch6.json' with { type: 'json' };
 import textbookCluster from './presets/textbook-cluster.json' with { type: 'json' };
 import textbookSingle from './presets/textbook-single.json' with { type: 'json' };
+import textbookSingleDdr4 from './presets/textbook-single-ddr4.json' with { type: 'json' };
 import tpuV1 from './presets/tpu-v1.json' with { type: 'json' };
 import tpuV3 from './presets/tpu-v3.json' with { type: 'json' };
 import vtaPynq from './presets/vta-pynq.json' with { type: 'json' };
@@ -23,6 +24,7 @@ const DOCUMENTS = [
   textbookSingle,
   textbookCluster,
   textbookCh6,
+  textbookSingleDdr4,
   systolic16x16,
   // Published devices, in the order of their publication.
   diannao,

@@ -3,6 +3,7 @@
  * Units stand in the field names: …Bytes, …Cycles, …PerCycle; frequencies in hertz. Unknown keys are errors.
  */
 import * as z from 'zod';
+import { banked } from './dramDevice.ts';
 
 const positive = z.number().int().positive();
 const count = z.number().int().nonnegative();
@@ -197,7 +198,12 @@ export const machineSchema = z.strictObject({
     burstBytes: positive,
     scratchpadBytesPerCycle: positive,
   }),
-  dram: z.strictObject({ bytes: positive, bandwidth: rate, latencyCycles: count }),
+  dram: z.strictObject({
+    bytes: positive,
+    bandwidth: rate.describe('of the DMA engines and DRAM; with banks, no more than they give'),
+    latencyCycles: count.describe('behind the channel; with banks, of what lies between them and the DMA engines'),
+    banked: banked.optional(),
+  }),
   host: z.strictObject({
     latencyCycles: count.describe('of one call'),
     link: rate,

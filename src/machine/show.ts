@@ -1,6 +1,7 @@
 /** A machine for people (`machine show`) and for editors (JSON Schema). */
 import * as z from 'zod';
 import type { Language } from '#base';
+import { deviceOf } from './dramDevice.ts';
 import {
   accumulatorEntries,
   filtersOf,
@@ -12,6 +13,7 @@ import {
   unitFor,
 } from './matrix.ts';
 import { type Machine, machineSchema } from './schema.ts';
+import { dramRows } from './showDram.ts';
 
 /** JSON Schema (draft 2020-12) of machine files, for editors that complete and check. */
 export function machineJsonSchema(): object {
@@ -149,6 +151,12 @@ function modeRow(matrix: Machine['matrix'], mode: MatrixMode): Row {
   return [name, name, `${peak}, accumulators ${entries}`, `${peak}, 累加器 ${entries}`];
 }
 
+function bankedRows({ dram: { banked } }: Machine): Section[] {
+  const device = banked && deviceOf(banked);
+  if (banked === undefined || device === undefined) return [];
+  return [['DRAM in banks', 'DRAM 存储体', dramRows(banked, device)]];
+}
+
 function rows(m: Machine): readonly Section[] {
   const { control, vector, dma, dram, host, frequency, matrix } = m;
   const rate = (r: { readonly bytes: number; readonly cycles: number }): string =>
@@ -227,6 +235,7 @@ function rows(m: Machine): readonly Section[] {
         ['balance', '平衡点', `${Number(balance.toPrecision(4))} MAC/B`],
       ],
     ],
+    ...bankedRows(m),
     ...(m.cluster === undefined ? [] : [clusterRows(m.cluster, rate)]),
     [
       'DMA',
@@ -303,6 +312,9 @@ export function machineText(machine: Machine, language: Language = 'en'): string
       lines.push(`  ${label(row)}${' '.repeat(column - width(label(row)))}${value}`);
     }
   }
-  lines.push('', en ? 'Sources' : '来源', ...machine.sources.map((source) => `  - ${source}`));
+  const { banked } = machine.dram;
+  const device = banked && deviceOf(banked);
+  const sources = [...machine.sources, ...(device?.sources ?? []).map((source) => `${device!.name}: ${source}`)];
+  lines.push('', en ? 'Sources' : '来源', ...sources.map((source) => `  - ${source}`));
   return `${lines.join('\n')}\n`;
 }

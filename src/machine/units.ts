@@ -27,6 +27,7 @@ const ALLOWED: Readonly<Record<NumberUnit, RegExp>> = {
   bytes: /^(b|bytes?|bits?)?$/,
   bytesPerCycle: /^((b|bytes?|bits?)(\/|per)?(c|cy|cycle|clk|clock)?)?$/,
   cycles: /^(c|cy|cycles?|clk|clocks?)?$/,
+  clocks: /^(clk|clocks?|ck|nck)?$/,
   hertz: /^(hz|hertz)?$/,
   perCycle: /^(\/|per)?(c|cy|cycle|clk)?$/,
   words: /^(words?)?$/,

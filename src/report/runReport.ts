@@ -16,6 +16,7 @@ import {
 } from '#isa';
 import { coresOf } from '#machine';
 import type { ControlCycles, SimulationResult, UnitResult } from '#sim';
+import { type DramReport, dramReport } from './dramReport.ts';
 import { type EnergyReport, energyReport } from './energy.ts';
 import { type LayerReport, layerReports } from './layers.ts';
 import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physicalBound.ts';
@@ -106,6 +107,8 @@ export interface RunReport {
   readonly memories: readonly MemoryUse[] | null;
   /** Cycles of control by what it spent them on; they add up to `cycles`. */
   readonly control: ControlCycles;
+  /** null where DRAM has no banks. */
+  readonly dram: DramReport | null;
   /** In joules, without the host; null where the machine has no figures. */
   readonly energy: EnergyReport | null;
   readonly host: { readonly cycles: number; readonly nodes: readonly HostNode[] };
@@ -169,6 +172,7 @@ export function runReport(facts: RunFacts): RunReport {
     units: result.units,
     memories,
     control: result.control,
+    dram: dramReport(machine, result),
     energy: energyReport(program, result),
     host: { cycles: result.total.hostCycles, nodes: program.layers.flatMap((layer) => layer.onHost ?? []) },
     notices: [...notJudged(memories ?? []), ...(facts.notices ?? [])],

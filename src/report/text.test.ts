@@ -48,7 +48,7 @@ const onHost = {
 
 const check = { ok: true, engine: 'native' as const, tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6 };
 const output = { name: 'scores', tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6, elements: 1000 };
-const idleBy = { empty: 100, semaphore: 300, channel: 0, tail: 600 };
+const idleBy = { empty: 100, semaphore: 300, channel: 0, dram: 0, tail: 600 };
 
 const REPORT: RunReport = {
   model: 'face.onnx',
@@ -92,6 +92,7 @@ const REPORT: RunReport = {
     layer('head', 5000, { op: 'Gemm' }),
   ],
   rest: 45,
+  dram: null,
   energy: {
     technologyNanometres: 45,
     ...joules(25e-6),
@@ -130,6 +131,12 @@ describe('goldens', () => {
   test('Chinese', () => golden(reportText(REPORT, { language: 'zh' }), 'run.zh'));
   test('narrow, few layers, colours', () =>
     golden(reportText(FAILED, { width: 80, layers: 2, palette }), 'run.narrow.en'));
+  test.each(['en', 'zh'] as const)('DRAM in banks (%s)', (language) => {
+    const counted = { hits: 16_000, misses: 20, conflicts: 380, cycles: 9000, refreshes: 2, refreshCycles: 700 };
+    const rates = { hitRate: 16_000 / 16_400, peak: 19.2e9, achieved: 17e9, achievedHeld: 18.5e9 };
+    const report = { ...REPORT, dram: { ...counted, ...rates, device: 'ddr4-2400', channels: 2 } };
+    return golden(reportText(report, { language, layers: 2 }), `run.banks.${language}`);
+  });
   test('of a program alone, timing only', () => {
     const bound = { ...REPORT.bound, layerwise: null };
     const host = { cycles: 0, nodes: [] };

@@ -1,7 +1,9 @@
 /** The run report for a terminal: what ran, layer by layer, the totals against the bounds, the units, the host's part. */
 import type { Language } from '#base';
 import { LINEAR_NAMES } from '#isa';
+import type { UnitResult } from '#sim';
 import { CONTROL_ACCOUNTS } from '#timing';
+import type { DramReport } from './dramReport.ts';
 import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from './energy.ts';
 import type { LayerReport } from './layers.ts';
 import {
@@ -163,6 +165,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
       say('traffic'),
       `${bytesText(r.bytes.read)} ${say('read')}${say('comma')}${bytesText(r.bytes.write)} ${say('written')}`,
     ],
+    ...(r.dram === null ? [] : [dramRow(r, r.dram, sentences, say)]),
     [
       say('instructions'),
       sentences.executed({ program: grouped(r.instructions.program), executed: grouped(r.instructions.executed) }),
@@ -210,6 +213,27 @@ function controlText({ control, cycles }: RunReport, say: Say): string {
     .sort((a, b) => control[b] - control[a])
     .map((account) => `${say(account)} ${percent(control[account] / cycles)}`)
     .join(say('comma'));
+}
+
+/** How often rows were open, and what came of the bandwidth. */
+function dramRow(
+  r: RunReport,
+  dram: DramReport,
+  sentences: (typeof SENTENCES)[Language],
+  say: Say,
+): readonly [string, string] {
+  const rate = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB/s`;
+  const parts = [
+    dram.channels === 1 ? dram.device : `${dram.channels} × ${dram.device}`,
+    sentences.rows({
+      hits: percent(dram.hitRate),
+      misses: grouped(dram.misses),
+      conflicts: grouped(dram.conflicts),
+    }),
+    sentences.refreshed(percent(r.cycles === 0 ? null : dram.refreshCycles / r.cycles)),
+    sentences.bandwidth({ achieved: rate(dram.achieved), held: rate(dram.achievedHeld), peak: rate(dram.peak) }),
+  ];
+  return [say('idleDram'), parts.join(say('comma'))];
 }
 
 /** The total, the power that it means, and where it goes, the most first. */
@@ -265,15 +289,20 @@ function limitText({ tolerance, outputs }: CheckFacts): string {
 }
 
 function unitTable(r: RunReport, { say, palette, width }: Style): string[] {
-  const idle = ['idleEmpty', 'idleSemaphore', 'idleChannel', 'idleTail'] as const;
-  const causes = ['empty', 'semaphore', 'channel', 'tail'] as const;
+  const causes: readonly (readonly [keyof UnitResult['idleBy'], Parameters<Say>[0]])[] = [
+    ['empty', 'idleEmpty'],
+    ['semaphore', 'idleSemaphore'],
+    ['channel', 'idleChannel'],
+    ...(r.dram === null ? [] : [['dram', 'idleDram'] as const]),
+    ['tail', 'idleTail'],
+  ];
   const columns: readonly Column[] = [
     { head: say('unit'), align: 'left' },
     { head: say('entries'), align: 'right' },
     { head: say('busy'), align: 'right' },
     { head: '', align: 'right' },
     { head: say('idle'), align: 'right' },
-    ...idle.map((cause) => ({ head: say(cause), align: 'right' }) as const),
+    ...causes.map(([, word]) => ({ head: say(word), align: 'right' }) as const),
   ];
   const share = (cycles: number): string => percent(r.cycles === 0 ? null : cycles / r.cycles);
   const rows = r.units.map((u) => [
@@ -282,7 +311,7 @@ function unitTable(r: RunReport, { say, palette, width }: Style): string[] {
     grouped(u.busy),
     share(u.busy),
     share(u.idle),
-    ...causes.map((cause) => share(u.idleBy[cause])),
+    ...causes.map(([cause]) => share(u.idleBy[cause])),
   ]);
   return table(columns, rows, { width, head: palette.faint });
 }

@@ -63,6 +63,7 @@ export const WORDS = {
   idleEmpty: ['queue empty', '队列空'],
   idleSemaphore: ['semaphore', '信号量'],
   idleChannel: ['DRAM channel', 'DRAM 通道'],
+  idleDram: ['DRAM banks', 'DRAM 存储体'],
   idleTail: ['after last', '末项之后'],
   onHost: ['on the host', '在主机上'],
   comma: [', ', '，'],
@@ -94,6 +95,9 @@ export const SENTENCES: Readonly<
       readonly unchecked: Readonly<Record<'timing' | 'data', string>>;
       readonly average: (power: string) => string;
       readonly ofBytes: (used: string, capacity: string) => string;
+      readonly rows: (p: { readonly hits: string; readonly misses: string; readonly conflicts: string }) => string;
+      readonly refreshed: (share: string) => string;
+      readonly bandwidth: (p: { readonly achieved: string; readonly held: string; readonly peak: string }) => string;
       readonly executed: (p: { readonly program: string; readonly executed: string }) => string;
       readonly hostTime: (p: { readonly nodes: number; readonly cycles: string; readonly share: string }) => string;
       readonly merged: (names: readonly string[]) => string;
@@ -112,6 +116,9 @@ export const SENTENCES: Readonly<
     },
     average: (power) => `${power} on average`,
     ofBytes: (used, capacity) => `${used} of ${capacity} bytes`,
+    rows: (p) => `${p.hits} of bursts in open rows (${p.misses} misses, ${p.conflicts} conflicts)`,
+    refreshed: (share) => `refresh ${share} of the time`,
+    bandwidth: (p) => `${p.achieved} on average, ${p.held} while in use, peak ${p.peak}`,
     executed: (p) => `${p.program} instructions, ${p.executed} executed`,
     hostTime: (p) => `${p.nodes} ${p.nodes === 1 ? 'node' : 'nodes'}, ${p.cycles} cycles, ${p.share} of the time`,
     merged: (names) => ` (with ${names.join(', ')})`,
@@ -127,6 +134,9 @@ export const SENTENCES: Readonly<
     },
     average: (power) => `平均 ${power}`,
     ofBytes: (used, capacity) => `${used} / ${capacity} 字节`,
+    rows: (p) => `${p.hits} 的突发命中已打开的行（缺失 ${p.misses} 次，冲突 ${p.conflicts} 次）`,
+    refreshed: (share) => `刷新占时间的 ${share}`,
+    bandwidth: (p) => `平均 ${p.achieved}，使用期间 ${p.held}，峰值 ${p.peak}`,
     executed: (p) => `${p.program} 条指令，执行 ${p.executed} 条`,
     hostTime: (p) => `${p.nodes} 个节点，${p.cycles} 周期，占时间的 ${p.share}`,
     merged: (names) => `（含 ${names.join('、')}）`,

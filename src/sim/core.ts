@@ -277,15 +277,15 @@ export class Core {
 
   #complete(unit: Unit): void {
     const start = unit.began;
-    const waited = unit.waited;
+    const { waited, stalled } = unit;
     const { entry, plan } = unit.complete();
     const cycle = unit.free;
     const layer = this.#chip.nodes.layer(entry.pc);
-    this.#chip.counters.ran(layer, unit.name, cycle - start - waited, start, cycle);
+    this.#chip.counters.ran(layer, unit.name, cycle - start - waited - stalled, start, cycle);
     const { observer } = this.#chip;
     if (observer === undefined) return;
     const { pc } = entry;
-    observer({ type: `${entry.kind}:end`, cycle, pc, layer, unit: unit.name, entry, start, waited, plan });
+    observer({ type: `${entry.kind}:end`, cycle, pc, layer, unit: unit.name, entry, start, waited, stalled, plan });
   }
 
   #tell(type: 'control:stall' | 'control:resume', cause: Cause): void {

@@ -3,7 +3,7 @@
  * end of its own last entry (0 where an earlier layer ends later), so that layers and `rest` add up to the total.
  */
 
-import { type Actions, type ControlAccount, type DmaCost, NO_ACTIONS } from '#timing';
+import { type Actions, type ControlAccount, type DmaCost, type DramWork, NO_ACTIONS } from '#timing';
 import type { UnitName } from './events.ts';
 import type { IdleCycles } from './unit.ts';
 
@@ -45,6 +45,15 @@ export interface LayerResult extends Work {
   /** Start of its first entry and end of its last; −1 where it has none. */
   readonly first: number;
   readonly last: number;
+  /** Of DRAM in banks. */
+  readonly dram?: Readonly<DramWork>;
+}
+
+/** What DRAM in banks did. */
+export interface DramResult extends Readonly<DramWork> {
+  /** Refreshes that came due in the run, of each channel, and the cycles that they take all banks of one. */
+  readonly refreshes: number;
+  readonly refreshCycles: number;
 }
 
 /**
@@ -62,6 +71,8 @@ export interface SimulationResult {
   readonly total: Work;
   /** As in program.layers. */
   readonly layers: readonly LayerResult[];
+  /** Where DRAM has banks. */
+  readonly dram?: DramResult;
   /** Instructions outside all layers; its cycles are those behind the end of the last layer. */
   readonly rest: LayerResult;
 }
@@ -118,17 +129,28 @@ interface LayerCounters {
   readonly busy: Partial<Record<UnitName, number>>;
   first: number;
   last: number;
+  dram?: DramWork;
 }
 
 /** Counters written out: plain data, the first outside all layers, then by layer. */
 export type CountersState = readonly Readonly<LayerCounters>[];
 
-const copyOf = ({ work, busy, first, last }: Readonly<LayerCounters>): LayerCounters => ({
+const copyOf = ({ work, busy, first, last, dram }: Readonly<LayerCounters>): LayerCounters => ({
   work: { ...work },
   busy: { ...busy },
   first,
   last,
+  ...(dram && { dram: { ...dram } }),
 });
+
+const NO_DRAM: Readonly<DramWork> = { hits: 0, misses: 0, conflicts: 0, cycles: 0 };
+
+function addDram(to: DramWork, work: Readonly<DramWork>): void {
+  to.hits += work.hits;
+  to.misses += work.misses;
+  to.conflicts += work.conflicts;
+  to.cycles += work.cycles;
+}
 
 /** Counters of all layers while a run goes on; position −1 is outside all. */
 export class Counters {
@@ -158,6 +180,20 @@ export class Counters {
     if (end > counters.last) counters.last = end;
   }
 
+  /** A transfer of a layer was served by banks of DRAM. */
+  banks(layer: number, work: Readonly<DramWork>): void {
+    const counters = this.#layers[layer + 1]!;
+    counters.dram ??= { ...NO_DRAM };
+    addDram(counters.dram, work);
+  }
+
+  /** All that they did; the state of a machine without banks has none. */
+  dram(): DramWork {
+    const total = { ...NO_DRAM };
+    for (const { dram } of this.#layers) if (dram !== undefined) addDram(total, dram);
+    return total;
+  }
+
   save(): CountersState {
     return this.#layers.map(copyOf);
   }
@@ -182,10 +218,11 @@ export class Counters {
   }
 }
 
-const layerResult = ({ work, busy, first, last }: LayerCounters, cycles: number): LayerResult => ({
+const layerResult = ({ work, busy, first, last, dram }: LayerCounters, cycles: number): LayerResult => ({
   ...work,
   cycles,
   busy,
   first,
   last,
+  ...(dram && { dram }),
 });

@@ -9,6 +9,7 @@
 import { diagnostic, type SystoleError } from '#base';
 import type { HostPart, Program, TensorSlot } from '#isa';
 import { queuesOf } from '#machine';
+import { bankedDramOf } from './bankedDram.ts';
 import { Channel } from './channel.ts';
 import { type Arrival, Core, type Surroundings } from './core.ts';
 import { Counters, type SimulationResult } from './counters.ts';
@@ -58,7 +59,7 @@ export class Simulation {
       numbers: options.data ? new Numbers(program) : undefined,
     };
     this.#core = new Core(this.#chip, options.maxInstructions);
-    this.#channel = new Channel(this.#core.units);
+    this.#channel = new Channel(this.#core.units, bankedDramOf(program.machine));
   }
 
   /** Puts dense row-major bytes into an input. */
@@ -193,6 +194,7 @@ export class Simulation {
       now: this.#now,
       settled: this.#settled,
       channelFree: this.#channel.free,
+      dram: this.#channel.banks?.state,
       atHost: this.#atHost !== undefined,
       ...this.#core.save(),
     };
@@ -227,6 +229,7 @@ export class Simulation {
     this.#now = processor.now;
     this.#settled = processor.settled;
     this.#channel.free = processor.channelFree;
+    if (processor.dram !== undefined) this.#channel.banks!.state = processor.dram;
     this.#atHost = processor.atHost ? this.program.host[processor.control.part] : undefined;
     this.#core.restore(processor);
     counters.restore(state.counters);
@@ -243,22 +246,25 @@ export class Simulation {
   }
 
   #grantChannel(): void {
-    const unit = this.#channel.grant(this.#now);
-    if (unit === undefined) return;
-    const { observer, nodes } = this.#chip;
-    if (observer === undefined) return;
+    const grant = this.#channel.grant(this.#now);
+    if (grant === undefined) return;
+    const { unit, dram } = grant;
+    const { observer, nodes, counters } = this.#chip;
+    if (observer === undefined && dram === undefined) return;
     const { entry, plan } = unit.running!;
-    const { channelCycles: taken, dramBytes: bytes } = plan!.transfer!;
-    observer({
+    const layer = nodes.layer(entry.pc);
+    if (dram !== undefined) counters.banks(layer, dram);
+    observer?.({
       type: 'channel:grant',
       cycle: this.#now,
       pc: entry.pc,
-      layer: nodes.layer(entry.pc),
+      layer,
       unit: unit.name,
       waited: unit.waited,
-      taken,
-      bytes,
+      taken: dram?.cycles ?? plan!.transfer!.channelCycles,
+      bytes: plan!.transfer!.dramBytes,
       isWrite: !readsDram(entry),
+      ...(dram && { dram }),
     });
   }
 
@@ -299,7 +305,9 @@ export class Simulation {
     const units = this.#core.results(cycles);
     observer?.({ type: 'halt', cycle: cycles, pc: at, layer: nodes.layer(at) });
     const control = this.#core.controlCycles(cycles);
-    return { cycles, control, dynamicInstructions: executed, units, ...counters.result(cycles) };
+    const banks = this.#channel.banks;
+    const dram = banks && { dram: { ...counters.dram(), ...banks.refreshesBy(cycles) } };
+    return { cycles, control, dynamicInstructions: executed, units, ...counters.result(cycles), ...dram };
   }
 
   #deadlock(): SystoleError {

@@ -3,6 +3,7 @@
  * runs ahead of the units by what its queues hold, so between sources they may.
  */
 import type { UnitName } from '#isa';
+import type { DramWork } from '#timing';
 import type { QueueEntry } from './entries.ts';
 import type { Plan } from './plan.ts';
 
@@ -38,8 +39,9 @@ export interface EntryEnd extends AtInstruction {
   readonly entry: QueueEntry;
   /** Cycle of its start. */
   readonly start: number;
-  /** Cycles that it waited for the DRAM channel. */
+  /** Cycles that it waited for the DRAM channel, and those that it took longer for banks behind it. */
   readonly waited: number;
+  readonly stalled: number;
   /** Its cost and work; absent for semaphores. */
   readonly plan: Plan | undefined;
 }
@@ -55,6 +57,8 @@ export interface ChannelGrant extends AtInstruction {
   readonly bytes: number;
   /** Into DRAM, or out of it. */
   readonly isWrite: boolean;
+  /** What it will do to the banks of DRAM. */
+  readonly dram?: Readonly<DramWork>;
 }
 
 /** Control had to wait before a full queue, or for all queues to drain (told when it goes on); and goes on. */

@@ -5,6 +5,7 @@
  */
 import { diagnostic } from '#base';
 import type { Program } from '#isa';
+import type { DramState } from '#timing';
 import type { ControlState } from './control.ts';
 import type { CountersState, SimulationResult } from './counters.ts';
 import type { HazardsState } from './hazards.ts';
@@ -42,6 +43,8 @@ export interface ProcessorState extends CoreState {
   readonly settled: boolean;
   /** The DRAM channel can be granted from this cycle on. */
   readonly channelFree: number;
+  /** Where DRAM has banks. */
+  readonly dram: DramState | undefined;
   /** The host works on part `control.part`. */
   readonly atHost: boolean;
 }

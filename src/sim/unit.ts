@@ -29,6 +29,8 @@ export interface IdleCycles {
   semaphore: number;
   /** A transfer waited for the DRAM channel. */
   channel: number;
+  /** A transfer had the channel and waited for banks: for rows, turns of the bus, refresh. */
+  dram: number;
   /** Behind its last entry. */
   tail: number;
 }
@@ -46,6 +48,7 @@ const UNIT_NUMBERS = [
   'channelCycles',
   'transferCycles',
   'waited',
+  'stalled',
   'free',
   'busy',
   'entries',
@@ -82,11 +85,13 @@ export class Unit {
   awaitsChannel = false;
   /** Cycles that the running entry has waited for the channel. */
   waited = 0;
+  /** Cycles that it took longer than on an ideal channel, for the banks of DRAM. */
+  stalled = 0;
   /** End of the last entry. */
   free = 0;
 
   busy = 0;
-  readonly idle: IdleCycles = { empty: 0, semaphore: 0, channel: 0, tail: 0 };
+  readonly idle: IdleCycles = { empty: 0, semaphore: 0, channel: 0, dram: 0, tail: 0 };
   entries = 0;
 
   constructor(name: UnitName, index: number, depth: number) {
@@ -129,6 +134,7 @@ export class Unit {
     this.running = slot;
     this.began = now;
     this.waited = 0;
+    this.stalled = 0;
     this.entries++;
     return slot;
   }
@@ -146,13 +152,15 @@ export class Unit {
     this.end = Number.POSITIVE_INFINITY;
   }
 
-  /** Gives the running transfer the channel at cycle `now`. */
-  grant(now: number): void {
+  /** Gives the running transfer the channel at cycle `now`, for as long as on an ideal channel or as its banks take. */
+  grant(now: number, cycles = this.transferCycles): void {
     this.awaitsChannel = false;
     this.waited = now - this.arrival;
+    this.stalled = cycles - this.transferCycles;
     this.idle.channel += this.waited;
+    this.idle.dram += this.stalled;
     this.busy += this.arrival - this.began + this.transferCycles;
-    this.end = now + this.transferCycles;
+    this.end = now + cycles;
   }
 
   /** Lets the running entry take `cycles` from its start. */
@@ -166,7 +174,7 @@ export class Unit {
     this.idle.tail = cycles - this.free;
     const { name, busy, entries } = this;
     const idleBy = { ...this.idle };
-    const idle = idleBy.empty + idleBy.semaphore + idleBy.channel + idleBy.tail;
+    const idle = idleBy.empty + idleBy.semaphore + idleBy.channel + idleBy.dram + idleBy.tail;
     if (busy + idle !== cycles) {
       throw internalError({ what: `${name}: ${busy} busy and ${idle} idle cycles are not the total of ${cycles}` });
     }

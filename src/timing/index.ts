@@ -3,6 +3,7 @@ export * from './actions.ts';
 export * from './control.ts';
 export * from './decode/index.ts';
 export * from './dma.ts';
+export * from './dram/index.ts';
 export * from './frontEnd.ts';
 export * from './host.ts';
 export * from './linear.ts';

@@ -65,7 +65,8 @@ export const DMA_STATES: UnitMachine = {
       name: 'TRANSFER',
       does:
         'DRAM side and scratchpad side run at once: the channel carries the bursts, the first of them `dram.latencyCycles` after the grant; ' +
-        'the scratchpad takes or gives `dma.scratchpadBytesPerCycle`. The channel is free again after ⌈burst bytes ÷ bandwidth⌉.',
+        'the scratchpad takes or gives `dma.scratchpadBytesPerCycle`. The channel is free again after ⌈burst bytes ÷ bandwidth⌉; ' +
+        'where DRAM has banks, both take what these say and no less.',
       cycles: 'max(⌈burst bytes ÷ bandwidth⌉ + dram.latencyCycles, ⌈scratchpad bytes ÷ dma.scratchpadBytesPerCycle⌉)',
       next: [{ when: 'time is over', to: 'IDLE' }],
     },
@@ -89,7 +90,7 @@ export const CHANNEL_STATES: UnitMachine = {
     {
       name: 'TAKEN',
       does: 'Serves one whole transfer; nobody interrupts it.',
-      cycles: '⌈burst bytes ÷ bandwidth⌉',
+      cycles: '⌈burst bytes ÷ bandwidth⌉; where DRAM has banks, until their last data',
       next: [{ when: 'time is over', to: 'FREE' }],
     },
   ],

@@ -2,7 +2,8 @@
  * Time, a cycle after the other: control, queues, units, semaphores and the DRAM channel as the state tables of `timing/unitStates.ts`
  * have them, every unit with its state and a counter, nothing skipped and nothing foreseen; control is that of the decode table
  * (`clockedControl.ts`). It shares no bookkeeping with the cycle model, which jumps from event to event and knows ends in advance; of
- * `timing` it takes the byte counts of a transfer. Machines of one core without optional units.
+ * `timing` it takes the byte counts of a transfer, and what banks of DRAM make of one, which has a stepped model of its own
+ * (`dramModel.ts`). Machines of one core without optional units.
  */
 import { BINARY_FUNCTIONS, type Program } from '#isa';
 import type { Machine } from '#machine';
@@ -10,13 +11,17 @@ import type { ControlCycles } from '#sim';
 import {
   CHANNEL_STATES,
   DMA_STATES,
+  type DmaCost,
   DOT_STATES,
   dmaCost,
+  dramConfig,
   elementsOf,
+  newDram,
   SCALAR_STATES,
   SIZE,
   STRIDE,
   SYSTOLIC_STATES,
+  serveTransfer,
   type UnitMachine,
   VECTOR_CLASSES,
   VECTOR_STATES,
@@ -51,6 +56,7 @@ class ClockedUnit {
   start = 0;
   arrival = 0;
   /** Of the running transfer. */
+  cost: DmaCost | undefined;
   channelCycles = 0;
 
   constructor(name: string, table: UnitMachine) {
@@ -88,6 +94,8 @@ export function runClocked(program: Program): {
   const channel = new ClockedUnit('channel', CHANNEL_STATES);
   channel.state = 'FREE';
   const entries: ClockedEntry[] = [];
+  const banks = dramConfig(machine);
+  let dram = banks && newDram(banks);
 
   let now = 0;
   const queueDepths: Readonly<Record<string, number | undefined>> = machine.control.queueDepths ?? {};
@@ -154,6 +162,19 @@ export function runClocked(program: Program): {
       const [first] = asking;
       if (first !== undefined) {
         const next = first.route.pop()!;
+        if (banks !== undefined) {
+          const { running: entry, cost, arrival: asked } = first;
+          if (entry?.kind !== 'load' && entry?.kind !== 'store') throw new Error('no transfer');
+          const isWrite = entry.kind === 'store';
+          const { dramRecord: record, elementBytes, dram: address } = entry;
+          const shape = { sizes: isWrite ? entry.padRecord : record, dram: record, elementBytes };
+          const times = { asked, granted: now, cost: cost! };
+          const transfer = { shape, address, bytes: cost!.payloadBytes, isWrite, ...times };
+          const service = serveTransfer(banks, dram!, transfer, machine.dram);
+          dram = service.state;
+          next[1] = service.transferCycles;
+          first.channelCycles = service.free - now;
+        }
         first.go(...next);
         channel.go('TAKEN', first.channelCycles);
       }
@@ -173,11 +194,9 @@ function routeOf(entry: PlainEntry, machine: Machine, unit: ClockedUnit): Route 
     case 'load':
     case 'store': {
       const sizes = entry.kind === 'load' ? entry.dramRecord : entry.padRecord;
-      const { dramBytes, scratchBytes } = dmaCost(machine, {
-        sizes,
-        dram: entry.dramRecord,
-        elementBytes: entry.elementBytes,
-      });
+      const cost = dmaCost(machine, { sizes, dram: entry.dramRecord, elementBytes: entry.elementBytes });
+      const { dramBytes, scratchBytes } = cost;
+      unit.cost = cost;
       const { bandwidth, latencyCycles } = machine.dram;
       unit.channelCycles = Math.ceil((dramBytes * bandwidth.cycles) / bandwidth.bytes);
       const pad = Math.ceil(scratchBytes / machine.dma.scratchpadBytesPerCycle);

@@ -4,6 +4,7 @@
  */
 import { Random } from '#base';
 import { capacityErrors, type Machine, machineSchema, presets } from '#machine';
+import { randomBanked } from './randomDram.ts';
 
 type Matrix = Machine['matrix'];
 
@@ -84,7 +85,8 @@ export function randomMachine(seed: number): Machine {
       latencyCycles: r.pick([0, 0, 1, 40]),
     },
   };
-  return enlarged(machine);
+  const dram = r.integer(0, 3) === 0 ? { ...machine.dram, banked: randomBanked(r, machine) } : machine.dram;
+  return enlarged({ ...machine, dram });
 }
 
 /** The machine with scratchpads enlarged, where it must be, to what `machine check` demands. */

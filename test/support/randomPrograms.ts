@@ -24,6 +24,7 @@ import {
   presets,
   typesOf,
 } from '#machine';
+import { randomBanked } from './randomDram.ts';
 
 /** Bytes of a buffer, and buffers of DRAM: 4 of f32 to read, 4 of f32 to read and write, 3 of raw bytes. */
 const BUFFER = 512;
@@ -108,7 +109,7 @@ export function randomMachine(random: Random): Machine {
   const base = presets.get(random.pick(['textbook-single', 'systolic-16x16']))!;
   const matrix = matrixUnit(random);
   const queues = random.pick([1, 2] as const);
-  return {
+  const machine: Machine = {
     ...base,
     matrix,
     control: {
@@ -136,6 +137,8 @@ export function randomMachine(random: Random): Machine {
       latencyCycles: random.integer(0, 40),
     },
   };
+  if (random.integer(0, 2) > 0) return machine;
+  return { ...machine, dram: { ...machine.dram, banked: randomBanked(random, machine) } };
 }
 
 /** @param forget how often an order that the program needs is left out: a share from 0 to 1 */

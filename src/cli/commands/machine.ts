@@ -1,7 +1,7 @@
 /** `systole machine list|show|check|schema`: the processors, and files that describe one. */
 import { Argument } from 'commander';
 import pc from 'picocolors';
-import { machineJsonSchema, machineText, marketDevices, parseMachine, presets } from '#machine';
+import { dramDevices, machineJsonSchema, machineText, marketDevices, parseMachine, presets } from '#machine';
 import { marketText } from '#report';
 import { type CliCommand, define, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
@@ -43,8 +43,15 @@ export function configureMachine(command: CliCommand, console: Console): void {
       return console.say(marketText(marketDevices, textStyle(console)));
     }
     const machines = [...presets.values()];
-    if (console.json) return console.object({ machines });
-    return console.say(machines.map((m) => `${pc.bold(m.name)}\n  ${m.description}`).join('\n'));
+    const devices = [...dramDevices.values()];
+    if (console.json) return console.object({ machines, dramDevices: devices });
+    const entry = ({ name, description }: { readonly name: string; readonly description: string }): string =>
+      `${pc.bold(name)}\n  ${description}`;
+    const heading = t({
+      en: 'DRAM that a machine file can name (dram.banked.standard)',
+      zh: '机器文件可引用的 DRAM（dram.banked.standard）',
+    });
+    return console.say([...machines.map(entry), `\n${heading}`, ...devices.map(entry)].join('\n'));
   });
 
   const show = withExamples(

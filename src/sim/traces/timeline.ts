@@ -172,7 +172,7 @@ export function timeline(program: { readonly layers: readonly LayerPlan[] }, wri
     return { name, from, to, layer, facts, phases: NO_PHASES, out: [], in: [], works: true };
   };
 
-  const ended = ({ unit, entry, plan, start, cycle, layer, pc, waited }: EntryEnd): void => {
+  const ended = ({ unit, entry, plan, start, cycle, layer, pc, waited, stalled }: EntryEnd): void => {
     const track = trackOf(unit);
     track.free = cycle;
     if (plan === undefined) {
@@ -180,7 +180,7 @@ export function timeline(program: { readonly layers: readonly LayerPlan[] }, wri
       track.held.at(-1)!.to = cycle;
       return;
     }
-    const phases = phasesOf(plan, start, waited, cycle);
+    const phases = phasesOf(plan, start, { waited, stalled }, cycle);
     add(track, { ...plain(nameOf(entry), start, cycle, layer, factsOf(entry, plan, pc)), phases });
     const { macs, otherOps, vectorOps } = plan;
     if (macs > 0) meterOf('MACs', 'MACs/cycle').add(start, cycle, macs);
@@ -275,7 +275,12 @@ function factsOf(entry: QueueEntry, { transfer, macs, vectorOps, otherOps }: Pla
 }
 
 /** The pieces of a transfer, where there is more than one. */
-function phasesOf({ transfer }: Plan, start: number, waited: number, end: number): readonly Phase[] {
+function phasesOf(
+  { transfer }: Plan,
+  start: number,
+  { waited, stalled }: Pick<EntryEnd, 'waited' | 'stalled'>,
+  end: number,
+): readonly Phase[] {
   if (transfer === undefined) return NO_PHASES;
   const asks = start + transfer.setupCycles;
   const granted = asks + waited;
@@ -284,7 +289,8 @@ function phasesOf({ transfer }: Plan, start: number, waited: number, end: number
     { name: 'setup', from: start, to: asks },
     { name: 'wait for channel', from: asks, to: granted },
     { name: 'channel', from: granted, to: free },
-    { name: transfer.dramBytes === 0 ? 'scratchpad' : 'latency', from: free, to: end },
+    { name: 'DRAM banks', from: free, to: free + stalled },
+    { name: transfer.dramBytes === 0 ? 'scratchpad' : 'latency', from: free + stalled, to: end },
   ].filter(({ from, to }) => to > from);
   return phases.length > 1 ? phases : NO_PHASES;
 }

@@ -1,0 +1,3 @@
+/** Banked DRAM: see ARCHITECTURE.md, "DRAM in banks". */
+export * from './config.ts';
+export * from './service.ts';
