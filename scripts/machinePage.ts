@@ -180,7 +180,7 @@ several times, before one DRAM and with a SharedRAM:
 - **One clock.** Everything happens at a cycle, a rising edge of it, counted from 0. "Takes n cycles" means: what begins at cycle t is over at
   t + n, and what waits for it can begin at t + n. A run takes as many cycles as the number of the edge at which \`halt\` has drained.
 - **Within a cycle** first units whose time is over complete, then idle units take the heads of their queues, in the order load, store (or
-  the one DMA), link, matrix, vector, and then by number; control goes on where what it waited for has come; this repeats until nothing
+  the one DMA), link, matrix, vector, winograd, and then by number; control goes on where what it waited for has come; this repeats until nothing
   moves, which on a realizable machine it does in one round, since every instruction, wait and signal takes at least a cycle. Then
   the DRAM channel is granted.
 - **Dispatch snapshots.** An entry holds the base addresses and whole records as they were at the end of its instruction. What control
@@ -253,6 +253,21 @@ ${matrixRows()}
 On systolic-16x16 (${machine('systolic-16x16').vector.lanes} lanes):
 
 ${vectorRows()}
+
+### Sparse weights
+
+A compressed stream is one segment of as many bytes as its instruction says; \`scratchpad bytes\` and elements are those of the dense record:
+
+    load.sparse = setup + wait for the channel
+                + max(channel + latency, ⌈scratchpad bytes ÷ port⌉, ⌈elements ÷ elementsPerCycle⌉) + decompressor.pipelineCycles
+    mma.sparse  = an mma whose reduction is the kept rows: d0/2 (two4), R elements of one run (bitmap)
+
+The three sides run at once and each takes what the one before has done, so the slowest decides; what it gives last still passes the decompressor's
+pipeline. The length of a stream and the rows of weights stand in the instruction: no duration depends on data.
+
+### Winograd unit
+
+    pipeline + ⌈d0/lanes⌉ · d1 · d2 · tileCycles
 
 ## A worked example
 

@@ -40,7 +40,7 @@ export interface Field {
 }
 
 /** Where an instruction executes; `dma`: in the queue of its direction, or on the links of the SharedRAM. */
-export type Unit = 'control' | 'load' | 'store' | 'dma' | 'matrix' | 'vector';
+export type Unit = 'control' | 'load' | 'store' | 'dma' | 'matrix' | 'vector' | 'winograd';
 
 /**
  * What control does with an instruction that it executes itself: the class is what its state machine and its pipeline know of it

@@ -18,8 +18,8 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   i64: 8,
 };
 
-/** Queues that `wait` and `signal` name, by their code. */
-export const QUEUES = ['load', 'store', 'matrix', 'vector'] as const;
+/** Queues that `wait` and `signal` name, by their code; `link` is that of the SharedRAM's links. */
+export const QUEUES = ['load', 'store', 'matrix', 'vector', 'link', 'winograd'] as const;
 export type Queue = (typeof QUEUES)[number];
 
 /** Scratchpads that DMA reaches, by their code. */

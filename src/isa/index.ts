@@ -42,9 +42,20 @@ export {
   VECTOR_FUNCTIONS,
   type VectorFunction,
 } from './instructions/vec.ts';
+export {
+  WINOGRAD_KERNEL,
+  WINOGRAD_OUTPUTS,
+  WINOGRAD_TILES,
+  WINOGRAD_TRANSFORMS,
+  type WinogradTile,
+  type WinogradTransform,
+  winogradSides,
+} from './instructions/winograd.ts';
 export * from './isaPage.ts';
 export * from './program.ts';
 export * from './registry.ts';
+export * from './sparse/stream.ts';
+export * from './sparse/weights.ts';
 export { type MemoryUse, memoryUses } from './textbook/judged.ts';
 export { LINEAR_NAMES } from './textbook/operands.ts';
 export * from './transcendental.ts';

@@ -132,8 +132,8 @@ export interface LayerPlan {
   readonly to: number;
 }
 
-/** A unit by its queue; 'dma' is both transfer queues where the machine has only one, 'link' the links of a SharedRAM. */
-export type UnitName = Queue | 'dma' | 'link';
+/** A unit by its queue; 'dma' is both transfer queues where the machine has only one. */
+export type UnitName = Queue | 'dma';
 
 /** Of these figures all are exact, as a run of the layer by itself has them, but `cycles`. */
 export interface LayerPrediction {

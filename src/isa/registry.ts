@@ -14,8 +14,10 @@ import { scalar } from './instructions/scalar.ts';
 import { addi, muli } from './instructions/scalarImmediate.ts';
 import { lw, sw } from './instructions/scalarMemory.ts';
 import { signal, wait } from './instructions/semaphore.ts';
+import { loadSparse, mmaSparse } from './instructions/sparse.ts';
 import { load, store } from './instructions/transfer.ts';
 import { vec } from './instructions/vec.ts';
+import { winoInput, winoOutput, winoWeight } from './instructions/winograd.ts';
 
 /** In the order of the reference page. */
 export const instructions: readonly InstructionDefinition[] = [
@@ -47,8 +49,13 @@ export const instructions: readonly InstructionDefinition[] = [
   signal,
   load,
   store,
+  loadSparse,
   mma,
+  mmaSparse,
   vec,
+  winoInput,
+  winoWeight,
+  winoOutput,
   dmaLinear,
   macLinear,
 ];

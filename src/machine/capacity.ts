@@ -16,6 +16,7 @@ import {
   beyondCircuits,
   missingKey,
   noSuchQueue,
+  noTiles,
   noTypeEnergy,
   notRealizable,
   noWholeWords,
@@ -72,6 +73,13 @@ const SIDE: Kind = { most: SIDE_MAX, unit: { en: 'elements on a side', zh: '个�
 const MACS: Kind = { most: MACS_MAX, unit: { en: 'multiply-accumulates a cycle', zh: '次乘加每周期' }, why: FAR };
 const WIDTH: Kind = { most: WIDTH_MAX, unit: { en: 'bytes a cycle', zh: '字节每周期' }, why: WIRES };
 const LANES: Kind = { most: LANES_MAX, unit: { en: 'lanes', zh: '个通道' }, why: WIRES };
+const TILE_LANES: Kind = {
+  most: LANES_MAX,
+  unit: { en: 'words of tiles a cycle', zh: '个变换块的字每周期' },
+  why: WIRES,
+};
+/** Of a transformed tile. */
+const TILE_WORDS = { f2: 16, f4: 36 } as const;
 const CORES: Kind = { most: CORES_MAX, unit: { en: 'cores', zh: '个核' }, why: WIRES };
 
 /** Where the geometry of a mode stands. */
@@ -79,7 +87,7 @@ const modePath = (mode: MatrixMode): Path => (mode === 'f32' ? ['matrix'] : ['ma
 
 type Limited = readonly [path: Path, found: number, kind: Kind];
 
-function limits({ control, matrix, vector, dma, dram, host, cluster }: Machine): readonly Limited[] {
+function limits({ control, matrix, vector, winograd, dma, dram, host, cluster }: Machine): readonly Limited[] {
   const rate = ({ bytes, cycles }: Machine['host']['link']): number => bytes / cycles;
   const sides = modesOf(matrix).flatMap((mode): Limited[] => {
     const unit = unitFor(matrix, mode);
@@ -102,6 +110,17 @@ function limits({ control, matrix, vector, dma, dram, host, cluster }: Machine):
       ? []
       : [[['control', 'fetch', 'wordsPerCycle'], 8 * control.fetch.wordsPerCycle, WIDTH] as const]),
   ];
+  if (dma.decompressor !== undefined) {
+    all.push([['dma', 'decompressor', 'elementsPerCycle'], dma.decompressor.elementsPerCycle, LANES]);
+  }
+  if (winograd !== undefined) {
+    for (const tile of ['f2', 'f4'] as const) {
+      const cycles = winograd.tileCycles[tile];
+      // A lane reads and writes its tile within those cycles.
+      const words = cycles === undefined ? 0 : winograd.lanes * Math.ceil(TILE_WORDS[tile] / cycles);
+      all.push([['winograd', 'lanes'], words, TILE_LANES]);
+    }
+  }
   if (cluster === undefined) return all;
   return [
     ...all,
@@ -119,6 +138,10 @@ function durations(m: Machine): readonly (readonly [Path, number])[] {
     ...frontEndDurations(m.control),
     ...(m.matrix.kind === 'dot' ? [[['matrix', 'pipelineCycles'], m.matrix.pipelineCycles] as const] : []),
     [['vector', 'pipelineCycles'], m.vector.pipelineCycles],
+    ...(m.winograd === undefined ? [] : [[['winograd', 'pipelineCycles'], m.winograd.pipelineCycles] as const]),
+    ...(m.dma.decompressor === undefined
+      ? []
+      : [[['dma', 'decompressor', 'pipelineCycles'], m.dma.decompressor.pipelineCycles] as const]),
     [['dram', 'latencyCycles'], m.dram.latencyCycles],
     [['host', 'latencyCycles'], m.host.latencyCycles],
   ];
@@ -273,6 +296,14 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
   const queues: readonly string[] = queuesOf(m);
   for (const queue of Object.keys(m.control.queueDepths ?? {})) {
     if (!queues.includes(queue)) errors.push(noSuchQueue({ queue, queues }, place(['control', 'queueDepths', queue])));
+  }
+  if (m.winograd !== undefined && m.energy !== undefined && m.energy.winograd === undefined) {
+    const expected = { en: 'a number of picojoules, at least 0', zh: '不小于 0 的数（皮焦）' };
+    errors.push(missingKey({ key: 'energy.winograd', expected, doc: '' }, place(['energy', 'winograd'])));
+  }
+  const tiles = m.winograd?.tileCycles;
+  if (tiles !== undefined && tiles.f2 === undefined && tiles.f4 === undefined) {
+    errors.push(noTiles({}, place(['winograd', 'tileCycles'])));
   }
   errors.push(...energyErrors(m, place));
   errors.push(...bankedErrors(m, place));

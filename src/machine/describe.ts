@@ -94,7 +94,7 @@ export function unitOf(path: Path): NumberUnit {
   if (/BytesPerCycle$/.test(key)) return 'bytesPerCycle';
   if (key === 'bytes' || key.endsWith('Bytes')) return 'bytes';
   if (/PerCycle$/.test(key)) return 'perCycle';
-  if (/cycles/i.test(key) || /Latency$|Penalty$/.test(key) || parent === 'cycles') return 'cycles';
+  if (/cycles/i.test(key) || /Latency$|Penalty$/.test(key) || /cycles$/i.test(parent)) return 'cycles';
   return 'count';
 }
 

@@ -181,10 +181,10 @@ export const noSuchQueue = diagnostic<{ readonly queue: string; readonly queues:
   {
     en: (p) =>
       `'control.queueDepths.${p.queue}' gives the depth of a queue that this machine does not have: its queues are ` +
-      `${p.queues.join(', ')} ('dma.queues' says whether loads and stores share one, 'cluster' whether there are links).`,
+      `${p.queues.join(', ')} ('dma.queues' says whether loads and stores share one, 'cluster' whether there are links, 'winograd' whether there is a transform unit).`,
     zh: (p) =>
       `'control.queueDepths.${p.queue}' 指定了本机没有的队列：本机的队列为 ${p.queues.join('、')}` +
-      "（'dma.queues' 决定加载与存储是否共用一个队列，'cluster' 决定是否有链路）。",
+      "（'dma.queues' 决定加载与存储是否共用一个队列，'cluster' 决定是否有链路，'winograd' 决定是否有变换单元）。",
   },
 );
 
@@ -201,4 +201,12 @@ export const strayTypeEnergy = diagnostic<{ readonly type: string }>('SYS-MACHIN
     `energy.macByType.${p.type} is given, but the matrix unit does not compute ${p.type}: add matrix.types.${p.type}, or remove the figure.`,
   zh: (p) =>
     `给出了 energy.macByType.${p.type}，但矩阵单元不计算 ${p.type}：请加入 matrix.types.${p.type}，或删去该数值。`,
+});
+
+export const noTiles = diagnostic<Record<never, never>>('SYS-MACHINE-060', 'invalid', {
+  en: () =>
+    "'winograd.tileCycles' names no tile: the unit could transform nothing. Write the cycles of f2, f4 or both, or leave " +
+    "'winograd' out.",
+  zh: () =>
+    "'winograd.tileCycles' 没有给出任何变换块：该单元无法进行变换。请写出 f2、f4 或两者的周期数，或去掉 'winograd'。",
 });

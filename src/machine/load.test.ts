@@ -149,6 +149,27 @@ const cases: readonly (readonly [string, string])[] = [
     'realizable with DRAM of 10⁹ bytes a cycle',
     edit('"bytes": 16, "cycles": 1', '"bytes": 1000000000, "cycles": 1', systolic),
   ],
+  [
+    'Winograd unit without tiles',
+    edit('"nram"', '"winograd": { "lanes": 16, "tileCycles": {}, "pipelineCycles": 0 }, "nram"'),
+  ],
+  [
+    'no energy for the Winograd unit',
+    edit('"nram"', '"winograd": { "lanes": 16, "tileCycles": { "f2": 4 }, "pipelineCycles": 0 }, "nram"'),
+  ],
+  [
+    'realizable with a decompressor and a Winograd unit of no time, too wide',
+    edit(
+      '"nram"',
+      '"winograd": { "lanes": 512, "tileCycles": { "f4": 1 }, "pipelineCycles": 0 }, "nram"',
+      edit('"queues"', '"decompressor": { "elementsPerCycle": 8192, "pipelineCycles": 0 }, "queues"', systolic),
+    ),
+  ],
+  ['weights of another sparsity', edit('"tn": 16', '"tn": 16, "sparsity": { "weights": "1:4" }')],
+  [
+    'bitmap weights in a systolic array',
+    edit('"rows": 16', '"rows": 16, "sparsity": { "weights": "bitmap" }', systolic),
+  ],
   ['realizable with 8192 lanes', edit('"lanes": 32', '"lanes": 8192', systolic)],
   ['realizable with 2²⁰ MACs', edit('"rows": 16', '"rows": 1024', edit('"columns": 16', '"columns": 1024', systolic))],
   ['DRAM of no device', withBanks(/"device": \{.*?\}\},/s, '')],

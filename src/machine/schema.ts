@@ -37,6 +37,16 @@ const dot = z.strictObject({
   accumulatorBytes: positive,
   pipelineCycles: count,
   types: typesOf(dotMode),
+  sparsity: z
+    .strictObject({
+      weights: z
+        .enum(['2:4', 'bitmap'])
+        .describe(
+          '2:4: two of each four along the reduction are kept; bitmap: any, as many for each filter of a group',
+        ),
+    })
+    .optional()
+    .describe('weights that mma.sparse leaves out take no time; absent: there is no mma.sparse'),
 });
 
 const systolic = z.strictObject({
@@ -51,6 +61,10 @@ const systolic = z.strictObject({
   accumulatorBytes: positive,
   pipelineCycles: count,
   types: typesOf(arrayMode),
+  sparsity: z
+    .strictObject({ weights: z.literal('2:4').describe('two of each four along the reduction are kept') })
+    .optional()
+    .describe('weights that mma.sparse leaves out take no time; absent: there is no mma.sparse'),
 });
 
 const scalar = z.strictObject({
@@ -63,6 +77,19 @@ const scalar = z.strictObject({
   pipelineCycles: count,
   types: typesOf(scalarMode),
 });
+
+const winograd = z
+  .strictObject({
+    lanes: positive.describe('channels transformed side by side'),
+    tileCycles: z
+      .strictObject({
+        f2: positive.optional().describe('of F(2×2, 3×3); absent: the unit has none'),
+        f4: positive.optional().describe('of F(4×4, 3×3); absent: the unit has none'),
+      })
+      .describe('cycles that the lanes are busy with a tile, whichever transform'),
+    pipelineCycles: count,
+  })
+  .describe('Winograd transform unit; absent: there is none');
 
 const cluster = z
   .strictObject({
@@ -100,6 +127,9 @@ const energy = z
     accumulators: access,
     sharedRam: access.optional().describe('needed where there is a cluster'),
     dram: access.describe('of a byte on the channel, whole bursts'),
+    winograd: figure
+      .optional()
+      .describe('of an addition or multiplication of the transform unit; needed where there is one'),
     instruction: figure.describe('of an instruction of control'),
     staticWatts: figure.optional().describe('watts that the machine takes at any time'),
   })
@@ -110,6 +140,7 @@ const area = z
     technologyNanometres: z.number().positive(),
     matrix: figure.optional(),
     vector: figure.optional(),
+    winograd: figure.optional(),
     nram: figure.optional(),
     wram: figure.optional(),
     accumulators: figure.optional(),
@@ -141,7 +172,7 @@ const fetch = z
   .describe('absent: the word of every instruction is there when control comes to it');
 
 /** Physical queues, in the order in which their units act within a cycle. */
-const QUEUE_NAMES = ['dma', 'load', 'store', 'link', 'matrix', 'vector'] as const;
+const QUEUE_NAMES = ['dma', 'load', 'store', 'link', 'matrix', 'vector', 'winograd'] as const;
 export type QueueName = (typeof QUEUE_NAMES)[number];
 
 const queueDepths = z
@@ -152,6 +183,7 @@ const queueDepths = z
     link: positive.optional().describe('where there is a cluster'),
     matrix: positive.optional(),
     vector: positive.optional(),
+    winograd: positive.optional().describe('where there is a transform unit'),
   } satisfies Record<QueueName, unknown>)
   .describe('entries of single queues; queueDepth for all others');
 
@@ -189,6 +221,7 @@ export const machineSchema = z.strictObject({
       })
       .describe('cycles a group of lanes is busy, by class of function'),
   }),
+  winograd: winograd.optional(),
   nram: scratchpad,
   wram: scratchpad,
   cluster: cluster.optional(),
@@ -197,6 +230,13 @@ export const machineSchema = z.strictObject({
     setupCycles: count,
     burstBytes: positive,
     scratchpadBytesPerCycle: positive,
+    decompressor: z
+      .strictObject({
+        elementsPerCycle: positive.describe('elements written a cycle, zeros included'),
+        pipelineCycles: count,
+      })
+      .optional()
+      .describe('of compressed streams on the way in; absent: there is no load.sparse'),
   }),
   dram: z.strictObject({
     bytes: positive,
@@ -220,11 +260,12 @@ export type Machine = z.infer<typeof machineSchema>;
 export const coresOf = (machine: Machine): number => machine.cluster?.cores ?? 1;
 
 /** The queues of a core. */
-export function queuesOf({ dma, cluster }: Machine): readonly QueueName[] {
+export function queuesOf({ dma, cluster, winograd }: Machine): readonly QueueName[] {
   return [
     ...(dma.queues === 1 ? (['dma'] as const) : (['load', 'store'] as const)),
     ...(cluster === undefined ? [] : (['link'] as const)),
     'matrix',
     'vector',
+    ...(winograd === undefined ? [] : (['winograd'] as const)),
   ];
 }

@@ -67,6 +67,17 @@ const clusterRows = ({ cores, sharedRam }: NonNullable<Machine['cluster']>, rate
   ],
 ];
 
+const winogradRows = ({ lanes, tileCycles, pipelineCycles }: NonNullable<Machine['winograd']>): Section => [
+  'Winograd unit',
+  'Winograd 单元',
+  [
+    ['lanes', '通道', String(lanes)],
+    ...(tileCycles.f2 === undefined ? [] : [['F(2×2, 3×3)', 'F(2×2, 3×3)', cycles(tileCycles.f2)] as const]),
+    ...(tileCycles.f4 === undefined ? [] : [['F(4×4, 3×3)', 'F(4×4, 3×3)', cycles(tileCycles.f4)] as const]),
+    ['pipeline', '流水线', cycles(pipelineCycles)],
+  ],
+];
+
 function energyRows(energy: NonNullable<Machine['energy']>): Section {
   const { mac, vector, sharedRam, staticWatts } = energy;
   const access = ({ read, write }: { readonly read: number; readonly write: number }): string =>
@@ -87,6 +98,9 @@ function energyRows(energy: NonNullable<Machine['energy']>): Section {
       ['accumulators read / write', '累加器读 / 写', access(energy.accumulators)],
       ...(sharedRam === undefined ? [] : [['SharedRAM read / write', 'SharedRAM 读 / 写', access(sharedRam)] as const]),
       ['DRAM read / write', 'DRAM 读 / 写', access(energy.dram)],
+      ...(energy.winograd === undefined
+        ? []
+        : [['Winograd operation', 'Winograd 运算', `${energy.winograd} pJ`] as const]),
       ['instruction', '每条指令', `${energy.instruction} pJ`],
       ...(staticWatts === undefined ? [] : [['static', '静态', `${staticWatts} W`] as const]),
     ],
@@ -96,6 +110,7 @@ function energyRows(energy: NonNullable<Machine['energy']>): Section {
 const AREAS = {
   matrix: ['matrix unit', '矩阵单元'],
   vector: ['vector unit', '向量单元'],
+  winograd: ['Winograd unit', 'Winograd 单元'],
   nram: ['NRAM', 'NRAM'],
   wram: ['WRAM', 'WRAM'],
   accumulators: ['accumulators', '累加器'],
@@ -202,6 +217,9 @@ function rows(m: Machine): readonly Section[] {
         ...modesOf(matrix)
           .slice(1)
           .map((mode) => modeRow(matrix, mode)),
+        ...(matrix.kind === 'scalar' || matrix.sparsity === undefined
+          ? []
+          : [['sparse weights', '稀疏权重', matrix.sparsity.weights] as const]),
       ],
     ],
     [
@@ -217,6 +235,7 @@ function rows(m: Machine): readonly Section[] {
         ['pipeline', '流水线', cycles(vector.pipelineCycles)],
       ],
     ],
+    ...(m.winograd === undefined ? [] : [winogradRows(m.winograd)]),
     [
       'Memories',
       '存储',
@@ -245,6 +264,16 @@ function rows(m: Machine): readonly Section[] {
         ['setup', '启动', cycles(dma.setupCycles)],
         ['burst', '突发', `${dma.burstBytes} B`],
         ['scratchpad port', '片上端口', `${dma.scratchpadBytesPerCycle} B/cycle`],
+        ...(dma.decompressor === undefined
+          ? []
+          : [
+              [
+                'decompressor',
+                '解压缩',
+                `${dma.decompressor.elementsPerCycle} elements/cycle, pipeline ${cycles(dma.decompressor.pipelineCycles)}`,
+                `${dma.decompressor.elementsPerCycle} elements/cycle, 流水线 ${cycles(dma.decompressor.pipelineCycles)}`,
+              ] as const,
+            ]),
       ],
     ],
     [

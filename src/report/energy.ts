@@ -10,6 +10,7 @@ import type { SimulationResult, Work } from '#sim';
 export const ENERGY_SINKS = [
   'matrix',
   'vector',
+  'winograd',
   'nram',
   'wram',
   'accumulators',
@@ -49,6 +50,7 @@ function splitOf(work: Work, cycles: number, figures: Figures, frequency: number
     // Figures of other types stand in the place of that of f32.
     matrix: types.reduce((sum, type) => sum + (macByType[type]! - mac) * work[`${type}Macs`], mac * work.macs),
     vector: vector.simple * simpleOps + vector.divide * divideOps + vector.transcendental * transcendentalOps,
+    winograd: (figures.winograd ?? 0) * work.winogradOps,
     nram: bytes(figures.nram, work.nramReadBytes, work.nramWriteBytes),
     wram: bytes(figures.wram, work.wramReadBytes, work.wramWriteBytes),
     accumulators: bytes(figures.accumulators, work.accumulatorReadBytes, work.accumulatorWriteBytes),

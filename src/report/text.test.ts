@@ -13,7 +13,7 @@ import { reportText } from './text.ts';
 const joules = (total: number) => ({
   total,
   by: {
-    ...{ vector: 0, nram: 0, wram: 0, accumulators: 0, sharedRam: 0, control: 0, static: 0 },
+    ...{ vector: 0, winograd: 0, nram: 0, wram: 0, accumulators: 0, sharedRam: 0, control: 0, static: 0 },
     ...{ matrix: total / 4, dram: 0.75 * total },
   },
 });

@@ -23,6 +23,7 @@ export const WORDS = {
   use: ['use', '利用率'],
   matrix: ['matrix', '矩阵'],
   vector: ['vector', '向量'],
+  winograd: ['winograd', 'Winograd'],
   dma: ['dma', 'DMA'],
   load: ['load', '读取'],
   store: ['store', '写回'],

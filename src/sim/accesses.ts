@@ -3,10 +3,33 @@
  * All of it follows from the records and flags; only the operands' addresses change from one execution to the next, so regions
  * are relative to them. Addresses of ARAM are bytes too: accumulator n of entry e stands at (e·Tn + n) times its width.
  */
-import { ELEMENT_BYTES } from '#isa';
+import { ELEMENT_BYTES, winogradSides } from '#isa';
 import { accumulatorEntries, accumulatorWidth, aramBytes, filtersOf, type Machine, unitFor } from '#machine';
-import { DIMENSIONS, elementsOf, insideOf, isScaled, keepsSums, LO, type RecordWords, SIZE, STRIDE } from '#timing';
-import type { DataEntry, LinearEntry, LoadEntry, MmaEntry, StoreEntry, VecEntry } from './entries.ts';
+import {
+  DIMENSIONS,
+  elementsOf,
+  insideOf,
+  isScaled,
+  keepsSums,
+  keptReduction,
+  LO,
+  type RecordWords,
+  SIZE,
+  type SparseShape,
+  STRIDE,
+  sparseWords,
+} from '#timing';
+import type {
+  DataEntry,
+  LinearEntry,
+  LoadEntry,
+  LoadSparseEntry,
+  MmaEntry,
+  MmaSparseEntry,
+  StoreEntry,
+  VecEntry,
+  WinogradEntry,
+} from './entries.ts';
 import { type Intervals, intervalsOf, merged, type Region, RegionBuilder, wrapped } from './region.ts';
 
 export const MEMORIES = ['nram', 'wram', 'aram', 'shared', 'dram'] as const;
@@ -99,10 +122,21 @@ export function accessesOf(entry: DataEntry, machine: Machine): readonly Access[
     case 'load':
     case 'store':
       return transfer(entry);
-    case 'mma':
-      return mma(entry, machine);
+    case 'mma': {
+      const bytes = ELEMENT_BYTES[entry.type] * elementsOf(entry.reduction) * Math.max(0, entry.output[16 + SIZE]!);
+      const unit = unitFor(machine.matrix, entry.type);
+      return product(entry, machine, bytes, keepsSums(unit, sizesOf(entry.reduction)));
+    }
     case 'vec':
       return vec(entry);
+    case 'loadSparse':
+      return loadSparse(entry);
+    case 'mmaSparse': {
+      const filters = Math.max(0, entry.output[16 + SIZE]!);
+      return product(entry, machine, 4 * sparseWords(machine, filters, sparseShape(entry)), keptSums(entry, machine));
+    }
+    case 'winograd':
+      return winograd(entry);
   }
 }
 
@@ -127,12 +161,46 @@ function transfer(entry: LoadEntry | StoreEntry): readonly Access[] {
   ];
 }
 
-function mma(entry: MmaEntry, machine: Machine): readonly Access[] {
+/** Formats, reduction and rows of the weights of an `mma.sparse`. */
+export const sparseShape = ({ format, reduction, pixels }: MmaSparseEntry): SparseShape => ({
+  format,
+  reduction: sizesOf(reduction),
+  rows: pixels[16 + SIZE]!,
+});
+
+const keptSums = (entry: MmaSparseEntry, { matrix }: Machine): boolean =>
+  keepsSums(matrix, keptReduction(sparseShape(entry)));
+
+function loadSparse(entry: LoadSparseEntry): readonly Access[] {
+  const pad = new RegionBuilder().record(entry.padRecord, entry.padRecord).region(entry.elementBytes);
+  return [
+    new Access('dram', 'read', 'stream', 'dram', [new RegionBuilder().region(entry.bytes)], 4),
+    new Access(entry.space, 'write', 'scratchpad', 'pad', [pad], entry.elementBytes),
+  ];
+}
+
+function winograd(entry: WinogradEntry): readonly Access[] {
+  const { transform, tile, source, result } = entry;
+  const side = winogradSides(transform, tile).result;
+  const c = new RegionBuilder().record(result, source, 0, 2);
+  for (const d of [3, 4]) c.axis(side, result[4 * d + STRIDE]!);
+  return [
+    new Access(entry.from, 'read', 'A', 'a', [new RegionBuilder().record(source, source).region(4)]),
+    new Access(entry.to, 'write', 'C', 'c', [c.region(4)]),
+  ];
+}
+
+/** @param isClobbered whether draining leaves sums of no meaning in the accumulators */
+function product(
+  entry: MmaEntry | MmaSparseEntry,
+  machine: Machine,
+  weightBytes: number,
+  isClobbered: boolean,
+): readonly Access[] {
   const tn = filtersOf(machine.matrix, entry.type);
   const operand = ELEMENT_BYTES[entry.type];
   const result = ELEMENT_BYTES[entry.result];
   const pixels = elementsOf(entry.pixels, 0, 3);
-  const reduction = elementsOf(entry.reduction);
   const filters = Math.max(0, entry.output[16 + SIZE]!);
   const groupStride = entry.output[16 + STRIDE]!;
   const whole = Math.floor(filters / tn);
@@ -142,7 +210,7 @@ function mma(entry: MmaEntry, machine: Machine): readonly Access[] {
   const a = new RegionBuilder().record(entry.pixels, entry.pixels, 0, 3).record(entry.reduction, entry.reduction);
   const accesses = [
     new Access('nram', 'read', 'A', 'a', [a.region(operand)], operand),
-    new Access('wram', 'read', 'W', 'w', [new RegionBuilder().region(operand * reduction * filters)], operand),
+    new Access('wram', 'read', 'W', 'w', [new RegionBuilder().region(weightBytes)], operand),
   ];
   const hasBias = entry.drain && entry.useBias;
   const scaled = isScaled(entry);
@@ -166,9 +234,7 @@ function mma(entry: MmaEntry, machine: Machine): readonly Access[] {
   };
   if (!entry.clear) aram('read');
   if (!entry.drain) aram('write');
-  else if (keepsSums(unitFor(machine.matrix, entry.type), sizesOf(entry.reduction))) {
-    aram('clobber');
-  }
+  else if (isClobbered) aram('clobber');
   if (entry.drain) {
     const output = (offset = 0): RegionBuilder => new RegionBuilder(offset).record(entry.output, entry.pixels, 0, 3);
     const results = groups(

@@ -40,6 +40,8 @@ export class BankedDram {
         const sizes = entry.kind === 'load' ? dram : entry.padRecord;
         return { shape: { sizes, dram, elementBytes }, address, bytes, isWrite: entry.kind === 'store' };
       }
+      case 'loadSparse':
+        return { address: entry.dram, bytes, isWrite: false };
       case 'move': {
         const place = plan!.accesses.find(({ memory }) => memory === 'dram');
         return { address: place?.address(entry), bytes, isWrite: entry.to === 'dram' };

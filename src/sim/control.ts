@@ -410,8 +410,11 @@ function queueOf(entry: QueueEntry, i: Decoded): EntryQueue {
     case 'signal':
       return QUEUES[i.queue]!;
     case 'mma':
+    case 'mmaSparse':
     case 'compute':
       return 'matrix';
+    case 'loadSparse':
+      return 'load';
     case 'vec':
       return 'vector';
     case 'move':

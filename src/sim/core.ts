@@ -260,7 +260,9 @@ export class Core {
     } else {
       const { accesses, transfer, cycles, macs, vectorOps, otherOps, actions } = plan!;
       hazards?.entry(unit.index, entry, accesses, now);
-      if (entry.kind !== 'move' && entry.kind !== 'compute') numbers?.apply(entry);
+      if (entry.kind !== 'move' && entry.kind !== 'compute') {
+        numbers?.apply(entry, () => nodes.place(entry.pc, now));
+      }
       work.macs += macs;
       work.vectorOps += vectorOps;
       work.otherOps += otherOps;

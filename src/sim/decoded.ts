@@ -53,7 +53,9 @@ type Asked =
   | 'from'
   | 'to'
   | 'bytes'
-  | 'multicast';
+  | 'multicast'
+  | 'format'
+  | 'tile';
 
 export type Decoded = Readonly<Record<Asked, number>> & {
   readonly mnemonic: string;

@@ -9,12 +9,28 @@ import {
   ELEMENT_BYTES,
   ELEMENT_TYPES,
   LINEAR_SPACES,
+  QUEUES,
   SPACES,
+  STREAM_FORMATS,
   VECTOR_FUNCTIONS,
+  WEIGHT_FORMATS,
+  WINOGRAD_TILES,
+  type WinogradTransform,
 } from '#isa';
 import { type Machine, presets } from '#machine';
 import type { Decoded } from './decoded.ts';
-import type { LoadEntry, MmaEntry, MoveEntry, QueueEntry, StoreEntry, VecEntry } from './entries.ts';
+import type {
+  LoadEntry,
+  LoadSparseEntry,
+  MmaEntry,
+  MmaSparseEntry,
+  MoveEntry,
+  QueueEntry,
+  StoreEntry,
+  VecEntry,
+  WinogradEntry,
+} from './entries.ts';
+import { checkLoadSparse, checkMmaSparse, checkQueue, checkWinograd } from './optionalUnits.ts';
 import { type Quantisation, typesOfMma } from './quant.ts';
 import type { RecordFile } from './records.ts';
 
@@ -70,13 +86,15 @@ export interface DispatchState {
 
 /**
  * @throws SYS-SIM-014 a type that the unit does not compute; SYS-SIM-016 a function of two operands with one;
- * SYS-SIM-017 and -018 a transfer that no path of the machine carries; SYS-SIM-100…103 types and zero points of an mma
+ * SYS-SIM-017 and -018 a transfer that no path of the machine carries; SYS-SIM-100…103 types and zero points of an mma;
+ * SYS-SIM-172 to -178 what the machine lacks
  */
 export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine: Machine, place: Place): QueueEntry {
   const address = (register: number): number => state.registers[register]! >>> 0;
   switch (i.mnemonic) {
     case 'wait':
     case 'signal':
+      checkQueue(QUEUES[i.queue]!, machine, place);
       return { kind: i.mnemonic, pc, semaphore: i.semaphore };
     case 'load':
     case 'store': {
@@ -95,28 +113,58 @@ export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine:
       };
       return entry;
     }
+    case 'load.sparse': {
+      const type = ELEMENT_TYPES[i.type]!;
+      const entry: LoadSparseEntry = {
+        kind: 'loadSparse',
+        pc,
+        space: SPACES[i.space]!,
+        type,
+        elementBytes: ELEMENT_BYTES[type],
+        format: STREAM_FORMATS[i.format]!,
+        pad: address(i.rd),
+        padRecord: state.records.snapshot(i.dst),
+        dram: address(i.ra),
+        bytes: address(i.rb),
+      };
+      checkLoadSparse(entry, machine, place);
+      return entry;
+    }
     case 'mma': {
       const { type, weights, result } = typesOfMma(i, state.quantisation, machine, place);
       const { za, zw, zc } = state.quantisation;
-      const entry: MmaEntry = {
-        kind: 'mma',
-        pc,
-        a: address(i.ra),
-        w: address(i.rb),
-        c: address(i.rd),
-        pixels: state.records.snapshot(i.pixels),
-        reduction: state.records.snapshot(i.reduction),
-        output: state.records.snapshot(i.output),
-        acc: address(i.acc),
-        bias: address(i.bias),
-        clear: i.clear === 1,
-        drain: i.drain === 1,
-        useBias: i.useBias === 1,
-        act: ACTIVATIONS[i.act]!,
-        p0: state.p0,
-        p1: state.p1,
-        ...{ type, weights, result, za, zw, zc },
+      const entry: MmaEntry = { kind: 'mma', ...matrixProduct(i, pc, state), ...{ type, weights, result, za, zw, zc } };
+      return entry;
+    }
+    case 'mma.sparse': {
+      checkType(i, place);
+      const format = WEIGHT_FORMATS[i.format]!;
+      const entry: MmaSparseEntry = {
+        kind: 'mmaSparse',
+        ...matrixProduct(i, pc, state),
+        ...{ type: 'f32', result: 'f32', format },
       };
+      checkMmaSparse(entry, machine, place);
+      return entry;
+    }
+    case 'wino.input':
+    case 'wino.weight':
+    case 'wino.output': {
+      checkType(i, place);
+      const entry: WinogradEntry = {
+        kind: 'winograd',
+        pc,
+        transform: i.mnemonic.slice('wino.'.length) as WinogradTransform,
+        tile: WINOGRAD_TILES[i.tile]!,
+        // Of the transforms in NRAM both fields are 0, which is NRAM.
+        from: SPACES[i.from]!,
+        to: SPACES[i.to]!,
+        a: address(i.ra),
+        c: address(i.rd),
+        source: state.records.snapshot(i.src),
+        result: state.records.snapshot(i.dst),
+      };
+      checkWinograd(entry, machine, place);
       return entry;
     }
     case 'vec': {
@@ -156,6 +204,28 @@ export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine:
     default:
       throw internalError({ what: `the simulator does not execute '${i.mnemonic}'` });
   }
+}
+
+/** The operands that an mma has, whatever its weights. */
+function matrixProduct(i: Decoded, pc: number, { registers, records, p0, p1 }: DispatchState) {
+  const address = (register: number): number => registers[register]! >>> 0;
+  return {
+    pc,
+    a: address(i.ra),
+    w: address(i.rb),
+    c: address(i.rd),
+    pixels: records.snapshot(i.pixels),
+    reduction: records.snapshot(i.reduction),
+    output: records.snapshot(i.output),
+    acc: address(i.acc),
+    bias: address(i.bias),
+    clear: i.clear === 1,
+    drain: i.drain === 1,
+    useBias: i.useBias === 1,
+    act: ACTIVATIONS[i.act]!,
+    p0,
+    p1,
+  };
 }
 
 function checkType(i: Decoded, place: Place): void {

@@ -3,7 +3,20 @@
  * cycle model, hazard detector and kernels all work on these. Addresses are unsigned byte addresses; values that are
  * bits of an f32 (`p0`, `p1`, `b` in scalar mode, a record's fill) stay bits, so that no NaN is rewritten on the way.
  */
-import type { Accumulation, Activation, BMode, ElementType, Queue, Space, VectorFunction } from '#isa';
+import type {
+  Accumulation,
+  Activation,
+  BMode,
+  ElementType,
+  Queue,
+  Space,
+  StreamFault,
+  StreamFormat,
+  VectorFunction,
+  WeightFormat,
+  WinogradTile,
+  WinogradTransform,
+} from '#isa';
 import type { MatrixType } from '#machine';
 import type { LinearTransfer, RecordWords } from '#timing';
 import type { DramMemory } from './dram.ts';
@@ -39,8 +52,22 @@ export interface StoreEntry extends Dispatched {
   readonly dramRecord: RecordWords;
 }
 
-export interface MmaEntry extends Dispatched {
-  readonly kind: 'mma';
+/** `load.sparse`: a compressed stream of so many bytes at a DRAM address. */
+export interface LoadSparseEntry extends Dispatched {
+  readonly kind: 'loadSparse';
+  readonly space: Space;
+  readonly type: ElementType;
+  readonly elementBytes: number;
+  readonly format: StreamFormat;
+  /** Scratchpad address and record: sizes and strides. */
+  readonly pad: number;
+  readonly padRecord: RecordWords;
+  readonly dram: number;
+  readonly bytes: number;
+}
+
+/** What `mma` and `mma.sparse` share. */
+interface MatrixProduct extends Dispatched {
   /** NRAM address of A, WRAM address of W, NRAM address of C. */
   readonly a: number;
   readonly w: number;
@@ -60,14 +87,25 @@ export interface MmaEntry extends Dispatched {
   /** `cfg.act` parameters: bits of f32, or i32 where they clamp sums of integers. */
   readonly p0: number;
   readonly p1: number;
-  /** Of A; of W; of what is drained. */
+  /** Of A, and of what is drained. */
   readonly type: MatrixType;
-  readonly weights: MatrixType;
   readonly result: ElementType;
+}
+
+export interface MmaEntry extends MatrixProduct {
+  readonly kind: 'mma';
+  /** Of W. */
+  readonly weights: MatrixType;
   /** Zero points of A, W and C, as `cfg.quant` left them; floats take no notice. */
   readonly za: number;
   readonly zw: number;
   readonly zc: number;
+}
+
+/** RP.d4.size: kept rows of `bitmap`. */
+export interface MmaSparseEntry extends MatrixProduct {
+  readonly kind: 'mmaSparse';
+  readonly format: WeightFormat;
 }
 
 export interface VecEntry extends Dispatched {
@@ -84,6 +122,21 @@ export interface VecEntry extends Dispatched {
   readonly bMode: BMode;
   readonly accumulate: Accumulation;
   readonly init: boolean;
+}
+
+/** `wino.input`, `wino.weight`, `wino.output`. */
+export interface WinogradEntry extends Dispatched {
+  readonly kind: 'winograd';
+  readonly transform: WinogradTransform;
+  readonly tile: WinogradTile;
+  /** Scratchpads and addresses of what is read and written. */
+  readonly from: Space;
+  readonly to: Space;
+  readonly a: number;
+  readonly c: number;
+  /** d0 … d2 channels and tiles, d3 and d4 the elements of a tile; sizes are those of the source. */
+  readonly source: RecordWords;
+  readonly result: RecordWords;
 }
 
 export interface WaitEntry extends Dispatched {
@@ -114,17 +167,23 @@ export interface ComputeEntry extends Dispatched, Placed {
   readonly count: number;
 }
 
-export type DataEntry = LoadEntry | StoreEntry | MmaEntry | VecEntry;
+export type DataEntry = LoadEntry | LoadSparseEntry | StoreEntry | MmaEntry | MmaSparseEntry | VecEntry | WinogradEntry;
 /** What has sizes only, and no data. */
 export type LinearEntry = MoveEntry | ComputeEntry;
 export type QueueEntry = DataEntry | LinearEntry | WaitEntry | SignalEntry;
 
 /** Whether a transfer that uses the DRAM channel brings data from there, and does not write there. */
 export const readsDram = (entry: QueueEntry): boolean =>
-  entry.kind === 'load' || (entry.kind === 'move' && entry.from === 'dram');
+  entry.kind === 'load' || entry.kind === 'loadSparse' || (entry.kind === 'move' && entry.from === 'dram');
 
-/** Queues that entries stand in; `link` is that of the SharedRAM's links. */
-export type EntryQueue = Queue | 'link';
+/** Queues that entries stand in. */
+export type EntryQueue = Queue;
+
+/** A filter of `bitmap` with more kept weights than rows. */
+export interface OverfullFilter {
+  readonly filter: number;
+  readonly kept: number;
+}
 
 /**
  * What moves and computes data, implemented under `kernels/`. Entries arrive checked: inside their memories, aligned to
@@ -138,5 +197,10 @@ export interface Kernels {
   mma(entry: MmaEntry): void;
   vec(entry: VecEntry): void;
   load(entry: LoadEntry, dram: DramMemory): void;
+  /** What of the stream is not one, if anything is; then nothing is written. */
+  loadSparse(entry: LoadSparseEntry, dram: DramMemory): StreamFault | undefined;
+  /** The first filter that keeps more than the rows there are, if any does; then nothing is computed. */
+  mmaSparse(entry: MmaSparseEntry): OverfullFilter | undefined;
+  winograd(entry: WinogradEntry): void;
   store(entry: StoreEntry, dram: DramMemory): void;
 }

@@ -48,10 +48,10 @@ const oneStream = diagnostic<{ machine: string }>('SYS-SIM-019', 'unsupported', 
 const partialOverlap = diagnostic<{ memory: string; address: number; operand: string }>('SYS-SIM-032', 'invalid', {
   en: (p) =>
     `operands ${p.operand} and C overlap at ${p.memory} address ${p.address} without being the same: an operand may share ` +
-    'memory with the result only with the same address and strides (in place), and never in an mma.',
+    'memory with the result only with the same address and strides (in place), and only in a vec.',
   zh: (p) =>
     `操作数 ${p.operand} 与 C 在 ${p.memory} 地址 ${p.address} 处重叠却不相同：只有地址与步长都相同（原位）时操作数才可与结果共用存储，` +
-    'mma 则不允许。',
+    '且仅限 vec。',
 });
 const chained = diagnostic<{ memory: string; address: number; operand: string; elements: number; words: number }>(
   'SYS-SIM-033',
@@ -95,17 +95,23 @@ export function checkAccesses(
       }
     }
   }
-  if (entry.kind === 'mma' || entry.kind === 'vec') checkOverlap(entry, accesses, place);
+  switch (entry.kind) {
+    case 'mma':
+    case 'mmaSparse':
+    case 'vec':
+    case 'winograd':
+      checkOverlap(entry, accesses, place);
+  }
 }
 
 /** Operands A and B against C: disjoint, or in place element by element. */
 function checkOverlap(entry: DataEntry, accesses: readonly Access[], place: () => Place): void {
   const c = accesses[accesses.length - 1];
-  if (c === undefined || c.memory !== 'nram') return;
+  if (c === undefined || c.operand !== 'C') return;
   const memory = MEMORY_NAMES[c.memory];
   for (const access of accesses) {
     const { operand } = access;
-    if (access.memory !== 'nram' || operand === 'C') continue;
+    if (access.memory !== c.memory || operand === 'C') continue;
     const address = firstCommon(access.intervals, access.shift(entry), c.intervals, c.shift(entry));
     if (address < 0) continue;
     if (entry.kind !== 'vec' || !inPlace(entry, operand)) throw partialOverlap({ memory, address, operand }, place());

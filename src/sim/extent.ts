@@ -8,7 +8,7 @@ import type { DataEntry } from './entries.ts';
 
 /** Elements of an index space. */
 const EXTENT_MAX = 2 ** 31 - 1;
-/** Multiply-accumulates of one `mma`: its counter of steps is 48 bits wide. */
+/** Multiply-accumulates of one `mma`, zeros of sparse weights counted: its counter of steps is 48 bits wide. */
 const MACS_MAX = 2 ** 48 - 1;
 
 const tooMuch = diagnostic<{ what: string; whatZh: string; found: string; most: number }>('SYS-SIM-034', 'invalid', {
@@ -33,12 +33,17 @@ export function refuseEndless(entry: DataEntry, place: () => Place): void {
       space(entry.dramRecord);
       return;
     case 'store':
+    case 'loadSparse':
       space(entry.padRecord);
+      return;
+    case 'winograd':
+      space(entry.source);
       return;
     case 'vec':
       space(entry.aRecord);
       return;
-    case 'mma': {
+    case 'mma':
+    case 'mmaSparse': {
       const macs = space(entry.pixels, 3) * space(entry.reduction) * Math.max(0, entry.output[16 + SIZE]!);
       if (macs > MACS_MAX) {
         throw tooMuch({ what: 'multiply-accumulates', whatZh: '次乘加', found: String(macs), most: MACS_MAX }, place());

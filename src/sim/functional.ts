@@ -4,7 +4,15 @@
  * Queues are unbounded; a unit executes the head of its queue as soon as its semaphore permits.
  */
 import { diagnostic } from '#base';
-import { type HostPart, type Program, SEMAPHORE_MAX, SEMAPHORES, SLOT_BYTES, type TensorSlot } from '#isa';
+import {
+  type HostPart,
+  type Program,
+  type Queue as QueueName,
+  SEMAPHORE_MAX,
+  SEMAPHORES,
+  SLOT_BYTES,
+  type TensorSlot,
+} from '#isa';
 import { aramBytes } from '#machine';
 import type { DataEntry, SignalEntry, WaitEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
@@ -124,12 +132,14 @@ export async function runFunctional(program: Program, options: FunctionalOptions
   const semaphores = new Array<number>(SEMAPHORES).fill(0);
   const queue = (unit: UnitName): Queue => ({ unit, entries: [] });
   const loads = queue(machine.dma.queues === 1 ? 'dma' : 'load');
-  const queues = {
+  const queues: Partial<Record<QueueName, Queue>> = {
     load: loads,
     store: machine.dma.queues === 1 ? loads : queue('store'),
     matrix: queue('matrix'),
     vector: queue('vector'),
+    winograd: queue('winograd'),
   };
+  // The queue of links takes transfers without data only.
   const units = [...new Set(Object.values(queues))];
 
   /** Executes the head of a queue; false where it has to wait. */
@@ -145,7 +155,7 @@ export async function runFunctional(program: Program, options: FunctionalOptions
     } else {
       refuseEndless(entry, place);
       refuseOverlap(entry, machine, place);
-      execute(entry, machine, memories);
+      execute(entry, machine, memories, place);
     }
     entries.shift();
     recorder.record(unit, entry);
@@ -185,7 +195,7 @@ export async function runFunctional(program: Program, options: FunctionalOptions
     if (outcome.kind === 'next') continue;
     if (outcome.kind === 'entry') {
       busyAt = executed;
-      push(queues[outcome.queue], outcome.entry);
+      push(queues[outcome.queue]!, outcome.entry);
       advanceAll();
       continue;
     }

@@ -9,17 +9,27 @@ import {
   BINARY_FUNCTIONS,
   COMPUTE_TYPES,
   decode,
+  ELEMENT_BYTES,
   ELEMENT_TYPES,
   encode,
+  encodeStream,
   type HostPart,
   type InstructionDefinition,
   instructions,
   MMA_TYPES,
   type Program,
+  packWeights,
+  pruneTwoOfFour,
   QUEUES,
   SPACES,
+  STREAM_FORMATS,
   type TensorSlot,
   VECTOR_FUNCTIONS,
+  WEIGHT_FORMATS,
+  WINOGRAD_TILES,
+  type WinogradTile,
+  type WinogradTransform,
+  winogradSides,
 } from '#isa';
 import { MATRIX_TYPES, type Machine, presets } from '#machine';
 import { assembled, machineWith } from '../../test/support/processor.ts';
@@ -28,10 +38,13 @@ import { runFunctional } from './functional.ts';
 import { TraceRecorder } from './trace.ts';
 
 const types = { f16: { tn: 8, ti: 16 }, bf16: { tn: 16, ti: 16 }, i8: { tn: 2, ti: 4 }, i16: { tn: 16, ti: 2 } };
-const two = machineWith('textbook-single', {
-  dma: { queues: 2 },
-  matrix: { ...presets.get('textbook-single')!.matrix, types } as Machine['matrix'],
-});
+/** A machine with everything that a machine may have; sparse weights in one form or the other. */
+const machineFor = (text: string): Machine =>
+  machineWith('textbook-single', {
+    dma: { queues: 2, decompressor: { elementsPerCycle: 8, pipelineCycles: 1 } },
+    matrix: { types, sparsity: { weights: text.includes('bitmap') ? 'bitmap' : '2:4' } } as Partial<Machine['matrix']>,
+    winograd: { lanes: 4, tileCycles: { f2: 4, f4: 6 }, pipelineCycles: 2 },
+  });
 const slot = (name: string, address: number): TensorSlot => ({
   name,
   dtype: 'float32',
@@ -108,6 +121,34 @@ const typed = (type: keyof typeof MMA_TYPES, options: string, ...before: readonl
        mma r5, r0, r0, R4, R5, R6, r0, r0, ${type}, clear, drain${result === 'sum' ? '' : `, ${result}`}${options}`,
   );
 
+/** Queues of a machine of one core. */
+const CORE_QUEUES = QUEUES.filter((queue) => queue !== 'link');
+
+const sides = (transform: WinogradTransform, tile: WinogradTile): [number, number] => {
+  const { source, result } = winogradSides(transform, tile);
+  return [source, result];
+};
+
+/** Bytes of 8 elements, of which two of each four are no zeros. */
+const PAIRS = [0, 3, 0, 7, 200, 9, 0, 0];
+
+/** Two tiles of `side` × `side` over the numbers at 0, with results from 512 on, which are then moved to where they are read. */
+const transforming = (transform: string, side: number, result: number): string => `
+  li r5, 512
+  cfg.dimi R4, 1, 2, 4
+  cfg.dimi R4, 3, ${side}, 4
+  cfg.dimi R4, 4, ${side}, 4
+  cfg.dimi R5, 1, 2, 4
+  cfg.dimi R5, 3, 1, 8
+  cfg.dimi R5, 4, 1, ${8 * result}
+  ${transform}
+  sync
+  li r6, 4096
+  cfg.dimi R7, 0, 8, 4
+  ${/, wram$/.test(transform) ? 'store wram, r6, r5, R7, R7, f32' : 'store nram, r6, r5, R7, R7, f32'}
+  sync
+  load nram, r5, r6, R7, R7, f32`;
+
 const BODIES: Readonly<Record<string, readonly string[]>> = {
   nop: ['nop'],
   halt: [''],
@@ -141,8 +182,8 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
     ...typed('u8', ', bias', 'cfg.quant 255, -128, 0, i8'),
     ...typed('u8', '', 'cfg.quant 3, 9, 100'),
   ],
-  signal: QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
-  wait: QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
+  signal: CORE_QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
+  wait: CORE_QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
   load: SPACES.flatMap((space) =>
     ELEMENT_TYPES.map(
       (t) => `cfg.dimi R4, 0, 4, 8\nli r5, 128\nload nram, r5, r0, R1, R1, f32\nload ${space}, r5, r0, R4, R4, ${t}`,
@@ -162,6 +203,65 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
     ),
     ...MATRIX_TYPES.flatMap((type) => ['', ', bias', ', clamp', ', leaky'].flatMap((options) => typed(type, options))),
   ],
+  'load.sparse': SPACES.flatMap((space) =>
+    ELEMENT_TYPES.flatMap((type) =>
+      STREAM_FORMATS.map((format) => {
+        const width = ELEMENT_BYTES[type];
+        const stream = encodeStream(format, Uint8Array.of(...PAIRS.flatMap((v) => new Array(width).fill(v))), width);
+        if (!(stream instanceof Uint8Array)) throw new Error('two of four are kept');
+        return `.const 1024, u8 ${[...stream].join(', ')}
+          cfg.dimi R4, 0, 8, ${2 * width}
+          li r6, 1024
+          li r7, ${stream.length}
+          li r5, 128
+          load nram, r5, r0, R3, R3, f32
+          load.sparse ${space}, r5, r6, r7, R4, ${type}, ${format}`;
+      }),
+    ),
+  ),
+  'mma.sparse': WEIGHT_FORMATS.flatMap((format) =>
+    ACTIVATIONS.flatMap((act) =>
+      ['clear, drain', 'clear, drain, bias', 'clear'].map((flags) => {
+        // Six elements of reduction would be no whole groups: two pixels of eight elements, three filters.
+        const weights = Float32Array.from({ length: 24 }, (_, i) => (i % 4 < 2 ? 0.25 * i - 2 : 0));
+        const packed = packWeights(format, pruneTwoOfFour(weights, 3), 3, 16);
+        if (!('bytes' in packed)) throw new Error('two of four are kept');
+        const { bytes, rows } = packed;
+        const mma = (options: string): string =>
+          `mma.sparse r5, r0, r7, R4, R5, R6, r0, r0, f32, ${format}, ${options}`;
+        return `.const 1024, u8 ${[...bytes].join(', ')}
+          cfg.dimi R4, 0, 2, 16
+          cfg.dimi R4, 4, ${rows}, 0
+          cfg.dimi R5, 0, 8, 4
+          cfg.dimi R6, 0, 2, 12
+          cfg.dimi R6, 4, 3, 0
+          cfg.dimi R7, 0, ${bytes.length / 4}, 4
+          li r5, 128
+          li r6, 1024
+          li r7, 256
+          load nram, r5, r0, R1, R1, f32
+          load wram, r7, r6, R7, R7, f32
+          li r6, 48
+          cfg.act r0, r6
+          sync
+          ${mma(`${flags}${act === 'none' ? '' : `, ${act}`}`)}
+          ${flags === 'clear' ? mma('drain') : ''}`;
+      }),
+    ),
+  ),
+  'wino.input': WINOGRAD_TILES.map((tile) =>
+    transforming(`wino.input r5, r0, R5, R4, f32, ${tile}`, ...sides('input', tile)),
+  ),
+  'wino.weight': WINOGRAD_TILES.flatMap((tile) =>
+    SPACES.flatMap((from) =>
+      SPACES.map((to) =>
+        transforming(`wino.weight r5, r0, R5, R4, f32, ${tile}, ${from}, ${to}`, ...sides('weight', tile)),
+      ),
+    ),
+  ),
+  'wino.output': WINOGRAD_TILES.map((tile) =>
+    transforming(`wino.output r5, r0, R5, R4, f32, ${tile}`, ...sides('output', tile)),
+  ),
   vec: [
     ...VECTOR_FUNCTIONS.flatMap((f) =>
       (BINARY_FUNCTIONS.has(f) ? [', record', ', scalar'] : ['']).map(
@@ -194,6 +294,13 @@ const [NOP, HOST] = [encode({ mnemonic: 'nop', fields: {} }), encode({ mnemonic:
 const REFUSED: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   mma: { type: ['i32', 'i64'] },
   vec: { type: ELEMENT_TYPES.slice(1) },
+  'mma.sparse': { type: ELEMENT_TYPES.slice(1) },
+  'wino.input': { type: ELEMENT_TYPES.slice(1) },
+  'wino.weight': { type: ELEMENT_TYPES.slice(1) },
+  'wino.output': { type: ELEMENT_TYPES.slice(1) },
+  // The queue of the links stands in programs without data.
+  wait: { queue: ['link'] },
+  signal: { queue: ['link'] },
 };
 
 /** Every value of every enum field, and every flag in both states, occurs in some program. */
@@ -234,7 +341,7 @@ describe.each(instructions.map((d) => [d.mnemonic, d] as const))('%s', (mnemonic
       return;
     }
     const programs = bodies.map((body) => {
-      const program = assembled(around(body), two, { host: [PART] });
+      const program = assembled(around(body), machineFor(body), { host: [PART] });
       // An assembly file has no host parts: there a 'nop' stands in.
       if (mnemonic !== 'host') return program;
       return { ...program, words: program.words.map((word) => (word === NOP ? HOST : word)) };

@@ -2,12 +2,14 @@
  * The numbers of a run: contents of DRAM, scratchpads and accumulators, and what moves and computes them. A run that counts
  * time only has none. Data goes in and out as dense row-major bytes of tensors in DRAM.
  */
-import { diagnostic } from '#base';
+import { diagnostic, type Place } from '#base';
 import type { Program, TensorSlot } from '#isa';
+import { SIZE } from '#timing';
 import { DramMemory, type DramState } from './dram.ts';
 import type { DataEntry, Kernels } from './entries.ts';
 import { createKernels } from './kernels/index.ts';
 import { readSlot, writeSlot } from './slots.ts';
+import { malformedStream, overfullFilter } from './sparseFaults.ts';
 
 const unknownTensor = diagnostic<{ name: string; kind: 'input' | 'output'; known: readonly string[] }>(
   'SYS-SIM-006',
@@ -76,8 +78,11 @@ export class Numbers {
     writeSlot(this.dram, slot, bytes);
   }
 
-  /** What an entry does to them. */
-  apply(entry: DataEntry): void {
+  /**
+   * What an entry does to them.
+   * @throws SYS-SIM-170 and -171 data that is not what the instruction says of it
+   */
+  apply(entry: DataEntry, place: () => Place): void {
     switch (entry.kind) {
       case 'load':
         this.kernels.load(entry, this.dram);
@@ -91,6 +96,19 @@ export class Numbers {
       case 'vec':
         this.kernels.vec(entry);
         break;
+      case 'winograd':
+        this.kernels.winograd(entry);
+        break;
+      case 'loadSparse': {
+        const fault = this.kernels.loadSparse(entry, this.dram);
+        if (fault !== undefined) throw malformedStream(entry, fault, place());
+        break;
+      }
+      case 'mmaSparse': {
+        const overfull = this.kernels.mmaSparse(entry);
+        if (overfull !== undefined) throw overfullFilter({ ...overfull, rows: entry.pixels[16 + SIZE]! }, place());
+        break;
+      }
     }
   }
 

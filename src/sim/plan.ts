@@ -14,9 +14,12 @@ import {
   linearDmaCost,
   linearMode,
   linkCycles,
+  loadSparseCost,
   macsOf,
   mmaActions,
   mmaCycles,
+  mmaSparseActions,
+  mmaSparseCycles,
   NO_ACTIONS,
   overLinks,
   type RecordWords,
@@ -25,8 +28,10 @@ import {
   transferActions,
   vecActions,
   vecCycles,
+  winogradActions,
+  winogradCycles,
 } from '#timing';
-import { type Access, accessesOf, sizesOf } from './accesses.ts';
+import { type Access, accessesOf, sizesOf, sparseShape } from './accesses.ts';
 import type { DataEntry, LinearEntry } from './entries.ts';
 import type { LinearOperands } from './linearOperands.ts';
 
@@ -46,6 +51,8 @@ export interface Plan {
 
 interface Kept {
   readonly records: readonly RecordWords[];
+  /** Of a `load.sparse`, whose length comes from a register. */
+  readonly streamBytes: number;
   readonly plan: Plan;
 }
 
@@ -61,12 +68,13 @@ export class Plans {
 
   of(entry: DataEntry | LinearEntry): Plan {
     const kept = this.#kept[entry.pc];
-    if (kept !== undefined && isSame(kept.records, entry)) return kept.plan;
+    if (kept !== undefined && isSame(kept, entry)) return kept.plan;
     const plan =
       entry.kind === 'move' || entry.kind === 'compute'
         ? linearPlan(entry, this.#machine, this.#operands.accesses(entry.pc))
         : makePlan(entry, this.#machine);
-    this.#kept[entry.pc] = { records: recordsOf(entry), plan };
+    const streamBytes = entry.kind === 'loadSparse' ? entry.bytes : 0;
+    this.#kept[entry.pc] = { records: recordsOf(entry), streamBytes, plan };
     return plan;
   }
 }
@@ -75,20 +83,24 @@ const NO_RECORDS: readonly RecordWords[] = [];
 
 function recordsOf(entry: DataEntry | LinearEntry): readonly RecordWords[] {
   if (entry.kind === 'move' || entry.kind === 'compute') return NO_RECORDS;
-  if (entry.kind === 'mma') return [entry.pixels, entry.reduction, entry.output];
+  if (entry.kind === 'mma' || entry.kind === 'mmaSparse') return [entry.pixels, entry.reduction, entry.output];
   if (entry.kind === 'vec') return [entry.aRecord, entry.bRecord, entry.cRecord];
+  if (entry.kind === 'winograd') return [entry.source, entry.result];
+  if (entry.kind === 'loadSparse') return [entry.padRecord];
   return [entry.padRecord, entry.dramRecord];
 }
 
-function isSame(records: readonly RecordWords[], entry: DataEntry | LinearEntry): boolean {
+function isSame({ records, streamBytes }: Kept, entry: DataEntry | LinearEntry): boolean {
   // All of it stands in the instruction.
   if (entry.kind === 'move' || entry.kind === 'compute') return true;
-  if (entry.kind === 'mma') {
+  if (entry.kind === 'mma' || entry.kind === 'mmaSparse') {
     return records[0] === entry.pixels && records[1] === entry.reduction && records[2] === entry.output;
   }
   if (entry.kind === 'vec') {
     return records[0] === entry.aRecord && records[1] === entry.bRecord && records[2] === entry.cRecord;
   }
+  if (entry.kind === 'winograd') return records[0] === entry.source && records[1] === entry.result;
+  if (entry.kind === 'loadSparse') return records[0] === entry.padRecord && streamBytes === entry.bytes;
   return records[0] === entry.padRecord && records[1] === entry.dramRecord;
 }
 
@@ -140,6 +152,22 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
       const cycles = mmaCycles(machine, sizes, filters, reduction, entry.type);
       const actions = mmaActions(machine, sizes, filters, reduction, entry);
       return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction), actions };
+    }
+    case 'loadSparse': {
+      const { bytes, padRecord, elementBytes } = entry;
+      const transfer = loadSparseCost(machine, bytes, elementsOf(padRecord), elementBytes);
+      return { ...plan, transfer, actions: transferActions('load', entry.space, transfer.scratchBytes) };
+    }
+    case 'mmaSparse': {
+      const filters = Math.max(0, entry.output[16 + SIZE]!);
+      const sizes = sizesOf(entry.pixels).slice(0, 4);
+      const shape = sparseShape(entry);
+      const cycles = mmaSparseCycles(machine, sizes, filters, shape);
+      return { ...plan, cycles, ...mmaSparseActions(machine, sizes, filters, shape, entry) };
+    }
+    case 'winograd': {
+      const shape = { transform: entry.transform, tile: entry.tile, sizes: sizesOf(entry.source).slice(0, 3) };
+      return { ...plan, cycles: winogradCycles(machine, shape), actions: winogradActions(shape, entry) };
     }
     case 'vec': {
       const sizes = sizesOf(entry.aRecord);

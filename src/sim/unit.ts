@@ -232,9 +232,10 @@ export function byQueue(units: readonly Unit[]): Readonly<Record<EntryQueue, Uni
   return {
     load: unit('dma', 'load'),
     store: unit('dma', 'store'),
-    // Dispatch has refused transfers over links that the machine lacks.
+    // Dispatch has refused what the machine lacks.
     link: unit('link'),
     matrix: unit('matrix'),
     vector: unit('vector'),
+    winograd: unit('winograd'),
   };
 }

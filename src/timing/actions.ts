@@ -39,6 +39,8 @@ export interface Actions {
   /** Of the operations that are no multiply-accumulates. */
   readonly divideOps: number;
   readonly transcendentalOps: number;
+  /** Additions and multiplications of the Winograd unit. */
+  readonly winogradOps: number;
 }
 
 export const NO_ACTIONS: Actions = {
@@ -56,6 +58,7 @@ export const NO_ACTIONS: Actions = {
   i16Macs: 0,
   divideOps: 0,
   transcendentalOps: 0,
+  winogradOps: 0,
 };
 
 const WORD = 4;

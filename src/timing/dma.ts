@@ -28,6 +28,8 @@ export interface DmaCost {
   readonly channelCycles: number;
   /** Cycles from the grant of the channel to the end. */
   readonly transferCycles: number;
+  /** Of these behind the last byte from DRAM, as in the pipeline of a decompressor. */
+  readonly tailCycles?: number;
   /** All of it with the channel free. */
   readonly cycles: number;
 }

@@ -10,5 +10,7 @@ export * from './linear.ts';
 export * from './matrix.ts';
 export * from './rate.ts';
 export * from './record.ts';
+export * from './sparse.ts';
 export * from './unitStates.ts';
 export * from './vector.ts';
+export * from './winograd.ts';

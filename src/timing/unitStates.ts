@@ -66,8 +66,10 @@ export const DMA_STATES: UnitMachine = {
       does:
         'DRAM side and scratchpad side run at once: the channel carries the bursts, the first of them `dram.latencyCycles` after the grant; ' +
         'the scratchpad takes or gives `dma.scratchpadBytesPerCycle`. The channel is free again after ⌈burst bytes ÷ bandwidth⌉; ' +
-        'where DRAM has banks, both take what these say and no less.',
-      cycles: 'max(⌈burst bytes ÷ bandwidth⌉ + dram.latencyCycles, ⌈scratchpad bytes ÷ dma.scratchpadBytesPerCycle⌉)',
+        'where DRAM has banks, both take what these say and no less. Of a compressed stream the decompressor stands between the two.',
+      cycles:
+        'max(⌈burst bytes ÷ bandwidth⌉ + dram.latencyCycles, ⌈scratchpad bytes ÷ dma.scratchpadBytesPerCycle⌉); of a compressed stream ' +
+        'max(those, ⌈elements ÷ dma.decompressor.elementsPerCycle⌉) + dma.decompressor.pipelineCycles',
       next: [{ when: 'time is over', to: 'IDLE' }],
     },
     {
@@ -114,7 +116,9 @@ export const DOT_STATES: UnitMachine = {
     pipeline('CHUNK'),
     {
       name: 'CHUNK',
-      does: 'Ti neurons go to all Tn vector-MACs, Tn × Ti weights with them; adder trees and accumulators add one chunk of one pixel for one group.',
+      does:
+        'Ti neurons go to all Tn vector-MACs, Tn × Ti weights with them; adder trees and accumulators add one chunk of one pixel for one group. ' +
+        'Of sparse weights each of the Tn has its own Ti neurons, chosen by its indices.',
       cycles: '1 for each group × pixel × chunk',
       next: [
         { when: 'chunks of this pixel, pixels of this group, groups are left', to: 'CHUNK' },
@@ -215,6 +219,24 @@ export const VECTOR_STATES: UnitMachine = {
   ],
 };
 
+export const WINOGRAD_STATES: UnitMachine = {
+  unit: 'winograd',
+  states: [
+    idle('PIPELINE'),
+    semaphore,
+    pipeline('TILE'),
+    {
+      name: 'TILE',
+      does: 'Lanes transform one tile of as many channels: lines come in, columns and lines are transformed, lines go out.',
+      cycles: 'winograd.tileCycles of the tile',
+      next: [
+        { when: 'groups of channels, tiles are left', to: 'TILE' },
+        { when: 'that was the last', to: 'IDLE' },
+      ],
+    },
+  ],
+};
+
 export const UNIT_MACHINES: readonly UnitMachine[] = [
   DMA_STATES,
   CHANNEL_STATES,
@@ -222,4 +244,5 @@ export const UNIT_MACHINES: readonly UnitMachine[] = [
   SYSTOLIC_STATES,
   SCALAR_STATES,
   VECTOR_STATES,
+  WINOGRAD_STATES,
 ];

@@ -3,7 +3,7 @@
  * have them, every unit with its state and a counter, nothing skipped and nothing foreseen; control is that of the decode table
  * (`clockedControl.ts`). It shares no bookkeeping with the cycle model, which jumps from event to event and knows ends in advance; of
  * `timing` it takes the byte counts of a transfer, and what banks of DRAM make of one, which has a stepped model of its own
- * (`dramModel.ts`). Machines of one core without optional units.
+ * (`dramModel.ts`). Machines of one core.
  */
 import { BINARY_FUNCTIONS, type Program } from '#isa';
 import type { Machine } from '#machine';
@@ -16,6 +16,7 @@ import {
   dmaCost,
   dramConfig,
   elementsOf,
+  loadSparseCost,
   newDram,
   SCALAR_STATES,
   SIZE,
@@ -25,6 +26,7 @@ import {
   type UnitMachine,
   VECTOR_CLASSES,
   VECTOR_STATES,
+  WINOGRAD_STATES,
 } from '#timing';
 import type { PlainEntry } from '../../src/sim/functional.ts';
 import { ClockedControl } from './clockedControl.ts';
@@ -86,6 +88,7 @@ export function runClocked(program: Program): {
     ...(machine.dma.queues === 1 ? ['dma'] : ['load', 'store']).map((name) => new ClockedUnit(name, DMA_STATES)),
     new ClockedUnit('matrix', matrix),
     new ClockedUnit('vector', VECTOR_STATES),
+    ...(machine.winograd === undefined ? [] : [new ClockedUnit('winograd', WINOGRAD_STATES)]),
   ];
   const unitOf = (queue: string): ClockedUnit =>
     units.find((u) => u.name === queue || (u.name === 'dma' && (queue === 'load' || queue === 'store')))!;
@@ -164,12 +167,7 @@ export function runClocked(program: Program): {
         const next = first.route.pop()!;
         if (banks !== undefined) {
           const { running: entry, cost, arrival: asked } = first;
-          if (entry?.kind !== 'load' && entry?.kind !== 'store') throw new Error('no transfer');
-          const isWrite = entry.kind === 'store';
-          const { dramRecord: record, elementBytes, dram: address } = entry;
-          const shape = { sizes: isWrite ? entry.padRecord : record, dram: record, elementBytes };
-          const times = { asked, granted: now, cost: cost! };
-          const transfer = { shape, address, bytes: cost!.payloadBytes, isWrite, ...times };
+          const transfer = { ...placeOf(entry), bytes: cost!.payloadBytes, asked, granted: now, cost: cost! };
           const service = serveTransfer(banks, dram!, transfer, machine.dram);
           dram = service.state;
           next[1] = service.transferCycles;
@@ -183,6 +181,15 @@ export function runClocked(program: Program): {
     for (const unit of [...units, channel]) if (unit.left > 0) unit.left--;
     control.edge();
   }
+}
+
+/** Where a transfer lies in DRAM. */
+function placeOf(entry: PlainEntry | undefined) {
+  if (entry?.kind === 'loadSparse') return { address: entry.dram, isWrite: false };
+  if (entry?.kind !== 'load' && entry?.kind !== 'store') throw new Error('no transfer');
+  const isWrite = entry.kind === 'store';
+  const { dramRecord: record, elementBytes, dram: address } = entry;
+  return { shape: { sizes: isWrite ? entry.padRecord : record, dram: record, elementBytes }, address, isWrite };
 }
 
 /** The states that an entry passes, in order. */
@@ -208,8 +215,31 @@ function routeOf(entry: PlainEntry, machine: Machine, unit: ClockedUnit): Route 
         ['TRANSFER', Math.max(unit.channelCycles + latencyCycles, pad)],
       ];
     }
+    case 'loadSparse': {
+      const { burstBytes, setupCycles, scratchpadBytesPerCycle, decompressor } = machine.dma;
+      const elements = elementsOf(entry.padRecord);
+      const setup: Route = [['SETUP', setupCycles]];
+      if (entry.bytes === 0) return [...setup, ['FILL', 0]];
+      unit.cost = loadSparseCost(machine, entry.bytes, elements, entry.elementBytes);
+      const { bandwidth, latencyCycles } = machine.dram;
+      const bursts = Math.ceil(entry.bytes / burstBytes) * burstBytes;
+      unit.channelCycles = Math.ceil((bursts * bandwidth.cycles) / bandwidth.bytes);
+      const cycles = Math.max(
+        unit.channelCycles + latencyCycles,
+        Math.ceil((elements * entry.elementBytes) / scratchpadBytesPerCycle),
+        Math.ceil(elements / decompressor!.elementsPerCycle),
+      );
+      return [...setup, ['ASK', Number.POSITIVE_INFINITY], ['TRANSFER', cycles + decompressor!.pipelineCycles]];
+    }
     case 'mma':
-      return mmaRoute(entry, machine);
+      return mmaRoute(entry, sizesOf(entry.reduction), machine);
+    case 'mmaSparse': {
+      const [inner, ...outer] = sizesOf(entry.reduction);
+      const kept = entry.format === 'two4' ? [inner! / 2, ...outer] : [entry.pixels[16 + SIZE]!, 1, 1, 1, 1];
+      return mmaRoute(entry, kept, machine);
+    }
+    case 'winograd':
+      return winogradRoute(entry, machine);
     case 'vec':
       return vecRoute(entry, machine);
     default:
@@ -219,7 +249,18 @@ function routeOf(entry: PlainEntry, machine: Machine, unit: ClockedUnit): Route 
 
 type Entry<K extends PlainEntry['kind']> = Extract<PlainEntry, { readonly kind: K }>;
 
-function mmaRoute(entry: Entry<'mma'>, { matrix }: Machine): Route {
+const sizesOf = (record: readonly number[]): number[] => [0, 1, 2, 3, 4].map((d) => Math.max(0, record[4 * d + SIZE]!));
+
+function winogradRoute({ source, tile }: Entry<'winograd'>, { winograd }: Machine): Route {
+  const { lanes, tileCycles, pipelineCycles } = winograd!;
+  const [channels, x, y] = sizesOf(source) as [number, number, number];
+  const route: Route = [['PIPELINE', pipelineCycles]];
+  for (let t = 0; t < x * y; t++) for (let c = 0; c < channels; c += lanes) route.push(['TILE', tileCycles[tile]!]);
+  return route;
+}
+
+/** @param reduction sizes of what is summed, innermost first */
+function mmaRoute(entry: Entry<'mma'> | Entry<'mmaSparse'>, reduction: readonly number[], { matrix }: Machine): Route {
   const mode = entry.type === 'u8' ? 'i8' : entry.type;
   const geometry = mode === 'f32' ? {} : matrix.types![mode];
   const m = { ...matrix, ...geometry } as Machine['matrix'];
@@ -230,9 +271,9 @@ function mmaRoute(entry: Entry<'mma'>, { matrix }: Machine): Route {
   if (pixels === 0 || filters === 0) return route;
   /** Chunks by counting: lanes are filled in order, and a chunk ends where it is full or, with packing `run`, where a run ends. */
   const chunks = (lanes: number, packing: 'run' | 'flat'): number => {
-    const inner = size(entry.reduction, 0);
+    const inner = reduction[0]!;
     let outer = 1;
-    for (let d = 1; d < 5; d++) outer *= size(entry.reduction, d);
+    for (let d = 1; d < 5; d++) outer *= reduction[d]!;
     let count = 0;
     let filled = 0;
     for (let o = 0; o < outer; o++) {
@@ -262,15 +303,13 @@ function mmaRoute(entry: Entry<'mma'>, { matrix }: Machine): Route {
   }
   const groups = Math.ceil(filters / m.columns);
   const outputs = m.dataflow === 'output-stationary';
-  const reduction = chunks(outputs ? 1 : m.rows, m.lanePacking);
+  const depth = chunks(outputs ? 1 : m.rows, m.lanePacking);
   const folds = {
-    'weight-stationary': reduction * groups,
-    'input-stationary': reduction * Math.ceil(pixels / m.columns),
+    'weight-stationary': depth * groups,
+    'input-stationary': depth * Math.ceil(pixels / m.columns),
     'output-stationary': Math.ceil(pixels / m.rows) * groups,
   }[m.dataflow];
-  const streamed = { 'weight-stationary': pixels, 'input-stationary': filters, 'output-stationary': reduction }[
-    m.dataflow
-  ];
+  const streamed = { 'weight-stationary': pixels, 'input-stationary': filters, 'output-stationary': depth }[m.dataflow];
   for (let fold = 0; fold < folds; fold++) {
     if (!outputs && (fold === 0 || m.preload === 'exposed')) route.push(['FILL', m.rows]);
     else if (outputs && fold === 0) route.push(['FILL', 0]);

@@ -21,7 +21,17 @@ function difference(found: Uint8Array, expected: Uint8Array, raw: number): numbe
 /** Declares the tests for `programs` seeds from `first` on. */
 export function testAgreement(first: number, programs: number): void {
   test(`${programs} random programs: one trace, one result, one time`, { timeout: 600_000 }, async () => {
-    const executed = { programs: 0, load: 0, store: 0, mma: 0, integers: 0, vec: 0 };
+    const executed = {
+      programs: 0,
+      load: 0,
+      store: 0,
+      mma: 0,
+      integers: 0,
+      vec: 0,
+      loadSparse: 0,
+      mmaSparse: 0,
+      winograd: 0,
+    };
     for (let seed = first; seed < first + programs; seed++) {
       const { program, text } = randomProgram(seed);
       const message = `seed ${seed}, machine ${JSON.stringify(program.machine)}\n${text}`;
@@ -54,12 +64,16 @@ export function testAgreement(first: number, programs: number): void {
         if (kind === 0x44n) executed.mma++;
         if (kind === 0x44n && ((program.words[step.pc]! >> 48n) & 7n) > 2n) executed.integers++;
         if (kind === 0x45n) executed.vec++;
+        if (kind === 0x46n) executed.loadSparse++;
+        if (kind === 0x4cn) executed.mmaSparse++;
+        if (kind >= 0x4dn && kind <= 0x4fn) executed.winograd++;
       }
     }
     console.log(`agreement: ${JSON.stringify(executed)}`);
     expect(Math.min(executed.load, executed.store, executed.mma, executed.integers, executed.vec)).toBeGreaterThan(
       programs / 2,
     );
+    expect(Math.min(executed.loadSparse, executed.mmaSparse, executed.winograd)).toBeGreaterThan(programs / 10);
   });
 
   /** The same program where everything takes other times. */

@@ -8,41 +8,35 @@ import {
   assembleProgram,
   B_MODES,
   BINARY_FUNCTIONS,
+  type ConstantSegment,
   ELEMENT_BYTES,
   type ElementType,
   MMA_TYPES,
   type Program,
+  SEMAPHORES,
   VECTOR_FUNCTIONS,
 } from '#isa';
-import {
-  accumulatorEntries,
-  filtersOf,
-  type MATRIX_MODES,
-  type Machine,
-  type MatrixType,
-  type MatrixUnit,
-  presets,
-  typesOf,
-} from '#machine';
-import { randomBanked } from './randomDram.ts';
+import { accumulatorEntries, filtersOf, type Machine, type MatrixType, typesOf } from '#machine';
+import { optionalPieces, type Tools } from './randomOptionalUnits.ts';
+import { randomProcessor } from './randomProcessor.ts';
 
 /** Bytes of a buffer, and buffers of DRAM: 4 of f32 to read, 4 of f32 to read and write, 3 of raw bytes. */
 const BUFFER = 512;
 const DRAM_BUFFERS = 11;
 /** From here on DRAM and NRAM hold bytes of any type; below, f32. */
 export const RAW = 8 * BUFFER;
-/** Semaphore of each ordered pair of queues. */
-const QUEUES = ['load', 'store', 'matrix', 'vector'] as const;
-type Queue = (typeof QUEUES)[number];
+/** DRAM behind the buffers, for constants that pieces put there. */
+const CONSTANT_BYTES = 16384;
+export type Queue = 'load' | 'store' | 'matrix' | 'vector' | 'winograd';
 
-interface Buffer {
+export interface Buffer {
   readonly space: 'nram' | 'wram' | 'dram';
   readonly address: number;
   writer: Queue | undefined;
   readers: Set<Queue>;
 }
 
-interface Axis {
+export interface Axis {
   readonly size: number;
   readonly stride: number;
   readonly lo: number;
@@ -51,106 +45,16 @@ interface Axis {
 
 const axis = (size: number, stride: number): Axis => ({ size, stride, lo: 0, hi: size });
 
-/** A geometry for each type, or for none. */
-function types<T>(random: Random, mode: () => T): { types?: Record<(typeof MATRIX_MODES)[number], T> } {
-  return random.uniform() < 0.2 ? {} : { types: { f16: mode(), bf16: mode(), i8: mode(), i16: mode() } };
-}
-
-function matrixUnit(random: Random): MatrixUnit {
-  const common = { accumulatorBytes: 16384, pipelineCycles: random.integer(0, 3) };
-  const lanePacking = random.pick(['run', 'flat'] as const);
-  switch (random.pick(['dot', 'systolic', 'scalar'] as const)) {
-    case 'dot': {
-      const geometry = () => ({ tn: random.integer(1, 20), ti: random.pick([1, 2, 4, 16]) });
-      return { kind: 'dot', ...geometry(), lanePacking, ...common, ...types(random, geometry) };
-    }
-    case 'systolic': {
-      const geometry = () => ({ rows: random.pick([1, 2, 4, 8]), columns: random.integer(1, 20) });
-      return {
-        kind: 'systolic',
-        ...geometry(),
-        dataflow: random.pick(['weight-stationary', 'output-stationary', 'input-stationary'] as const),
-        preload: random.pick(['exposed', 'hidden'] as const),
-        lanePacking,
-        ...common,
-        ...types(random, geometry),
-      };
-    }
-    case 'scalar': {
-      const geometry = () => ({ rows: random.integer(1, 5), columns: random.integer(1, 5) });
-      return { kind: 'scalar', ...geometry(), ...common, ...types(random, geometry) };
-    }
-  }
-}
-
-/** On some machines results take their time, on some instructions are fetched. */
-function frontEnd(random: Random): Partial<Machine['control']> {
-  const cycles = (): number => random.integer(0, 6);
-  const wordsPerCycle = random.integer(1, 4);
-  return {
-    ...(random.uniform() < 0.4
-      ? { pipeline: { aluCycles: cycles(), multiplyCycles: cycles(), loadCycles: cycles(), configCycles: cycles() } }
-      : {}),
-    ...(random.uniform() < 0.4
-      ? {
-          fetch: {
-            wordsPerCycle,
-            bufferWords: wordsPerCycle + random.integer(0, 9),
-            latencyCycles: random.integer(0, 5),
-            loopWords: random.pick([0, 0, 4, 16, 64]),
-          },
-        }
-      : {}),
-  };
-}
-
-/** A machine with small figures, so that chunks, groups, lanes and queues are ragged and full. */
-export function randomMachine(random: Random): Machine {
-  const base = presets.get(random.pick(['textbook-single', 'systolic-16x16']))!;
-  const matrix = matrixUnit(random);
-  const queues = random.pick([1, 2] as const);
-  const machine: Machine = {
-    ...base,
-    matrix,
-    control: {
-      ...base.control,
-      cyclesPerInstruction: random.integer(0, 2),
-      branchPenalty: random.integer(0, 2),
-      queueCycles: random.integer(0, 2),
-      signalLatency: random.integer(0, 3),
-      queueDepth: random.integer(1, 8),
-      ...(random.uniform() < 0.3
-        ? { queueDepths: { matrix: random.integer(1, 4), [queues === 1 ? 'dma' : 'store']: random.integer(1, 4) } }
-        : {}),
-      ...frontEnd(random),
-    },
-    vector: { ...base.vector, lanes: random.pick([1, 2, 4, 8, 64]), pipelineCycles: random.integer(0, 3) },
-    dma: {
-      queues,
-      setupCycles: random.integer(0, 9),
-      burstBytes: random.pick([1, 32]),
-      scratchpadBytesPerCycle: random.pick([4, 64]),
-    },
-    dram: {
-      ...base.dram,
-      bandwidth: { bytes: random.integer(1, 32), cycles: random.integer(1, 3) },
-      latencyCycles: random.integer(0, 40),
-    },
-  };
-  if (random.integer(0, 2) > 0) return machine;
-  return { ...machine, dram: { ...machine.dram, banked: randomBanked(random, machine) } };
-}
-
 /** @param forget how often an order that the program needs is left out: a share from 0 to 1 */
 export function randomProgram(seed: number, forget = 0): { readonly program: Program; readonly text: string } {
   const random = new Random(seed);
-  const machine = randomMachine(random);
-  const text = new Writer(random, machine, forget).write();
+  const machine = randomProcessor(random);
+  const { text, constants } = new Writer(random, machine, forget).write();
   const program = assembleProgram(text, { file: `seed-${seed}.s`, machine });
   return {
     program: {
       ...program,
-      constants: [{ name: 'all', address: 0, bytes: DRAM_BUFFERS * BUFFER, data: contents(seed) }],
+      constants: [{ name: 'all', address: 0, bytes: DRAM_BUFFERS * BUFFER, data: contents(seed) }, ...constants],
     },
     text,
   };
@@ -185,6 +89,8 @@ class Writer {
   readonly #rawPads = buffers('nram', RAW, 3);
   readonly #rawWram = buffers('wram', 4 * BUFFER, 3);
   readonly #rawDram = buffers('dram', RAW, 3);
+  readonly #placed: ConstantSegment[] = [];
+  readonly #semaphores = new Map<string, number>();
   #label = 0;
 
   constructor(random: Random, machine: Machine, forget: number) {
@@ -194,7 +100,7 @@ class Writer {
     this.#nram = buffers('nram', 0, random.pick([3, 8]));
   }
 
-  write(): string {
+  write(): { readonly text: string; readonly constants: readonly ConstantSegment[] } {
     this.#begin();
     for (let n = this.#random.integer(4, 14); n > 0; n--) {
       const kind = this.#random.uniform();
@@ -205,7 +111,7 @@ class Writer {
       else this.#operation();
     }
     this.#emit('halt');
-    return [...this.#lines, ...this.#subroutines].join('\n');
+    return { text: [...this.#lines, ...this.#subroutines].join('\n'), constants: this.#placed };
   }
 
   #emit(...lines: string[]): void {
@@ -214,7 +120,10 @@ class Writer {
 
   /** Everything holds something before the first operation. */
   #begin(): void {
-    this.#emit(`.dram ${DRAM_BUFFERS * BUFFER}`, `.output all, 0, f32[${(DRAM_BUFFERS * BUFFER) / 4}]`);
+    this.#emit(
+      `.dram ${DRAM_BUFFERS * BUFFER + CONSTANT_BYTES}`,
+      `.output all, 0, f32[${(DRAM_BUFFERS * BUFFER) / 4}]`,
+    );
     this.#emit('li r50, 123', 'li r51, -7', `cfg.dimi R30, 0, ${(DRAM_BUFFERS * BUFFER) / 4}, 4`);
     this.#emit('load nram, r0, r0, R30, R30, f32', `cfg.dimi R30, 0, ${BUFFER}, 4`, 'load wram, r0, r0, R30, R30, f32');
     this.#emit(`li r30, ${4 * BUFFER}`, `li r31, ${RAW}`, `cfg.dimi R30, 0, ${(3 * BUFFER) / 4}, 4`);
@@ -288,7 +197,47 @@ class Writer {
       () => this.#mma(),
       () => this.#vec(),
       () => this.#raw(),
+      ...optionalPieces(this.#tools()),
     ])();
+  }
+
+  /** What pieces for optional parts of a machine work with. */
+  #tools(): Tools {
+    return {
+      random: this.#random,
+      machine: this.#machine,
+      nram: this.#nram,
+      wram: this.#wram,
+      rawPads: this.#rawPads,
+      bufferBytes: BUFFER,
+      forgets: this.#forget > 0,
+      emit: (...lines) => this.#emit(...lines),
+      order: (queue, reads, writes) => this.#order(queue, reads, writes),
+      record: (name, axes) => this.#record(name, axes),
+      place: (buffer, axes, width) => this.#place(buffer, axes, width),
+      sizes: (count, most) => this.#sizes(count, most),
+      anyStrides: (sizes, width) => this.#anyStrides(sizes, width),
+      apartStrides: (sizes, width) => this.#apartStrides(sizes, width),
+      strides: (sizes, width) => this.#strides(sizes, width),
+      constant: (bytes) => this.#constant(bytes),
+    };
+  }
+
+  #constant(bytes: Uint8Array): number | undefined {
+    const used = this.#placed.reduce((n, c) => n + Math.ceil(c.bytes / 4) * 4, 0);
+    if (used + bytes.length > CONSTANT_BYTES) return undefined;
+    const address = DRAM_BUFFERS * BUFFER + used;
+    this.#placed.push({ name: `piece ${this.#placed.length}`, address, bytes: bytes.length, data: () => bytes });
+    return address;
+  }
+
+  /** The semaphore of an ordered pair of queues; undefined where all are given away. */
+  #semaphore(from: Queue, to: Queue): number | undefined {
+    const pair = `${from} ${to}`;
+    if (!this.#semaphores.has(pair) && this.#semaphores.size < SEMAPHORES) {
+      this.#semaphores.set(pair, this.#semaphores.size);
+    }
+    return this.#semaphores.get(pair);
   }
 
   /** Waits, on one queue, for whatever other queues still have to do with the buffers. */
@@ -299,7 +248,11 @@ class Writer {
     before.delete(queue);
     for (const other of before) {
       if (this.#random.uniform() < this.#forget) continue;
-      const s = QUEUES.indexOf(other) * 4 + QUEUES.indexOf(queue);
+      const s = this.#semaphore(other, queue);
+      if (s === undefined) {
+        this.#sync();
+        break;
+      }
       this.#emit(`signal ${other}, ${s}`, `wait ${queue}, ${s}`);
     }
     for (const b of reads) b.readers.add(queue);

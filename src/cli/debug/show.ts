@@ -163,6 +163,11 @@ function operandsText(entry: QueueEntry): string {
       return `${entry.space}[${entry.pad}] <- dram[${entry.dram}]`;
     case 'store':
       return `dram[${entry.dram}] <- ${entry.space}[${entry.pad}]`;
+    case 'loadSparse':
+      return `${entry.space}[${entry.pad}] <- dram[${entry.dram}], ${entry.bytes} bytes`;
+    case 'winograd':
+      return `${entry.to}[${entry.c}] <- ${entry.from}[${entry.a}]`;
+    case 'mmaSparse':
     case 'mma': {
       const to = entry.drain ? `nram[${entry.c}]` : `aram[${entry.acc}]`;
       const bias = entry.drain && entry.useBias ? `, bias wram[${entry.bias}]` : '';

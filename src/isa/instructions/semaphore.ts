@@ -6,7 +6,7 @@ import type { Field, InstructionDefinition } from '../define.ts';
 import { QUEUES } from '../fields.ts';
 
 const fields: readonly Field[] = [
-  { name: 'queue', kind: 'enum', bit: 48, width: 2, names: QUEUES, doc: 'queue in which the entry stands' },
+  { name: 'queue', kind: 'enum', bit: 48, width: 3, names: QUEUES, doc: 'queue in which the entry stands' },
   { name: 'semaphore', kind: 'unsigned', bit: 0, width: 4, doc: 'semaphore' },
 ];
 

@@ -21,13 +21,18 @@ import {
   RESULT_TYPES,
   SCALAR_REGISTERS,
   SPACES,
+  STREAM_FORMATS,
   VECTOR_FUNCTIONS,
+  WEIGHT_FORMATS,
   WEIGHT_TYPES,
+  WINOGRAD_TILES,
+  WINOGRAD_TRANSFORMS,
 } from '#isa';
-import type { MatrixUnit } from '#machine';
+import type { Machine } from '#machine';
 import { CLEARED_RECORD, FILL, HI, LO, SIZE, STRIDE } from '#timing';
-import type { MmaEntry } from '../entries.ts';
+import type { LoadSparseEntry, MmaEntry, MmaSparseEntry, WinogradEntry } from '../entries.ts';
 import type { PlainEntry } from '../functional.ts';
+import { checkLoadSparse, checkMmaSparse, checkQueue, checkWinograd } from '../optionalUnits.ts';
 
 const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
   en: (p) => `the control unit cannot go on: ${p.en}`,
@@ -52,6 +57,7 @@ interface Loop {
 
 export class PlainControl {
   readonly #program: readonly Instruction[];
+  readonly #machine: Machine;
   readonly #r = new Int32Array(SCALAR_REGISTERS);
   readonly #smem: Int32Array;
   readonly #records: number[][] = Array.from({ length: RECORDS }, () => [...CLEARED_RECORD]);
@@ -61,11 +67,10 @@ export class PlainControl {
   #pc = 0;
   /** The instruction being executed. */
   #at = 0;
-  readonly #matrix: MatrixUnit;
 
   constructor(program: Program) {
+    this.#machine = program.machine;
     this.#program = Array.from(program.words, (word, i) => decode(word, i));
-    this.#matrix = program.machine.matrix;
     this.#smem = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
   }
 
@@ -258,6 +263,7 @@ export class PlainControl {
     switch (mnemonic) {
       case 'wait':
       case 'signal':
+        checkQueue(QUEUES[f('queue')]!, this.#machine, { instruction: pc });
         return {
           kind: 'entry',
           queue: QUEUES[f('queue')]!,
@@ -283,26 +289,43 @@ export class PlainControl {
         return {
           kind: 'entry',
           queue: 'matrix',
-          entry: {
-            kind: 'mma',
-            pc,
-            a: register('ra'),
-            w: register('rb'),
-            c: register('rd'),
-            pixels: record('pixels'),
-            reduction: record('reduction'),
-            output: record('output'),
-            acc: register('acc'),
-            bias: register('bias'),
-            clear: f('clear') === 1,
-            drain: f('drain') === 1,
-            useBias: f('useBias') === 1,
-            act: ACTIVATIONS[f('act')]!,
-            p0: this.#act[0],
-            p1: this.#act[1],
-            ...this.#types(type, RESULT_TYPES[f('result')]!),
-          },
+          entry: { kind: 'mma', ...this.#product(fields, pc), ...this.#types(type, RESULT_TYPES[f('result')]!) },
         };
+      case 'mma.sparse': {
+        this.#onlyF32(mnemonic, type);
+        const format = WEIGHT_FORMATS[f('format')]!;
+        const entry: MmaSparseEntry = {
+          kind: 'mmaSparse',
+          ...this.#product(fields, pc),
+          ...{ type: 'f32', result: 'f32', format },
+        };
+        checkMmaSparse(entry, this.#machine, { instruction: pc });
+        return { kind: 'entry', queue: 'matrix', entry };
+      }
+      case 'load.sparse': {
+        const entry: LoadSparseEntry = {
+          kind: 'loadSparse',
+          ...{ pc, type, space: SPACES[f('space')]!, elementBytes: ELEMENT_BYTES[type] },
+          format: STREAM_FORMATS[f('format')]!,
+          ...{ pad: register('rd'), padRecord: record('dst'), dram: register('ra'), bytes: register('rb') },
+        };
+        checkLoadSparse(entry, this.#machine, { instruction: pc });
+        return { kind: 'entry', queue: 'load', entry };
+      }
+      case 'wino.input':
+      case 'wino.weight':
+      case 'wino.output': {
+        this.#onlyF32(mnemonic, type);
+        const transform = WINOGRAD_TRANSFORMS.find((name) => mnemonic === `wino.${name}`)!;
+        const entry: WinogradEntry = {
+          kind: 'winograd',
+          ...{ pc, transform, tile: WINOGRAD_TILES[f('tile')]! },
+          ...{ from: SPACES[fields.from ?? 0]!, to: SPACES[fields.to ?? 0]! },
+          ...{ a: register('ra'), c: register('rd'), source: record('src'), result: record('dst') },
+        };
+        checkWinograd(entry, this.#machine, { instruction: pc });
+        return { kind: 'entry', queue: 'winograd', entry };
+      }
       case 'vec':
         this.#onlyF32(mnemonic, type);
         if (f('bMode') === 0 && BINARY_FUNCTIONS.has(VECTOR_FUNCTIONS[f('function')]!)) {
@@ -334,7 +357,7 @@ export class PlainControl {
   /** Types and zero points of an `mma`, where the machine computes them. */
   #types(type: ElementType, asked: string): Pick<MmaEntry, 'type' | 'weights' | 'result' | 'za' | 'zw' | 'zc'> {
     const mode = type === 'u8' ? 'i8' : type;
-    const { types = {} } = this.#matrix;
+    const { types = {} } = this.#machine.matrix;
     const isComputed = type === 'f32' || (mode in types && types[mode as keyof typeof types] !== undefined);
     if (!isComputed || type === 'i32' || type === 'i64') {
       throw this.#trap(`the matrix unit of this machine computes no ${type}.`, `本机的矩阵单元不计算 ${type}。`);
@@ -360,6 +383,20 @@ export class PlainControl {
       throw this.#trap('a zero point lies outside its type.', '零点超出其类型的范围。');
     }
     return { type, weights, result, za, zw, zc };
+  }
+
+  /** Operands of `mma` and `mma.sparse`. */
+  #product(fields: Readonly<Record<string, number>>, pc: number) {
+    const register = (name: string): number => this.#r[fields[name]!]! >>> 0;
+    const record = (name: string): readonly number[] => [...this.#records[fields[name]!]!];
+    return {
+      ...{ pc, a: register('ra'), w: register('rb'), c: register('rd') },
+      ...{ pixels: record('pixels'), reduction: record('reduction'), output: record('output') },
+      ...{ acc: register('acc'), bias: register('bias') },
+      ...{ clear: fields.clear === 1, drain: fields.drain === 1, useBias: fields.useBias === 1 },
+      act: ACTIVATIONS[fields.act!]!,
+      ...{ p0: this.#act[0], p1: this.#act[1] },
+    };
   }
 
   #onlyF32(mnemonic: string, type: string): void {

@@ -1,9 +1,9 @@
 /** Operands beside the result: A and B share no word with C, or A is C, or B is C, element for element (in place). */
 import { diagnostic, type Place } from '#base';
-import { ELEMENT_BYTES } from '#isa';
+import { ELEMENT_BYTES, winogradSides } from '#isa';
 import { filtersOf, type Machine } from '#machine';
 import { SIZE, STRIDE } from '#timing';
-import type { DataEntry, MmaEntry, VecEntry } from '../entries.ts';
+import type { DataEntry, MmaEntry, MmaSparseEntry, VecEntry, WinogradEntry } from '../entries.ts';
 import { address, indices, offset } from './walk.ts';
 
 const overlapping = diagnostic<{ operand: string; address: number }>('SYS-SIM-080', 'invalid', {
@@ -17,7 +17,13 @@ const overlapping = diagnostic<{ operand: string; address: number }>('SYS-SIM-08
 
 /** @throws SYS-SIM-080 an operand that shares words with the result and is not in place */
 export function refuseOverlap(entry: DataEntry, machine: Machine, place: () => Place): void {
-  if (entry.kind === 'mma') refuseShared(entry, filtersOf(machine.matrix, entry.type), place);
+  if (entry.kind === 'mma' || entry.kind === 'mmaSparse') {
+    const results = mmaResults(entry, filtersOf(machine.matrix, entry.type));
+    refuseShared([mmaNeurons(entry), ELEMENT_BYTES[entry.type]], [results, ELEMENT_BYTES[entry.result]], place);
+  }
+  if (entry.kind === 'winograd' && entry.from === entry.to) {
+    refuseShared([winogradAddresses(entry, 'a'), 4], [winogradAddresses(entry, 'c'), 4], place);
+  }
   if (entry.kind !== 'vec') return;
   const results = vecAddresses(entry, 'c');
   const words = new Set(results);
@@ -31,14 +37,29 @@ export function refuseOverlap(entry: DataEntry, machine: Machine, place: () => P
   }
 }
 
-/** Neurons and results of an `mma` share no byte. */
-function refuseShared(entry: MmaEntry, tn: number, place: () => Place): void {
-  const bytesOf = (addresses: readonly number[], bytes: number): number[] =>
+type Elements = readonly [addresses: readonly number[], bytes: number];
+
+/** Operands and results of a product or a transform share no byte. */
+function refuseShared(operands: Elements, results: Elements, place: () => Place): void {
+  const bytesOf = ([addresses, bytes]: Elements): number[] =>
     addresses.flatMap((first) => Array.from({ length: bytes }, (_, b) => first + b));
-  const written = new Set(bytesOf(mmaResults(entry, tn), ELEMENT_BYTES[entry.result]));
+  const written = new Set(bytesOf(results));
   if (written.size === 0) return;
-  const shared = bytesOf(mmaNeurons(entry), ELEMENT_BYTES[entry.type]).find((byte) => written.has(byte));
+  const shared = bytesOf(operands).find((byte) => written.has(byte));
   if (shared !== undefined) throw overlapping({ operand: 'A', address: shared }, place());
+}
+
+function winogradAddresses(e: WinogradEntry, operand: 'a' | 'c'): number[] {
+  const { source, result } = winogradSides(e.transform, e.tile);
+  const [record, side] = operand === 'a' ? [e.source, source] : [e.result, result];
+  const numbers = Array.from({ length: side }, (_, i) => i);
+  return [...indices(e.source, 2)].flatMap((index) =>
+    numbers.flatMap((i) =>
+      numbers.map((j) =>
+        address(e[operand], offset(record, index, 2) + i * record[16 + STRIDE]! + j * record[12 + STRIDE]!),
+      ),
+    ),
+  );
 }
 
 function vecAddresses(e: VecEntry, operand: 'a' | 'b' | 'c'): number[] {
@@ -46,12 +67,12 @@ function vecAddresses(e: VecEntry, operand: 'a' | 'b' | 'c'): number[] {
   return [...indices(e.aRecord)].map((index) => address(e[operand], offset(record, index)));
 }
 
-function mmaNeurons(e: MmaEntry): number[] {
+function mmaNeurons(e: MmaEntry | MmaSparseEntry): number[] {
   const reduction = [...indices(e.reduction)].map((k) => offset(e.reduction, k));
   return [...indices(e.pixels, 3)].flatMap((p) => reduction.map((k) => address(e.a, offset(e.pixels, p, 3) + k)));
 }
 
-function mmaResults(e: MmaEntry, tn: number): number[] {
+function mmaResults(e: MmaEntry | MmaSparseEntry, tn: number): number[] {
   if (!e.drain) return [];
   const filters = Array.from({ length: Math.max(0, e.output[16 + SIZE]!) }, (_, n) => {
     const group = Math.floor(n / tn);

@@ -2,13 +2,17 @@
  * What each unit does with a queue entry, in plain loops: the executable form of "The processor" in ARCHITECTURE.md.
  * Addresses are computed modulo 2³². Order of loops is order of effects.
  */
+import type { Place } from '#base';
 import type { Machine } from '#machine';
 import { FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timing';
 import type { DataEntry, LoadEntry, StoreEntry, VecEntry } from '../entries.ts';
+import { malformedStream, overfullFilter } from '../sparseFaults.ts';
 import { balancedTree, MEETINGS, vectorFunction } from './arithmetic.ts';
 import type { PlainMemory } from './memory.ts';
 import { mma } from './mma.ts';
+import { loadSparse, mmaSparse } from './sparse.ts';
 import { address, type Index, indices, offset } from './walk.ts';
+import { winograd } from './winograd.ts';
 
 export interface Memories {
   readonly nram: PlainMemory;
@@ -23,7 +27,8 @@ const inside = (bounds: RecordWords, index: Index): boolean =>
 
 const floatOf = (bits: number): number => new Float32Array(Int32Array.of(bits).buffer)[0]!;
 
-export function execute(entry: DataEntry, machine: Machine, memories: Memories): void {
+/** @throws SYS-SIM-170 and -171 data that is not what the instruction says of it */
+export function execute(entry: DataEntry, machine: Machine, memories: Memories, place: () => Place): void {
   switch (entry.kind) {
     case 'load':
       return load(entry, memories);
@@ -33,6 +38,17 @@ export function execute(entry: DataEntry, machine: Machine, memories: Memories):
       return mma(entry, machine, memories);
     case 'vec':
       return vec(entry, machine, memories);
+    case 'winograd':
+      return winograd(entry, memories);
+    case 'loadSparse': {
+      const fault = loadSparse(entry, memories);
+      if (fault !== undefined) throw malformedStream(entry, fault, place());
+      return;
+    }
+    case 'mmaSparse': {
+      const overfull = mmaSparse(entry, machine, memories);
+      if (overfull !== undefined) throw overfullFilter({ ...overfull, rows: entry.pixels[16 + SIZE]! }, place());
+    }
   }
 }
 

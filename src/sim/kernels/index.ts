@@ -7,8 +7,10 @@ import type { Kernels } from '../entries.ts';
 import { layoutOf } from './layout.ts';
 import { createMma } from './mma.ts';
 import { instantiate } from './module.ts';
+import { createLoadSparse, createMmaSparse } from './sparse.ts';
 import { createTransfers } from './transfer.ts';
 import { createVec } from './vec.ts';
+import { createWinograd } from './winograd.ts';
 
 /** @throws SYS-SIM-060 scratchpads that do not fit a WebAssembly memory */
 export function createKernels(machine: Machine): Kernels {
@@ -24,5 +26,8 @@ export function createKernels(machine: Machine): Kernels {
     mma: createMma(machine, memory, layout, functions),
     vec: createVec(machine, memory, layout, functions),
     ...createTransfers(nram, wram),
+    loadSparse: createLoadSparse(nram, wram),
+    mmaSparse: createMmaSparse(machine, memory, layout, functions),
+    winograd: createWinograd(nram, wram),
   };
 }

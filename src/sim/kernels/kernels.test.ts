@@ -185,11 +185,12 @@ function compare(machine: Machine, entry: DataEntry, seed: number, special: numb
   };
   for (const name of ['nram', 'wram', 'aram', 'dram'] as const) memories[name].place(0, initial[name], 'before');
 
-  execute(entry, machine, memories);
+  execute(entry, machine, memories, place);
   if (entry.kind === 'load') kernels.load(entry, dram);
   else if (entry.kind === 'store') kernels.store(entry, dram);
   else if (entry.kind === 'mma') kernels.mma(entry);
-  else kernels.vec(entry);
+  else if (entry.kind === 'vec') kernels.vec(entry);
+  else throw new Error(`no case makes '${entry.kind}'`);
 
   const dramNow = new Uint8Array(DRAM);
   dram.read(0, dramNow, 0, DRAM);

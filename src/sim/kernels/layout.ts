@@ -49,6 +49,8 @@ export interface Layout {
   /** Weights that are not f32, as the multipliers take them. */
   readonly weights: number;
   readonly weightBytes: number;
+  /** Of `mma.sparse`, where the machine has it: neuron offsets of every row of four filters, and weights that each filter keeps. */
+  readonly sparse: { readonly offsets: number; readonly kept: number } | undefined;
   readonly pages: number;
 }
 
@@ -58,6 +60,7 @@ export function layoutOf(machine: Machine): Layout {
   const room = matrixRoom(matrix, machine.wram.bytes);
   const strip = Math.max(MINIMAL_STRIP, vector.lanes);
   const lanesLog = 32;
+  const hasSparsity = matrix.kind !== 'scalar' && matrix.sparsity !== undefined;
   let end = 1024;
   const take = (bytes: number): number => {
     const at = end;
@@ -83,6 +86,10 @@ export function layoutOf(machine: Machine): Layout {
     packedBytes: room.packed,
     weights: take(room.weights),
     weightBytes: room.weights,
+    // A row of one filter has room for four.
+    sparse: hasSparsity
+      ? { offsets: take(4 * machine.wram.bytes), kept: take(16 * Math.ceil(filtersOf(matrix) / 4)) }
+      : undefined,
   };
   if (end > LIMIT) throw tooLarge({ machine: machine.name, bytes: end, limit: LIMIT });
   return { ...layout, pages: Math.ceil(end / PAGE) };

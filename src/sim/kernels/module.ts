@@ -26,6 +26,21 @@ export interface KernelFunctions {
     to: number,
     accumulators: number,
   ): void;
+  sparseBlock(
+    pixels: number,
+    count: number,
+    values: number,
+    row: number,
+    vectors: number,
+    lanes: number,
+    rows: number,
+    run: number,
+    offsets: number,
+    kept: number,
+    accumulators: number,
+    stack: number,
+    chain: boolean,
+  ): void;
   gather(pixels: number, count: number, offsets: number, elements: number, to: number): void;
   fetchRows(from: number, stride: number, to: number, width: number, count: number, filters: number): void;
   keepRows(from: number, width: number, to: number, stride: number, count: number, filters: number): void;

@@ -15,7 +15,7 @@ const WINDOW = 256;
 /** Slices of one track that wait for what follows, and flows of one slice. */
 const MOST_HELD = 64;
 /** Order of the tracks; what is not listed comes behind. */
-const RANKS = ['control', 'load', 'store', 'dma', 'link', 'matrix', 'vector', 'host'];
+const RANKS = ['control', 'load', 'store', 'dma', 'link', 'matrix', 'vector', 'winograd', 'host'];
 const NO_PHASES: readonly Phase[] = [];
 
 export interface Trace {
@@ -259,6 +259,12 @@ function nameOf(entry: QueueEntry): string {
   switch (entry.kind) {
     case 'vec':
       return `vec.${entry.function}`;
+    case 'loadSparse':
+      return 'load.sparse';
+    case 'mmaSparse':
+      return 'mma.sparse';
+    case 'winograd':
+      return `wino.${entry.transform}`;
     case 'move':
       return `move ${entry.from} ${entry.to}`;
     case 'compute':
@@ -268,10 +274,10 @@ function nameOf(entry: QueueEntry): string {
   }
 }
 
-function factsOf(entry: QueueEntry, { transfer, macs, vectorOps, otherOps }: Plan, pc: number): Facts {
+function factsOf(entry: QueueEntry, { transfer, macs, vectorOps, otherOps, actions }: Plan, pc: number): Facts {
   if (transfer !== undefined) return { pc, bytes: transfer.payloadBytes, 'DRAM bytes': transfer.dramBytes };
   if (entry.kind === 'move') return { pc, bytes: entry.bytes };
-  return macs > 0 ? { pc, MACs: macs } : { pc, operations: vectorOps + otherOps };
+  return macs > 0 ? { pc, MACs: macs } : { pc, operations: vectorOps + otherOps + actions.winogradOps };
 }
 
 /** The pieces of a transfer, where there is more than one. */

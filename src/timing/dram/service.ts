@@ -98,6 +98,6 @@ export function serveTransfer(
     state: { channels, next },
     work,
     free,
-    transferCycles: Math.max(arrived - granted, cost.transferCycles),
+    transferCycles: Math.max(arrived - granted + (cost.tailCycles ?? 0), cost.transferCycles),
   };
 }

@@ -6,5 +6,6 @@ export { drainHalves, drainIntegers, drainLongs } from './drain';
 export { multiplyIntegers } from './integers';
 export { convertHalves, packHalves, packIntegers, packWeights } from './pack';
 export { drainRows, fetchRows, gather, keepRows } from './rows';
+export { sparseBlock } from './sparse';
 export { systolicBlock } from './systolic';
 export { vec } from './vec';
