@@ -71,7 +71,7 @@ const columnsOf = (characters: readonly string[]): number =>
 const printable = (character: string): string =>
   character !== '\t' && /\p{Cc}/u.test(character) ? '\ufffd' : character;
 
-/** `file:line:column`, node, instruction and cycle, as far as they are known. */
+/** `file:line:column`, node, core, instruction and cycle, as far as they are known. */
 export function placeText(place: Place, language: Language = 'en'): string {
   const en = language === 'en';
   const parts: string[] = [];
@@ -85,6 +85,7 @@ export function placeText(place: Place, language: Language = 'en'): string {
     parts.push(en ? `line ${place.line}${column}` : `行 ${place.line}${column}`);
   }
   if (place.node !== undefined) parts.push(en ? `node '${place.node}'` : `节点“${place.node}”`);
+  if (place.core !== undefined) parts.push(en ? `core ${place.core}` : `核 ${place.core}`);
   if (place.instruction !== undefined)
     parts.push(en ? `instruction ${place.instruction}` : `指令 ${place.instruction}`);
   if (place.cycle !== undefined) parts.push(en ? `cycle ${place.cycle}` : `周期 ${place.cycle}`);

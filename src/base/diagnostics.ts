@@ -39,6 +39,8 @@ export interface Place {
   /** Index of the instruction in its program. */
   readonly instruction?: number;
   readonly cycle?: number;
+  /** Number of the core, where several run. */
+  readonly core?: number;
 }
 
 export type Language = 'en' | 'zh';

@@ -40,7 +40,7 @@ export interface Field {
 }
 
 /** Where an instruction executes; `dma`: in the queue of its direction, or on the links of the SharedRAM. */
-export type Unit = 'control' | 'load' | 'store' | 'dma' | 'matrix' | 'vector' | 'winograd';
+export type Unit = 'control' | 'load' | 'store' | 'dma' | 'matrix' | 'vector' | 'link' | 'winograd';
 
 /**
  * What control does with an instruction that it executes itself: the class is what its state machine and its pipeline know of it
@@ -61,6 +61,7 @@ export const CONTROL_CLASSES = [
   /** Writes records, or parameters of units, that dispatch snapshots. */
   'config',
   'sync',
+  'barrier',
   'host',
   'halt',
 ] as const;

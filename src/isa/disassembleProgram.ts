@@ -36,6 +36,7 @@ export function disassembleProgram(program: Program): { readonly text: string; r
     isPreset(machine)
       ? `.machine ${machine.name}`
       : leaveOut('machine', machine.name, 'not one that comes with systole: assemble with --machine FILE'),
+    ...(program.cores === undefined ? [] : [`.cores ${program.cores}`]),
     `.dram ${program.dramBytes}`,
     ...program.inputs.map((slot) => `.input ${tensor(slot)}`),
     ...program.outputs.map((slot) => `.output ${tensor(slot)}`),

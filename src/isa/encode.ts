@@ -69,7 +69,7 @@ export function fieldExpectation(f: Field): string {
 export const hexWord = (word: bigint): string => `0x${word.toString(16).padStart(16, '0')}`;
 
 /**
- * The word of an instruction.
+ * The word of an instruction; optional enums may be left out.
  * @throws SYS-ISA-003 where a value does not fit its field
  */
 export function encode(instruction: Instruction, index?: number): bigint {
@@ -77,7 +77,7 @@ export function encode(instruction: Instruction, index?: number): bigint {
   if (definition === undefined) throw internalError({ what: `encode of unknown mnemonic '${instruction.mnemonic}'` });
   let word = BigInt(definition.opcode) << 56n;
   for (const f of definition.fields) {
-    const value = instruction.fields[f.name];
+    const value = instruction.fields[f.name] ?? (f.optional === true ? 0 : undefined);
     if (value === undefined) throw internalError({ what: `encode of '${definition.mnemonic}' without '${f.name}'` });
     checkRange(definition, f, value, index);
     word |= BigInt.asUintN(f.width, BigInt(value)) << BigInt(f.bit);

@@ -22,9 +22,25 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
 export const QUEUES = ['load', 'store', 'matrix', 'vector', 'link', 'winograd'] as const;
 export type Queue = (typeof QUEUES)[number];
 
-/** Scratchpads that DMA reaches, by their code. */
-export const SPACES = ['nram', 'wram'] as const;
+/** Scratchpads of a core that transfers reach, by their code. */
+export const SCRATCHPADS = ['nram', 'wram'] as const;
+export type Scratchpad = (typeof SCRATCHPADS)[number];
+
+/** What `load` fills and `store` empties, by their code: scratchpads, and the SharedRAM of the core's cluster. */
+export const SPACES = [...SCRATCHPADS, 'shared'] as const;
 export type Space = (typeof SPACES)[number];
+
+/** Who takes part in a load or get, by its code: the core alone, or all cores of its cluster or of the chip (multicast). */
+export const MULTICASTS = ['none', 'mc', 'mc.chip'] as const;
+
+/** Whom `sync` waits for, by its code; who meets at a `barrier` is of the same cluster or chip. */
+export const SYNC_SCOPES = ['core', 'cluster', 'chip'] as const;
+export type SyncScope = (typeof SYNC_SCOPES)[number];
+export const BARRIER_SCOPES = ['cluster', 'chip'] as const satisfies readonly SyncScope[];
+
+/** What a core can read of its place in the chip, by its code. */
+export const CORE_NUMBERS = ['core', 'cores', 'cluster', 'clusters', 'rank', 'ranks'] as const;
+export type CoreNumber = (typeof CORE_NUMBERS)[number];
 
 /** Memories that `dma.linear` names, by their code. */
 export const LINEAR_SPACES = ['dram', 'shared', 'nram', 'wram'] as const;

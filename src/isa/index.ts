@@ -14,22 +14,30 @@ export * from './disassemble.ts';
 export * from './disassembleProgram.ts';
 export * from './encode.ts';
 export {
+  BARRIER_SCOPES,
   COMPUTE_TYPES,
+  CORE_NUMBERS,
+  type CoreNumber,
   ELEMENT_BYTES,
   ELEMENT_TYPES,
   type ElementType,
   LINEAR_SPACES,
   type LinearSpace,
   LOOP_DEPTH,
+  MULTICASTS,
   QUEUES,
   type Queue,
   RECORD_DIMENSIONS,
   RECORDS,
   SCALAR_REGISTERS,
+  SCRATCHPADS,
+  type Scratchpad,
   SEMAPHORE_MAX,
   SEMAPHORES,
   SPACES,
   type Space,
+  SYNC_SCOPES,
+  type SyncScope,
 } from './fields.ts';
 export { WEIGHT_TYPES, type WeightType } from './instructions/cfg.ts';
 export { ACTIVATIONS, type Activation, MMA_TYPES, RESULT_TYPES, type ResultType } from './instructions/mma.ts';

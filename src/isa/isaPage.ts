@@ -130,7 +130,7 @@ Directives:
 ${Object.values(USAGE).join('\n')}
 \`\`\`
 
-\`{…}\` may be left out. \`.machine\`, \`.dram\`, \`.input\`, \`.output\`, \`.const\` and \`.fill\` make a program that runs alone
+\`{…}\` may be left out. \`.cores\` says how many cores of the machine run the program, the first ones; without it all do. \`.machine\`, \`.dram\`, \`.input\`, \`.output\`, \`.const\` and \`.fill\` make a program that runs alone
 (\`systole sim FILE.s\`). Strides are bytes from one element to the next in each dimension; without them a tensor is dense and
 row-major. \`.constant\` makes one named constant of the bytes that \`.const\` and \`.fill\` give inside its range.
 Instructions behind \`.node\` belong to that layer in reports, behind a \`.node\` without name to none.

@@ -132,7 +132,7 @@ export interface LayerPlan {
   readonly to: number;
 }
 
-/** A unit by its queue; 'dma' is both transfer queues where the machine has only one. */
+/** A unit by its queue; 'dma' is both transfer queues where the machine has only one, 'link' the link to the SharedRAM. */
 export type UnitName = Queue | 'dma';
 
 /** Of these figures all are exact, as a run of the layer by itself has them, but `cycles`. */
@@ -193,6 +193,11 @@ export interface LinearOperand {
 export interface Program {
   readonly name: string;
   readonly machine: Machine;
+  /**
+   * How many cores of the machine run it, the first ones; the others are parked, and no barrier or multicast counts them. Absent:
+   * all. A program of the textbook's dialect always drives all of them.
+   */
+  readonly cores?: number;
   /** Instruction words. */
   readonly words: BigUint64Array;
   readonly dramBytes: number;

@@ -2,18 +2,20 @@
 import type { InstructionDefinition } from './define.ts';
 import { branch } from './instructions/branch.ts';
 import { cfgAct, cfgBound, cfgClear, cfgDim, cfgDimi, cfgFill, cfgQuant } from './instructions/cfg.ts';
-import { halt, nop, sync } from './instructions/flow.ts';
+import { csr } from './instructions/coreNumber.ts';
+import { barrier, halt, nop, sync } from './instructions/flow.ts';
 import { host } from './instructions/host.ts';
 import { call, jmp, ret } from './instructions/jump.ts';
 import { li } from './instructions/li.ts';
 import { dmaLinear, macLinear } from './instructions/linear.ts';
+import { get, put } from './instructions/link.ts';
 import { loop, loopi } from './instructions/loop.ts';
 import { mad } from './instructions/mad.ts';
 import { mma } from './instructions/mma.ts';
 import { scalar } from './instructions/scalar.ts';
 import { addi, muli } from './instructions/scalarImmediate.ts';
 import { lw, sw } from './instructions/scalarMemory.ts';
-import { signal, wait } from './instructions/semaphore.ts';
+import { signal, signalTo, wait } from './instructions/semaphore.ts';
 import { loadSparse, mmaSparse } from './instructions/sparse.ts';
 import { load, store } from './instructions/transfer.ts';
 import { vec } from './instructions/vec.ts';
@@ -24,7 +26,9 @@ export const instructions: readonly InstructionDefinition[] = [
   nop,
   halt,
   sync,
+  barrier,
   host,
+  csr,
   li,
   ...scalar,
   addi,
@@ -47,8 +51,11 @@ export const instructions: readonly InstructionDefinition[] = [
   cfgQuant,
   wait,
   signal,
+  signalTo,
   load,
   store,
+  get,
+  put,
   loadSparse,
   mma,
   mmaSparse,

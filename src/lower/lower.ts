@@ -57,18 +57,8 @@ const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'ou
   },
 );
 
-const oneCore = diagnostic<{ machine: string; cores: number }>('SYS-LOWER-010', 'unsupported', {
-  en: (p) =>
-    `machine '${p.machine}' has ${p.cores} cores, and networks are compiled for one core so far: take a machine of one core ` +
-    "(systole machine list), or leave 'cluster' out of the machine file.",
-  zh: (p) =>
-    `机器“${p.machine}”有 ${p.cores} 个核，目前网络只能为单核编译：请改用单核机器（systole machine list），` +
-    '或在机器文件中去掉 cluster。',
-});
-
-/** Compiles a model for a machine. */
+/** Compiles a model for a machine, for one core of it. */
 export function lower(model: Model, machine: Machine, options: LowerOptions): Program {
-  if (coresOf(machine) > 1) throw oneCore({ machine: machine.name, cores: coresOf(machine) });
   for (const [what, values] of [
     ['input', model.graph.inputs],
     ['output', model.graph.outputs],
@@ -142,6 +132,7 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
   return {
     name: model.graph.name,
     machine,
+    ...(coresOf(machine) > 1 ? { cores: 1 } : {}),
     words,
     dramBytes: top,
     constants,

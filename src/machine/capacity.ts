@@ -80,6 +80,7 @@ const TILE_LANES: Kind = {
 };
 /** Of a transformed tile. */
 const TILE_WORDS = { f2: 16, f4: 36 } as const;
+const CLUSTERS: Kind = { most: CORES_MAX, unit: { en: 'clusters', zh: '个簇' }, why: WIRES };
 const CORES: Kind = { most: CORES_MAX, unit: { en: 'cores', zh: '个核' }, why: WIRES };
 
 /** Where the geometry of a mode stands. */
@@ -125,6 +126,7 @@ function limits({ control, matrix, vector, winograd, dma, dram, host, cluster }:
   return [
     ...all,
     [['cluster', 'cores'], cluster.cores, CORES],
+    [['cluster', 'count'], cluster.count ?? 1, CLUSTERS],
     [['cluster', 'sharedRam', 'link'], rate(cluster.sharedRam.link), WIDTH],
   ];
 }
@@ -135,6 +137,8 @@ function durations(m: Machine): readonly (readonly [Path, number])[] {
     [['control', 'cyclesPerInstruction'], m.control.cyclesPerInstruction],
     [['control', 'queueCycles'], m.control.queueCycles],
     [['control', 'signalLatency'], m.control.signalLatency],
+    ...given(['cluster', 'remoteSignalLatency'], m.cluster?.remoteSignalLatency),
+    ...given(['cluster', 'barrierLatency'], m.cluster?.barrierLatency),
     ...frontEndDurations(m.control),
     ...(m.matrix.kind === 'dot' ? [[['matrix', 'pipelineCycles'], m.matrix.pipelineCycles] as const] : []),
     [['vector', 'pipelineCycles'], m.vector.pipelineCycles],
@@ -151,6 +155,9 @@ function frontEndDurations({ pipeline, fetch }: Machine['control']): readonly (r
   const latencies = Object.entries(pipeline ?? {}).map(([key, n]) => [['control', 'pipeline', key], n] as const);
   return fetch === undefined ? latencies : [...latencies, [['control', 'fetch', 'latencyCycles'], fetch.latencyCycles]];
 }
+/** A duration that a machine may leave out. */
+const given = (path: Path, cycles: number | undefined): readonly (readonly [Path, number])[] =>
+  cycles === undefined ? [] : [[path, cycles]];
 
 interface Need {
   readonly least: number;

@@ -93,12 +93,21 @@ const winograd = z
 
 const cluster = z
   .strictObject({
-    cores: positive.describe('cores that share DRAM and SharedRAM'),
+    cores: positive.describe('cores that share a SharedRAM'),
+    count: positive.optional().describe('clusters of the chip, all before one DRAM; absent: 1'),
     sharedRam: z.strictObject({
       bytes: positive,
       link: rate.describe('between SharedRAM and one core'),
-      ports: z.enum(['private', 'one']).describe('a link for each core, or one port that all cores take in turn'),
+      ports: z
+        .enum(['private', 'one'])
+        .describe('a link for each core, or one port that all cores of the cluster take in turn'),
     }),
+    remoteSignalLatency: count
+      .optional()
+      .describe("cycles from the pop of a 'signal.to' to its being visible in the other core; absent: signalLatency"),
+    barrierLatency: count
+      .optional()
+      .describe('cycles from the arrival of the last core at a barrier to their going on; absent: signalLatency'),
   })
   .describe('absent: one core, no SharedRAM');
 
@@ -256,8 +265,12 @@ export const machineSchema = z.strictObject({
 
 export type Machine = z.infer<typeof machineSchema>;
 
+/** Clusters side by side. */
+export const clustersOf = (machine: Machine): number => machine.cluster?.count ?? 1;
+/** Cores of a cluster. */
+export const coresPerCluster = (machine: Machine): number => machine.cluster?.cores ?? 1;
 /** Cores that work side by side. */
-export const coresOf = (machine: Machine): number => machine.cluster?.cores ?? 1;
+export const coresOf = (machine: Machine): number => clustersOf(machine) * coresPerCluster(machine);
 
 /** The queues of a core. */
 export function queuesOf({ dma, cluster, winograd }: Machine): readonly QueueName[] {

@@ -51,10 +51,14 @@ type Row = readonly [en: string, zh: string, value: string, zhValue?: string];
 type Section = readonly [en: string, zh: string, rows: readonly Row[]];
 type Rate = Machine['dram']['bandwidth'];
 
-const clusterRows = ({ cores, sharedRam }: NonNullable<Machine['cluster']>, rate: (r: Rate) => string): Section => [
+const clusterRows = (
+  { cores, count = 1, sharedRam, remoteSignalLatency, barrierLatency }: NonNullable<Machine['cluster']>,
+  rate: (r: Rate) => string,
+): Section => [
   'Cluster',
   '簇',
   [
+    ...(count === 1 ? [] : [['clusters', '簇数', String(count)] as const]),
     ['cores', '核', String(cores)],
     ['SharedRAM', 'SharedRAM', bytesText(sharedRam.bytes)],
     [
@@ -64,6 +68,17 @@ const clusterRows = ({ cores, sharedRam }: NonNullable<Machine['cluster']>, rate
         ? ([`${cores} × ${rate(sharedRam.link)}`] as const)
         : ([`one port, ${rate(sharedRam.link)}`, `单端口，${rate(sharedRam.link)}`] as const)),
     ],
+    ...(remoteSignalLatency === undefined
+      ? []
+      : [
+          [
+            'signal to another core',
+            '核间信号',
+            `visible after ${remoteSignalLatency}`,
+            `${remoteSignalLatency} 周期后可见`,
+          ] as const,
+        ]),
+    ...(barrierLatency === undefined ? [] : [['barrier', '栅障', cycles(barrierLatency)] as const]),
   ],
 ];
 

@@ -3,8 +3,8 @@
  * have few, or none.
  */
 import type { HostNode, LayerPlan, Program } from '#isa';
-import type { Machine } from '#machine';
-import type { LayerResult, SimulationResult } from '#sim';
+import { coresOf, type Machine } from '#machine';
+import { type LayerResult, type SimulationResult, topologyOf } from '#sim';
 import { cyclesAtRate } from '#timing';
 import { matrixPeakCycles } from './physicalBound.ts';
 
@@ -40,9 +40,10 @@ export interface LayerReport {
 
 /** One for each layer of the program, in order. */
 export const layerReports = (program: Program, result: Pick<SimulationResult, 'layers'>): readonly LayerReport[] =>
-  program.layers.map((plan, i) => layerReport(plan, result.layers[i]!, program.machine));
+  program.layers.map((plan, i) => layerReport(plan, result.layers[i]!, program));
 
-function layerReport(plan: LayerPlan, run: LayerResult, machine: Machine): LayerReport {
+function layerReport(plan: LayerPlan, run: LayerResult, program: Program): LayerReport {
+  const { machine } = program;
   return {
     name: plan.name,
     op: plan.op,
@@ -54,17 +55,19 @@ function layerReport(plan: LayerPlan, run: LayerResult, machine: Machine): Layer
     macs: plan.macs || run.macs,
     vectorOps: worth(plan.vectorOps, run.vectorOps),
     bytes: { read: run.readBytes, write: run.writeBytes },
-    bound: boundOf(plan, run, machine),
+    bound: boundOf(plan, run, machine, topologyOf(program).places.length),
     utilisation: utilisationOf(plan, run, machine),
     loops: plan.loops,
   };
 }
 
-function boundOf(plan: LayerPlan, { busy, ...run }: LayerResult, machine: Machine): LayerBound {
+/** @param cores by which busy cycles are counted */
+function boundOf(plan: LayerPlan, { busy, ...run }: LayerResult, machine: Machine, cores: number): LayerBound {
   if (plan.where === 'host') return 'host';
-  const compute = Math.max(busy.matrix ?? 0, busy.vector ?? 0);
+  const mean = (...cycles: (number | undefined)[]): number => Math.max(0, ...cycles.map((c) => c ?? 0)) / cores;
+  const compute = mean(busy.matrix, busy.vector);
   const channel = cyclesAtRate(run.readBurstBytes + run.writeBurstBytes, machine.dram.bandwidth);
-  const memory = Math.max(busy.dma ?? 0, busy.load ?? 0, busy.store ?? 0, channel);
+  const memory = Math.max(mean(busy.dma, busy.load, busy.store, busy.link), channel);
   if (compute === 0 && memory === 0) return 'none';
   return compute >= memory ? 'compute' : 'memory';
 }
@@ -79,7 +82,7 @@ function utilisationOf(plan: LayerPlan, run: LayerResult, machine: Machine): num
     case 'matrix':
       return run.macs === 0 ? 0 : (worth(plan.macs, run.macs) / run.macs) * (matrixPeakCycles(machine, run) / cycles);
     case 'vector':
-      return worth(plan.vectorOps, run.vectorOps) / (cycles * machine.vector.lanes);
+      return worth(plan.vectorOps, run.vectorOps) / (cycles * coresOf(machine) * machine.vector.lanes);
     case 'dma': {
       const { bandwidth } = machine.dram;
       return ((run.readBytes + run.writeBytes) * bandwidth.cycles) / (cycles * bandwidth.bytes);

@@ -12,7 +12,7 @@
  */
 import { byteLength, elementCount, type GraphNode, intAttribute, type Model, staticShape, typeOf } from '#ir';
 import type { GroupBound, LayerwiseBound, Program } from '#isa';
-import { type Machine, macsPerCycle } from '#machine';
+import { coresOf, type Machine, macsPerCycle } from '#machine';
 import { type Cost, nodeCost, nodeWork } from '#ops';
 import { hostCycles } from '#timing';
 import { type Group, groupHostNodes, groupNodes } from './groups.ts';
@@ -72,8 +72,8 @@ function boundOf(group: Group, model: Model, machine: Machine): GroupBound & { r
   const bytes = trafficOf(group, model);
   const { bandwidth } = machine.dram;
   const times = [
-    ['compute', { work: macs, peak: macsPerCycle(machine.matrix) }],
-    ['vector', { work: vectorOps, peak: machine.vector.lanes }],
+    ['compute', { work: macs, peak: coresOf(machine) * macsPerCycle(machine.matrix) }],
+    ['vector', { work: vectorOps, peak: coresOf(machine) * machine.vector.lanes }],
     ['memory', { work: bytes * bandwidth.cycles, peak: bandwidth.bytes }],
   ] as const;
   const [bound, time] = times.reduce((most, t) => (cyclesOf(t[1]) > cyclesOf(most[1]) ? t : most));

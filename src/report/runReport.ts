@@ -70,8 +70,10 @@ export interface RunReport {
   readonly machine: string;
   /** null for a preset. */
   readonly machineFile: string | null;
-  /** Cores of the machine: totals hold the work of all, cycles of a unit are those of one. */
+  /** Cores that ran the program: totals hold the work of all, cycles of a unit are those of one. */
   readonly cores: number;
+  /** Cores of the machine that the program leaves alone. */
+  readonly parkedCores: number;
   /** What the processor computed in; null where a program has sizes only. */
   readonly dtype: string | null;
   readonly fidelity: 'timing' | 'data';
@@ -146,7 +148,8 @@ export function runReport(facts: RunFacts): RunReport {
     model: facts.name,
     machine: machine.name,
     machineFile: facts.machineFile ?? null,
-    cores: coresOf(machine),
+    cores: program.cores ?? coresOf(machine),
+    parkedCores: program.cores === undefined ? 0 : coresOf(machine) - program.cores,
     dtype: memories === null ? 'float32' : null,
     fidelity: facts.fidelity,
     frequency: machine.frequency,

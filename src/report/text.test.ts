@@ -55,6 +55,7 @@ const REPORT: RunReport = {
   machine: 'textbook-single',
   machineFile: 'my.json',
   cores: 1,
+  parkedCores: 0,
   otherOps: 0,
   dtype: 'float32',
   fidelity: 'data',
@@ -104,7 +105,7 @@ const REPORT: RunReport = {
     { name: 'matrix', busy: 11345, idle: 1000, idleBy, entries: 5 },
   ],
   memories: null,
-  control: { issue: 345, branch: 55, fetch: 0, data: 45, queue: 4000, sync: 5000, host: 2900, halt: 0 },
+  control: { issue: 345, branch: 55, fetch: 0, data: 45, queue: 4000, sync: 5000, barrier: 0, host: 2900, halt: 0 },
   host: { cycles: 2000, nodes: [onHost] },
   notices: [{ code: 'SYS-CLI-100', en: 'input scale is random, seed 1', zh: '输入 scale 为随机数，种子 1' }],
 };

@@ -56,7 +56,7 @@ function header(r: RunReport, { say, palette }: Style): string[] {
   const fidelity = say(r.fidelity === 'data' ? 'withData' : 'timingOnly');
   const label = (word: string): string => `  ${pad(word, 8, 'left')}`;
   return [
-    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)}${say('open')}${[...(r.machineFile === null ? [] : [r.machineFile]), hertzText(r.frequency), ...(r.cores === 1 ? [] : [`${r.cores} ${say('cores')}`]), ...(r.dtype === null ? [] : [r.dtype]), fidelity].join(say('comma'))}${say('close')}`,
+    `${palette.strong(r.model)} ${say('on')} ${palette.strong(r.machine)}${say('open')}${[...(r.machineFile === null ? [] : [r.machineFile]), hertzText(r.frequency), ...coreTexts(r, say), ...(r.dtype === null ? [] : [r.dtype]), fidelity].join(say('comma'))}${say('close')}`,
     ...r.inputs.map(
       (v) => `${label(say('input'))}${v.name} ${valueText(v)}${v.source === null ? '' : ` ← ${v.source}`}`,
     ),
@@ -208,7 +208,9 @@ function memoryRow(
 }
 
 /** What control spent its cycles on, the most first. */
-function controlText({ control, cycles }: RunReport, say: Say): string {
+function controlText({ control }: RunReport, say: Say): string {
+  // Of all cores.
+  const cycles = CONTROL_ACCOUNTS.reduce((sum, account) => sum + control[account], 0);
   return CONTROL_ACCOUNTS.filter((account) => control[account] > 0)
     .sort((a, b) => control[b] - control[a])
     .map((account) => `${say(account)} ${percent(control[account] / cycles)}`)
@@ -277,6 +279,15 @@ function checkRow(
 }
 
 /** The limit; where rounding to half precision widens those of some outputs, by which type, and whose. */
+/** `4 cores`, or of a program that leaves some alone `1 core, 3 parked`; nothing where the machine has one. */
+function coreTexts({ cores, parkedCores }: RunReport, say: Style['say']): string[] {
+  if (cores + parkedCores === 1) return [];
+  return [
+    `${cores} ${say(cores === 1 ? 'core' : 'cores')}`,
+    ...(parkedCores === 0 ? [] : [`${parkedCores} ${say('parked')}`]),
+  ];
+}
+
 function limitText({ tolerance, outputs }: CheckFacts): string {
   const limits = new Map<string, string[]>();
   for (const o of outputs) {
@@ -306,7 +317,7 @@ function unitTable(r: RunReport, { say, palette, width }: Style): string[] {
   ];
   const share = (cycles: number): string => percent(r.cycles === 0 ? null : cycles / r.cycles);
   const rows = r.units.map((u) => [
-    say(u.name),
+    u.core === undefined ? say(u.name) : `${say('core')} ${u.core} ${say(u.name)}`,
     grouped(u.entries),
     grouped(u.busy),
     share(u.busy),

@@ -19,16 +19,18 @@ import {
   STRIDE,
   sparseWords,
 } from '#timing';
-import type {
-  DataEntry,
-  LinearEntry,
-  LoadEntry,
-  LoadSparseEntry,
-  MmaEntry,
-  MmaSparseEntry,
-  StoreEntry,
-  VecEntry,
-  WinogradEntry,
+import {
+  type DataEntry,
+  farRecord,
+  isInward,
+  type LinearEntry,
+  type LoadSparseEntry,
+  type MmaEntry,
+  type MmaSparseEntry,
+  sizesRecord,
+  type TransferEntry,
+  type VecEntry,
+  type WinogradEntry,
 } from './entries.ts';
 import { type Intervals, intervalsOf, merged, type Region, RegionBuilder, wrapped } from './region.ts';
 
@@ -49,7 +51,7 @@ export type AccessMode =
   | 'clobber';
 
 /** Where an operand's address stands in its entry; a number: in the list of a textbook entry. */
-type AddressKey = 'dram' | 'pad' | 'a' | 'w' | 'c' | 'b' | 'bias' | 'acc';
+type AddressKey = 'dram' | 'shared' | 'pad' | 'a' | 'w' | 'c' | 'b' | 'bias' | 'acc';
 
 /** One operand's access; immutable but for the intervals, which are worked out when they are first asked for. */
 export class Access {
@@ -121,6 +123,8 @@ export function accessesOf(entry: DataEntry, machine: Machine): readonly Access[
   switch (entry.kind) {
     case 'load':
     case 'store':
+    case 'get':
+    case 'put':
       return transfer(entry);
     case 'mma': {
       const bytes = ELEMENT_BYTES[entry.type] * elementsOf(entry.reduction) * Math.max(0, entry.output[16 + SIZE]!);
@@ -140,24 +144,27 @@ export function accessesOf(entry: DataEntry, machine: Machine): readonly Access[
   }
 }
 
-function transfer(entry: LoadEntry | StoreEntry): readonly Access[] {
-  const load = entry.kind === 'load';
-  const sizes = load ? entry.dramRecord : entry.padRecord;
-  const shape = { sizes, dram: entry.dramRecord, elementBytes: entry.elementBytes };
-  const dram = new RegionBuilder();
+function transfer(entry: TransferEntry): readonly Access[] {
+  const load = isInward(entry);
+  const sizes = sizesRecord(entry);
+  const record = farRecord(entry);
+  const shape = { sizes, dram: record, elementBytes: entry.elementBytes };
+  const far = new RegionBuilder();
   const pad = new RegionBuilder();
   for (let d = 0; d < DIMENSIONS; d++) {
-    const first = Math.max(0, entry.dramRecord[4 * d + LO]!);
+    const first = Math.max(0, record[4 * d + LO]!);
     const inside = insideOf(shape, d);
-    dram.axis(inside, entry.dramRecord[4 * d + STRIDE]!, first);
+    far.axis(inside, record[4 * d + STRIDE]!, first);
     // A load also writes the fill; a store does not look at what it will not write.
     if (load) pad.axis(sizes[4 * d + SIZE]!, entry.padRecord[4 * d + STRIDE]!);
     else pad.axis(inside, entry.padRecord[4 * d + STRIDE]!, first);
   }
   const bytes = entry.elementBytes;
+  const memory = entry.kind === 'load' || entry.kind === 'store' ? 'dram' : 'shared';
+  const near = entry.space === 'shared' ? MEMORY_NAMES.shared : 'scratchpad';
   return [
-    new Access('dram', load ? 'read' : 'write', 'DRAM', 'dram', [dram.region(bytes)], bytes),
-    new Access(entry.space, load ? 'write' : 'read', 'scratchpad', 'pad', [pad.region(bytes)], bytes),
+    new Access(memory, load ? 'read' : 'write', MEMORY_NAMES[memory], memory, [far.region(bytes)], bytes),
+    new Access(entry.space, load ? 'write' : 'read', near, 'pad', [pad.region(bytes)], bytes),
   ];
 }
 

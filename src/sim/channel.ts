@@ -1,6 +1,7 @@
 /**
- * A path that serves one whole transfer at a time: the DRAM channel. Its clients are the units that may ask for it, in the
- * order in which they are served when they ask at the same cycle. Where DRAM has banks, they say how long a transfer takes.
+ * A path that serves one whole transfer at a time: the DRAM channel, or the one port of a SharedRAM. Its clients are the units
+ * that may ask for it, in the order in which they are served when they ask at the same cycle: by core, the load before the store. Where
+ * DRAM has banks, they say how long a transfer takes.
  */
 import type { DramWork } from '#timing';
 import type { BankedDram } from './bankedDram.ts';
@@ -38,7 +39,8 @@ export class Channel {
       return { unit: next, dram: undefined };
     }
     const { free, transferCycles, work } = this.banks.serve(next.running!, next.arrival, now);
-    next.grant(now, transferCycles);
+    // A multicast takes as long as the slowest of its scratchpads.
+    next.grant(now, Math.max(transferCycles, next.transferCycles));
     this.free = free;
     return { unit: next, dram: work };
   }

@@ -1,19 +1,31 @@
 /**
  * The control unit: registers, scalar memory, records and hardware loops. `advance` executes instructions in order, counting
- * cycles, until one concerns the rest of the processor: a queue entry (then in `entry`), `sync`, `host` or `halt`. What
+ * cycles, until one concerns others: a queue entry (then in `entry`), `sync`, `barrier`, `host` or `halt`. What
  * happens then, and when control may go on, is the cycle model's decision; it may move `time` forward.
  */
 import { diagnostic, internalError, type Place } from '#base';
-import { LOOP_DEPTH, type Program, QUEUES, type Queue, SCALAR_REGISTERS } from '#isa';
+import {
+  BARRIER_SCOPES,
+  CORE_NUMBERS,
+  LOOP_DEPTH,
+  type Program,
+  QUEUES,
+  type Queue,
+  SCALAR_REGISTERS,
+  SYNC_SCOPES,
+  type SyncScope,
+} from '#isa';
 import type { Machine } from '#machine';
 import { type ControlPoint, type FrontEnd, type FrontEndState, frontEndOf, overLinks, type RecordWords } from '#timing';
-import { type Decoded, decodeProgram } from './decoded.ts';
+import type { Decoded } from './decoded.ts';
 import { type DispatchState, makeEntry } from './dispatch.ts';
-import type { EntryQueue, QueueEntry } from './entries.ts';
+import type { QueueEntry } from './entries.ts';
 import type { LinearOperands } from './linearOperands.ts';
+import { refuseInLockstep } from './lockstep.ts';
 import type { Nodes } from './nodes.ts';
 import { NO_QUANTISATION, type Quantisation, quantisationOf } from './quant.ts';
 import { RecordFile } from './records.ts';
+import type { CorePlace, Topology } from './topology.ts';
 
 const pastEnd = diagnostic<{ target: number; words: number }>('SYS-SIM-010', 'invalid', {
   en: (p) =>
@@ -96,7 +108,9 @@ export interface ControlState {
   /** The instruction that was executed last; of a `host` its part. */
   readonly at: number;
   readonly part: number;
-  readonly queue: EntryQueue;
+  /** Of a `sync` or `barrier` who meets. */
+  readonly scope: SyncScope;
+  readonly queue: Queue;
   readonly scalarMemory: Int32Array;
   /** Outermost first. */
   readonly loops: readonly RunningLoop[];
@@ -124,11 +138,14 @@ export class Control implements DispatchState {
   /** What control stopped at: its instruction, and for 'entry' the entry and its queue. */
   at = 0;
   entry: QueueEntry | undefined;
-  queue: EntryQueue = 'load';
+  queue: Queue = 'load';
   part = 0;
+  scope: SyncScope = 'core';
+  readonly place: CorePlace;
 
   readonly #program: readonly Decoded[];
   readonly #machine: Machine;
+  readonly #isLockstep: boolean;
   readonly #nodes: Nodes;
   readonly #operands: LinearOperands;
   readonly #memory: Int32Array;
@@ -141,9 +158,22 @@ export class Control implements DispatchState {
   readonly #loopLeft = new Float64Array(LOOP_DEPTH);
   #depth = 0;
 
-  /** @param limit instructions that it may execute, with or without entries; by default a limit for each */
-  constructor(program: Program, nodes: Nodes, operands: LinearOperands, limit: number | undefined) {
-    this.#program = decodeProgram(program);
+  /**
+   * @param decoded the program's words
+   * @param limit instructions that it may execute, with or without entries; by default a limit for each
+   */
+  constructor(
+    program: Program,
+    decoded: readonly Decoded[],
+    nodes: Nodes,
+    operands: LinearOperands,
+    topology: Topology,
+    core: number,
+    limit: number | undefined,
+  ) {
+    this.#program = decoded;
+    this.#isLockstep = topology.isLockstep;
+    this.place = topology.places[core]!;
     this.#machine = program.machine;
     this.frontEnd = frontEndOf(
       program.machine,
@@ -168,7 +198,7 @@ export class Control implements DispatchState {
     for (;;) {
       const pc = this.pc;
       const i = program[pc];
-      if (i === undefined) throw pastEnd({ target: pc, words: program.length }, this.#place());
+      if (i === undefined) throw pastEnd({ target: pc, words: program.length }, this.#at());
       this.at = pc;
       if (++this.executed > budget) this.#refuseToGoOn();
       let next = pc + 1;
@@ -275,9 +305,18 @@ export class Control implements DispatchState {
         case 'cfg.quant':
           this.quantisation = quantisationOf(i);
           break;
+        case 'csr':
+          if (this.#isLockstep) refuseInLockstep(this.#machine, () => this.#at());
+          r[i.rd] = this.place[CORE_NUMBERS[i.number]!];
+          break;
         case 'nop':
-        case 'sync':
         case 'halt':
+          break;
+        case 'sync':
+          this.scope = SYNC_SCOPES[i.scope]!;
+          break;
+        case 'barrier':
+          this.scope = BARRIER_SCOPES[i.scope]!;
           break;
         case 'host':
           this.part = i.part;
@@ -285,7 +324,7 @@ export class Control implements DispatchState {
         default:
           if (point !== 'entry') throw internalError({ what: `control does not execute '${i.mnemonic}'` });
           this.#busyAt = this.executed;
-          this.entry = this.#placed(makeEntry(i, pc, this, this.#machine, this.#place()));
+          this.entry = this.#placed(makeEntry(i, pc, this, this.#machine, this.#at()));
           this.queue = queueOf(this.entry, i);
       }
       r[0] = 0;
@@ -325,16 +364,16 @@ export class Control implements DispatchState {
   }
 
   #refuseToGoOn(): never {
-    if (this.executed > this.#limit) throw budgetSpent({ limit: this.#limit }, this.#place());
-    throw idle({ limit: this.#idleLimit }, this.#place());
+    if (this.executed > this.#limit) throw budgetSpent({ limit: this.#limit }, this.#at());
+    throw idle({ limit: this.#idleLimit }, this.#at());
   }
 
   save(): ControlState {
-    const { p0, p1, quantisation, pc, time, executed, at, part, queue, branchCycles, beginning } = this;
+    const { p0, p1, quantisation, pc, time, executed, at, part, scope, queue, branchCycles, beginning } = this;
     return {
       registers: this.registers.slice(),
       records: this.records.save(),
-      ...{ p0, p1, quantisation, pc, time, executed, at, part, queue, branchCycles, beginning },
+      ...{ p0, p1, quantisation, pc, time, executed, at, part, scope, queue, branchCycles, beginning },
       fetched: this.frontEnd?.wordAt(pc, time) ?? time,
       frontEnd: this.frontEnd?.save(),
       busyAt: this.#busyAt,
@@ -349,8 +388,8 @@ export class Control implements DispatchState {
   }
 
   restore(state: ControlState): void {
-    const { p0, p1, quantisation, pc, time, executed, at, part, queue, branchCycles } = state;
-    Object.assign(this, { p0, p1, quantisation, pc, time, executed, at, part, queue, branchCycles });
+    const { p0, p1, quantisation, pc, time, executed, at, part, scope, queue, branchCycles } = state;
+    Object.assign(this, { p0, p1, quantisation, pc, time, executed, at, part, scope, queue, branchCycles });
     if (state.frontEnd !== undefined) this.frontEnd?.restore(state.frontEnd);
     this.registers.set(state.registers);
     this.records.restore(state.records);
@@ -375,14 +414,14 @@ export class Control implements DispatchState {
     const from = this.#loopStart[top]!;
     const end = this.#loopEnd[top]!;
     const leaves = pc >= from && pc < end && (target < from || target > end);
-    if (leaves) throw leavesLoop({ target, from, end }, this.#place());
+    if (leaves) throw leavesLoop({ target, from, end }, this.#at());
     return target;
   }
 
   #enter(pc: number, count: number, target: number): number {
     const end = this.#inLoop(pc, pc + target);
     if (count <= 0) return end;
-    if (this.#depth === LOOP_DEPTH) throw tooDeep({ depth: LOOP_DEPTH }, this.#place());
+    if (this.#depth === LOOP_DEPTH) throw tooDeep({ depth: LOOP_DEPTH }, this.#at());
     this.#loopStart[this.#depth] = pc + 1;
     this.#loopEnd[this.#depth] = end;
     this.#loopLeft[this.#depth] = count;
@@ -393,18 +432,18 @@ export class Control implements DispatchState {
   #word(sum: number): number {
     const address = sum >>> 0;
     if (address % 4 !== 0 || address >>> 2 >= this.#memory.length) {
-      throw badScalarAddress({ address, bytes: 4 * this.#memory.length }, this.#place());
+      throw badScalarAddress({ address, bytes: 4 * this.#memory.length }, this.#at());
     }
     return address >>> 2;
   }
 
-  #place(): Place {
+  #at(): Place {
     return this.#nodes.place(this.at, this.time);
   }
 }
 
 /** The queue that an entry stands in. */
-function queueOf(entry: QueueEntry, i: Decoded): EntryQueue {
+function queueOf(entry: QueueEntry, i: Decoded): Queue {
   switch (entry.kind) {
     case 'wait':
     case 'signal':
@@ -420,6 +459,9 @@ function queueOf(entry: QueueEntry, i: Decoded): EntryQueue {
     case 'move':
       if (overLinks(entry)) return 'link';
       return entry.to === 'dram' ? 'store' : 'load';
+    case 'get':
+    case 'put':
+      return 'link';
     default:
       return entry.kind satisfies Queue;
   }

@@ -1,70 +1,101 @@
 /**
- * A core in the cycle model: control, units, queues and semaphores. The chip around it (cycle.ts) has the clock, the DRAM
- * channel and the host, and tells its cores what cycle it is.
+ * A core in the cycle model: control, units, queues and semaphores. The chip around it (cycle.ts) has the clock, the channels, the
+ * host and the places where cores meet, and tells its cores what cycle it is.
  *
  * Control runs ahead of the units as far as its queues allow: an entry carries the cycle of its dispatch and no unit takes it
  * earlier, and only a queue that is full in the state reached so far can stall control. So control is always blocked (full
- * queue, sync, host, halt) when units advance, and everything that may happen at a cycle is known when that cycle is settled.
+ * queue, sync, barrier, host, halt) when units advance, and everything that may happen at a cycle is known when that cycle is
+ * settled.
  */
 import { internalError, type Place } from '#base';
-import type { Program } from '#isa';
+import type { Program, Queue } from '#isa';
 import { CONTROL_ACCOUNTS, controlCost } from '#timing';
 import { memoryBytes } from './accesses.ts';
+import { type Collectives, isCollective } from './collectives.ts';
 import { Control } from './control.ts';
 import { type ControlCycles, type Counters, countActions, countTransfer, type UnitResult } from './counters.ts';
 import { type Blocked, blockedIn } from './deadlock.ts';
-import { type EntryQueue, readsDram } from './entries.ts';
-import { checkAccesses, refuseManyCores } from './entryCheck.ts';
+import type { Decoded } from './decoded.ts';
+import { readsDram, type SignalEntry } from './entries.ts';
+import { checkAccesses } from './entryCheck.ts';
 import type { Observer } from './events.ts';
 import { refuseEndless } from './extent.ts';
 import type { Hazards } from './hazards.ts';
 import { LinearOperands } from './linearOperands.ts';
+import { refuseInLockstep } from './lockstep.ts';
 import type { Nodes } from './nodes.ts';
 import type { Numbers } from './numbers.ts';
 import { Plans } from './plan.ts';
 import { Semaphores } from './semaphores.ts';
 import type { Cause, CoreState } from './state.ts';
+import type { Topology } from './topology.ts';
 import { byQueue, type Slot, type SlotState, slotState, type Unit, unitsOf } from './unit.ts';
 
 /** What cores share. */
 export interface Surroundings {
   readonly program: Program;
-  readonly nodes: Nodes;
+  readonly decoded: readonly Decoded[];
+  readonly topology: Topology;
+  /** By core. */
+  readonly nodes: readonly Nodes[];
   readonly counters: Counters;
   readonly observer: Observer | undefined;
   readonly hazards: Hazards | undefined;
   readonly numbers: Numbers | undefined;
+  /** By number. */
+  readonly cores: readonly Core[];
+  readonly collectives: Collectives;
 }
 
-/** Where control has arrived with everything drained; 'free': it goes on in the next moment. */
-export type Arrival = 'halt' | 'host' | 'free';
+/**
+ * What settling a core did: units moved; control was let go and goes on in the next moment; control has arrived where it waits
+ * for other cores or the host, or at its end.
+ */
+export type Settled = 'moved' | 'free' | 'arrived' | undefined;
 
 export class Core {
+  readonly number: number;
   readonly control: Control;
   readonly units: readonly Unit[];
+  readonly nodes: Nodes;
   /** What control cannot go on for. */
   blocked: Cause | undefined;
+  /** The cycle since which it waits for other cores, or has ended. */
+  arrived: number | undefined;
   /** Cycles that control has waited, by what for. */
-  readonly waited: Record<Cause, number> = { queue: 0, sync: 0, host: 0, halt: 0 };
-  readonly #unitOf: Readonly<Record<EntryQueue, Unit>>;
-  readonly #semaphores = new Semaphores();
+  readonly waited: Record<Cause, number> = { queue: 0, sync: 0, barrier: 0, host: 0, halt: 0 };
+  readonly semaphores = new Semaphores();
+  readonly #unitOf: Readonly<Record<Queue, Unit>>;
   readonly #plans: Plans;
   readonly #cost: ReturnType<typeof controlCost>;
   readonly #bytes: ReturnType<typeof memoryBytes>;
   readonly #chip: Surroundings;
+  /** Instructions that the counters know of. */
+  #counted = 0;
   /** What control could not dispatch into a full queue. */
   #pending: Slot | undefined;
 
-  constructor(chip: Surroundings, maxInstructions: number | undefined) {
-    const { program, nodes } = chip;
+  constructor(chip: Surroundings, core: number, maxInstructions: number | undefined) {
+    const { program, decoded, topology } = chip;
+    this.number = core;
     this.#chip = chip;
+    this.nodes = chip.nodes[core]!;
     const operands = new LinearOperands(program);
-    this.control = new Control(program, nodes, operands, maxInstructions);
-    this.units = unitsOf(program);
+    this.control = new Control(program, decoded, this.nodes, operands, topology, core, maxInstructions);
+    this.units = unitsOf(program, this.isAlone ? undefined : core);
     this.#unitOf = byQueue(this.units);
     this.#plans = new Plans(program.machine, operands);
     this.#cost = controlCost(program.machine);
     this.#bytes = memoryBytes(program.machine, program.dramBytes);
+  }
+
+  unitOf(queue: Queue): Unit {
+    return this.#unitOf[queue];
+  }
+
+  /** Whether all cores of the program are this one. */
+  get isAlone(): boolean {
+    return this.#chip.topology.places.length === 1;
   }
 
   /** Lets control run until it is blocked, or for so many instructions. */
@@ -74,7 +105,8 @@ export class Core {
     for (;;) {
       const stop = control.advance(until);
       if (stop === 'next') return;
-      this.#chip.counters.controlled(this.#chip.nodes.layer(control.at), control.executed);
+      this.#chip.counters.work(this.nodes.layer(control.at)).instructions += control.executed - this.#counted;
+      this.#counted = control.executed;
       if (stop !== 'entry') {
         this.blocked = stop;
         return;
@@ -92,35 +124,68 @@ export class Core {
   }
 
   /**
-   * Does all that happens in it at cycle `now`, but for the channel; says where control has arrived with everything drained.
-   * In single moments control is let go only, and does its own in the next one.
+   * Does all that happens in it at cycle `now`, but for the channels and where cores meet. In single moments control is let go
+   * only, and does its own in the next one.
    */
-  settle(now: number, single: boolean): Arrival | undefined {
+  settle(now: number, single: boolean): Settled {
+    let settled: Settled;
     for (let moved = true; moved; ) {
       moved = false;
       for (const unit of this.units) while (this.#step(unit, now)) moved = true;
-      if (this.blocked === 'queue') {
+      if (moved) settled = 'moved';
+      const cause = this.blocked;
+      if (cause === undefined || this.arrived !== undefined) continue;
+      if (cause === 'queue') {
         const unit = this.#unitOf[this.control.queue];
         if (unit.full) continue;
-        this.#resume('queue', now);
+        this.resume(now);
         this.#pending!.ready = this.control.time;
         this.#push(unit, this.#pending!);
         this.#pending = undefined;
       } else {
-        const cause = this.blocked;
-        if (cause === undefined || !this.units.every((unit) => unit.drained)) continue;
-        this.#chip.hazards?.join();
-        this.#resume(cause, now);
-        if (cause === 'halt' || cause === 'host') return cause;
+        if (cause !== 'barrier') {
+          if (!this.units.every((unit) => unit.drained)) continue;
+          this.#chip.hazards?.join(this.number);
+        }
+        if (cause !== 'sync' || this.control.scope !== 'core') {
+          this.arrived = cause === 'barrier' ? this.control.time : Math.max(this.control.time, now);
+          return 'arrived';
+        }
+        this.resume(now);
       }
       if (single) return 'free';
       this.advanceControl();
       moved = true;
+      settled = 'moved';
     }
-    return undefined;
+    return settled;
   }
 
-  /** The next cycle at which anything happens by itself; transfers that wait for the channel are the chip's. */
+  /** Control goes on, not before a cycle; only then is it known whether it had to wait at all. */
+  resume(cycle: number): void {
+    const cause = this.blocked!;
+    this.blocked = undefined;
+    this.arrived = undefined;
+    if (this.control.time >= cycle) return;
+    this.#wait(cause, cycle);
+  }
+
+  #wait(cause: Cause, cycle: number): void {
+    this.#tell('control:stall', cause);
+    this.waited[cause] += cycle - this.control.time;
+    this.control.time = cycle;
+    this.#tell('control:resume', cause);
+  }
+
+  /** Control has come to the end of its program. */
+  end(): void {
+    const cycle = this.arrived!;
+    if (this.control.time < cycle) this.#wait('halt', cycle);
+    const { at } = this.control;
+    this.#chip.observer?.({ type: 'halt', cycle, core: this.number, pc: at, layer: this.nodes.layer(at) });
+  }
+
+  /** The next cycle at which anything happens by itself; transfers that wait for a channel are the chip's. */
   nextCycle(): number {
     let next = Number.POSITIVE_INFINITY;
     for (const unit of this.units) {
@@ -135,7 +200,7 @@ export class Core {
     return this.control.beginning + this.#cost.instruction;
   }
 
-  /** What control spent the cycles of a run on. */
+  /** What control spent the cycles of a run on; a core that has ended waits for the others. */
   controlCycles(cycles: number): ControlCycles {
     const { executed, branchCycles, frontEnd } = this.control;
     const spent: ControlCycles = {
@@ -144,6 +209,7 @@ export class Core {
       fetch: frontEnd?.fetch ?? 0,
       data: frontEnd?.data ?? 0,
       ...this.waited,
+      halt: this.waited.halt + cycles - this.control.time,
     };
     const sum = CONTROL_ACCOUNTS.reduce((n, account) => n + spent[account], 0);
     if (sum !== cycles) throw internalError({ what: `control spent ${sum} cycles, not the total of ${cycles}` });
@@ -152,74 +218,87 @@ export class Core {
 
   /** What each unit is counted by when a run of so many cycles has ended. */
   results(cycles: number): readonly UnitResult[] {
-    return this.units.map((unit) => unit.result(cycles));
+    return this.units.map((unit) => unit.result(cycles, this.isAlone ? undefined : this.number));
+  }
+
+  /** Whether control or a unit stands where other cores have to come to. */
+  get waitsForOthers(): boolean {
+    if (this.arrived !== undefined && this.blocked !== 'halt') return true;
+    return this.units.some(({ head }) => head !== undefined && isCollective(head.entry));
   }
 
   /** What cannot go on in a deadlock. */
   stuck(): readonly Blocked[] {
-    const { at, queue } = this.control;
-    const control = { pc: at, cause: this.blocked!, queue: this.#unitOf[queue].name };
-    return blockedIn(this.units, this.#semaphores, this.#chip.nodes, control);
+    const { at, queue, scope } = this.control;
+    const hasArrived = this.arrived !== undefined;
+    const standing = { pc: at, cause: this.blocked!, queue: this.#unitOf[queue].name, scope, hasArrived };
+    return blockedIn(this.units, this.semaphores, this.nodes, standing, this.isAlone ? undefined : this.number);
   }
 
   save(): CoreState {
     return {
       blocked: this.blocked,
+      arrived: this.arrived,
+      counted: this.#counted,
       pending: this.#pending && slotState(this.#pending),
       waited: { ...this.waited },
       control: this.control.save(),
       units: this.units.map((unit) => unit.save()),
-      semaphores: this.#semaphores.save(),
+      semaphores: this.semaphores.save(),
     };
   }
 
   restore(state: CoreState): void {
-    const slotOf = ({ entry, ready }: SlotState): Slot => {
+    const slotOf = ({ entry, ready, behind }: SlotState): Slot => {
       const plan = entry.kind === 'wait' || entry.kind === 'signal' ? undefined : this.#plans.of(entry);
-      return { entry, plan, ready };
+      return { entry, plan, ready, behind };
     };
     this.blocked = state.blocked;
     Object.assign(this.waited, state.waited);
+    this.arrived = state.arrived;
+    this.#counted = state.counted;
     this.#pending = state.pending && slotOf(state.pending);
     this.control.restore(state.control);
     for (const [i, unit] of this.units.entries()) unit.restore(state.units[i]!, slotOf);
-    this.#semaphores.restore(state.semaphores);
+    this.semaphores.restore(state.semaphores);
   }
 
   /** The slot of control's entry, checked as far as it can be by itself. */
   #check(unit: Unit): Slot {
     const { entry: made, time } = this.control;
     const entry = made!;
-    const place = (): Place => this.#chip.nodes.place(entry.pc, time);
+    const { hazards, topology, program } = this.#chip;
+    const behind = hazards?.behind(this.number);
+    const place = (): Place => this.nodes.place(entry.pc, time);
     if (entry.kind === 'wait' || entry.kind === 'signal') {
-      this.#semaphores.claim(entry.kind, entry.semaphore, unit.name, place);
-      return { entry, plan: undefined, ready: time };
+      const isRemote = entry.kind === 'signal' && entry.core !== undefined;
+      if (isRemote && topology.isLockstep) refuseInLockstep(program.machine, place);
+      this.#semaphoresOf(entry).claim(entry.kind, entry.semaphore, unit.label, place);
+      return { entry, plan: undefined, ready: time, behind };
     }
     const plan = this.#plans.of(entry);
     if (entry.kind !== 'move' && entry.kind !== 'compute') {
-      refuseManyCores(this.#chip.program.machine, place);
+      if (topology.isLockstep) refuseInLockstep(program.machine, place);
       refuseEndless(entry, place);
     }
     checkAccesses(entry, plan.accesses, this.#bytes, place);
-    return { entry, plan, ready: time };
+    return { entry, plan, ready: time, behind };
   }
 
   #push(unit: Unit, slot: Slot): void {
     unit.push(slot);
-    const { observer, nodes } = this.#chip;
+    const { observer } = this.#chip;
     if (observer === undefined) return;
     const { pc } = slot.entry;
-    observer({ type: 'dispatch', cycle: slot.ready, pc, layer: nodes.layer(pc), unit: unit.name });
+    const layer = this.nodes.layer(pc);
+    observer({ type: 'dispatch', cycle: slot.ready, core: this.number, pc, layer, unit: unit.name });
   }
 
-  /** Control goes on, not before cycle `now`; only then is it known whether it had to wait at all. */
-  #resume(cause: Cause, now: number): void {
-    this.blocked = undefined;
-    if (this.control.time >= now) return;
-    this.#tell('control:stall', cause);
-    this.waited[cause] += now - this.control.time;
-    this.control.time = now;
-    this.#tell('control:resume', cause);
+  /** Those of the core whose semaphore an entry names. */
+  #semaphoresOf(entry: { readonly kind: 'wait' } | SignalEntry): Semaphores {
+    return entry.kind === 'wait' || entry.core === undefined
+      ? this.semaphores
+      : this.#chip.cores[entry.core]!.semaphores;
   }
 
   /** Ends or starts one entry of a unit at this cycle, if it can. */
@@ -230,7 +309,9 @@ export class Core {
       return true;
     }
     if (this.#startCycle(unit) > now) return false;
-    this.#start(unit, now);
+    const { entry } = unit.head!;
+    if (isCollective(entry)) this.#chip.collectives.start(this, entry, now);
+    else this.#start(unit, now);
     return true;
   }
 
@@ -240,60 +321,71 @@ export class Core {
     if (head === undefined) return Number.POSITIVE_INFINITY;
     const { entry, ready } = head;
     const from = Math.max(unit.free, ready);
-    return entry.kind === 'wait' ? Math.max(from, this.#semaphores.visibleAt(entry.semaphore)) : from;
+    if (entry.kind === 'wait') return Math.max(from, this.semaphores.visibleAt(entry.semaphore));
+    return isCollective(entry) ? this.#chip.collectives.startCycle(this, entry) : from;
   }
 
   #start(unit: Unit, now: number): void {
-    const { nodes, counters, hazards, numbers, observer } = this.#chip;
-    const { entry, plan, ready } = unit.pop(now);
-    const layer = nodes.layer(entry.pc);
+    const { counters, hazards, numbers, observer } = this.#chip;
+    const { entry, plan, ready, behind } = unit.pop(now);
+    const { pc } = entry;
+    const layer = this.nodes.layer(pc);
     const work = counters.work(layer);
     work.entries++;
+    hazards?.begin(unit.index, behind);
     if (entry.kind === 'wait') {
-      this.#semaphores.take(entry.semaphore);
+      this.semaphores.take(entry.semaphore);
       hazards?.wait(unit.index, entry.semaphore);
       unit.occupy(this.#cost.semaphore);
     } else if (entry.kind === 'signal') {
-      this.#semaphores.signal(entry.semaphore, now + this.#cost.signalLatency, () => nodes.place(entry.pc, now));
-      hazards?.signal(unit.index, entry.semaphore);
+      this.#signal(entry, now);
+      hazards?.signal(unit.index, entry.core ?? this.number, entry.semaphore);
       unit.occupy(this.#cost.semaphore);
     } else {
-      const { accesses, transfer, cycles, macs, vectorOps, otherOps, actions } = plan!;
+      const { accesses, transfer, link, cycles, macs, vectorOps, otherOps, actions } = plan!;
       hazards?.entry(unit.index, entry, accesses, now);
       if (entry.kind !== 'move' && entry.kind !== 'compute') {
-        numbers?.apply(entry, () => nodes.place(entry.pc, now));
+        numbers?.apply(entry, this.number, () => this.nodes.place(pc, now));
       }
       work.macs += macs;
       work.vectorOps += vectorOps;
       work.otherOps += otherOps;
       countActions(work, actions);
-      if (transfer === undefined) unit.occupy(cycles);
-      else {
+      if (transfer !== undefined) {
         countTransfer(work, readsDram(entry), transfer);
-        unit.transfer(transfer);
-      }
+        unit.transfer(transfer, transfer.dramBytes > 0);
+      } else if (link !== undefined) unit.transfer(link, link.takesPort);
+      else unit.occupy(cycles);
     }
     if (observer === undefined) return;
-    observer({ type: `${entry.kind}:start`, cycle: now, pc: entry.pc, layer, unit: unit.name, entry, ready });
+    const core = this.number;
+    observer({ type: `${entry.kind}:start`, cycle: now, core, pc, layer, unit: unit.name, entry, ready });
+  }
+
+  #signal(entry: SignalEntry, now: number): void {
+    const { signalLatency, remoteSignalLatency } = this.#cost;
+    const latency = entry.core === undefined ? signalLatency : remoteSignalLatency;
+    this.#semaphoresOf(entry).signal(entry.semaphore, now + latency, () => this.nodes.place(entry.pc, now));
   }
 
   #complete(unit: Unit): void {
     const start = unit.began;
     const { waited, stalled } = unit;
     const { entry, plan } = unit.complete();
+    const { pc } = entry;
     const cycle = unit.free;
-    const layer = this.#chip.nodes.layer(entry.pc);
+    const layer = this.nodes.layer(pc);
     this.#chip.counters.ran(layer, unit.name, cycle - start - waited - stalled, start, cycle);
     const { observer } = this.#chip;
     if (observer === undefined) return;
-    const { pc } = entry;
-    observer({ type: `${entry.kind}:end`, cycle, pc, layer, unit: unit.name, entry, start, waited, stalled, plan });
+    const [core, { name }] = [this.number, unit];
+    observer({ type: `${entry.kind}:end`, cycle, core, pc, layer, unit: name, entry, start, waited, stalled, plan });
   }
 
   #tell(type: 'control:stall' | 'control:resume', cause: Cause): void {
-    const { observer, nodes } = this.#chip;
+    const { observer } = this.#chip;
     if (observer === undefined) return;
     const { at, time } = this.control;
-    observer({ type, cycle: time, pc: at, layer: nodes.layer(at), cause });
+    observer({ type, cycle: time, core: this.number, pc: at, layer: this.nodes.layer(at), cause });
   }
 }

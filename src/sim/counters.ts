@@ -9,6 +9,8 @@ import type { IdleCycles } from './unit.ts';
 
 export interface UnitResult {
   readonly name: UnitName;
+  /** Number of its core; absent where one core runs. */
+  readonly core?: number;
   /** Executing entries, DMA setup and DRAM latency included. busy + idle = total cycles. */
   readonly busy: number;
   readonly idle: number;
@@ -58,7 +60,8 @@ export interface DramResult extends Readonly<DramWork> {
 
 /**
  * Cycles of control by what they went to: instructions themselves, taken branches, waiting for words (fetch), for operands (data), for
- * room in a queue, for all to drain before `sync`, `host` and `halt`; `host` also while the host works. They add up to the total.
+ * room in a queue, for all to drain before `sync`, `host` and `halt` and for other cores there and at a `barrier`; `host` also while the host
+ * works. They add up to the total, of several cores to as many times the total: one that has ended waits in `halt` for the others.
  */
 export type ControlCycles = Readonly<Record<ControlAccount, number>>;
 
@@ -156,8 +159,6 @@ function addDram(to: DramWork, work: Readonly<DramWork>): void {
 /** Counters of all layers while a run goes on; position −1 is outside all. */
 export class Counters {
   #layers: LayerCounters[];
-  /** Instructions counted so far, in all layers. */
-  #instructions = 0;
 
   constructor(layers: number) {
     this.#layers = Array.from({ length: layers + 1 }, () => ({ work: noWork(), busy: {}, first: -1, last: -1 }));
@@ -165,12 +166,6 @@ export class Counters {
 
   work(layer: number): WorkCounters {
     return this.#layers[layer + 1]!.work;
-  }
-
-  /** Control has arrived at an instruction of a layer, after so many in all. */
-  controlled(layer: number, executed: number): void {
-    this.work(layer).instructions += executed - this.#instructions;
-    this.#instructions = executed;
   }
 
   /** Something of a layer ran on a unit, or (undefined) on the host. */
@@ -201,7 +196,6 @@ export class Counters {
 
   restore(state: CountersState): void {
     this.#layers = state.map(copyOf);
-    this.#instructions = state.reduce((n, { work }) => n + work.instructions, 0);
   }
 
   result(cycles: number): Pick<SimulationResult, 'total' | 'layers' | 'rest'> {

@@ -1,5 +1,5 @@
 /**
- * The cycle model: the chip with its clock, its DRAM channel and the host, advanced from event to event as ARCHITECTURE.md,
+ * The cycle model: the chip with its clock, its channels and the host, advanced from event to event as ARCHITECTURE.md,
  * "Time", defines them; with data, every entry also moves or computes the real numbers. What goes on in a core is in core.ts.
  *
  * Data takes effect when an entry starts. In a program without races this equals any other moment of its execution: whatever
@@ -9,20 +9,23 @@
 import { diagnostic, type SystoleError } from '#base';
 import type { HostPart, Program, TensorSlot } from '#isa';
 import { queuesOf } from '#machine';
+import { CONTROL_ACCOUNTS } from '#timing';
 import { bankedDramOf } from './bankedDram.ts';
 import { Channel } from './channel.ts';
-import { type Arrival, Core, type Surroundings } from './core.ts';
-import { Counters, type SimulationResult } from './counters.ts';
+import { Collectives } from './collectives.ts';
+import { Core, type Surroundings } from './core.ts';
+import { type ControlCycles, Counters, type SimulationResult } from './counters.ts';
 import { deadlockError } from './deadlock.ts';
-import type { DramMemory } from './dram.ts';
-import { type Kernels, readsDram } from './entries.ts';
+import { decodeProgram } from './decoded.ts';
+import { readsDram } from './entries.ts';
 import { Hazards } from './hazards.ts';
-import { filledBefore } from './linearOperands.ts';
+import { Meetings } from './meetings.ts';
 import { Nodes } from './nodes.ts';
 import { findSlot, Numbers, numbersFor } from './numbers.ts';
 import type { Moment, RunState, SimulationOptions } from './run.ts';
 import { checkState, fingerprintOf, type ProcessorState, type SimulationState } from './state.ts';
 import { refuseTimingOnly } from './timingOnly.ts';
+import { type Topology, topologyOf } from './topology.ts';
 
 const noSuchPart = diagnostic<{ part: number; parts: number }>('SYS-SIM-015', 'invalid', {
   en: (p) => `'host ${p.part}' calls a host part that the program does not have: it has ${p.parts}, counted from 0.`,
@@ -33,8 +36,11 @@ const noSuchPart = diagnostic<{ part: number; parts: number }>('SYS-SIM-015', 'i
 export class Simulation {
   readonly program: Program;
   readonly #chip: Surroundings;
-  readonly #core: Core;
-  readonly #channel: Channel;
+  readonly #cores: readonly Core[];
+  readonly #dram: Channel;
+  /** The one port of each SharedRAM, where cores have no links of their own. */
+  readonly #ports: readonly Channel[];
+  readonly #meetings: Meetings;
   /** All events before this cycle have happened. */
   #now = 0;
   /** Units have done all that they can at this cycle; kept between moments only. */
@@ -45,21 +51,30 @@ export class Simulation {
 
   constructor(program: Program, options: SimulationOptions) {
     this.program = program;
-    const nodes = new Nodes(program.layers, program.words.length);
-    if (options.data) refuseTimingOnly(program, (instruction) => nodes.place(instruction, 0));
-    this.#chip = {
+    const { machine, layers, words } = program;
+    const topology = topologyOf(program);
+    const all = new Nodes(layers, words.length);
+    const nodes = topology.places.length === 1 ? [all] : topology.places.map(({ core }) => all.ofCore(core));
+    if (options.data) refuseTimingOnly(program, (instruction) => all.place(instruction, 0));
+    const cores: Core[] = [];
+    const shared = {
       program,
+      decoded: decodeProgram(program),
+      topology,
       nodes,
-      counters: new Counters(program.layers.length),
+      counters: new Counters(layers.length),
       observer: options.observer,
-      hazards:
-        (options.hazards ?? true)
-          ? new Hazards(queuesOf(program.machine), nodes, program.words.length, filledBefore(program), program.inputs)
-          : undefined,
-      numbers: options.data ? new Numbers(program) : undefined,
+      hazards: (options.hazards ?? true) ? new Hazards(queuesOf(machine), topology, nodes, program) : undefined,
+      numbers: options.data ? new Numbers(program, topology) : undefined,
+      cores,
     };
-    this.#core = new Core(this.#chip, options.maxInstructions);
-    this.#channel = new Channel(this.#core.units, bankedDramOf(program.machine));
+    this.#chip = { ...shared, collectives: new Collectives(shared) };
+    for (const { core } of topology.places) cores.push(new Core(this.#chip, core, options.maxInstructions));
+    this.#cores = cores;
+    this.#meetings = new Meetings(this.#chip);
+    const clients = cores.flatMap(({ units }) => units.filter(({ name }) => name !== 'link'));
+    this.#dram = new Channel(clients, bankedDramOf(machine));
+    this.#ports = machine.cluster?.sharedRam.ports === 'one' ? portsOf(cores, topology) : [];
   }
 
   /** Puts dense row-major bytes into an input. */
@@ -82,22 +97,26 @@ export class Simulation {
     numbersFor(slot, this.#chip.numbers).write(slot, bytes);
   }
 
-  /** DRAM and scratchpads as they stand; undefined without data. */
-  get memories(): { readonly dram: DramMemory; readonly kernels: Kernels } | undefined {
+  /** Where the cores stand that run the program. */
+  get topology(): Topology {
+    return this.#chip.topology;
+  }
+
+  /** DRAM, SharedRAM and scratchpads as they stand; undefined without data. */
+  get memories(): Numbers | undefined {
     return this.#chip.numbers;
   }
 
   /**
    * Runs to the next host call (with data), to the end, or for so many steps (cycles at which something happens), so that a
    * caller can let others have the thread in between.
-   * @throws errors of the program with cycle, instruction and node: SYS-SIM-0xx
+   * @throws errors of the program with cycle, instruction and node: SYS-SIM-0xx and -1xx
    */
   run(steps = Number.POSITIVE_INFINITY): RunState {
     if (this.#result !== undefined) return { state: 'done', result: this.#result };
     this.checkInputs();
-    const core = this.#core;
     if (this.#atHost !== undefined) this.#leaveHost(this.#atHost);
-    if (core.blocked === undefined) core.advanceControl();
+    this.#advanceControls();
     this.#settled = false;
     for (let left = steps; ; left--) {
       if (left <= 0) return { state: 'running', cycle: this.#now };
@@ -108,9 +127,9 @@ export class Simulation {
       }
       if (stop === 'host') {
         const part = this.#enterHost();
-        if (this.#chip.numbers !== undefined) return { state: 'host', part: core.control.part };
+        if (this.#chip.numbers !== undefined) return { state: 'host', part: this.#cores[0]!.control.part };
         this.#leaveHost(part);
-        core.advanceControl();
+        this.#advanceControls();
         continue;
       }
       const next = this.#nextCycle();
@@ -123,16 +142,15 @@ export class Simulation {
   get next(): Moment {
     if (this.#result !== undefined) return 'done';
     if (this.#atHost !== undefined) return 'host';
-    const core = this.#core;
-    if (core.blocked === undefined && core.instructionEnd <= this.#now) return 'instruction';
+    if (this.#ready() !== undefined) return 'instruction';
     return this.#settled ? 'time' : 'units';
   }
 
   /**
-   * The least that can happen, with control kept from running ahead: an instruction that ends at this cycle; else what units
-   * do at this cycle; else time goes on to the next cycle at which anything happens. A run in moments takes the same time and
-   * leaves the same memories as `run`; of several errors it meets the first in time. At 'host' with data the caller does the
-   * host part first.
+   * The least that can happen, with control kept from running ahead: an instruction that ends at this cycle, of the first core
+   * that has one; else what units do at this cycle; else time goes on to the next cycle at which anything happens. A run in
+   * moments takes the same time and leaves the same memories as `run`; of several errors it meets the first in time. At 'host'
+   * with data the caller does the host part first.
    * @throws as `run`
    */
   moment(): void {
@@ -145,7 +163,7 @@ export class Simulation {
         return;
       case 'instruction':
         this.#settled = false;
-        this.#core.advanceControl(1);
+        this.#ready()!.advanceControl(1);
         return;
       case 'units': {
         const stop = this.#settle(true);
@@ -167,16 +185,18 @@ export class Simulation {
 
   /** The next cycle at which anything happens, for a run in moments whose next is 'time'; infinite in a deadlock. */
   get upcoming(): number {
-    const units = this.#nextCycle();
-    const { blocked, control, instructionEnd } = this.#core;
-    if (blocked !== undefined) return units;
-    const { beginning } = control;
-    return Math.min(units, beginning > this.#now ? beginning : instructionEnd);
+    let next = this.#nextCycle();
+    for (const { blocked, control, instructionEnd } of this.#cores) {
+      if (blocked !== undefined) continue;
+      const { beginning } = control;
+      next = Math.min(next, beginning > this.#now ? beginning : instructionEnd);
+    }
+    return next;
   }
 
   /** Where a run in moments stands: its cycle, instructions that control has completed, and the one that is to be next. */
-  get position(): { readonly cycle: number; readonly completed: number; readonly pc: number } {
-    const { blocked, control } = this.#core;
+  position(core = 0): { readonly cycle: number; readonly completed: number; readonly pc: number } {
+    const { blocked, control } = this.#cores[core]!;
     const { at, executed, pc, time } = control;
     const isDone = this.#result !== undefined;
     const isUnderWay = !isDone && (blocked !== undefined || this.#atHost !== undefined || time > this.#now);
@@ -193,10 +213,11 @@ export class Simulation {
     return {
       now: this.#now,
       settled: this.#settled,
-      channelFree: this.#channel.free,
-      dram: this.#channel.banks?.state,
+      channelFree: this.#dram.free,
+      dram: this.#dram.banks?.state,
+      portsFree: this.#ports.map(({ free }) => free),
       atHost: this.#atHost !== undefined,
-      ...this.#core.save(),
+      cores: this.#cores.map((core) => core.save()),
     };
   }
 
@@ -223,60 +244,101 @@ export class Simulation {
    */
   restore(state: SimulationState): void {
     this.#fingerprint ??= fingerprintOf(this.program);
-    const { counters, hazards, numbers } = this.#chip;
+    const { counters, hazards, numbers, collectives } = this.#chip;
     checkState(state, { fingerprint: this.#fingerprint, hazards, numbers }, this.program);
     const { processor } = state;
     this.#now = processor.now;
     this.#settled = processor.settled;
-    this.#channel.free = processor.channelFree;
-    if (processor.dram !== undefined) this.#channel.banks!.state = processor.dram;
-    this.#atHost = processor.atHost ? this.program.host[processor.control.part] : undefined;
-    this.#core.restore(processor);
+    this.#dram.free = processor.channelFree;
+    if (processor.dram !== undefined) this.#dram.banks!.state = processor.dram;
+    for (const [k, port] of this.#ports.entries()) port.free = processor.portsFree[k]!;
+    this.#atHost = processor.atHost ? this.program.host[processor.cores[0]!.control.part] : undefined;
+    for (const [i, core] of this.#cores.entries()) core.restore(processor.cores[i]!);
+    collectives.restore();
     counters.restore(state.counters);
     if (state.hazards !== undefined) hazards?.restore(state.hazards);
     if (state.numbers !== undefined) numbers?.restore(state.numbers);
     this.#result = state.result;
   }
 
-  /** Does all that happens at cycle `now`; says where control has arrived with everything drained. */
-  #settle(single: boolean): Arrival | undefined {
-    const arrival = this.#core.settle(this.#now, single);
-    if (arrival === undefined) this.#grantChannel();
-    return arrival;
+  /** The first core in a run in moments whose instruction ends at this cycle. */
+  #ready(): Core | undefined {
+    return this.#cores.find(({ blocked, instructionEnd }) => blocked === undefined && instructionEnd <= this.#now);
   }
 
-  #grantChannel(): void {
-    const grant = this.#channel.grant(this.#now);
+  /** Lets every control run that is not blocked. */
+  #advanceControls(): void {
+    for (const core of this.#cores) if (core.blocked === undefined) core.advanceControl();
+  }
+
+  /**
+   * Does all that happens at cycle `now`; says where all control has arrived with everything drained. In single moments control
+   * is let go only, and does its own in the next one.
+   */
+  #settle(single: boolean): 'halt' | 'host' | 'free' | undefined {
+    for (let again = true; again; ) {
+      again = false;
+      for (const core of this.#cores) {
+        const settled = core.settle(this.#now, single);
+        if (settled === 'free') return 'free';
+        if (settled === 'arrived') {
+          const met = this.#meetings.arrive(core);
+          if (met === 'halt' || met === 'host') return met;
+          if (met === 'on') {
+            if (single) return 'free';
+            this.#advanceControls();
+          }
+        }
+        // What one does may let another go on; one alone has done all it can, unless it has met itself.
+        if (settled === 'moved' ? this.#cores.length > 1 : settled === 'arrived') again = true;
+      }
+    }
+    this.#grant(this.#dram);
+    for (const port of this.#ports) this.#grant(port);
+    return undefined;
+  }
+
+  #grant(channel: Channel): void {
+    const grant = channel.grant(this.#now);
     if (grant === undefined) return;
     const { unit, dram } = grant;
-    const { observer, nodes, counters } = this.#chip;
+    const { observer, counters } = this.#chip;
     if (observer === undefined && dram === undefined) return;
+    const { nodes, number: core } = this.#cores.find(({ units }) => units.includes(unit))!;
     const { entry, plan } = unit.running!;
-    const layer = nodes.layer(entry.pc);
+    const { pc } = entry;
+    const layer = nodes.layer(pc);
     if (dram !== undefined) counters.banks(layer, dram);
+    const cost = plan!.transfer ?? plan!.link!;
     observer?.({
       type: 'channel:grant',
       cycle: this.#now,
-      pc: entry.pc,
+      core,
+      pc,
       layer,
       unit: unit.name,
+      channel: channel === this.#dram ? 'dram' : 'port',
       waited: unit.waited,
-      taken: dram?.cycles ?? plan!.transfer!.channelCycles,
-      bytes: plan!.transfer!.dramBytes,
-      isWrite: !readsDram(entry),
+      taken: dram?.cycles ?? cost.channelCycles,
+      bytes: 'dramBytes' in cost ? cost.dramBytes : cost.payloadBytes,
+      isWrite: channel === this.#dram ? !readsDram(entry) : entry.kind === 'put',
       ...(dram && { dram }),
     });
   }
 
   /** The next cycle at which anything happens. */
   #nextCycle(): number {
-    return Math.min(this.#core.nextCycle(), this.#channel.next());
+    let next = this.#dram.next();
+    for (const port of this.#ports) next = Math.min(next, port.next());
+    for (const core of this.#cores) next = Math.min(next, core.nextCycle());
+    return next;
   }
 
   #enterHost(): HostPart {
-    const { at, part: index, time } = this.#core.control;
+    const { control, nodes } = this.#cores[0]!;
+    const { at, part: index, time } = control;
     const part = this.program.host[index];
-    const { hazards, nodes } = this.#chip;
+    const { hazards } = this.#chip;
     if (part === undefined) throw noSuchPart({ part: index, parts: this.program.host.length }, nodes.place(at, time));
     for (const slot of part.inputs) hazards?.hostReads(slot, at, time);
     this.#atHost = part;
@@ -285,11 +347,13 @@ export class Simulation {
   }
 
   #leaveHost(part: HostPart): void {
-    const { counters, hazards, nodes } = this.#chip;
-    const { control } = this.#core;
+    const { counters, hazards } = this.#chip;
+    const { control, nodes } = this.#cores[0]!;
     const start = control.time;
-    control.time += part.cycles;
-    this.#core.waited.host += part.cycles;
+    for (const core of this.#cores) {
+      core.control.time = start + part.cycles;
+      core.waited.host += part.cycles;
+    }
     for (const slot of part.outputs) hazards?.hostWrites(slot);
     const layer = nodes.layer(control.at);
     counters.work(layer).hostCycles += part.cycles;
@@ -299,28 +363,45 @@ export class Simulation {
   }
 
   #finish(): SimulationResult {
-    const { counters, hazards, nodes, observer } = this.#chip;
-    const { at, executed, time: cycles } = this.#core.control;
+    const { counters, hazards } = this.#chip;
+    const cycles = Math.max(...this.#cores.map(({ control }) => control.time));
+    const { at } = this.#cores[0]!.control;
     for (const slot of this.program.outputs) hazards?.hostReads(slot, at, cycles);
-    const units = this.#core.results(cycles);
-    observer?.({ type: 'halt', cycle: cycles, pc: at, layer: nodes.layer(at) });
-    const control = this.#core.controlCycles(cycles);
-    const banks = this.#channel.banks;
+    const units = this.#cores.flatMap((core) => core.results(cycles));
+    const control = sumOf(this.#cores.map((core) => core.controlCycles(cycles)));
+    const dynamicInstructions = this.#cores.reduce((sum, core) => sum + core.control.executed, 0);
+    const { banks } = this.#dram;
     const dram = banks && { dram: { ...counters.dram(), ...banks.refreshesBy(cycles) } };
-    return { cycles, control, dynamicInstructions: executed, units, ...counters.result(cycles), ...dram };
+    return { cycles, control, dynamicInstructions, units, ...counters.result(cycles), ...dram };
   }
 
   #deadlock(): SystoleError {
-    return deadlockError(this.#core.stuck(), this.#chip.nodes, this.#now);
+    const blocked = this.#cores.flatMap((core) => core.stuck());
+    const meets = this.#cores.some((core) => core.waitsForOthers);
+    const { nodes } = this.#cores[blocked[0]!.core ?? 0]!;
+    return deadlockError(blocked, meets, nodes, this.#now);
   }
 
   #tellHost(type: 'host:start' | 'host:end', part: HostPart): void {
-    const { observer, nodes } = this.#chip;
+    const { observer } = this.#chip;
     if (observer === undefined) return;
-    const { at, time, part: index } = this.#core.control;
-    observer({ type, cycle: time, pc: at, layer: nodes.layer(at), part: index, name: part.name });
+    const { control, nodes } = this.#cores[0]!;
+    const { at, time, part: index } = control;
+    observer({ type, cycle: time, core: 0, pc: at, layer: nodes.layer(at), part: index, name: part.name });
   }
 }
+
+function sumOf(cores: readonly ControlCycles[]): ControlCycles {
+  const sum = { ...cores[0]! };
+  for (const cycles of cores.slice(1)) for (const account of CONTROL_ACCOUNTS) sum[account] += cycles[account];
+  return sum;
+}
+
+const portsOf = (cores: readonly Core[], { clusters, places }: Topology): readonly Channel[] =>
+  Array.from({ length: clusters }, (_, k) => {
+    const inCluster = cores.filter(({ number }) => places[number]!.cluster === k);
+    return new Channel(inCluster.map((core) => core.unitOf('link')));
+  });
 
 /**
  * A run of a program.

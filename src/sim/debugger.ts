@@ -1,7 +1,8 @@
 /**
  * A stepping debugger over the cycle model: runs a program to an instruction, a cycle or a breakpoint, steps by either, goes
  * back, and shows the processor at the cycle where it stands. Browser-safe; moves are asynchronous, so that the thread is free
- * now and then and host parts can be run by an engine.
+ * now and then and host parts can be run by an engine. Of several cores it follows one at a time: steps and breakpoints on
+ * instructions are those of that core, and what is shown is its own; cycles, accesses and semaphores count in all of them.
  *
  * What is shown at cycle c is what the hardware would hold when all of cycle c has happened. Control does not run ahead here as
  * in a plain run (`Simulation.moment`): registers and queues have what instructions that ended by c have done. On machines whose
@@ -28,6 +29,7 @@ import { type Checkpoint, History } from './debugger/history.ts';
 import * as views from './debugger/views.ts';
 import type { Observer } from './events.ts';
 import { Nodes } from './nodes.ts';
+import type { CoreState } from './state.ts';
 
 export interface DebuggerOptions {
   /** Move and compute the numbers, or count time only. */
@@ -92,6 +94,11 @@ const noMemory = diagnostic<{ memory: string }>('SYS-SIM-057', 'usage', {
   en: (p) => `${p.memory} has no contents: the run counts time only. Debug with data to see them.`,
   zh: (p) => `${p.memory} 没有内容：该运行只计时间。请以带数据方式调试。`,
 });
+const noCore = diagnostic<{ core: number; cores: number }>('SYS-SIM-133', 'usage', {
+  en: (p) =>
+    `there is no core ${p.core}: ${p.cores === 1 ? 'one core runs' : `cores 0 to ${p.cores - 1} run`} the program.`,
+  zh: (p) => `没有核 ${p.core}：运行该程序的${p.cores === 1 ? '只有核 0' : `是核 0 到 ${p.cores - 1}`}。`,
+});
 const noHost = diagnostic<{ part: string }>('SYS-SIM-058', 'usage', {
   en: (p) => `the program calls the host (part '${p.part}'), and the debugger was created without one`,
   zh: (p) => `程序需要调用主机（部分“${p.part}”），但创建调试器时未提供主机`,
@@ -124,6 +131,8 @@ export class Debugger {
   #moments = 0;
   /** The cycle where it stands: that of the simulation, or a later one up to which nothing happens. */
   #cycle = 0;
+  /** The core that is followed. */
+  #core = 0;
   /** The last cycle that was over when the move began. */
   #behind = -1;
   #isReplaying = false;
@@ -149,8 +158,10 @@ export class Debugger {
     });
     for (const [name, bytes] of inputs ?? []) this.#simulation.writeInput(name, bytes);
     this.#simulation.checkInputs();
-    const { nram, wram, matrix } = program.machine;
-    const copied = data ? nram.bytes + wram.bytes + matrix.accumulatorBytes : 0;
+    const { nram, wram, matrix, cluster } = program.machine;
+    const { clusters, places } = this.#simulation.topology;
+    const pads = places.length * (nram.bytes + wram.bytes + matrix.accumulatorBytes);
+    const copied = data ? pads + clusters * (cluster?.sharedRam.bytes ?? 0) : 0;
     this.#history = new History(options.checkpointBytes ?? DEFAULT_CHECKPOINT_BYTES, copied);
     this.#leaveCheckpoint();
   }
@@ -160,9 +171,34 @@ export class Debugger {
     return this.#cycle;
   }
 
-  /** Instructions that control has completed. */
+  /** Instructions that control of the followed core has completed. */
   get instructions(): number {
-    return this.#simulation.position.completed;
+    return this.#position.completed;
+  }
+
+  /** How many cores run the program. */
+  get cores(): number {
+    return this.#simulation.topology.places.length;
+  }
+
+  /** The core that steps and views are of. */
+  get core(): number {
+    return this.#core;
+  }
+
+  /** Follows another core. @throws SYS-SIM-133 */
+  follow(core: number): void {
+    const { cores } = this;
+    if (!Number.isInteger(core) || core < 0 || core >= cores) throw noCore({ core, cores });
+    this.#core = core;
+  }
+
+  get #position(): ReturnType<Simulation['position']> {
+    return this.#simulation.position(this.#core);
+  }
+
+  get #state(): CoreState {
+    return this.#simulation.processor().cores[this.#core]!;
   }
 
   get isDone(): boolean {
@@ -235,20 +271,21 @@ export class Debugger {
   }
 
   control(): views.ControlView {
-    return views.controlView(this.program, this.#simulation.processor(), this.#cycle, this.isDone);
+    const { atHost } = this.#simulation.processor();
+    return views.controlView(this.program, this.#state, atHost, this.#cycle, this.isDone);
   }
 
   /** The address-generator records. */
   records(): views.RecordView[] {
-    return this.#simulation.processor().control.records.map(views.recordView);
+    return this.#state.control.records.map(views.recordView);
   }
 
   units(): views.UnitView[] {
-    return this.#simulation.processor().units.map((unit) => views.unitView(unit, this.#cycle));
+    return this.#state.units.map((unit) => views.unitView(unit, this.#cycle));
   }
 
   semaphores(): views.SemaphoreView[] {
-    return views.semaphoreViews(this.#simulation.processor(), this.#cycle);
+    return views.semaphoreViews(this.#state, this.#cycle);
   }
 
   /** Where the DRAM channel is taken: the cycle from which it is free. */
@@ -268,14 +305,14 @@ export class Debugger {
     const bytes = new Uint8Array(count);
     if (memory === 'dram') memories.dram.read(address, bytes, 0, count);
     else {
-      const { buffer, byteOffset } = memories.kernels[memory];
-      bytes.set(new Uint8Array(buffer, byteOffset + address, count));
+      const contents = memories.bytesOf(memory, this.#core);
+      bytes.set(contents.subarray(address, address + count));
     }
     return bytes;
   }
 
   /** An instruction, by default that which control executes, stands at or begins next. @throws SYS-SIM-051 */
-  instruction(pc = this.#simulation.position.pc): InstructionView {
+  instruction(pc = this.#position.pc): InstructionView {
     checkInstruction(this.program, pc);
     return { pc, text: instructionText(this.program.words[pc]!, pc), node: this.#nodes.name(pc) };
   }
@@ -322,7 +359,7 @@ export class Debugger {
   async #backTo(goal: { readonly instructions: number } | { readonly cycle: number }): Promise<Stop> {
     // From a checkpoint that is at the goal already it may be past where the goal was reached.
     const isBefore = (c: Checkpoint): boolean =>
-      'cycle' in goal ? c.cycle < goal.cycle : c.completed < goal.instructions;
+      'cycle' in goal ? c.cycle < goal.cycle : c.completed[this.#core]! < goal.instructions;
     const isStart = 'cycle' in goal ? goal.cycle < 0 : goal.instructions <= 0;
     const reasons = await this.#replay(isStart ? { moments: 0 } : goal, isBefore);
     return this.#stop(isStart ? [{ kind: 'start' }] : reasons);
@@ -347,9 +384,9 @@ export class Debugger {
   async #run(goal: Goal, to?: number): Promise<StopReason[]> {
     const simulation = this.#simulation;
     let looked = performance.now();
-    let { completed } = simulation.position;
+    let { completed } = this.#position;
     for (let n = 1; ; n++) {
-      const position = simulation.position;
+      const position = this.#position;
       let reasons: StopReason[] = [];
       if (position.completed > completed) {
         completed = position.completed;
@@ -367,7 +404,7 @@ export class Debugger {
       if (simulation.next === 'host') await this.#callHost();
       simulation.moment();
       this.#moments++;
-      this.#cycle = Math.max(this.#cycle, simulation.position.cycle);
+      this.#cycle = Math.max(this.#cycle, simulation.position().cycle);
       if (this.#history.isDue(this.#moments)) this.#leaveCheckpoint();
     }
   }
@@ -375,7 +412,8 @@ export class Debugger {
   /** Whether to stop before the next moment, at the earliest cycle that is asked for before it. */
   #reasons(goal: Goal, hasComeTo: boolean): StopReason[] {
     const simulation = this.#simulation;
-    const { next, position } = simulation;
+    const { next } = simulation;
+    const position = this.#position;
     const reasons: StopReason[] = [];
     const arrived = (): number => reasons.push({ kind: 'arrived' });
     const end = next === 'done' ? simulation.run() : undefined;
@@ -412,13 +450,14 @@ export class Debugger {
 
   #leaveCheckpoint(): void {
     const state = this.#simulation.save(this.#history.last?.state);
-    const { cycle, completed } = this.#simulation.position;
-    this.#history.add({ moments: this.#moments, cycle, completed, state });
+    const positions = Array.from({ length: this.cores }, (_, core) => this.#simulation.position(core));
+    const [{ cycle }] = positions as [(typeof positions)[0]];
+    this.#history.add({ moments: this.#moments, cycle, completed: positions.map((p) => p.completed), state });
   }
 
   async #callHost(): Promise<void> {
     const simulation = this.#simulation;
-    const { control } = simulation.processor();
+    const { control } = simulation.processor().cores[0]!;
     const part = this.program.host[control.part]!;
     let answer = this.#answers.get(control.executed);
     if (answer === undefined) {

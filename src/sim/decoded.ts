@@ -54,6 +54,8 @@ type Asked =
   | 'to'
   | 'bytes'
   | 'multicast'
+  | 'scope'
+  | 'number'
   | 'format'
   | 'tile';
 

@@ -9,9 +9,12 @@ import {
   ELEMENT_BYTES,
   ELEMENT_TYPES,
   LINEAR_SPACES,
+  MULTICASTS,
   QUEUES,
+  SCRATCHPADS,
   SPACES,
   STREAM_FORMATS,
+  type SyncScope,
   VECTOR_FUNCTIONS,
   WEIGHT_FORMATS,
   WINOGRAD_TILES,
@@ -20,19 +23,23 @@ import {
 import { type Machine, presets } from '#machine';
 import type { Decoded } from './decoded.ts';
 import type {
+  GetEntry,
   LoadEntry,
   LoadSparseEntry,
   MmaEntry,
   MmaSparseEntry,
   MoveEntry,
+  PutEntry,
   QueueEntry,
   StoreEntry,
+  TransferEntry,
   VecEntry,
   WinogradEntry,
 } from './entries.ts';
 import { checkLoadSparse, checkMmaSparse, checkQueue, checkWinograd } from './optionalUnits.ts';
 import { type Quantisation, typesOfMma } from './quant.ts';
 import type { RecordFile } from './records.ts';
+import type { CorePlace } from './topology.ts';
 
 const onlyF32 = diagnostic<{ mnemonic: string; type: string }>('SYS-SIM-014', 'unsupported', {
   en: (p) =>
@@ -53,6 +60,18 @@ const noRoute = diagnostic<{ from: string; to: string; multicast: boolean }>('SY
     `没有从 ${p.from} 到 ${p.to} 的${p.multicast ? '多播' : '通路'}：数据在 DRAM、SharedRAM 与片上存储 NRAM、WRAM 之间传输；` +
     '多播（mc）从 DRAM 或 SharedRAM 到 NRAM、WRAM。',
 });
+const multicastToShared = diagnostic<object>('SYS-SIM-121', 'invalid', {
+  en: () =>
+    "a multicast ('mc') fills scratchpads of several cores; the SharedRAM is one memory for them already. Leave 'mc' out, or load " +
+    'into nram or wram.',
+  zh: () =>
+    '多播（mc）写入多个核的片上存储；SharedRAM 本来就是这些核共用的一个存储器。请去掉 mc，或改为载入 nram 或 wram。',
+});
+const noSuchCore = diagnostic<{ core: number; cores: number }>('SYS-SIM-125', 'invalid', {
+  en: (p) =>
+    `'signal.to' names core ${p.core}, but cores 0 to ${p.cores - 1} run this program: correct the register that holds the number.`,
+  zh: (p) => `“signal.to”指向核 ${p.core}，而运行该程序的是核 0 到 ${p.cores - 1}：请更正存放核号的寄存器。`,
+});
 const noSharedRam = diagnostic<{ machine: string; clusters: readonly string[] }>('SYS-SIM-018', 'unsupported', {
   en: (p) =>
     `machine '${p.machine}' has no SharedRAM: take one with a cluster (${p.clusters.join(', ')}), or add 'cluster' to the machine file.`,
@@ -67,15 +86,19 @@ function checkRoute(entry: MoveEntry, machine: Machine, place: Place): void {
   if (from === to || (scratchpad(from) && scratchpad(to)) || (multicast && !scratchpad(to))) {
     throw noRoute({ from: SPACE_NAMES[from], to: SPACE_NAMES[to], multicast }, place);
   }
-  if (usesShared && machine.cluster === undefined) {
-    const clusters = [...presets.values()].filter((m) => m.cluster !== undefined).map((m) => m.name);
-    throw noSharedRam({ machine: machine.name, clusters }, place);
-  }
+  if (usesShared) needsShared(machine, place);
+}
+
+function needsShared(machine: Machine, place: Place): void {
+  if (machine.cluster !== undefined) return;
+  const clusters = [...presets.values()].filter((m) => m.cluster !== undefined).map((m) => m.name);
+  throw noSharedRam({ machine: machine.name, clusters }, place);
 }
 
 const SPACE_NAMES = { dram: 'DRAM', shared: 'SharedRAM', nram: 'NRAM', wram: 'WRAM' } as const;
 
 export interface DispatchState {
+  readonly place: CorePlace;
   readonly registers: Int32Array;
   readonly records: RecordFile;
   /** Parameters of `cfg.act`, bits of f32. */
@@ -86,39 +109,33 @@ export interface DispatchState {
 
 /**
  * @throws SYS-SIM-014 a type that the unit does not compute; SYS-SIM-016 a function of two operands with one;
- * SYS-SIM-017 and -018 a transfer that no path of the machine carries; SYS-SIM-100…103 types and zero points of an mma;
- * SYS-SIM-172 to -178 what the machine lacks
+ * SYS-SIM-017, -018 and -121 a transfer that no path of the machine carries; SYS-SIM-125 a core that does not run;
+ * SYS-SIM-100…103 types and zero points of an mma; SYS-SIM-172 to -178 what the machine lacks
  */
 export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine: Machine, place: Place): QueueEntry {
   const address = (register: number): number => state.registers[register]! >>> 0;
   switch (i.mnemonic) {
     case 'wait':
     case 'signal':
+    case 'signal.to': {
       checkQueue(QUEUES[i.queue]!, machine, place);
-      return { kind: i.mnemonic, pc, semaphore: i.semaphore };
-    case 'load':
-    case 'store': {
-      const type = ELEMENT_TYPES[i.type]!;
-      const load = i.mnemonic === 'load';
-      const entry: LoadEntry | StoreEntry = {
-        kind: i.mnemonic,
-        pc,
-        space: SPACES[i.space]!,
-        type,
-        elementBytes: ELEMENT_BYTES[type],
-        pad: address(load ? i.rd : i.ra),
-        padRecord: state.records.snapshot(load ? i.dst : i.src),
-        dram: address(load ? i.ra : i.rd),
-        dramRecord: state.records.snapshot(load ? i.src : i.dst),
-      };
-      return entry;
+      if (i.mnemonic !== 'signal.to') return { kind: i.mnemonic, pc, semaphore: i.semaphore };
+      const core = state.registers[i.ra]!;
+      const { cores } = state.place;
+      if (core < 0 || core >= cores) throw noSuchCore({ core, cores }, place);
+      return { kind: 'signal', pc, semaphore: i.semaphore, core };
     }
+    case 'load':
+    case 'store':
+    case 'get':
+    case 'put':
+      return transferEntry(i, pc, state, machine, place);
     case 'load.sparse': {
       const type = ELEMENT_TYPES[i.type]!;
       const entry: LoadSparseEntry = {
         kind: 'loadSparse',
         pc,
-        space: SPACES[i.space]!,
+        space: SCRATCHPADS[i.space]!,
         type,
         elementBytes: ELEMENT_BYTES[type],
         format: STREAM_FORMATS[i.format]!,
@@ -157,8 +174,8 @@ export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine:
         transform: i.mnemonic.slice('wino.'.length) as WinogradTransform,
         tile: WINOGRAD_TILES[i.tile]!,
         // Of the transforms in NRAM both fields are 0, which is NRAM.
-        from: SPACES[i.from]!,
-        to: SPACES[i.to]!,
+        from: SCRATCHPADS[i.from]!,
+        to: SCRATCHPADS[i.to]!,
         a: address(i.ra),
         c: address(i.rd),
         source: state.records.snapshot(i.src),
@@ -227,6 +244,66 @@ function matrixProduct(i: Decoded, pc: number, { registers, records, p0, p1 }: D
     p1,
   };
 }
+
+function transferEntry(i: Decoded, pc: number, state: DispatchState, machine: Machine, place: Place): TransferEntry {
+  const type = ELEMENT_TYPES[i.type]!;
+  const isInward = i.mnemonic === 'load' || i.mnemonic === 'get';
+  const address = (register: number): number => state.registers[register]! >>> 0;
+  const sides = {
+    pc,
+    type,
+    elementBytes: ELEMENT_BYTES[type],
+    pad: address(isInward ? i.rd : i.ra),
+    padRecord: state.records.snapshot(isInward ? i.dst : i.src),
+  };
+  const far = address(isInward ? i.ra : i.rd);
+  const farRecord = state.records.snapshot(isInward ? i.src : i.dst);
+  const space = SPACES[i.space]!;
+  if (space === 'shared' || i.mnemonic === 'get' || i.mnemonic === 'put') needsShared(machine, place);
+  const scope = scopeOf(i, state.place);
+  if (scope !== undefined && space === 'shared') throw multicastToShared({}, place);
+  const together = scope === undefined || aloneIn(scope, state.place) ? {} : { multicast: scope };
+  switch (i.mnemonic) {
+    case 'load':
+      return { kind: 'load', ...sides, space, dram: far, dramRecord: farRecord, ...together } satisfies LoadEntry;
+    case 'store':
+      return { kind: 'store', ...sides, space, dram: far, dramRecord: farRecord } satisfies StoreEntry;
+    case 'get': {
+      const scratchpad = SCRATCHPADS[i.space]!;
+      return {
+        kind: 'get',
+        ...sides,
+        space: scratchpad,
+        shared: far,
+        sharedRecord: farRecord,
+        ...together,
+      } satisfies GetEntry;
+    }
+    default:
+      return {
+        kind: 'put',
+        ...sides,
+        space: SCRATCHPADS[i.space]!,
+        shared: far,
+        sharedRecord: farRecord,
+      } satisfies PutEntry;
+  }
+}
+
+function scopeOf(i: Decoded, { ranks, cores }: CorePlace): Exclude<SyncScope, 'core'> | undefined {
+  switch (MULTICASTS[i.multicast]!) {
+    case 'none':
+      return undefined;
+    case 'mc':
+      return 'cluster';
+    case 'mc.chip':
+      // In one cluster the chip is the cluster, so that the two forms meet.
+      return ranks === cores ? 'cluster' : 'chip';
+  }
+}
+
+/** Whether only this core runs in a scope: then a multicast is an ordinary transfer. */
+const aloneIn = (scope: SyncScope, { ranks, cores }: CorePlace): boolean => (scope === 'chip' ? cores : ranks) === 1;
 
 function checkType(i: Decoded, place: Place): void {
   if (i.type !== 0) throw onlyF32({ mnemonic: i.mnemonic, type: ELEMENT_TYPES[i.type]! }, place);

@@ -8,10 +8,11 @@ import type {
   Activation,
   BMode,
   ElementType,
-  Queue,
+  Scratchpad,
   Space,
   StreamFault,
   StreamFormat,
+  SyncScope,
   VectorFunction,
   WeightFormat,
   WinogradTile,
@@ -26,36 +27,56 @@ interface Dispatched {
   readonly pc: number;
 }
 
-export interface LoadEntry extends Dispatched {
-  readonly kind: 'load';
-  readonly space: Space;
+/** What every transfer has on the side of the scratchpad, or of the SharedRAM where that stands for one. */
+interface Transfer extends Dispatched {
   readonly type: ElementType;
   readonly elementBytes: number;
-  /** Scratchpad address and record (strides only). */
+  /** Address and record of the scratchpad: strides, and of a store or put sizes. */
   readonly pad: number;
   readonly padRecord: RecordWords;
+}
+
+/** Of a load or get in which several cores take part. */
+interface Collective {
+  readonly multicast?: Exclude<SyncScope, 'core'>;
+}
+
+export interface LoadEntry extends Transfer, Collective {
+  readonly kind: 'load';
+  readonly space: Space;
   /** DRAM address and record: sizes, strides, bounds, fill. */
   readonly dram: number;
   readonly dramRecord: RecordWords;
 }
 
-export interface StoreEntry extends Dispatched {
+export interface StoreEntry extends Transfer {
   readonly kind: 'store';
   readonly space: Space;
-  readonly type: ElementType;
-  readonly elementBytes: number;
-  /** Scratchpad address and record: sizes and strides. */
-  readonly pad: number;
-  readonly padRecord: RecordWords;
   /** DRAM address and record: strides and bounds. */
   readonly dram: number;
   readonly dramRecord: RecordWords;
 }
 
+export interface GetEntry extends Transfer, Collective {
+  readonly kind: 'get';
+  readonly space: Scratchpad;
+  /** SharedRAM address and record: sizes, strides, bounds, fill. */
+  readonly shared: number;
+  readonly sharedRecord: RecordWords;
+}
+
+export interface PutEntry extends Transfer {
+  readonly kind: 'put';
+  readonly space: Scratchpad;
+  /** SharedRAM address and record: strides and bounds. */
+  readonly shared: number;
+  readonly sharedRecord: RecordWords;
+}
+
 /** `load.sparse`: a compressed stream of so many bytes at a DRAM address. */
 export interface LoadSparseEntry extends Dispatched {
   readonly kind: 'loadSparse';
-  readonly space: Space;
+  readonly space: Scratchpad;
   readonly type: ElementType;
   readonly elementBytes: number;
   readonly format: StreamFormat;
@@ -130,8 +151,8 @@ export interface WinogradEntry extends Dispatched {
   readonly transform: WinogradTransform;
   readonly tile: WinogradTile;
   /** Scratchpads and addresses of what is read and written. */
-  readonly from: Space;
-  readonly to: Space;
+  readonly from: Scratchpad;
+  readonly to: Scratchpad;
   readonly a: number;
   readonly c: number;
   /** d0 … d2 channels and tiles, d3 and d4 the elements of a tile; sizes are those of the source. */
@@ -147,6 +168,8 @@ export interface WaitEntry extends Dispatched {
 export interface SignalEntry extends Dispatched {
   readonly kind: 'signal';
   readonly semaphore: number;
+  /** Number of the core whose semaphore it is; absent: this one's. */
+  readonly core?: number;
 }
 
 /** Where operands lie, in the order of the plan's accesses, if the program says so. */
@@ -167,7 +190,8 @@ export interface ComputeEntry extends Dispatched, Placed {
   readonly count: number;
 }
 
-export type DataEntry = LoadEntry | LoadSparseEntry | StoreEntry | MmaEntry | MmaSparseEntry | VecEntry | WinogradEntry;
+export type TransferEntry = LoadEntry | StoreEntry | GetEntry | PutEntry;
+export type DataEntry = TransferEntry | LoadSparseEntry | MmaEntry | MmaSparseEntry | VecEntry | WinogradEntry;
 /** What has sizes only, and no data. */
 export type LinearEntry = MoveEntry | ComputeEntry;
 export type QueueEntry = DataEntry | LinearEntry | WaitEntry | SignalEntry;
@@ -176,8 +200,24 @@ export type QueueEntry = DataEntry | LinearEntry | WaitEntry | SignalEntry;
 export const readsDram = (entry: QueueEntry): boolean =>
   entry.kind === 'load' || entry.kind === 'loadSparse' || (entry.kind === 'move' && entry.from === 'dram');
 
-/** Queues that entries stand in. */
-export type EntryQueue = Queue;
+/** The side of a transfer that is no scratchpad, DRAM or SharedRAM: its address. */
+export const farAddress = (entry: TransferEntry): number =>
+  entry.kind === 'load' || entry.kind === 'store' ? entry.dram : entry.shared;
+
+/** Its record: strides and bounds, and inward also sizes and fill. */
+export const farRecord = (entry: TransferEntry): RecordWords =>
+  entry.kind === 'load' || entry.kind === 'store' ? entry.dramRecord : entry.sharedRecord;
+
+/** Whether it fills what stands on the side of the scratchpad. */
+export const isInward = (entry: TransferEntry): entry is LoadEntry | GetEntry =>
+  entry.kind === 'load' || entry.kind === 'get';
+
+/** The record that gives a transfer's sizes. */
+export const sizesRecord = (entry: TransferEntry): RecordWords =>
+  isInward(entry) ? farRecord(entry) : entry.padRecord;
+
+/** What a transfer reads or writes beside scratchpads: DRAM in chunks, SharedRAM in one. */
+export type FarMemory = Pick<DramMemory, 'forReading' | 'forWriting' | 'read' | 'write'>;
 
 /** A filter of `bitmap` with more kept weights than rows. */
 export interface OverfullFilter {
@@ -196,11 +236,13 @@ export interface Kernels {
   readonly aram: Uint8Array;
   mma(entry: MmaEntry): void;
   vec(entry: VecEntry): void;
-  load(entry: LoadEntry, dram: DramMemory): void;
+  /** A load or get: from the far memory. */
+  load(entry: LoadEntry | GetEntry, far: FarMemory): void;
+  /** A store or put: to the far memory. */
+  store(entry: StoreEntry | PutEntry, far: FarMemory): void;
   /** What of the stream is not one, if anything is; then nothing is written. */
   loadSparse(entry: LoadSparseEntry, dram: DramMemory): StreamFault | undefined;
   /** The first filter that keeps more than the rows there are, if any does; then nothing is computed. */
   mmaSparse(entry: MmaSparseEntry): OverfullFilter | undefined;
   winograd(entry: WinogradEntry): void;
-  store(entry: StoreEntry, dram: DramMemory): void;
 }

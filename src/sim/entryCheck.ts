@@ -3,7 +3,6 @@
  * in place. They are always on: kernels and cost functions count on them.
  */
 import { diagnostic, type Place } from '#base';
-import { coresOf, type Machine } from '#machine';
 import { DIMENSIONS, elementsOf, SIZE, STRIDE } from '#timing';
 import { type Access, MEMORY_NAMES, type Memory } from './accesses.ts';
 import type { DataEntry, LinearEntry, VecEntry } from './entries.ts';
@@ -36,14 +35,6 @@ const misaligned = diagnostic<{ operand: string; memory: string; align: number; 
       `${p.align} 字节的倍数。请在寄存器或记录中更正。`,
   },
 );
-
-const oneStream = diagnostic<{ machine: string }>('SYS-SIM-019', 'unsupported', {
-  en: (p) =>
-    `machine '${p.machine}' has several cores, which run the textbook's programs (move, compute) only so far: take a ` +
-    "machine of one core, or leave 'cluster' out of the machine file.",
-  zh: (p) =>
-    `机器“${p.machine}”有多个核，目前只能运行教材写法的程序（move、compute）：请改用单核机器，或在机器文件中去掉 cluster。`,
-});
 
 const partialOverlap = diagnostic<{ memory: string; address: number; operand: string }>('SYS-SIM-032', 'invalid', {
   en: (p) =>
@@ -129,9 +120,4 @@ function inPlace(entry: VecEntry, operand: string): boolean {
     if (entry.aRecord[4 * d + SIZE]! > 1 && record[4 * d + STRIDE] !== entry.cRecord[4 * d + STRIDE]) return false;
   }
   return true;
-}
-
-/** @throws SYS-SIM-019 work with addresses on a machine of several cores */
-export function refuseManyCores(machine: Machine, place: () => Place): void {
-  if (coresOf(machine) > 1) throw oneStream({ machine: machine.name }, place());
 }

@@ -12,6 +12,8 @@ export type { UnitName };
 
 interface AtInstruction {
   readonly cycle: number;
+  /** Number of the core; 0 where one core runs, and of what concerns all. */
+  readonly core: number;
   readonly pc: number;
   /** Position in program.layers, −1 outside all. */
   readonly layer: number;
@@ -46,25 +48,26 @@ export interface EntryEnd extends AtInstruction {
   readonly plan: Plan | undefined;
 }
 
-/** A transfer got the DRAM channel. */
+/** A transfer got the DRAM channel, or the one port of a SharedRAM. */
 export interface ChannelGrant extends AtInstruction {
   readonly type: 'channel:grant';
   readonly unit: UnitName;
+  readonly channel: 'dram' | 'port';
   /** Cycles it had waited for it. */
   readonly waited: number;
   /** Cycles it will hold it, for so many bytes. */
   readonly taken: number;
   readonly bytes: number;
-  /** Into DRAM, or out of it. */
+  /** Into DRAM or SharedRAM, or out of it. */
   readonly isWrite: boolean;
   /** What it will do to the banks of DRAM. */
   readonly dram?: Readonly<DramWork>;
 }
 
-/** Control had to wait before a full queue, or for all queues to drain (told when it goes on); and goes on. */
+/** Control had to wait before a full queue, for all queues to drain or for other cores (told when it goes on); and goes on. */
 export interface ControlEvent extends AtInstruction {
   readonly type: 'control:stall' | 'control:resume';
-  readonly cause: 'queue' | 'sync' | 'host' | 'halt';
+  readonly cause: 'queue' | 'sync' | 'barrier' | 'host' | 'halt';
 }
 
 export interface HostEvent extends AtInstruction {
@@ -73,6 +76,7 @@ export interface HostEvent extends AtInstruction {
   readonly name: string;
 }
 
+/** A core has ended; the run ends with the last. */
 export interface HaltEvent extends AtInstruction {
   readonly type: 'halt';
 }

@@ -1,27 +1,17 @@
 /**
  * The functional model: what a program computes, without time. It is the executable form of ARCHITECTURE.md's "The processor",
  * written to be read, and shares no arithmetic, control or data movement with the cycle model, against which it is held.
- * Queues are unbounded; a unit executes the head of its queue as soon as its semaphore permits.
+ * Queues are unbounded; a unit executes the head of its queue as soon as its semaphore permits. Cores take turns.
  */
-import { diagnostic } from '#base';
-import {
-  type HostPart,
-  type Program,
-  type Queue as QueueName,
-  SEMAPHORE_MAX,
-  SEMAPHORES,
-  SLOT_BYTES,
-  type TensorSlot,
-} from '#isa';
+import { diagnostic, type Place } from '#base';
+import { type HostPart, type Program, SLOT_BYTES, type TensorSlot } from '#isa';
 import { aramBytes } from '#machine';
-import type { DataEntry, SignalEntry, WaitEntry } from './entries.ts';
-import type { UnitName } from './events.ts';
-import { refuseEndless } from './extent.ts';
-import { PlainControl } from './functional/control.ts';
+import type { GetEntry, LoadEntry } from './entries.ts';
+import { type CoreOptions, collectiveOf, PlainCore } from './functional/core.ts';
 import { PlainMemory } from './functional/memory.ts';
-import { refuseOverlap } from './functional/overlap.ts';
-import { execute, type Memories } from './functional/units.ts';
+import type { Memories } from './functional/units.ts';
 import { refuseTimingOnly } from './timingOnly.ts';
+import { topologyOf } from './topology.ts';
 import { type ArchitecturalTrace, TraceRecorder } from './trace.ts';
 
 const stuck = diagnostic<{ waits: readonly { unit: string; semaphore: number; pc: number }[] }>(
@@ -36,23 +26,23 @@ const stuck = diagnostic<{ waits: readonly { unit: string; semaphore: number; pc
       '且不会再有 signal。请补上缺少的 signal，或删去该 wait。',
   },
 );
-const overflow = diagnostic<{ semaphore: number }>('SYS-SIM-074', 'invalid', {
+const neverMeet = diagnostic<{ cores: string; coresZh: string }>('SYS-SIM-130', 'invalid', {
   en: (p) =>
-    `semaphore ${p.semaphore} overflows: it counts to ${SEMAPHORE_MAX}. Add the missing waits on its other side.`,
-  zh: (p) => `信号量 ${p.semaphore} 溢出：计数上限为 ${SEMAPHORE_MAX}。请在另一侧补上缺少的 wait。`,
+    `deadlock: the cores do not meet: ${p.cores}. Let all cores of a scope come to the same barriers and multicasts in the same order.`,
+  zh: (p) => `死锁：各核无法会合：${p.coresZh}。请使同一范围内的所有核以相同顺序到达相同的栅障与多播。`,
 });
-const idle = diagnostic<{ limit: number }>('SYS-SIM-079', 'invalid', {
+const otherPart = diagnostic<{ parts: readonly number[] }>('SYS-SIM-131', 'invalid', {
   en: (p) =>
-    `control executed ${p.limit} instructions in a row that gave no unit work: probably an endless loop. Mend its condition, ` +
-    'or allow more with maxInstructions.',
+    `the cores call different host parts (${p.parts.join(', ')} of cores 0 to ${p.parts.length - 1}): a part runs once for all of them.`,
   zh: (p) =>
-    `控制连续执行了 ${p.limit} 条指令，没有给任何单元派发工作：可能是死循环。请修正其条件，或用 maxInstructions 放宽限制。`,
+    `各核调用了不同的主机部分（核 0 到 ${p.parts.length - 1} 分别为 ${p.parts.join('、')}）：主机部分为所有核执行一次。`,
 });
-const endless = diagnostic<{ limit: number }>('SYS-SIM-075', 'invalid', {
+const otherSource = diagnostic<{ core: number; pc: number }>('SYS-SIM-132', 'invalid', {
   en: (p) =>
-    `control executed ${p.limit} instructions without reaching 'halt': probably an endless loop. Mend its condition, or ` +
-    'allow more with maxInstructions.',
-  zh: (p) => `控制已执行 ${p.limit} 条指令仍未到达 halt：可能是死循环。请修正其条件，或用 maxInstructions 放宽限制。`,
+    `the multicast of core ${p.core} at instruction ${p.pc} reads something else than that of the first core: all cores of the scope read ` +
+    'the same address, record and type, in the same scope.',
+  zh: (p) =>
+    `核 ${p.core} 在第 ${p.pc} 条指令的多播与首个核读取的不同：范围内所有核应以相同范围读取相同的地址、记录与类型。`,
 });
 const badTensor = diagnostic<{ name: string; found: number; expected: number }>('SYS-SIM-076', 'usage', {
   en: (p) => `tensor '${p.name}' got ${p.found} bytes, expected ${p.expected}: give all elements, dense and row-major.`,
@@ -62,19 +52,6 @@ const noPart = diagnostic<{ part: number; parts: number }>('SYS-SIM-077', 'inval
   en: (p) => `'host ${p.part}' names a host part that the program does not have: it has ${p.parts}, counted from 0.`,
   zh: (p) => `“host ${p.part}”指向程序中不存在的主机部分：共有 ${p.parts} 个，从 0 计数。`,
 });
-
-const secondUser = diagnostic<{ semaphore: number; side: string; first: string; second: string }>(
-  'SYS-SIM-078',
-  'invalid',
-  {
-    en: (p) =>
-      `semaphore ${p.semaphore}: '${p.side}' stands in the ${p.first} and the ${p.second} queue, but each semaphore has one ` +
-      'signalling and one waiting queue. Take another semaphore.',
-    zh: (p) =>
-      `信号量 ${p.semaphore}：${p.first} 与 ${p.second} 两个队列都有 ${p.side}，但每个信号量只能有一个 signal 队列和一个 wait 队列。` +
-      '请改用另一个信号量。',
-  },
-);
 
 export interface FunctionalOptions {
   /** Dense row-major bytes of each input, by name. */
@@ -90,122 +67,140 @@ export interface FunctionalOptions {
 export interface FunctionalResult {
   /** Dense row-major bytes of each output, by name. */
   readonly outputs: ReadonlyMap<string, Uint8Array>;
-  /** Memories as they are at the end; `pieces()` lists what the program wrote. */
+  /** Memories of the first core as they are at the end; `pieces()` lists what the program wrote. */
   readonly memories: Memories;
+  /** Those of all cores, by number. */
+  readonly cores: readonly Memories[];
   readonly trace: ArchitecturalTrace;
-  /** Instructions that control executed. */
+  /** Instructions that control executed, of all cores. */
   readonly executed: number;
-}
-
-/** All entries but those without data, which are refused before the run. */
-export type PlainEntry = DataEntry | WaitEntry | SignalEntry;
-
-interface Queue {
-  readonly unit: UnitName;
-  readonly entries: PlainEntry[];
 }
 
 /**
  * Runs a program to its end.
- * @throws SYS-ISA-00x invalid word; SYS-SIM-070…080 a program that traps, or wrong inputs
+ * @throws SYS-ISA-00x invalid word; SYS-SIM-070…080, 120 and 130…132 a program that traps, or wrong inputs
  */
 export async function runFunctional(program: Program, options: FunctionalOptions = {}): Promise<FunctionalResult> {
   const { machine } = program;
-  const limit = options.maxInstructions ?? 100_000_000;
-  const idleLimit = options.maxInstructions ?? 20_000_000;
-  let executing = 0;
-  const place = () => ({ instruction: executing });
-  const memories: Memories = {
-    nram: new PlainMemory('NRAM', machine.nram.bytes, place),
-    wram: new PlainMemory('WRAM', machine.wram.bytes, place),
-    aram: new PlainMemory('ARAM', aramBytes(machine.matrix), place),
-    dram: new PlainMemory('DRAM', program.dramBytes, place),
-  };
-  for (const constant of program.constants) memories.dram.place(constant.address, constant.data(), 'before');
+  const topology = topologyOf(program);
+  const dram = new PlainMemory('DRAM', program.dramBytes, () => ({}));
+  const sharedBytes = machine.cluster?.sharedRam.bytes ?? 0;
+  const shared = Array.from({ length: topology.clusters }, () => new PlainMemory('SharedRAM', sharedBytes, () => ({})));
+  for (const constant of program.constants) dram.place(constant.address, constant.data(), 'before');
   for (const slot of program.inputs) {
-    writeTensor(memories.dram, slot, options.inputs?.get(slot.name) ?? new Uint8Array(0), 'before');
+    writeTensor(dram, slot, options.inputs?.get(slot.name) ?? new Uint8Array(0), 'before');
   }
 
   refuseTimingOnly(program, (instruction) => ({ instruction }));
-  const control = new PlainControl(program);
   const recorder = new TraceRecorder();
-  const semaphores = new Array<number>(SEMAPHORES).fill(0);
-  const queue = (unit: UnitName): Queue => ({ unit, entries: [] });
-  const loads = queue(machine.dma.queues === 1 ? 'dma' : 'load');
-  const queues: Partial<Record<QueueName, Queue>> = {
-    load: loads,
-    store: machine.dma.queues === 1 ? loads : queue('store'),
-    matrix: queue('matrix'),
-    vector: queue('vector'),
-    winograd: queue('winograd'),
-  };
-  // The queue of links takes transfers without data only.
-  const units = [...new Set(Object.values(queues))];
+  const { maxInstructions } = options;
+  const record: CoreOptions['record'] = (unit, entry, core) => recorder.record(unit, entry, core);
+  const cores = topology.places.map((place) => {
+    const memoriesOf = (at: () => Place): Memories => ({
+      nram: new PlainMemory('NRAM', machine.nram.bytes, at),
+      wram: new PlainMemory('WRAM', machine.wram.bytes, at),
+      aram: new PlainMemory('ARAM', aramBytes(machine.matrix), at),
+      shared: shared[place.cluster]!.seenFrom(at),
+      dram: dram.seenFrom(at),
+    });
+    return new PlainCore(program, place, memoriesOf, { maxInstructions, record });
+  });
 
-  /** Executes the head of a queue; false where it has to wait. */
-  const advance = ({ unit, entries }: Queue): boolean => {
-    const entry = entries[0];
-    if (entry === undefined) return false;
-    executing = entry.pc;
-    if (entry.kind === 'wait') {
-      if (semaphores[entry.semaphore] === 0) return false;
-      semaphores[entry.semaphore]!--;
-    } else if (entry.kind === 'signal') {
-      if (++semaphores[entry.semaphore]! > SEMAPHORE_MAX) throw overflow({ semaphore: entry.semaphore }, place());
-    } else {
-      refuseEndless(entry, place);
-      refuseOverlap(entry, machine, place);
-      execute(entry, machine, memories, place);
-    }
-    entries.shift();
-    recorder.record(unit, entry);
-    return true;
-  };
-  /** Queue that waits for or signals a semaphore, for the whole program. */
-  const users = new Map<string, UnitName>();
-  const push = ({ unit, entries }: Queue, entry: PlainEntry): void => {
-    if (entry.kind === 'wait' || entry.kind === 'signal') {
-      const { kind: side, semaphore } = entry;
-      const first = users.get(`${side} ${semaphore}`) ?? unit;
-      if (first !== unit) throw secondUser({ semaphore, side, first, second: unit }, place());
-      users.set(`${side} ${semaphore}`, unit);
-    }
-    entries.push(entry);
-  };
-  const advanceAll = (): void => {
-    while (units.some(advance));
-  };
-  const sync = (): void => {
-    const waiting = units.filter((u) => u.entries.length > 0);
-    if (waiting.length === 0) return;
-    const waits = waiting.map(({ unit, entries: [head] }) => ({
-      unit,
-      semaphore: head !== undefined && 'semaphore' in head ? head.semaphore : -1,
-      pc: head!.pc,
-    }));
-    throw stuck({ waits }, { instruction: waits[0]!.pc });
-  };
+  for (;;) {
+    for (const core of cores) core.run(cores, () => advanceAll(cores));
+    advanceAll(cores);
+    const met = meeting(cores);
+    if (met === undefined) throw deadlock(cores);
+    const [first] = met as [PlainCore, ...PlainCore[]];
+    if (first.waiting!.kind === 'halt') break;
+    if (first.waiting!.kind === 'host') await callHost(program, partOf(cores), options, dram);
+    for (const core of met) core.waiting = undefined;
+  }
+  const outputs = new Map(program.outputs.map((slot) => [slot.name, readTensor(dram, slot)]));
+  const memories = cores.map((core) => core.memories);
+  const executed = cores.reduce((sum, core) => sum + core.executed, 0);
+  return { outputs, memories: memories[0]!, cores: memories, trace: recorder.trace, executed };
+}
 
-  let busyAt = 0;
-  for (let executed = 1; ; executed++) {
-    if (executed > limit) throw endless({ limit }, { instruction: control.pc });
-    if (executed - busyAt > idleLimit) throw idle({ limit: idleLimit }, { instruction: control.pc });
-    executing = control.pc;
-    const outcome = control.step();
-    if (outcome.kind === 'next') continue;
-    if (outcome.kind === 'entry') {
-      busyAt = executed;
-      push(queues[outcome.queue]!, outcome.entry);
-      advanceAll();
-      continue;
-    }
-    sync();
-    if (outcome.kind === 'host') await callHost(program, outcome.part, options, memories.dram);
-    if (outcome.kind === 'halt') {
-      const outputs = new Map(program.outputs.map((slot) => [slot.name, readTensor(memories.dram, slot)]));
-      return { outputs, memories, trace: recorder.trace, executed };
+/** Lets all queues of all cores do what they can. */
+function advanceAll(cores: readonly PlainCore[]): void {
+  for (let moved = true; moved; ) {
+    moved = false;
+    for (const core of cores) {
+      for (const queue of core.queues) while (core.advance(queue, cores)) moved = true;
+      for (const kind of ['load', 'get'] as const) while (together(core, kind, cores)) moved = true;
     }
   }
+}
+
+/** Executes a multicast that all its cores have come to; false where there is none at the head of this core's queue. */
+function together(core: PlainCore, kind: 'load' | 'get', cores: readonly PlainCore[]): boolean {
+  const head = core.headsOf(kind)?.entries[0];
+  const entry = head && collectiveOf(head);
+  if (entry === undefined) return false;
+  const members = cores.filter(({ place }) => entry.multicast === 'chip' || place.cluster === core.place.cluster);
+  const queues = members.map((member) => member.headsOf(kind));
+  if (queues.includes(undefined)) return false;
+  for (const [i, queue] of queues.entries()) {
+    const other = collectiveOf(queue!.entries[0]!)!;
+    const { core: number } = members[i]!.place;
+    if (sourceOf(other) !== sourceOf(entry))
+      throw otherSource({ core: number, pc: other.pc }, { instruction: other.pc });
+  }
+  for (const [i, member] of members.entries()) member.takePart(queues[i]!);
+  return true;
+}
+
+/** Everything in which the multicasts of the cores must agree. */
+function sourceOf(entry: LoadEntry | GetEntry): string {
+  const [address, record] = entry.kind === 'load' ? [entry.dram, entry.dramRecord] : [entry.shared, entry.sharedRecord];
+  return [entry.kind, entry.multicast, entry.type, address, ...record].join(' ');
+}
+
+/** Cores that go on together: one whose queues are drained, or all that meet; undefined where none do. */
+function meeting(cores: readonly PlainCore[]): readonly PlainCore[] | undefined {
+  for (const core of cores) {
+    const waiting = core.waiting!;
+    const scope = 'scope' in waiting ? waiting.scope : 'chip';
+    const members = cores.filter(
+      ({ place }) =>
+        place === core.place || scope === 'chip' || (scope === 'cluster' && place.cluster === core.place.cluster),
+    );
+    const hasCome = (other: PlainCore): boolean => {
+      const its = other.waiting!;
+      const isSame = 'scope' in waiting ? 'scope' in its && its.scope === scope : its.kind === waiting.kind;
+      return isSame && (its.kind === 'barrier' || other.isDrained);
+    };
+    if (members.every(hasCome)) return members;
+  }
+  return undefined;
+}
+
+/** The host part that all cores call. */
+function partOf(cores: readonly PlainCore[]): number {
+  const parts = cores.map(({ waiting }) => (waiting?.kind === 'host' ? waiting.part : -1));
+  if (parts.some((part) => part !== parts[0])) throw otherPart({ parts }, { instruction: cores[0]!.at });
+  return parts[0]!;
+}
+
+function deadlock(cores: readonly PlainCore[]): Error {
+  const heads = cores.flatMap((core) =>
+    core.queues.flatMap(({ unit, entries: [head] }) => (head === undefined ? [] : [{ core, unit, head }])),
+  );
+  const waits = heads.flatMap(({ unit, head }) =>
+    head.kind === 'wait' ? [{ unit, semaphore: head.semaphore, pc: head.pc }] : [],
+  );
+  const isOnlySemaphores = cores.every(({ isDrained }) => !isDrained) && waits.length === heads.length;
+  if (isOnlySemaphores || cores.length === 1) return stuck({ waits }, { instruction: heads[0]!.head.pc });
+  const texts = cores.map(({ place: { core }, at, waiting }) => {
+    const { kind } = waiting!;
+    return {
+      en: `core ${core} stands at instruction ${at} ('${kind}')`,
+      zh: `核 ${core} 停在第 ${at} 条指令（${kind}）`,
+    };
+  });
+  const params = { cores: texts.map(({ en }) => en).join(', '), coresZh: texts.map(({ zh }) => zh).join('，') };
+  return neverMeet(params, { instruction: cores[0]!.at });
 }
 
 async function callHost(program: Program, index: number, options: FunctionalOptions, dram: PlainMemory): Promise<void> {

@@ -12,6 +12,7 @@ export * from './functional.ts';
 export { createKernels } from './kernels/index.ts';
 export * from './run.ts';
 export * from './state.ts';
+export { type CorePlace, type Topology, topologyOf } from './topology.ts';
 export * from './trace.ts';
 export { chromeTrace } from './traces/chrome.ts';
 export { perfettoTrace } from './traces/perfetto.ts';

@@ -6,8 +6,10 @@ import { describe, expect, test } from 'vitest';
 import {
   ACCUMULATIONS,
   ACTIVATIONS,
+  BARRIER_SCOPES,
   BINARY_FUNCTIONS,
   COMPUTE_TYPES,
+  CORE_NUMBERS,
   decode,
   ELEMENT_BYTES,
   ELEMENT_TYPES,
@@ -17,12 +19,15 @@ import {
   type InstructionDefinition,
   instructions,
   MMA_TYPES,
+  MULTICASTS,
   type Program,
   packWeights,
   pruneTwoOfFour,
   QUEUES,
+  SCRATCHPADS,
   SPACES,
   STREAM_FORMATS,
+  SYNC_SCOPES,
   type TensorSlot,
   VECTOR_FUNCTIONS,
   WEIGHT_FORMATS,
@@ -38,12 +43,13 @@ import { runFunctional } from './functional.ts';
 import { TraceRecorder } from './trace.ts';
 
 const types = { f16: { tn: 8, ti: 16 }, bf16: { tn: 16, ti: 16 }, i8: { tn: 2, ti: 4 }, i16: { tn: 16, ti: 2 } };
-/** A machine with everything that a machine may have; sparse weights in one form or the other. */
+/** A machine of one core with everything that a machine may have; sparse weights in one form or the other. */
 const machineFor = (text: string): Machine =>
   machineWith('textbook-single', {
     dma: { queues: 2, decompressor: { elementsPerCycle: 8, pipelineCycles: 1 } },
     matrix: { types, sparsity: { weights: text.includes('bitmap') ? 'bitmap' : '2:4' } } as Partial<Machine['matrix']>,
     winograd: { lanes: 4, tileCycles: { f2: 4, f4: 6 }, pipelineCycles: 2 },
+    cluster: { cores: 1, sharedRam: { bytes: 4096, link: { bytes: 16, cycles: 1 }, ports: 'one' } },
   });
 const slot = (name: string, address: number): TensorSlot => ({
   name,
@@ -121,9 +127,6 @@ const typed = (type: keyof typeof MMA_TYPES, options: string, ...before: readonl
        mma r5, r0, r0, R4, R5, R6, r0, r0, ${type}, clear, drain${result === 'sum' ? '' : `, ${result}`}${options}`,
   );
 
-/** Queues of a machine of one core. */
-const CORE_QUEUES = QUEUES.filter((queue) => queue !== 'link');
-
 const sides = (transform: WinogradTransform, tile: WinogradTile): [number, number] => {
   const { source, result } = winogradSides(transform, tile);
   return [source, result];
@@ -152,7 +155,9 @@ const transforming = (transform: string, side: number, result: number): string =
 const BODIES: Readonly<Record<string, readonly string[]>> = {
   nop: ['nop'],
   halt: [''],
-  sync: ['sync'],
+  sync: SYNC_SCOPES.map((scope) => (scope === 'core' ? 'sync' : `sync ${scope}`)),
+  barrier: BARRIER_SCOPES.map((scope) => `barrier ${scope}`),
+  csr: CORE_NUMBERS.map((number) => `csr r10, ${number}`),
   host: ['nop\nload nram, r5, r0, R1, R1, f32'],
   li: ['li r10, 5', 'li r10, -1.5f'],
   ...Object.fromEntries(
@@ -182,15 +187,35 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
     ...typed('u8', ', bias', 'cfg.quant 255, -128, 0, i8'),
     ...typed('u8', '', 'cfg.quant 3, 9, 100'),
   ],
-  signal: CORE_QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
-  wait: CORE_QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
-  load: SPACES.flatMap((space) =>
+  signal: QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
+  wait: QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),
+  'signal.to': QUEUES.map((q, i) => `signal.to ${q}, ${i}, r0\nwait ${q}, ${i}`),
+  load: [
+    ...SPACES.flatMap((space) =>
+      ELEMENT_TYPES.map(
+        (t) => `cfg.dimi R4, 0, 4, 8\nli r5, 128\nload nram, r5, r0, R1, R1, f32\nload ${space}, r5, r0, R4, R4, ${t}`,
+      ),
+    ),
+    ...MULTICASTS.slice(1).map((mc) => `li r5, 128\nload nram, r5, r0, R1, R1, f32, ${mc}`),
+  ],
+  store: SPACES.flatMap((space) =>
     ELEMENT_TYPES.map(
-      (t) => `cfg.dimi R4, 0, 4, 8\nli r5, 128\nload nram, r5, r0, R1, R1, f32\nload ${space}, r5, r0, R4, R4, ${t}`,
+      (t) =>
+        `load shared, r0, r0, R1, R1, f32\nsync\ncfg.dimi R4, 0, 2, 8\nli r6, 8\nstore ${space}, r6, r0, R4, R4, ${t}`,
     ),
   ),
-  store: SPACES.flatMap((space) =>
-    ELEMENT_TYPES.map((t) => `cfg.dimi R4, 0, 2, 8\nli r6, 8\nstore ${space}, r6, r0, R4, R4, ${t}`),
+  get: SCRATCHPADS.flatMap((space) =>
+    ELEMENT_TYPES.map(
+      (t, i) => `load shared, r0, r0, R3, R3, f32\nsync\ncfg.dimi R4, 0, 2, 8\nli r6, 8\nli r5, 128\nli r7, 1
+        cfg.fill R4, r6\ncfg.bound R4, 0, r7, r6\nload nram, r5, r0, R1, R1, f32\nsync
+        get ${space}, r5, r6, R4, R4, ${t}${i % 2 === 0 ? ', mc' : ''}`,
+    ),
+  ),
+  put: SCRATCHPADS.flatMap((space) =>
+    ELEMENT_TYPES.map(
+      (t) => `load shared, r0, r0, R3, R3, f32\nsync\ncfg.dimi R4, 0, 2, 8\nli r6, 8\nli r5, 128
+        put ${space}, r6, r0, R4, R4, ${t}\nsync\nget nram, r5, r0, R1, R1, f32`,
+    ),
   ),
   mma: [
     ...ACTIVATIONS.flatMap((act) =>
@@ -203,7 +228,7 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
     ),
     ...MATRIX_TYPES.flatMap((type) => ['', ', bias', ', clamp', ', leaky'].flatMap((options) => typed(type, options))),
   ],
-  'load.sparse': SPACES.flatMap((space) =>
+  'load.sparse': SCRATCHPADS.flatMap((space) =>
     ELEMENT_TYPES.flatMap((type) =>
       STREAM_FORMATS.map((format) => {
         const width = ELEMENT_BYTES[type];
@@ -253,8 +278,8 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
     transforming(`wino.input r5, r0, R5, R4, f32, ${tile}`, ...sides('input', tile)),
   ),
   'wino.weight': WINOGRAD_TILES.flatMap((tile) =>
-    SPACES.flatMap((from) =>
-      SPACES.map((to) =>
+    SCRATCHPADS.flatMap((from) =>
+      SCRATCHPADS.map((to) =>
         transforming(`wino.weight r5, r0, R5, R4, f32, ${tile}, ${from}, ${to}`, ...sides('weight', tile)),
       ),
     ),

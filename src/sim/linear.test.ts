@@ -107,7 +107,16 @@ describe('refused', () => {
   });
 
   test('on several cores, what only one stream of a core can do', () => {
-    expect(timed('li r1, 64\nload nram, r0, r1, R0, R0, f32\nhalt', cluster).code).toBe('SYS-SIM-019');
+    for (const own of [
+      'load nram, r0, r0, R0, R0, f32',
+      'csr r1, core',
+      'signal.to load, 0, r0',
+      'put nram, r0, r0, R0, R0, f32',
+    ]) {
+      expect(timed(`dma.linear dram, nram, 4\n${own}\nhalt`, cluster).code).toBe('SYS-SIM-019');
+    }
+    const meets = words('dma.linear dram, nram, 4\nbarrier chip\nsync chip\nhalt', cluster);
+    expect(createSimulation(meets, { data: false }).run()).toMatchObject({ result: { cycles: 1 } });
   });
 });
 

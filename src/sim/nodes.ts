@@ -5,9 +5,11 @@ import type { LayerPlan } from '#isa';
 export class Nodes {
   readonly #layers: readonly LayerPlan[];
   readonly #index: Int32Array;
+  readonly #core: number | undefined;
 
-  constructor(layers: readonly LayerPlan[], words: number) {
+  constructor(layers: readonly LayerPlan[], words: number, core?: number) {
     this.#layers = layers;
+    this.#core = core;
     this.#index = new Int32Array(words).fill(-1);
     layers.forEach((layer, i) => {
       this.#index.fill(i, Math.max(0, layer.from), Math.min(words, layer.to));
@@ -27,7 +29,18 @@ export class Nodes {
 
   place(pc: number, cycle: number): Place {
     const node = this.name(pc);
-    return { instruction: pc, cycle, ...(node === undefined ? {} : { node }) };
+    const core = this.#core;
+    return {
+      instruction: pc,
+      cycle,
+      ...(node === undefined ? {} : { node }),
+      ...(core === undefined ? {} : { core }),
+    };
+  }
+
+  /** The same for one of several cores, which places then name. */
+  ofCore(core: number): Nodes {
+    return new Nodes(this.#layers, this.#index.length, core);
   }
 
   /** `instruction 12 (node 'conv1')`. */

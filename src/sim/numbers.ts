@@ -1,15 +1,18 @@
 /**
- * The numbers of a run: contents of DRAM, scratchpads and accumulators, and what moves and computes them. A run that counts
+ * The numbers of a run: contents of DRAM, SharedRAM, scratchpads and accumulators, and what moves and computes them. A run that counts
  * time only has none. Data goes in and out as dense row-major bytes of tensors in DRAM.
  */
 import { diagnostic, type Place } from '#base';
 import type { Program, TensorSlot } from '#isa';
 import { SIZE } from '#timing';
+import type { Memory } from './accesses.ts';
 import { DramMemory, type DramState } from './dram.ts';
 import type { DataEntry, Kernels } from './entries.ts';
 import { createKernels } from './kernels/index.ts';
+import { SharedMemory } from './sharedMemory.ts';
 import { readSlot, writeSlot } from './slots.ts';
 import { malformedStream, overfullFilter } from './sparseFaults.ts';
+import type { Topology } from './topology.ts';
 
 const unknownTensor = diagnostic<{ name: string; kind: 'input' | 'output'; known: readonly string[] }>(
   'SYS-SIM-006',
@@ -30,34 +33,48 @@ const noData = diagnostic<{ name: string }>('SYS-SIM-008', 'usage', {
   zh: (p) => `张量“${p.name}”没有数值：该仿真只计时间。请以带数据方式创建。`,
 });
 
-/** A scratchpad written out, in pieces of PIECE_BYTES, so that what did not change is held once. */
+/** A memory on chip written out, in pieces of PIECE_BYTES, so that what did not change is held once. */
 type PadState = readonly Uint8Array[];
 const PIECE_BYTES = 2 ** 14;
+
+const PADS = ['nram', 'wram', 'aram'] as const;
+type Pads<T> = Readonly<Record<(typeof PADS)[number], T>>;
 
 /** The numbers written out: plain data. */
 export interface NumbersState {
   readonly dram: DramState;
-  readonly nram: PadState;
-  readonly wram: PadState;
-  readonly aram: PadState;
+  /** By cluster. */
+  readonly shared: readonly PadState[];
+  /** By core. */
+  readonly pads: readonly Pads<PadState>[];
   /** Inputs that have not been written yet. */
   readonly missing: readonly string[];
 }
 
-const PADS = ['nram', 'wram', 'aram'] as const;
-
 export class Numbers {
   readonly dram: DramMemory;
-  readonly kernels: Kernels;
-  readonly #pads: Readonly<Record<(typeof PADS)[number], Uint8Array>>;
+  /** By cluster. */
+  readonly shared: readonly SharedMemory[];
+  /** By core. */
+  readonly kernels: readonly Kernels[];
+  readonly #topology: Topology;
+  readonly #pads: readonly Pads<Uint8Array>[];
   #missing: Set<string>;
 
-  constructor(program: Program) {
-    this.kernels = createKernels(program.machine);
+  constructor(program: Program, topology: Topology) {
+    const { machine } = program;
+    const sharedBytes = machine.cluster?.sharedRam.bytes ?? 0;
+    this.#topology = topology;
     this.dram = new DramMemory(program.constants);
+    this.shared = Array.from({ length: topology.clusters }, () => new SharedMemory(sharedBytes));
+    this.kernels = topology.places.map(({ cluster }) => createKernels(machine, this.shared[cluster]!.bytes));
     this.#missing = new Set(program.inputs.map((slot) => slot.name));
-    const { nram, wram, aram } = this.kernels;
-    this.#pads = { nram, wram, aram };
+    this.#pads = this.kernels.map(({ nram, wram, aram }) => ({ nram, wram, aram }));
+  }
+
+  /** A memory as a core has it. */
+  bytesOf(memory: Exclude<Memory, 'dram'>, core: number): Uint8Array {
+    return memory === 'shared' ? this.shared[this.#topology.places[core]!.cluster]!.bytes : this.#pads[core]![memory];
   }
 
   writeInput(slot: TensorSlot, bytes: Uint8Array): void {
@@ -79,58 +96,72 @@ export class Numbers {
   }
 
   /**
-   * What an entry does to them.
+   * What an entry of a core does to them.
    * @throws SYS-SIM-170 and -171 data that is not what the instruction says of it
    */
-  apply(entry: DataEntry, place: () => Place): void {
+  apply(entry: DataEntry, core: number, place: () => Place): void {
+    const kernels = this.kernels[core]!;
     switch (entry.kind) {
       case 'load':
-        this.kernels.load(entry, this.dram);
+        kernels.load(entry, this.dram);
         break;
       case 'store':
-        this.kernels.store(entry, this.dram);
+        kernels.store(entry, this.dram);
+        break;
+      case 'get':
+        kernels.load(entry, this.#sharedOf(core));
+        break;
+      case 'put':
+        kernels.store(entry, this.#sharedOf(core));
         break;
       case 'mma':
-        this.kernels.mma(entry);
+        kernels.mma(entry);
         break;
       case 'vec':
-        this.kernels.vec(entry);
+        kernels.vec(entry);
         break;
       case 'winograd':
-        this.kernels.winograd(entry);
+        kernels.winograd(entry);
         break;
       case 'loadSparse': {
-        const fault = this.kernels.loadSparse(entry, this.dram);
+        const fault = kernels.loadSparse(entry, this.dram);
         if (fault !== undefined) throw malformedStream(entry, fault, place());
         break;
       }
       case 'mmaSparse': {
-        const overfull = this.kernels.mmaSparse(entry);
+        const overfull = kernels.mmaSparse(entry);
         if (overfull !== undefined) throw overfullFilter({ ...overfull, rows: entry.pixels[16 + SIZE]! }, place());
         break;
       }
     }
   }
 
+  #sharedOf(core: number): SharedMemory {
+    return this.shared[this.#topology.places[core]!.cluster]!;
+  }
+
   /** @param before an earlier one, with which it shares what is equal */
   save(before: NumbersState | undefined): NumbersState {
-    const { nram, wram, aram } = this.#pads;
     return {
       dram: this.dram.save(),
-      nram: savePad(nram, before?.nram),
-      wram: savePad(wram, before?.wram),
-      aram: savePad(aram, before?.aram),
+      shared: this.shared.map(({ bytes }, k) => savePad(bytes, before?.shared[k])),
+      pads: this.#pads.map((pads, core) => ({
+        nram: savePad(pads.nram, before?.pads[core]?.nram),
+        wram: savePad(pads.wram, before?.pads[core]?.wram),
+        aram: savePad(pads.aram, before?.pads[core]?.aram),
+      })),
       missing: [...this.#missing],
     };
   }
 
   restore(state: NumbersState): void {
     this.dram.restore(state.dram);
-    for (const pad of PADS) {
-      state[pad].forEach((piece, i) => {
-        this.#pads[pad].set(piece, i * PIECE_BYTES);
-      });
-    }
+    state.shared.forEach((pieces, k) => {
+      restorePad(this.shared[k]!.bytes, pieces);
+    });
+    state.pads.forEach((pads, core) => {
+      for (const pad of PADS) restorePad(this.#pads[core]![pad], pads[pad]);
+    });
     this.#missing = new Set(state.missing);
   }
 }
@@ -154,6 +185,12 @@ function savePad(bytes: Uint8Array, before: PadState | undefined): PadState {
     const piece = bytes.subarray(i * PIECE_BYTES, (i + 1) * PIECE_BYTES);
     const old = before?.[i];
     return old !== undefined && equal(old, piece) ? old : piece.slice();
+  });
+}
+
+function restorePad(bytes: Uint8Array, pieces: PadState): void {
+  pieces.forEach((piece, i) => {
+    bytes.set(piece, i * PIECE_BYTES);
   });
 }
 

@@ -9,10 +9,13 @@ import {
   type DmaCost,
   dmaCost,
   elementsOf,
+  type LinkCost,
   linearActions,
   linearComputeCycles,
   linearDmaCost,
   linearMode,
+  linkActions,
+  linkCost,
   linkCycles,
   loadSparseCost,
   macsOf,
@@ -32,13 +35,15 @@ import {
   winogradCycles,
 } from '#timing';
 import { type Access, accessesOf, sizesOf, sparseShape } from './accesses.ts';
-import type { DataEntry, LinearEntry } from './entries.ts';
+import { type DataEntry, farRecord, type LinearEntry, sizesRecord } from './entries.ts';
 import type { LinearOperands } from './linearOperands.ts';
 
 export interface Plan {
   readonly accesses: readonly Access[];
   /** Of a load or store. */
   readonly transfer: DmaCost | undefined;
+  /** Of a get or put. */
+  readonly link: LinkCost | undefined;
   /** Of an mma or vec. */
   readonly cycles: number;
   readonly macs: number;
@@ -87,7 +92,7 @@ function recordsOf(entry: DataEntry | LinearEntry): readonly RecordWords[] {
   if (entry.kind === 'vec') return [entry.aRecord, entry.bRecord, entry.cRecord];
   if (entry.kind === 'winograd') return [entry.source, entry.result];
   if (entry.kind === 'loadSparse') return [entry.padRecord];
-  return [entry.padRecord, entry.dramRecord];
+  return [entry.padRecord, farRecord(entry)];
 }
 
 function isSame({ records, streamBytes }: Kept, entry: DataEntry | LinearEntry): boolean {
@@ -101,12 +106,13 @@ function isSame({ records, streamBytes }: Kept, entry: DataEntry | LinearEntry):
   }
   if (entry.kind === 'winograd') return records[0] === entry.source && records[1] === entry.result;
   if (entry.kind === 'loadSparse') return records[0] === entry.padRecord && streamBytes === entry.bytes;
-  return records[0] === entry.padRecord && records[1] === entry.dramRecord;
+  return records[0] === entry.padRecord && records[1] === farRecord(entry);
 }
 
 const EMPTY_PLAN: Plan = {
   accesses: [],
   transfer: undefined,
+  link: undefined,
   cycles: 0,
   macs: 0,
   vectorOps: 0,
@@ -139,10 +145,20 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
   switch (entry.kind) {
     case 'load':
     case 'store': {
-      const sizes = entry.kind === 'load' ? entry.dramRecord : entry.padRecord;
-      const { dramRecord: dram, elementBytes } = entry;
-      const transfer = dmaCost(machine, { sizes, dram, elementBytes });
-      return { ...plan, transfer, actions: transferActions(entry.kind, entry.space, transfer.scratchBytes) };
+      const { dramRecord: dram, elementBytes, space } = entry;
+      const transfer = dmaCost(machine, {
+        sizes: sizesRecord(entry),
+        dram,
+        elementBytes,
+        isShared: space === 'shared',
+      });
+      return { ...plan, transfer, actions: transferActions(entry.kind, space, transfer.scratchBytes) };
+    }
+    case 'get':
+    case 'put': {
+      const { sharedRecord: dram, elementBytes } = entry;
+      const link = linkCost(machine, { sizes: sizesRecord(entry), dram, elementBytes });
+      return { ...plan, link, actions: linkActions(entry.kind, entry.space, link.scratchBytes, link.payloadBytes) };
     }
     case 'mma': {
       const pixels = elementsOf(entry.pixels, 0, 3);

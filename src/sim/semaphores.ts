@@ -1,6 +1,6 @@
 /**
- * The counting semaphores. Each has one signalling and one waiting queue for the whole program, so tokens are a first-in
- * first-out list of the cycles at which they become visible.
+ * The counting semaphores of a core. Each has one signalling queue, here or in another core, and one waiting queue for the whole
+ * program, so tokens are a first-in first-out list of the cycles at which they become visible.
  */
 import { diagnostic, type Place } from '#base';
 import { SEMAPHORE_MAX, SEMAPHORES } from '#isa';

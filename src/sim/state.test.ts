@@ -78,8 +78,8 @@ test('scalar memory, and a transfer that has waited for the channel', () => {
   const states = [whole.save()];
   for (; whole.next !== 'done'; whole.moment()) states.push(whole.save());
   const end = whole.save();
-  expect(end.processor.control.scalarMemory.slice(2, 4)).toEqual(Int32Array.of(42, 42));
-  expect(states.some(({ processor }) => processor.units.some((unit) => unit.waited > 0))).toBe(true);
+  expect(end.processor.cores[0]!.control.scalarMemory.slice(2, 4)).toEqual(Int32Array.of(42, 42));
+  expect(states.some(({ processor }) => processor.cores[0]!.units.some((unit) => unit.waited > 0))).toBe(true);
   for (const state of states) {
     const other = make();
     other.restore(state);

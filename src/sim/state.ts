@@ -22,13 +22,17 @@ const otherCheckpoint = diagnostic<{ program: string }>('SYS-SIM-050', 'usage', 
 });
 
 /** What control is blocked by. */
-export type Cause = 'queue' | 'sync' | 'host' | 'halt';
+export type Cause = 'queue' | 'sync' | 'barrier' | 'host' | 'halt';
 
 /** Control, queues, units and semaphores of a core. */
 export interface CoreState {
   readonly blocked: Cause | undefined;
   /** Cycles that control has waited. */
   readonly waited: Readonly<Record<Cause, number>>;
+  /** The cycle since which it waits for the other cores, or has ended; undefined where it does neither. */
+  readonly arrived: number | undefined;
+  /** Instructions that the counters know of. */
+  readonly counted: number;
   /** What control could not dispatch into a full queue. */
   readonly pending: SlotState | undefined;
   readonly control: ControlState;
@@ -36,8 +40,9 @@ export interface CoreState {
   readonly semaphores: readonly SemaphoreState[];
 }
 
-/** The core and the chip around it: all but the numbers. */
-export interface ProcessorState extends CoreState {
+/** The cores and the chip around them: all but the numbers. */
+export interface ProcessorState {
+  readonly cores: readonly CoreState[];
   /** All events before this cycle have happened; where `settled`, all of this cycle too. */
   readonly now: number;
   readonly settled: boolean;
@@ -45,7 +50,9 @@ export interface ProcessorState extends CoreState {
   readonly channelFree: number;
   /** Where DRAM has banks. */
   readonly dram: DramState | undefined;
-  /** The host works on part `control.part`. */
+  /** When the one port of each SharedRAM can be granted; empty where cores have links of their own. */
+  readonly portsFree: readonly number[];
+  /** The host works on part `control.part` of the cores. */
   readonly atHost: boolean;
 }
 
@@ -61,14 +68,15 @@ export interface SimulationState {
   readonly result: SimulationResult | undefined;
 }
 
-/** A hash of a program's words and machine (FNV-1a: Fowler, Noll, Vo). */
-export function fingerprintOf({ words, machine }: Program): number {
+/** A hash of a program's words, machine and cores (FNV-1a: Fowler, Noll, Vo). */
+export function fingerprintOf({ words, machine, cores }: Program): number {
   let hash = 0x811c9dc5;
   const mix = (value: number): void => {
     hash = Math.imul(hash ^ value, 0x01000193);
     hash ^= hash >>> 15;
   };
   for (const half of new Int32Array(words.buffer, words.byteOffset, 2 * words.length)) mix(half);
+  mix(cores ?? 0);
   const text = JSON.stringify(machine);
   for (let i = 0; i < text.length; i++) mix(text.charCodeAt(i));
   return hash >>> 0;

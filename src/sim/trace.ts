@@ -11,21 +11,23 @@ export interface TraceStep {
   readonly hash: number;
 }
 
-export type ArchitecturalTrace = ReadonlyMap<UnitName, readonly TraceStep[]>;
+/** By unit; those of the cores behind the first as `load 1`, `load 2`, … */
+export type ArchitecturalTrace = ReadonlyMap<string, readonly TraceStep[]>;
 
 export class TraceRecorder {
-  readonly #steps = new Map<UnitName, TraceStep[]>();
+  readonly #steps = new Map<string, TraceStep[]>();
 
-  record(unit: UnitName, entry: QueueEntry): void {
+  record(unit: UnitName, entry: QueueEntry, core = 0): void {
     const step = { pc: entry.pc, hash: operandHash(entry) };
-    const steps = this.#steps.get(unit);
-    if (steps === undefined) this.#steps.set(unit, [step]);
+    const key = core === 0 ? unit : `${unit} ${core}`;
+    const steps = this.#steps.get(key);
+    if (steps === undefined) this.#steps.set(key, [step]);
     else steps.push(step);
   }
 
   /** Observer of a cycle simulation that records what units start. */
   readonly observer: Observer = (event) => {
-    if ('entry' in event && event.type.endsWith(':start')) this.record(event.unit, event.entry);
+    if ('entry' in event && event.type.endsWith(':start')) this.record(event.unit, event.entry, event.core);
   };
 
   get trace(): ArchitecturalTrace {

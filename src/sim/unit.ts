@@ -1,14 +1,14 @@
 /**
- * One unit with its queue: at most one entry executes, the rest wait in order. A DMA transfer that needs DRAM runs in two
- * steps: its setup up to `arrival`, then, once the channel is granted, up to `end`.
+ * One unit with its queue: at most one entry executes, the rest wait in order. A transfer that needs a channel (that of DRAM, or
+ * the one port of a SharedRAM) runs in two steps: its setup up to `arrival`, then, once the channel is granted, up to `end`. Of a
+ * transfer in which several cores take part one unit asks, and the others follow it.
  * Every cycle up to `free` is accounted as busy or as idle by cause.
  */
 import { internalError } from '#base';
-import { type Program, timingOnlyAt } from '#isa';
+import { type Program, type Queue, timingOnlyAt } from '#isa';
 import { queuesOf } from '#machine';
-import type { DmaCost } from '#timing';
 import type { UnitResult } from './counters.ts';
-import type { EntryQueue, QueueEntry } from './entries.ts';
+import type { QueueEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
 import type { Plan } from './plan.ts';
 
@@ -19,15 +19,24 @@ export interface Slot {
   readonly plan: Plan | undefined;
   /** Cycle of its dispatch. */
   ready: number;
+  /** What its control was behind then (hazards.ts), where there are several cores. */
+  readonly behind: readonly number[] | undefined;
+}
+
+/** Times of a transfer. */
+export interface TransferCycles {
+  readonly setupCycles: number;
+  readonly channelCycles: number;
+  readonly transferCycles: number;
 }
 
 /** Idle cycles by cause. */
 export interface IdleCycles {
   /** Its queue was empty. */
   empty: number;
-  /** The head of its queue waited for a semaphore. */
+  /** The head of its queue waited for a semaphore, or for the other cores of a multicast. */
   semaphore: number;
-  /** A transfer waited for the DRAM channel. */
+  /** A transfer waited for the DRAM channel or the port of SharedRAM. */
   channel: number;
   /** A transfer had the channel and waited for banks: for rows, turns of the bus, refresh. */
   dram: number;
@@ -39,7 +48,10 @@ export interface IdleCycles {
 export interface SlotState {
   readonly entry: QueueEntry;
   readonly ready: number;
+  readonly behind?: readonly number[];
 }
+
+const NOBODY: readonly Unit[] = [];
 
 const UNIT_NUMBERS = [
   'began',
@@ -66,6 +78,9 @@ export interface UnitState extends Readonly<Record<(typeof UNIT_NUMBERS)[number]
 
 export class Unit {
   readonly name: UnitName;
+  /** With its core, where there are several. */
+  readonly label: string;
+  /** Among the units of the chip. */
   readonly index: number;
   readonly #depth: number;
   /** What waits stands from `#head` on. Depths of ideal machines are far beyond what is used, so room is made as it is needed. */
@@ -77,6 +92,8 @@ export class Unit {
   began = 0;
   /** End of the running entry; infinite while it waits for the channel. */
   end = 0;
+  /** Units of other cores whose transfer is this one. */
+  #followers = NOBODY;
   /** When the running transfer asks for the channel. */
   arrival = 0;
   /** What it will need of it. */
@@ -94,8 +111,9 @@ export class Unit {
   readonly idle: IdleCycles = { empty: 0, semaphore: 0, channel: 0, dram: 0, tail: 0 };
   entries = 0;
 
-  constructor(name: UnitName, index: number, depth: number) {
+  constructor(name: UnitName, label: string, index: number, depth: number) {
     this.name = name;
+    this.label = label;
     this.index = index;
     this.#depth = depth;
   }
@@ -139,10 +157,10 @@ export class Unit {
     return slot;
   }
 
-  /** Starts a transfer: it asks for the channel after its setup, unless nothing of it reaches DRAM. */
-  transfer(cost: DmaCost): void {
-    if (cost.dramBytes === 0) {
-      this.occupy(cost.cycles);
+  /** Starts a transfer, which asks for the channel after its setup, or needs none. */
+  transfer(cost: TransferCycles, asks: boolean): void {
+    if (!asks) {
+      this.occupy(cost.setupCycles + cost.transferCycles);
       return;
     }
     this.awaitsChannel = true;
@@ -152,8 +170,21 @@ export class Unit {
     this.end = Number.POSITIVE_INFINITY;
   }
 
+  /** Lets units of other cores, which have begun the same, take part in the transfer that this one waits with. */
+  lead(followers: readonly Unit[]): void {
+    this.#followers = followers;
+    for (const follower of followers) {
+      follower.arrival = this.arrival;
+      follower.channelCycles = 0;
+      follower.transferCycles = this.transferCycles;
+      follower.end = Number.POSITIVE_INFINITY;
+    }
+  }
+
   /** Gives the running transfer the channel at cycle `now`, for as long as on an ideal channel or as its banks take. */
   grant(now: number, cycles = this.transferCycles): void {
+    for (const follower of this.#followers) follower.grant(now, cycles);
+    this.#followers = NOBODY;
     this.awaitsChannel = false;
     this.waited = now - this.arrival;
     this.stalled = cycles - this.transferCycles;
@@ -170,7 +201,7 @@ export class Unit {
   }
 
   /** What it is counted by when a run of so many cycles has ended. */
-  result(cycles: number): UnitResult {
+  result(cycles: number, core: number | undefined): UnitResult {
     this.idle.tail = cycles - this.free;
     const { name, busy, entries } = this;
     const idleBy = { ...this.idle };
@@ -178,7 +209,7 @@ export class Unit {
     if (busy + idle !== cycles) {
       throw internalError({ what: `${name}: ${busy} busy and ${idle} idle cycles are not the total of ${cycles}` });
     }
-    return { name, busy, idle, idleBy, entries };
+    return { name, ...(core === undefined ? {} : { core }), busy, idle, idleBy, entries };
   }
 
   save(): UnitState {
@@ -198,6 +229,7 @@ export class Unit {
     this.#queue = state.queue.map(slotOf);
     this.#head = 0;
     this.running = state.running && slotOf(state.running);
+    this.#followers = NOBODY;
     this.awaitsChannel = state.awaitsChannel;
     Object.assign(this.idle, state.idle);
     for (const key of UNIT_NUMBERS) this[key] = state[key];
@@ -212,22 +244,28 @@ export class Unit {
   }
 }
 
-export const slotState = ({ entry, ready }: Slot): SlotState => ({ entry, ready });
+export const slotState = ({ entry, ready, behind }: Slot): SlotState =>
+  behind === undefined ? { entry, ready } : { entry, ready, behind };
 
 /**
- * The units of a core, in the order in which they act within a cycle. The textbook's queues have no end: on an ideal machine they
- * never stall a program of its dialect, whose entries take hardly any room, but where the machine gives a queue a depth of its own.
+ * The units of a core, whose number is given where there are several, in the order in which they act within a cycle. The textbook's
+ * queues have no end: on an ideal machine they never stall a program of its dialect, whose entries take hardly any room, but where
+ * the machine gives a queue a depth of its own.
  */
-export function unitsOf(program: Program): readonly Unit[] {
+export function unitsOf(program: Program, core: number | undefined): readonly Unit[] {
   const { machine } = program;
   const { queueDepth, queueDepths } = machine.control;
   const endless = !machine.realizable && timingOnlyAt(program) !== undefined;
   const depth = endless ? Number.POSITIVE_INFINITY : queueDepth;
-  return queuesOf(machine).map((name, i) => new Unit(name, i, queueDepths?.[name] ?? depth));
+  const names = queuesOf(machine);
+  return names.map((name, i) => {
+    const label = core === undefined ? name : `core ${core} ${name}`;
+    return new Unit(name, label, (core ?? 0) * names.length + i, queueDepths?.[name] ?? depth);
+  });
 }
 
 /** Which of them takes the entries of each queue. */
-export function byQueue(units: readonly Unit[]): Readonly<Record<EntryQueue, Unit>> {
+export function byQueue(units: readonly Unit[]): Readonly<Record<Queue, Unit>> {
   const unit = (...names: UnitName[]): Unit => units.find((u) => names.includes(u.name))!;
   return {
     load: unit('dma', 'load'),

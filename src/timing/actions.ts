@@ -15,7 +15,7 @@
  * Sums of an array that keeps them between chunks pass through the accumulators P·N·(chunks − 1) times each way; without
  * `clear` they are read once more, without `drain` written once more; with it results go to NRAM. Scales are read as biases are.
  */
-import { ELEMENT_BYTES, type ElementType, type VectorFunction } from '#isa';
+import { ELEMENT_BYTES, type ElementType, type Scratchpad, type Space, type VectorFunction } from '#isa';
 import { accumulatorWidth, coresOf, type Machine, type MatrixMode, type MatrixType, modeOf, unitFor } from '#machine';
 import { type LinearTransfer, piecesOf } from './linear.ts';
 import { keepsSums, operandReads, type PixelSizes, workOf } from './matrix.ts';
@@ -157,11 +157,16 @@ export function computeActions(type: string, count: number): Actions {
   return { ...NO_ACTIONS, ...classOf(name ?? 'simple', count) };
 }
 
-/** Of a load or store that fills or empties `bytes` of a scratchpad. */
-export function transferActions(kind: 'load' | 'store', space: 'nram' | 'wram', bytes: number): Actions {
-  if (space === 'nram')
-    return { ...NO_ACTIONS, ...(kind === 'load' ? { nramWriteBytes: bytes } : { nramReadBytes: bytes }) };
-  return { ...NO_ACTIONS, ...(kind === 'load' ? { wramWriteBytes: bytes } : { wramReadBytes: bytes }) };
+/** Of a load or store that fills or empties `bytes` of a scratchpad or of SharedRAM. */
+export function transferActions(kind: 'load' | 'store', space: Space, bytes: number): Actions {
+  return { ...NO_ACTIONS, [`${space}${kind === 'load' ? 'Write' : 'Read'}Bytes`]: bytes };
+}
+
+/** Of a get or put, which also reads or writes `shared` bytes of SharedRAM. */
+export function linkActions(kind: 'get' | 'put', space: Scratchpad, bytes: number, shared: number): Actions {
+  return kind === 'get'
+    ? { ...transferActions('load', space, bytes), sharedReadBytes: shared }
+    : { ...transferActions('store', space, bytes), sharedWriteBytes: shared };
 }
 
 /** Of the textbook's transfers: what leaves a memory once may arrive in the scratchpads of all cores. */

@@ -7,13 +7,18 @@ export interface ControlCost {
   readonly taken: number;
   /** A `wait` or `signal` in its queue. */
   readonly semaphore: number;
-  /** From the pop of a `signal` to its being visible. */
+  /** From the pop of a `signal` to its being visible, in the same core and in another. */
   readonly signalLatency: number;
+  readonly remoteSignalLatency: number;
+  /** From the arrival of the last core where cores meet to their going on. */
+  readonly barrierLatency: number;
 }
 
-export const controlCost = ({ control }: Machine): ControlCost => ({
+export const controlCost = ({ control, cluster }: Machine): ControlCost => ({
   instruction: control.cyclesPerInstruction,
   taken: control.cyclesPerInstruction + control.branchPenalty,
   semaphore: control.queueCycles,
   signalLatency: control.signalLatency,
+  remoteSignalLatency: cluster?.remoteSignalLatency ?? control.signalLatency,
+  barrierLatency: cluster?.barrierLatency ?? control.signalLatency,
 });

@@ -13,6 +13,8 @@ export interface TransferShape {
   /** DRAM side: strides and bounds. */
   readonly dram: RecordWords;
   readonly elementBytes: number;
+  /** The scratchpad side is SharedRAM, whose DRAM side takes what DRAM gives. */
+  readonly isShared?: boolean;
 }
 
 export interface DmaCost {
@@ -48,11 +50,21 @@ export function dmaCost(machine: Machine, shape: TransferShape): DmaCost {
     if (segments === 1 && shape.dram[4 * d + STRIDE] === segment) segment *= inside;
     else segments *= inside;
   }
-  return segmentsCost(machine, segments, segment, elementsOf(shape.sizes) * shape.elementBytes);
+  const scratchBytes = elementsOf(shape.sizes) * shape.elementBytes;
+  return segmentsCost(machine, segments, segment, scratchBytes, shape.isShared === true ? 0 : scratchBytes);
 }
 
-/** Cost of a transfer of so many contiguous segments of so many bytes each, which fills or empties `scratchBytes`. */
-export function segmentsCost(machine: Machine, segments: number, segmentBytes: number, scratchBytes: number): DmaCost {
+/**
+ * Cost of a transfer of so many contiguous segments of so many bytes each, which fills or empties `scratchBytes`.
+ * @param portBytes what of them goes through the port of a scratchpad
+ */
+export function segmentsCost(
+  machine: Machine,
+  segments: number,
+  segmentBytes: number,
+  scratchBytes: number,
+  portBytes = scratchBytes,
+): DmaCost {
   const burst = machine.dma.burstBytes;
   const payloadBytes = segments * segmentBytes;
   const dramBytes = segments * Math.ceil(segmentBytes / burst) * burst;
@@ -60,7 +72,7 @@ export function segmentsCost(machine: Machine, segments: number, segmentBytes: n
   const channelCycles = cyclesAtRate(dramBytes, machine.dram.bandwidth);
   const transferCycles = Math.max(
     dramBytes === 0 ? 0 : channelCycles + machine.dram.latencyCycles,
-    Math.ceil(scratchBytes / machine.dma.scratchpadBytesPerCycle),
+    Math.ceil(portBytes / machine.dma.scratchpadBytesPerCycle),
   );
   return {
     payloadBytes,

@@ -7,6 +7,7 @@ export * from './dram/index.ts';
 export * from './frontEnd.ts';
 export * from './host.ts';
 export * from './linear.ts';
+export * from './link.ts';
 export * from './matrix.ts';
 export * from './rate.ts';
 export * from './record.ts';

@@ -1,17 +1,17 @@
 /**
  * Cost of the textbook's instructions, which have sizes only. One stream drives the cores of a cluster in lockstep, so that a
  * transfer for all of them is one transfer: on the DRAM channel the bytes of all cores follow each other (multicast: once),
- * a private link carries what its own core takes, one port carries what all take.
+ * a private link carries what its own core takes, one port carries what all of its cluster take. Clusters do the same side by side.
  */
 import type { LinearSpace } from '#isa';
-import { coresOf, type Machine, type MatrixMode, macsPerCycle, modesOf } from '#machine';
+import { clustersOf, coresOf, coresPerCluster, type Machine, type MatrixMode, macsPerCycle, modesOf } from '#machine';
 import type { DmaCost } from './dma.ts';
 import { cyclesAtRate } from './rate.ts';
 
 export interface LinearTransfer {
   readonly from: LinearSpace;
   readonly to: LinearSpace;
-  /** Of each core, or of the SharedRAM. */
+  /** Of each core, or of each SharedRAM. */
   readonly bytes: number;
   readonly multicast: boolean;
 }
@@ -20,10 +20,11 @@ export interface LinearTransfer {
 export const overLinks = ({ from, to }: Pick<LinearTransfer, 'from' | 'to'>): boolean =>
   from !== 'dram' && to !== 'dram';
 
-/** Pieces of `bytes` that leave a memory: they reach the channel or the one port. */
+/** Pieces of `bytes` that leave the memories of the chip, or DRAM. */
 export function piecesOf(machine: Machine, { from, to, multicast }: LinearTransfer): number {
-  const once = multicast || (!overLinks({ from, to }) && (from === 'shared' || to === 'shared'));
-  return once ? 1 : coresOf(machine);
+  if (overLinks({ from, to })) return multicast ? clustersOf(machine) : coresOf(machine);
+  if (from === 'shared' || to === 'shared') return clustersOf(machine);
+  return multicast ? 1 : coresOf(machine);
 }
 
 /** Of a transfer over the DRAM channel. Each core's piece is one contiguous segment. */
@@ -53,7 +54,8 @@ export function linearDmaCost(machine: Machine, transfer: LinearTransfer): DmaCo
 /** Cycles of a transfer between SharedRAM and scratchpads. */
 export function linkCycles(machine: Machine, transfer: LinearTransfer): number {
   const { link, ports } = machine.cluster!.sharedRam;
-  const bytes = ports === 'private' ? transfer.bytes : piecesOf(machine, transfer) * transfer.bytes;
+  const pieces = ports === 'private' || transfer.multicast ? 1 : coresPerCluster(machine);
+  const bytes = pieces * transfer.bytes;
   return machine.dma.setupCycles + cyclesAtRate(bytes, link);
 }
 

@@ -25,7 +25,7 @@ function finish(simulation: Simulation, mode: Mode): number {
 function outcome(simulation: Simulation): unknown {
   const { result, numbers, counters } = simulation.save();
   const all = numbers && simulation.readOutput('all');
-  return { result, counters, all, pads: numbers && [numbers.nram, numbers.wram, numbers.aram] };
+  return { result, counters, all, pads: numbers?.pads, shared: numbers?.shared };
 }
 
 function check(program: Program, options: SimulationOptions, random: Random, message: string): void {

@@ -7,6 +7,7 @@ import { byMnemonic, dataflowOf, decode, type Instruction, type Program } from '
 import type { Machine } from '#machine';
 import { type ControlAccount, type DecodeState, decodeMachine } from '#timing';
 import { type Outcome, PlainControl } from '../../src/sim/functional/control.ts';
+import { topologyOf } from '../../src/sim/topology.ts';
 
 /** What control sees of the model around it. */
 export interface Processor {
@@ -84,6 +85,7 @@ export class ClockedControl {
     data: 0,
     queue: 0,
     sync: 0,
+    barrier: 0,
     host: 0,
     halt: 0,
   };
@@ -106,7 +108,7 @@ export class ClockedControl {
   constructor(program: Program, processor: Processor) {
     this.#program = program;
     this.#processor = processor;
-    this.#control = new PlainControl(program);
+    this.#control = new PlainControl(program, topologyOf(program).places[0]!);
     const { fetch } = program.machine.control;
     this.#buffer = fetch && new FetchBuffer(fetch);
   }
@@ -134,6 +136,7 @@ export class ClockedControl {
         taken: isTaken,
         room: this.#processor.room(),
         drained: this.#processor.drained(),
+        met: true,
         done: this.#hostLeft === 0,
       },
     });

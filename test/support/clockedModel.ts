@@ -28,7 +28,7 @@ import {
   VECTOR_STATES,
   WINOGRAD_STATES,
 } from '#timing';
-import type { PlainEntry } from '../../src/sim/functional.ts';
+import type { PlainEntry } from '../../src/sim/functional/core.ts';
 import { ClockedControl } from './clockedControl.ts';
 
 export interface ClockedEntry {

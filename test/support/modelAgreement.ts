@@ -45,11 +45,9 @@ export function testAgreement(first: number, programs: number): void {
       expect(state.result.dynamicInstructions, message).toBe(functional.executed);
       const all = functional.outputs.get('all')!;
       expect(difference(simulation.readOutput('all'), all, RAW), `DRAM, ${message}`).toBeLessThan(0);
-      const { nram, wram, aram } = simulation.memories!.kernels;
-      const spaces = { nram, wram, aram };
-      for (const [space, cycle] of Object.entries(spaces)) {
-        for (const { address, bytes } of functional.memories[space as keyof typeof spaces].pieces()) {
-          const found = cycle.subarray(address, address + bytes.length);
+      for (const space of ['nram', 'wram', 'aram'] as const) {
+        for (const { address, bytes } of functional.memories[space].pieces()) {
+          const found = simulation.memories!.bytesOf(space, 0).subarray(address, address + bytes.length);
           const at = difference(found, bytes, space === 'nram' ? RAW - address : Number.POSITIVE_INFINITY);
           expect(at, `${space} from ${address}, ${message}`).toBeLessThan(0);
         }

@@ -149,6 +149,10 @@ export function stateText({ state, next }: ControlView): Both {
       return { en: 'waits until every unit is idle', zh: '等待所有单元空闲' };
     case 'host':
       return { en: 'waits until every unit is idle, then calls the host', zh: '等待所有单元空闲，然后调用主机' };
+    case 'meet':
+      return next === undefined
+        ? { en: 'waits for other cores', zh: '等待其他核' }
+        : { en: `goes on at cycle ${next}`, zh: `第 ${next} 周期继续` };
     case 'call':
       return next === undefined
         ? { en: 'the host works', zh: '主机正在工作' }
@@ -163,6 +167,10 @@ function operandsText(entry: QueueEntry): string {
       return `${entry.space}[${entry.pad}] <- dram[${entry.dram}]`;
     case 'store':
       return `dram[${entry.dram}] <- ${entry.space}[${entry.pad}]`;
+    case 'get':
+      return `${entry.space}[${entry.pad}] <- shared[${entry.shared}]`;
+    case 'put':
+      return `shared[${entry.shared}] <- ${entry.space}[${entry.pad}]`;
     case 'loadSparse':
       return `${entry.space}[${entry.pad}] <- dram[${entry.dram}], ${entry.bytes} bytes`;
     case 'winograd':

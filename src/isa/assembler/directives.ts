@@ -1,6 +1,6 @@
 /**
  * Directives: what a program that stands alone says about its machine, its DRAM and its layers.
- *   .name NAME    .machine NAME    .dram BYTES
+ *   .name NAME    .machine NAME    .cores COUNT    .dram BYTES
  *   .input NAME, ADDRESS, TYPE[DIMS] {, strides[BYTES, …]}     .output likewise
  *   .const ADDRESS, TYPE VALUE, VALUE, …     .fill ADDRESS, BYTES, {TYPE} VALUE
  *   .constant NAME, ADDRESS, BYTES           (one constant of what .const and .fill put there)
@@ -26,6 +26,7 @@ import { placeOf, splitOperands, type Token } from './tokens.ts';
 export const USAGE: Readonly<Record<string, string>> = {
   '.name': '.name "NAME"',
   '.machine': '.machine NAME',
+  '.cores': '.cores COUNT',
   '.dram': '.dram BYTES',
   '.input': '.input NAME, ADDRESS, f32[1, 3, 8, 8] {, strides[768, 4, 96, 12]}',
   '.output': '.output NAME, ADDRESS, f32[1, 10] {, strides[40, 4]}',
@@ -73,6 +74,7 @@ export interface DeclaredSlot {
 export interface Declarations {
   name?: string;
   machine?: string;
+  cores?: number;
   dram?: { readonly token: Token; readonly bytes: number };
   readonly inputs: DeclaredSlot[];
   readonly outputs: DeclaredSlot[];
@@ -136,6 +138,11 @@ export function declare(tokens: readonly Token[], index: number, to: Declaration
         const params = { name, nearest: nearestName(name, known), known };
         errors.add(unknownProgramMachine(params, placeOf(source, rest[0]!, rest.at(-1)!)));
       } else to.machine = name;
+      return;
+    }
+    case '.cores': {
+      const cores = evaluateWithin(rest, scope, directive, 1, ADDRESS_MAX);
+      if (cores !== undefined) to.cores = Number(cores);
       return;
     }
     case '.dram': {

@@ -109,6 +109,7 @@ function build(text: string, options: AssembleProgramOptions, errors: ErrorList)
   const program: Program = {
     name: declarations.name ?? file.replace(/^.*[\\/]/, '').replace(/\.(s|asm)$/i, ''),
     machine,
+    ...(declarations.cores === undefined ? {} : { cores: declarations.cores }),
     words,
     dramBytes,
     constants: constants.map(({ name, address, bytes, data }): ConstantSegment => ({ name, address, bytes, data })),

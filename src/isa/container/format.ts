@@ -112,6 +112,7 @@ const group = z.strictObject({
 export const metadataSchema = z.strictObject({
   name: z.string(),
   machine: machineSchema,
+  cores: count.exactOptional(),
   dramBytes: address,
   constants: z.array(constant),
   inputs: z.array(slot),

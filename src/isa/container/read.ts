@@ -40,6 +40,7 @@ export function readProgram(bytes: Uint8Array, file?: string): Program {
   return {
     name: metadata.name,
     machine: metadata.machine,
+    ...(metadata.cores === undefined ? {} : { cores: metadata.cores }),
     words,
     dramBytes: metadata.dramBytes,
     constants: metadata.constants.map((c) => {

@@ -87,6 +87,7 @@ export function* writeProgramChunks(program: Program): Generator<Uint8Array, voi
   const metadata: Metadata = {
     name: program.name,
     machine: program.machine,
+    ...(program.cores === undefined ? {} : { cores: program.cores }),
     dramBytes: program.dramBytes,
     constants,
     inputs: copy(program.inputs),

@@ -1,5 +1,6 @@
-/** Instructions without operands that order the whole program. */
+/** Instructions that order the whole program, of one core or of several. */
 import type { InstructionDefinition } from '../define.ts';
+import { BARRIER_SCOPES, SYNC_SCOPES } from '../fields.ts';
 
 export const nop: InstructionDefinition = {
   mnemonic: 'nop',
@@ -17,7 +18,7 @@ export const halt: InstructionDefinition = {
   unit: 'control',
   class: 'halt',
   fields: [],
-  summary: 'Ends the program after all queues have drained.',
+  summary: 'Ends the program of this core after all its queues have drained.',
   semantics: 'wait until every queue is empty and every unit idle; stop',
 };
 
@@ -26,7 +27,30 @@ export const sync: InstructionDefinition = {
   opcode: 0x03,
   unit: 'control',
   class: 'sync',
-  fields: [],
+  fields: [
+    {
+      name: 'scope',
+      kind: 'enum',
+      bit: 48,
+      width: 2,
+      names: SYNC_SCOPES,
+      optional: true,
+      doc: 'whose queues: of this core, or (then cores meet, as at a barrier) of all cores of its cluster or of the chip',
+    },
+  ],
   summary: 'Control waits until every queue is empty and every unit idle.',
-  semantics: 'wait until every queue is empty and every unit idle; pc = pc + 1',
+  semantics: `wait until every queue of this core is empty and every unit idle
+if scope is not core: barrier scope
+pc = pc + 1`,
+};
+
+export const barrier: InstructionDefinition = {
+  mnemonic: 'barrier',
+  opcode: 0x06,
+  unit: 'control',
+  class: 'barrier',
+  fields: [{ name: 'scope', kind: 'enum', bit: 48, width: 1, names: BARRIER_SCOPES, doc: 'which cores meet' }],
+  summary: 'Control waits until that of every core of its cluster or of the chip has come to a barrier of this scope.',
+  semantics: `meet all cores of the scope; pc = pc + 1
+queues go on meanwhile; what was dispatched behind the barrier is after what was drained before it`,
 };

@@ -1,9 +1,9 @@
 /**
- * Order between queues. 16 counting semaphores, 0 at the start. Each has one signalling and one waiting queue for the
- * whole program; a second one traps, as does a count above 255.
+ * Order between queues. 16 counting semaphores a core, 0 at the start. Each has one signalling queue, of its own core or of
+ * another, and one waiting queue, of its own core, for the whole program; a second one traps, as does a count above 255.
  */
 import type { Field, InstructionDefinition } from '../define.ts';
-import { QUEUES } from '../fields.ts';
+import { QUEUES, ra } from '../fields.ts';
 
 const fields: readonly Field[] = [
   { name: 'queue', kind: 'enum', bit: 48, width: 3, names: QUEUES, doc: 'queue in which the entry stands' },
@@ -26,4 +26,13 @@ export const signal: InstructionDefinition = {
   fields,
   summary: 'Adds one once everything before it in its queue has completed.',
   semantics: 'S[semaphore] = S[semaphore] + 1',
+};
+
+export const signalTo: InstructionDefinition = {
+  mnemonic: 'signal.to',
+  opcode: 0x07,
+  unit: 'named',
+  fields: [...fields, ra('number of the core whose semaphore it is')],
+  summary: 'Adds one to a semaphore of another core once everything before it in its queue has completed.',
+  semantics: 'core[ra].S[semaphore] = core[ra].S[semaphore] + 1',
 };

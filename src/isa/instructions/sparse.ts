@@ -1,6 +1,6 @@
 /** Compressed operands: a load that decompresses, and a matrix product that leaves out what is not kept. */
 import type { InstructionDefinition } from '../define.ts';
-import { elementType, flag, ra, rb, rd, record, register, SPACES } from '../fields.ts';
+import { elementType, flag, ra, rb, rd, record, register, SCRATCHPADS } from '../fields.ts';
 import { STREAM_FORMATS } from '../sparse/stream.ts';
 import { WEIGHT_FORMATS } from '../sparse/weights.ts';
 import { ACTIVATIONS } from './mma.ts';
@@ -10,7 +10,7 @@ export const loadSparse: InstructionDefinition = {
   opcode: 0x46,
   unit: 'load',
   fields: [
-    { name: 'space', kind: 'enum', bit: 51, width: 1, names: SPACES, doc: 'scratchpad' },
+    { name: 'space', kind: 'enum', bit: 51, width: 1, names: SCRATCHPADS, doc: 'scratchpad' },
     rd('scratchpad address'),
     ra('DRAM address of the stream, a multiple of 4'),
     rb('bytes of the stream, a multiple of 4'),

@@ -4,7 +4,7 @@
  * outputs stands, for each of the 16 or 36 positions of a tile, an `mma`.
  */
 import type { Field, InstructionDefinition } from '../define.ts';
-import { elementType, ra, rd, record, SPACES } from '../fields.ts';
+import { elementType, ra, rd, record, SCRATCHPADS } from '../fields.ts';
 
 /** Tiles by their code: f2 has 2 × 2 outputs of 4 × 4 inputs, f4 4 × 4 outputs of 6 × 6 inputs. */
 export const WINOGRAD_TILES = ['f2', 'f4'] as const;
@@ -70,8 +70,8 @@ export const winoWeight: InstructionDefinition = {
     rd('results'),
     ra('kernels'),
     ...records('3 × 3 weights'),
-    { name: 'from', kind: 'enum', bit: 52, width: 1, names: SPACES, doc: 'scratchpad of the kernels' },
-    { name: 'to', kind: 'enum', bit: 53, width: 1, names: SPACES, doc: 'scratchpad of the results' },
+    { name: 'from', kind: 'enum', bit: 52, width: 1, names: SCRATCHPADS, doc: 'scratchpad of the kernels' },
+    { name: 'to', kind: 'enum', bit: 53, width: 1, names: SCRATCHPADS, doc: 'scratchpad of the results' },
   ],
   summary: 'Transforms kernels of weights: U = G g Gᵀ.',
   semantics: `${walk('3', 'to', 'G')}

@@ -36,6 +36,8 @@ export type Breakpoint =
 export interface Hit {
   /** Absent for the host. */
   readonly unit: UnitName | undefined;
+  /** Its core, where several run. */
+  readonly core?: number;
   /** The entry's or the call's instruction. */
   readonly pc: number;
   readonly what: 'read' | 'write' | 'wait' | 'signal';

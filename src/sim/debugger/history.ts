@@ -12,7 +12,8 @@ export interface Checkpoint {
   /** Moments before it. */
   readonly moments: number;
   readonly cycle: number;
-  readonly completed: number;
+  /** Instructions of each core. */
+  readonly completed: readonly number[];
   readonly state: SimulationState;
 }
 
@@ -80,19 +81,23 @@ export class History {
 /** Bytes of a state that are not in those seen before. Numbers in arrays count 8, objects a guess. */
 function bytesOf({ processor, counters, hazards, numbers }: SimulationState, seen: Set<object>): number {
   const isNew = (part: object): boolean => !seen.has(part) && seen.add(part) !== undefined;
-  let bytes = 2000 + processor.control.scalarMemory.byteLength + 300 * counters.length;
-  for (const unit of processor.units) bytes += 200 + 100 * unit.queue.length;
+  let bytes = 300 * counters.length;
+  for (const { control, units } of processor.cores) {
+    bytes += 2000 + control.scalarMemory.byteLength;
+    for (const unit of units) bytes += 200 + 100 * unit.queue.length;
+  }
   if (numbers !== undefined) {
-    for (const piece of [...numbers.nram, ...numbers.wram, ...numbers.aram]) if (isNew(piece)) bytes += piece.length;
+    const pads = numbers.pads.flatMap(({ nram, wram, aram }) => [nram, wram, aram]);
+    for (const piece of [...pads, ...numbers.shared].flat()) if (isNew(piece)) bytes += piece.length;
     const { pages, changedConstants } = numbers.dram;
     for (const chunk of [...pages, ...changedConstants]) if (isNew(chunk)) bytes += chunk.bytes.length;
   }
   if (hazards !== undefined) {
-    for (const { pages } of Object.values(hazards.writes)) {
+    for (const { pages } of Object.values(hazards.writes).flat()) {
       bytes += 8 * pages.length;
       for (const page of pages) if (page !== undefined && isNew(page)) bytes += 40 * page.ends.length;
     }
-    for (const pages of Object.values(hazards.reads)) {
+    for (const pages of Object.values(hazards.reads).flat()) {
       for (const page of pages.values()) {
         if (isNew(page)) for (const reads of page) bytes += 200 * (reads?.byBytes.size ?? 0);
       }

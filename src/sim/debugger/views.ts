@@ -9,7 +9,7 @@ import type { RunningLoop } from '../control.ts';
 import type { QueueEntry } from '../entries.ts';
 import type { UnitName } from '../events.ts';
 import type { Quantisation } from '../quant.ts';
-import type { ProcessorState } from '../state.ts';
+import type { CoreState } from '../state.ts';
 import type { UnitState } from '../unit.ts';
 
 export interface ControlView {
@@ -17,10 +17,22 @@ export interface ControlView {
   readonly pc: number;
   /**
    * ready: begins or executes its instruction; fetch: a taken branch, whose target comes at `next`; word: its own word comes at `next` from
-   * the instruction memory; operands: what it reads is written by `next`; queue: stands before a full
-   * queue; sync, host, halt: waits there until every unit is idle; call: the host works, up to `next` if that is known; done.
+   * the instruction memory; operands: what it reads is written by `next`; queue: stands before a full queue; sync, host, halt: waits
+   * there until every unit is idle; meet: waits there for other cores, up to `next` if that is known; call: the host works, likewise;
+   * done: also of a core that has ended before the others.
    */
-  readonly state: 'ready' | 'fetch' | 'word' | 'operands' | 'queue' | 'sync' | 'host' | 'halt' | 'call' | 'done';
+  readonly state:
+    | 'ready'
+    | 'fetch'
+    | 'word'
+    | 'operands'
+    | 'queue'
+    | 'sync'
+    | 'host'
+    | 'halt'
+    | 'meet'
+    | 'call'
+    | 'done';
   /** The cycle at which the instruction behind it begins; undefined where that is not known yet. */
   readonly next: number | undefined;
   readonly registers: Int32Array;
@@ -57,8 +69,8 @@ export interface EntryView {
 export interface UnitView {
   readonly name: UnitName;
   /**
-   * empty: nothing to do; waits: the head of its queue waits for a semaphore; works; of a transfer also setup and channel (it
-   * waits for DRAM).
+   * empty: nothing to do; waits: the head of its queue waits for a semaphore or other cores; works; of a transfer also setup and
+   * channel (it waits for DRAM or the port of SharedRAM).
    */
   readonly state: 'empty' | 'waits' | 'works' | 'setup' | 'channel';
   /** What it executes, since when, and its end where that is known (a transfer without the channel has none yet). */
@@ -79,20 +91,29 @@ export interface SemaphoreView {
   readonly waiter: string | undefined;
 }
 
-export function controlView(program: Program, state: ProcessorState, cycle: number, isDone: boolean): ControlView {
-  const { control, blocked, atHost } = state;
+export function controlView(
+  program: Program,
+  state: CoreState,
+  atHost: boolean,
+  cycle: number,
+  isDone: boolean,
+): ControlView {
+  const { control, blocked, arrived } = state;
   const { at, pc, time, fetched, beginning, registers, loops, p0, p1, quantisation, scalarMemory } = control;
   const view = { registers, loops, act: [p0, p1] as const, quantisation, scalarMemory };
-  if (isDone) return { ...view, pc: at, state: 'done', next: undefined };
+  if (isDone || (blocked === 'halt' && arrived !== undefined))
+    return { ...view, pc: at, state: 'done', next: undefined };
   if (atHost) return { ...view, pc: at, state: 'call', next: undefined };
+  if (arrived !== undefined || blocked === 'barrier') return { ...view, pc: at, state: 'meet', next: undefined };
   if (blocked !== undefined) return { ...view, pc: at, state: blocked, next: undefined };
   if (time <= cycle) {
     if (fetched > cycle) return { ...view, pc, state: 'word', next: fetched };
     if (beginning > cycle) return { ...view, pc, state: 'operands', next: beginning };
     return { ...view, pc, state: 'ready', next: undefined };
   }
-  const isCall = decode(program.words[at]!, at).mnemonic === 'host';
-  return { ...view, pc: at, state: isCall ? 'call' : 'fetch', next: time };
+  const { mnemonic } = decode(program.words[at]!, at);
+  const meets = mnemonic === 'barrier' || mnemonic === 'sync';
+  return { ...view, pc: at, state: mnemonic === 'host' ? 'call' : meets ? 'meet' : 'fetch', next: time };
 }
 
 export function recordView(words: RecordWords): RecordView {
@@ -115,7 +136,7 @@ export function unitView(unit: UnitState, cycle: number): UnitView {
   return { ...view, state, running: { entry, dispatched: ready, start: unit.began, end } };
 }
 
-export function semaphoreViews({ semaphores }: ProcessorState, cycle: number): SemaphoreView[] {
+export function semaphoreViews({ semaphores }: CoreState, cycle: number): SemaphoreView[] {
   return semaphores.map(({ tokens, signaller, waiter }) => ({
     count: tokens.filter((visible) => visible <= cycle).length,
     coming: tokens.filter((visible) => visible > cycle),

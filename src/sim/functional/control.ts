@@ -7,21 +7,27 @@ import {
   ACCUMULATIONS,
   ACTIVATIONS,
   B_MODES,
+  BARRIER_SCOPES,
   BINARY_FUNCTIONS,
+  CORE_NUMBERS,
   decode,
   ELEMENT_BYTES,
   ELEMENT_TYPES,
   type ElementType,
   type Instruction,
   LOOP_DEPTH,
+  MULTICASTS,
   type Program,
   QUEUES,
   type Queue,
   RECORDS,
   RESULT_TYPES,
   SCALAR_REGISTERS,
+  SCRATCHPADS,
   SPACES,
   STREAM_FORMATS,
+  SYNC_SCOPES,
+  type SyncScope,
   VECTOR_FUNCTIONS,
   WEIGHT_FORMATS,
   WEIGHT_TYPES,
@@ -31,8 +37,9 @@ import {
 import type { Machine } from '#machine';
 import { CLEARED_RECORD, FILL, HI, LO, SIZE, STRIDE } from '#timing';
 import type { LoadSparseEntry, MmaEntry, MmaSparseEntry, WinogradEntry } from '../entries.ts';
-import type { PlainEntry } from '../functional.ts';
 import { checkLoadSparse, checkMmaSparse, checkQueue, checkWinograd } from '../optionalUnits.ts';
+import type { CorePlace } from '../topology.ts';
+import type { PlainEntry } from './core.ts';
 
 const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
   en: (p) => `the control unit cannot go on: ${p.en}`,
@@ -42,7 +49,8 @@ const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
 export type Outcome =
   /** `taken`: a branch that was taken, a jump, call or return. */
   | { readonly kind: 'next'; readonly taken?: true }
-  | { readonly kind: 'sync' | 'halt' }
+  | { readonly kind: 'halt' }
+  | { readonly kind: 'sync' | 'barrier'; readonly scope: SyncScope }
   | { readonly kind: 'host'; readonly part: number }
   | { readonly kind: 'entry'; readonly queue: Queue; readonly entry: PlainEntry };
 
@@ -68,7 +76,13 @@ export class PlainControl {
   /** The instruction being executed. */
   #at = 0;
 
-  constructor(program: Program) {
+  readonly #place: CorePlace;
+  /** Bytes of SharedRAM. */
+  readonly #shared: number;
+
+  constructor(program: Program, place: CorePlace) {
+    this.#place = place;
+    this.#shared = program.machine.cluster?.sharedRam.bytes ?? 0;
     this.#machine = program.machine;
     this.#program = Array.from(program.words, (word, i) => decode(word, i));
     this.#smem = new Int32Array(program.machine.control.scalarMemoryBytes >>> 2);
@@ -120,9 +134,14 @@ export class PlainControl {
     switch (mnemonic) {
       case 'nop':
         return NEXT;
-      case 'sync':
       case 'halt':
-        return { kind: mnemonic };
+        return { kind: 'halt' };
+      case 'sync':
+        return { kind: 'sync', scope: SYNC_SCOPES[f('scope')]! };
+      case 'barrier':
+        return { kind: 'barrier', scope: BARRIER_SCOPES[f('scope')]! };
+      case 'csr':
+        return scalar(this.#place[CORE_NUMBERS[f('number')]!]);
       case 'host':
         return { kind: 'host', part: f('part') };
       case 'li':
@@ -263,27 +282,44 @@ export class PlainControl {
     switch (mnemonic) {
       case 'wait':
       case 'signal':
-        checkQueue(QUEUES[f('queue')]!, this.#machine, { instruction: pc });
-        return {
-          kind: 'entry',
-          queue: QUEUES[f('queue')]!,
-          entry: { kind: mnemonic, pc, semaphore: f('semaphore') },
-        };
+      case 'signal.to': {
+        const queue = QUEUES[f('queue')]!;
+        checkQueue(queue, this.#machine, { instruction: pc });
+        const semaphore = f('semaphore');
+        if (mnemonic !== 'signal.to') return { kind: 'entry', queue, entry: { kind: mnemonic, pc, semaphore } };
+        return { kind: 'entry', queue, entry: { kind: 'signal', pc, semaphore, core: this.#coreIn(f('ra')) } };
+      }
       case 'load':
-      case 'store': {
-        const transfer = { pc, space: SPACES[f('space')]!, type, elementBytes: ELEMENT_BYTES[type] };
-        const rd = register('rd');
-        const ra = register('ra');
-        const dst = record('dst');
-        const src = record('src');
-        return {
-          kind: 'entry',
-          queue: mnemonic,
-          entry:
-            mnemonic === 'load'
-              ? { kind: 'load', ...transfer, pad: rd, padRecord: dst, dram: ra, dramRecord: src }
-              : { kind: 'store', ...transfer, pad: ra, padRecord: src, dram: rd, dramRecord: dst },
-        };
+      case 'get': {
+        const space = SPACES[f('space')]!;
+        if (mnemonic === 'get' || space === 'shared') this.#needsShared();
+        const sides = { pc, type, elementBytes: ELEMENT_BYTES[type], pad: register('rd'), padRecord: record('dst') };
+        const from = register('ra');
+        const source = record('src');
+        const multicast = this.#multicast(f('multicast'));
+        if (space !== 'shared' && mnemonic === 'get') {
+          const entry = { kind: 'get', ...sides, space, shared: from, sharedRecord: source, ...multicast } as const;
+          return { kind: 'entry', queue: 'link', entry };
+        }
+        if (f('multicast') !== 0 && space === 'shared') {
+          throw this.#trap('a multicast fills scratchpads, not SharedRAM.', '多播写入片上存储，而不是 SharedRAM。');
+        }
+        const entry = { kind: 'load', ...sides, space, dram: from, dramRecord: source, ...multicast } as const;
+        return { kind: 'entry', queue: 'load', entry };
+      }
+      case 'store':
+      case 'put': {
+        const space = SPACES[f('space')]!;
+        if (mnemonic === 'put' || space === 'shared') this.#needsShared();
+        const sides = { pc, type, elementBytes: ELEMENT_BYTES[type], pad: register('ra'), padRecord: record('src') };
+        const to = register('rd');
+        const target = record('dst');
+        if (space !== 'shared' && mnemonic === 'put') {
+          const entry = { kind: 'put', ...sides, space, shared: to, sharedRecord: target } as const;
+          return { kind: 'entry', queue: 'link', entry };
+        }
+        const entry = { kind: 'store', ...sides, space, dram: to, dramRecord: target } as const;
+        return { kind: 'entry', queue: 'store', entry };
       }
       case 'mma':
         return {
@@ -305,7 +341,7 @@ export class PlainControl {
       case 'load.sparse': {
         const entry: LoadSparseEntry = {
           kind: 'loadSparse',
-          ...{ pc, type, space: SPACES[f('space')]!, elementBytes: ELEMENT_BYTES[type] },
+          ...{ pc, type, space: SCRATCHPADS[f('space')]!, elementBytes: ELEMENT_BYTES[type] },
           format: STREAM_FORMATS[f('format')]!,
           ...{ pad: register('rd'), padRecord: record('dst'), dram: register('ra'), bytes: register('rb') },
         };
@@ -320,7 +356,7 @@ export class PlainControl {
         const entry: WinogradEntry = {
           kind: 'winograd',
           ...{ pc, transform, tile: WINOGRAD_TILES[f('tile')]! },
-          ...{ from: SPACES[fields.from ?? 0]!, to: SPACES[fields.to ?? 0]! },
+          ...{ from: SCRATCHPADS[fields.from ?? 0]!, to: SCRATCHPADS[fields.to ?? 0]! },
           ...{ a: register('ra'), c: register('rd'), source: record('src'), result: record('dst') },
         };
         checkWinograd(entry, this.#machine, { instruction: pc });
@@ -397,6 +433,29 @@ export class PlainControl {
       act: ACTIVATIONS[fields.act!]!,
       ...{ p0: this.#act[0], p1: this.#act[1] },
     };
+  }
+
+  #needsShared(): void {
+    if (this.#shared > 0) return;
+    throw this.#trap('the machine has no SharedRAM and no link to it.', '本机没有 SharedRAM 及其链路。');
+  }
+
+  /** The core that a register names. */
+  #coreIn(register: number): number {
+    const core = this.#r[register]!;
+    if (core >= 0 && core < this.#place.cores) return core;
+    throw this.#trap(
+      `'signal.to' names core ${core}; cores 0 to ${this.#place.cores - 1} run.`,
+      `“signal.to”指向核 ${core}；运行的是核 0 到 ${this.#place.cores - 1}。`,
+    );
+  }
+
+  /** Who takes part beside this core, if anybody. In a chip of one cluster both scopes are one. */
+  #multicast(code: number): { readonly multicast?: 'cluster' | 'chip' } {
+    const { ranks, cores, clusters } = this.#place;
+    const isWide = MULTICASTS[code] === 'mc.chip' && clusters > 1;
+    const others = isWide ? cores : ranks;
+    return MULTICASTS[code] === 'none' || others === 1 ? {} : { multicast: isWide ? 'chip' : 'cluster' };
   }
 
   #onlyF32(mnemonic: string, type: string): void {

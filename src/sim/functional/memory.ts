@@ -44,14 +44,20 @@ export interface Piece {
 export class PlainMemory {
   readonly name: string;
   readonly bytes: number;
-  readonly #pages = new Map<number, Page>();
-  #place: () => Place;
+  readonly #pages: Map<number, Page>;
+  readonly #place: () => Place;
 
   /** @param place what to name in an error */
-  constructor(name: string, bytes: number, place: () => Place) {
+  constructor(name: string, bytes: number, place: () => Place, pages = new Map<number, Page>()) {
     this.name = name;
     this.bytes = bytes;
     this.#place = place;
+    this.#pages = pages;
+  }
+
+  /** The same memory for one of its users, whom errors name. */
+  seenFrom(place: () => Place): PlainMemory {
+    return new PlainMemory(this.name, this.bytes, place, this.#pages);
   }
 
   readF32(address: number): number {

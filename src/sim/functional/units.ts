@@ -5,7 +5,7 @@
 import type { Place } from '#base';
 import type { Machine } from '#machine';
 import { FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timing';
-import type { DataEntry, LoadEntry, StoreEntry, VecEntry } from '../entries.ts';
+import type { DataEntry, GetEntry, LoadEntry, PutEntry, StoreEntry, VecEntry } from '../entries.ts';
 import { malformedStream, overfullFilter } from '../sparseFaults.ts';
 import { balancedTree, MEETINGS, vectorFunction } from './arithmetic.ts';
 import type { PlainMemory } from './memory.ts';
@@ -19,6 +19,8 @@ export interface Memories {
   readonly wram: PlainMemory;
   /** In bytes: accumulator n of entry e stands at (e·Tn + n) times its width. */
   readonly aram: PlainMemory;
+  /** Of the core's cluster; without bytes where there is none. */
+  readonly shared: PlainMemory;
   readonly dram: PlainMemory;
 }
 
@@ -31,9 +33,13 @@ const floatOf = (bits: number): number => new Float32Array(Int32Array.of(bits).b
 export function execute(entry: DataEntry, machine: Machine, memories: Memories, place: () => Place): void {
   switch (entry.kind) {
     case 'load':
-      return load(entry, memories);
+      return inward(entry, memories[entry.space], memories.dram, entry.dram, entry.dramRecord);
     case 'store':
-      return store(entry, memories);
+      return outward(entry, memories[entry.space], memories.dram, entry.dram, entry.dramRecord);
+    case 'get':
+      return inward(entry, memories[entry.space], memories.shared, entry.shared, entry.sharedRecord);
+    case 'put':
+      return outward(entry, memories[entry.space], memories.shared, entry.shared, entry.sharedRecord);
     case 'mma':
       return mma(entry, machine, memories);
     case 'vec':
@@ -52,23 +58,21 @@ export function execute(entry: DataEntry, machine: Machine, memories: Memories, 
   }
 }
 
-function load(e: LoadEntry, memories: Memories): void {
-  const pad = memories[e.space];
-  const fill = BigInt.asUintN(8 * e.elementBytes, BigInt(e.dramRecord[FILL]! | 0));
-  for (const index of indices(e.dramRecord)) {
-    const bits = inside(e.dramRecord, index)
-      ? memories.dram.readBits(address(e.dram, offset(e.dramRecord, index)), e.elementBytes)
-      : fill;
-    pad.writeBits(address(e.pad, offset(e.padRecord, index)), e.elementBytes, bits);
+/** Load and get: sizes, bounds and fill are those of the source. */
+function inward(e: LoadEntry | GetEntry, to: PlainMemory, from: PlainMemory, at: number, record: RecordWords): void {
+  const fill = BigInt.asUintN(8 * e.elementBytes, BigInt(record[FILL]! | 0));
+  for (const index of indices(record)) {
+    const bits = inside(record, index) ? from.readBits(address(at, offset(record, index)), e.elementBytes) : fill;
+    to.writeBits(address(e.pad, offset(e.padRecord, index)), e.elementBytes, bits);
   }
 }
 
-function store(e: StoreEntry, memories: Memories): void {
-  const pad = memories[e.space];
+/** Store and put: sizes are those of the source, bounds those of the target. */
+function outward(e: StoreEntry | PutEntry, from: PlainMemory, to: PlainMemory, at: number, record: RecordWords): void {
   for (const index of indices(e.padRecord)) {
-    if (!inside(e.dramRecord, index)) continue;
-    const bits = pad.readBits(address(e.pad, offset(e.padRecord, index)), e.elementBytes);
-    memories.dram.writeBits(address(e.dram, offset(e.dramRecord, index)), e.elementBytes, bits);
+    if (!inside(record, index)) continue;
+    const bits = from.readBits(address(e.pad, offset(e.padRecord, index)), e.elementBytes);
+    to.writeBits(address(at, offset(record, index)), e.elementBytes, bits);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The units' arithmetic and data movement for the cycle model, bit for bit that of the functional model: WebAssembly SIMD for
- * `mma` and `vec`, JavaScript for transfers. One set of kernels is one processor's memories.
+ * `mma` and `vec`, JavaScript for transfers. One set of kernels is one core's memories.
  */
 import { aramBytes, type Machine } from '#machine';
 import type { Kernels } from '../entries.ts';
@@ -12,8 +12,13 @@ import { createTransfers } from './transfer.ts';
 import { createVec } from './vec.ts';
 import { createWinograd } from './winograd.ts';
 
-/** @throws SYS-SIM-060 scratchpads that do not fit a WebAssembly memory */
-export function createKernels(machine: Machine): Kernels {
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * @param shared SharedRAM of the cluster
+ * @throws SYS-SIM-060 scratchpads that do not fit a WebAssembly memory
+ */
+export function createKernels(machine: Machine, shared: Uint8Array = NO_BYTES): Kernels {
   const layout = layoutOf(machine);
   const memory = new WebAssembly.Memory({ initial: layout.pages, maximum: layout.pages });
   const functions = instantiate(memory);
@@ -25,7 +30,7 @@ export function createKernels(machine: Machine): Kernels {
     aram: new Uint8Array(memory.buffer, layout.aram, aramBytes(machine.matrix)),
     mma: createMma(machine, memory, layout, functions),
     vec: createVec(machine, memory, layout, functions),
-    ...createTransfers(nram, wram),
+    ...createTransfers(nram, wram, shared),
     loadSparse: createLoadSparse(nram, wram),
     mmaSparse: createMmaSparse(machine, memory, layout, functions),
     winograd: createWinograd(nram, wram),

@@ -181,13 +181,14 @@ function compare(machine: Machine, entry: DataEntry, seed: number, special: numb
     nram: new PlainMemory('NRAM', NRAM, place),
     wram: new PlainMemory('WRAM', WRAM, place),
     aram: new PlainMemory('ARAM', aramSize, place),
+    shared: new PlainMemory('SharedRAM', 0, place),
     dram: new PlainMemory('DRAM', DRAM, place),
   };
   for (const name of ['nram', 'wram', 'aram', 'dram'] as const) memories[name].place(0, initial[name], 'before');
 
   execute(entry, machine, memories, place);
-  if (entry.kind === 'load') kernels.load(entry, dram);
-  else if (entry.kind === 'store') kernels.store(entry, dram);
+  if (entry.kind === 'load' || entry.kind === 'get') kernels.load(entry, dram);
+  else if (entry.kind === 'store' || entry.kind === 'put') kernels.store(entry, dram);
   else if (entry.kind === 'mma') kernels.mma(entry);
   else if (entry.kind === 'vec') kernels.vec(entry);
   else throw new Error(`no case makes '${entry.kind}'`);
@@ -490,7 +491,7 @@ test('load and store: any element size, strides, bounds and fill', () => {
       fc.pre(dram !== undefined && pad !== undefined);
       const { kind, space, type } = x;
       const entry = { kind, pc: 0, space, type, elementBytes: bytes, pad: pad!, padRecord, dram: dram!, dramRecord };
-      compare(machineWith(textbook.matrix, 16), entry, x.seed, 0.05);
+      compare(machineWith(textbook.matrix, 16), entry as DataEntry, x.seed, 0.05);
     },
   );
   fc.assert(property, { numRuns: 3 * RUNS });

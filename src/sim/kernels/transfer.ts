@@ -1,10 +1,19 @@
 /**
- * `load` and `store`: DRAM lies outside the WebAssembly memory in chunks, so these run in JavaScript. The innermost loop goes
- * along DRAM where the order of elements does not matter, so that a transposing transfer meets each chunk once.
+ * `load` and `store`, `get` and `put`: DRAM lies outside the WebAssembly memory in chunks, SharedRAM in one, so these run in
+ * JavaScript. The innermost loop goes along that far side where the order of elements does not matter, so that a transposing
+ * transfer meets each chunk once.
  */
 import { DIMENSIONS, FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timing';
-import type { DramChunk, DramMemory } from '../dram.ts';
-import type { LoadEntry, StoreEntry } from '../entries.ts';
+import type { DramChunk } from '../dram.ts';
+import {
+  type FarMemory,
+  farAddress,
+  farRecord,
+  type GetEntry,
+  type LoadEntry,
+  type PutEntry,
+  type StoreEntry,
+} from '../entries.ts';
 import { isInjective } from './nest.ts';
 
 interface Axis {
@@ -153,12 +162,13 @@ function eachRow(axes: readonly Axis[], row: (dram: number, pad: number, inside:
 }
 
 export interface Transfers {
-  load(entry: LoadEntry, dram: DramMemory): void;
-  store(entry: StoreEntry, dram: DramMemory): void;
+  load(entry: LoadEntry | GetEntry, far: FarMemory): void;
+  store(entry: StoreEntry | PutEntry, far: FarMemory): void;
 }
 
-export function createTransfers(nram: Uint8Array, wram: Uint8Array): Transfers {
-  const pads = { nram: viewsOf(nram, 0), wram: viewsOf(wram, 0) };
+/** @param shared SharedRAM of the cluster, empty where there is none */
+export function createTransfers(nram: Uint8Array, wram: Uint8Array, shared: Uint8Array): Transfers {
+  const pads = { nram: viewsOf(nram, 0), wram: viewsOf(wram, 0), shared: viewsOf(shared, 0) };
   const element = new Uint8Array(8);
   const elementView = viewsOf(element, 0);
   const filled = new Uint8Array(8);
@@ -166,15 +176,17 @@ export function createTransfers(nram: Uint8Array, wram: Uint8Array): Transfers {
   const filledView = viewsOf(filled, 0);
 
   return {
-    load(entry, dram) {
+    load(entry, far) {
       const { elementBytes: size } = entry;
-      const found = axesOf(entry.dramRecord, entry.dramRecord, entry.padRecord);
+      const base = farAddress(entry);
+      const record = farRecord(entry);
+      const found = axesOf(record, record, entry.padRecord);
       if (found === undefined) return;
       const axes = arrange(found, 'pad', size);
       const inner = axes[0]!;
       const pad = pads[entry.space];
       // Of an 8-byte element the fill word is the lower half; the upper one repeats its sign.
-      const fill = entry.dramRecord[FILL]! | 0;
+      const fill = record[FILL]! | 0;
       filledWords[0] = fill;
       filledWords[1] = fill >> 31;
       const pour = (at: number, count: number): void => {
@@ -187,12 +199,12 @@ export function createTransfers(nram: Uint8Array, wram: Uint8Array): Transfers {
         const padAt = (i: number): number => (entry.pad + padOffset + i * inner.pad) >>> 0;
         if (from > 0) pour(padAt(0), from);
         for (let i = from; i < to; ) {
-          const address = (entry.dram + dramOffset + i * inner.dram) >>> 0;
-          if (address < chunk.from || address >= chunk.to) chunk = dram.forReading(address);
+          const address = (base + dramOffset + i * inner.dram) >>> 0;
+          if (address < chunk.from || address >= chunk.to) chunk = far.forReading(address);
           const n = within(chunk, address, inner.dram, size, to - i);
           if (n > 0) copyRun(pad, padAt(i), inner.pad, viewsOfChunk(chunk), address, inner.dram, size, n);
           else {
-            dram.read(address, element, 0, size);
+            far.read(address, element, 0, size);
             copyRun(pad, padAt(i), inner.pad, elementView, 0, 0, size, 1);
           }
           i += Math.max(1, n);
@@ -201,9 +213,11 @@ export function createTransfers(nram: Uint8Array, wram: Uint8Array): Transfers {
       });
     },
 
-    store(entry, dram) {
+    store(entry, far) {
       const { elementBytes: size } = entry;
-      const found = axesOf(entry.padRecord, entry.dramRecord, entry.padRecord);
+      const base = farAddress(entry);
+      const record = farRecord(entry);
+      const found = axesOf(entry.padRecord, record, entry.padRecord);
       if (found === undefined) return;
       const axes = arrange(found, 'dram', size);
       const inner = axes[0]!;
@@ -212,14 +226,14 @@ export function createTransfers(nram: Uint8Array, wram: Uint8Array): Transfers {
       eachRow(axes, (dramOffset, padOffset, inside) => {
         if (!inside) return;
         for (let i = inner.from; i < inner.to; ) {
-          const address = (entry.dram + dramOffset + i * inner.dram) >>> 0;
+          const address = (base + dramOffset + i * inner.dram) >>> 0;
           const padAt = (entry.pad + padOffset + i * inner.pad) >>> 0;
-          if (address < chunk.from || address >= chunk.to) chunk = dram.forWriting(address);
+          if (address < chunk.from || address >= chunk.to) chunk = far.forWriting(address);
           const n = within(chunk, address, inner.dram, size, inner.to - i);
           if (n > 0) copyRun(viewsOfChunk(chunk), address, inner.dram, pad, padAt, inner.pad, size, n);
           else {
             copyRun(elementView, 0, 0, pad, padAt, 0, size, 1);
-            dram.write(address, element, 0, size);
+            far.write(address, element, 0, size);
           }
           i += Math.max(1, n);
         }

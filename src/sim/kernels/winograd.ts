@@ -2,7 +2,7 @@
  * The Winograd transforms. One tile is worked on in place in a small array of 6 × 6: its columns first, then its lines, each by a
  * function that reads and writes a line of a given step. Every operation is rounded to f32.
  */
-import { type Space, type WinogradTile, type WinogradTransform, winogradSides } from '#isa';
+import { type Scratchpad, type WinogradTile, type WinogradTransform, winogradSides } from '#isa';
 import { type RecordWords, SIZE, STRIDE } from '#timing';
 import type { Kernels } from '../entries.ts';
 
@@ -105,7 +105,7 @@ const step = (record: RecordWords, d: number): number => record[4 * d + STRIDE]!
 
 export function createWinograd(nram: Uint8Array, wram: Uint8Array): Kernels['winograd'] {
   const viewOf = (pad: Uint8Array): Float32Array => new Float32Array(pad.buffer, pad.byteOffset, pad.byteLength >>> 2);
-  const pads: Readonly<Record<Space, Float32Array>> = { nram: viewOf(nram), wram: viewOf(wram) };
+  const pads: Readonly<Record<Scratchpad, Float32Array>> = { nram: viewOf(nram), wram: viewOf(wram) };
   const tile = new Float32Array(PITCH * PITCH);
   return (entry) => {
     const { transform, source, result } = entry;

@@ -1,19 +1,16 @@
 /**
  * A trace in Chrome's trace event format (JSON object form, read by Perfetto and chrome://tracing; "Trace Event Format", Google,
- * 2016). One cycle is written as one microsecond, a flow as an arrow from the beginning of one slice to that of another. Text goes
+ * 2016). Several cores are a process each. One cycle is written as one microsecond, a flow as an arrow from the beginning of one slice to that of another. Text goes
  * to the sink in pieces of some kilobytes; nothing else of it is kept.
  */
-import type { LayerPlan } from '#isa';
+import type { Program } from '#isa';
 import { type Trace, timeline } from './timeline.ts';
 import type { Facts, TraceWriter } from './writer.ts';
 
 const PIECE = 1 << 14;
 
 /** @param sink gets the text of the file, piece by piece */
-export function chromeTrace(
-  program: { readonly name: string; readonly layers: readonly LayerPlan[] },
-  sink: (text: string) => void,
-): Trace {
+export function chromeTrace(program: Program, sink: (text: string) => void): Trace {
   return timeline(program, chromeWriter(program.name, sink));
 }
 
@@ -22,6 +19,8 @@ function chromeWriter(name: string, sink: (text: string) => void): TraceWriter {
   let separator = '\n';
   /** Names of counters, by track. */
   const counters: string[] = [];
+  /** The process of each track: that of its group, or 0. */
+  const processes: number[] = [];
   /** Names as JSON, since there are few. */
   const written = new Map<string, string>();
   const json = (value: string): string => {
@@ -48,22 +47,25 @@ function chromeWriter(name: string, sink: (text: string) => void): TraceWriter {
     text = '';
   };
   const head = (phase: string, track: number, cycle: number): string =>
-    `{"ph":"${phase}","pid":0,"tid":${track},"ts":${cycle}`;
+    `{"ph":"${phase}","pid":${processes[track] ?? 0},"tid":${track},"ts":${cycle}`;
   const span = (track: number, from: number, to: number, called: string, facts: Facts): void =>
     write(`${head('X', track, from)},"dur":${to - from},"name":${json(called)}${args(facts)}}`);
   const arrow = (phase: string, track: number, cycle: number, id: number): void =>
     write(`${head(phase, track, cycle)},"id":${id},"cat":"semaphore","name":"semaphore"}`);
 
   return {
-    track: ({ id, name: called, rank, unit }) => {
+    track: ({ id, name: called, rank, unit, group, isGroup }) => {
+      const process = isGroup ? id : (group ?? 0);
+      processes[id] = process;
       if (unit !== undefined) {
         counters[id] = `${called} (${unit})`;
         return;
       }
       const meta = (key: string, members: string): void =>
-        write(`{"ph":"M","pid":0,"tid":${id},"name":"${key}","args":{${members}}}`);
-      meta('thread_name', `"name":${json(called)}`);
-      meta('thread_sort_index', `"sort_index":${rank}`);
+        write(`{"ph":"M","pid":${process},"tid":${id},"name":"${key}","args":{${members}}}`);
+      const what = isGroup ? 'process' : 'thread';
+      meta(`${what}_name`, `"name":${json(called)}`);
+      meta(`${what}_sort_index`, `"sort_index":${rank}`);
     },
     slice: (track, { from, to, name: called, facts, phases, out, in: into }) => {
       span(track, from, to, called, facts);
@@ -77,7 +79,9 @@ function chromeWriter(name: string, sink: (text: string) => void): TraceWriter {
     instant: (track, cycle, called, facts) =>
       write(`${head('i', track, cycle)},"s":"g","name":${json(called)}${args(facts)}}`),
     count: (track, cycle, value) =>
-      write(`{"ph":"C","pid":0,"ts":${cycle},"name":${json(counters[track]!)},"args":{"value":${value}}}`),
+      write(
+        `{"ph":"C","pid":${processes[track]!},"ts":${cycle},"name":${json(counters[track]!)},"args":{"value":${value}}}`,
+      ),
     end: () => {
       sink(`${text}\n]}\n`);
       text = '';

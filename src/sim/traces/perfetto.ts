@@ -4,7 +4,7 @@
  * nanosecond of the trace's clock. Bytes go to the sink in pieces of some kilobytes; besides, only the names are kept.
  */
 import { create, type DescField, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import type { LayerPlan } from '#isa';
+import type { Program } from '#isa';
 import {
   DebugAnnotationSchema,
   TracePacketSchema as packetSchema,
@@ -54,10 +54,7 @@ const KEYS = {
 };
 
 /** @param sink gets the bytes of the file, piece by piece */
-export function perfettoTrace(
-  program: { readonly name: string; readonly layers: readonly LayerPlan[] },
-  sink: (bytes: Uint8Array) => void,
-): Trace {
+export function perfettoTrace(program: Program, sink: (bytes: Uint8Array) => void): Trace {
   return timeline(program, perfettoWriter(program.name, sink));
 }
 
@@ -146,13 +143,14 @@ function perfettoWriter(name: string, sink: (bytes: Uint8Array) => void): TraceW
   const close = (track: number, cycle: number): void => eventPacket(SLICE_END, track, cycle, nothing);
 
   return {
-    track: ({ id, name: called, rank, unit }) =>
+    track: ({ id, name: called, rank, unit, group, isGroup }) =>
       rare({
         trackDescriptor: {
           uuid: BigInt(uuidOf(id)),
-          parentUuid: ROOT,
+          parentUuid: group === undefined ? ROOT : BigInt(uuidOf(group)),
           name: called,
           siblingOrderRank: rank,
+          ...(isGroup === undefined ? {} : { childOrdering: EXPLICIT_ORDER }),
           ...(unit === undefined ? {} : { counter: { unitName: unit } }),
         },
       }),

@@ -3,10 +3,11 @@
  * Kept at any time are, for each unit, its last instruction and the semaphores behind it (64 slices at most), the signals that
  * nobody has waited for yet, and when the entries of its queue were dispatched; so memory does not grow with the run.
  */
-import type { LayerPlan } from '#isa';
+import type { Program } from '#isa';
 import type { QueueEntry } from '../entries.ts';
 import type { ChannelGrant, Dispatch, EntryEnd, EntryStart, Observer, SimulationEvent } from '../events.ts';
 import type { Plan } from '../plan.ts';
+import { topologyOf } from '../topology.ts';
 import { Meter } from './meter.ts';
 import type { Facts, Phase, Slice, TraceWriter } from './writer.ts';
 
@@ -92,45 +93,73 @@ class QueueDepth {
 }
 
 /** A trace in the format of `writer`. */
-export function timeline(program: { readonly layers: readonly LayerPlan[] }, writer: TraceWriter): Trace {
+export function timeline(program: Program, writer: TraceWriter): Trace {
   let tracks = 0;
   let last = 0;
+  const hasGroups = topologyOf(program).places.length > 1;
+  /** Of cores, where there are several. */
+  const groups: number[] = [];
   const slices = new Map<string, SliceTrack>();
   const queues = new Map<string, QueueDepth>();
   const meters = new Map<string, Meter>();
-  /** Flows of signals that nobody has waited for, oldest first, by semaphore. */
-  const signalled: number[][] = [];
+  /** Flows of signals that nobody has waited for, oldest first, by core and semaphore. */
+  const signalled = new Map<string, number[]>();
   let flows = 0;
-  let stalled = 0;
+  /** Since when control of a core, or the host, has waited or worked. */
+  const stalled: number[] = [];
+  let called = 0;
 
-  const trackOf = (name: string): SliceTrack => {
-    let found = slices.get(name);
+  const groupOf = (core: number | undefined): { readonly group?: number } => {
+    if (core === undefined || !hasGroups) return {};
+    if (groups[core] === undefined) {
+      groups[core] = ++tracks;
+      writer.track({ id: tracks, name: `core ${core}`, rank: core, isGroup: true });
+    }
+    return { group: groups[core] };
+  };
+  /** @param core none: of the chip */
+  const trackOf = (core: number | undefined, name: string): SliceTrack => {
+    const key = `${core} ${name}`;
+    let found = slices.get(key);
     if (found === undefined) {
+      const group = groupOf(core);
       found = new SliceTrack(++tracks);
       const place = RANKS.indexOf(name);
-      writer.track({ id: found.id, name, rank: place < 0 ? RANKS.length : place });
-      slices.set(name, found);
+      writer.track({ id: found.id, name, rank: place < 0 ? RANKS.length : place, ...group });
+      slices.set(key, found);
     }
     return found;
   };
-  const counter = (name: string, unit: string): ((cycle: number, value: number) => void) => {
+  const counter = (core: number | undefined, name: string, unit: string): ((cycle: number, value: number) => void) => {
+    const group = groupOf(core);
     const id = ++tracks;
-    writer.track({ id, name, unit, rank: RANKS.length + id });
+    writer.track({ id, name, unit, rank: RANKS.length + id, ...group });
     return (cycle, value) => writer.count(id, cycle, value);
   };
-  const queueOf = (unit: string): QueueDepth => {
-    let found = queues.get(unit);
+  const queueOf = (core: number, unit: string): QueueDepth => {
+    const key = `${core} ${unit}`;
+    let found = queues.get(key);
     if (found === undefined) {
-      found = new QueueDepth(counter(`${unit} queue`, 'entries'));
-      queues.set(unit, found);
+      found = new QueueDepth(counter(core, `${unit} queue`, 'entries'));
+      queues.set(key, found);
     }
     return found;
   };
-  const meterOf = (name: string, unit: string): Meter => {
-    let found = meters.get(name);
+  const meterOf = (core: number | undefined, name: string, unit: string): Meter => {
+    const key = `${core} ${name}`;
+    let found = meters.get(key);
     if (found === undefined) {
-      found = new Meter(WINDOW, counter(name, unit));
-      meters.set(name, found);
+      found = new Meter(WINDOW, counter(core, name, unit));
+      meters.set(key, found);
+    }
+    return found;
+  };
+  const signalsOf = (core: number, semaphore: number): number[] => {
+    const key = `${core} ${semaphore}`;
+    let found = signalled.get(key);
+    if (found === undefined) {
+      found = [];
+      signalled.set(key, found);
     }
     return found;
   };
@@ -172,8 +201,8 @@ export function timeline(program: { readonly layers: readonly LayerPlan[] }, wri
     return { name, from, to, layer, facts, phases: NO_PHASES, out: [], in: [], works: true };
   };
 
-  const ended = ({ unit, entry, plan, start, cycle, layer, pc, waited, stalled }: EntryEnd): void => {
-    const track = trackOf(unit);
+  const ended = ({ core, unit, entry, plan, start, cycle, layer, pc, waited, stalled }: EntryEnd): void => {
+    const track = trackOf(core, unit);
     track.free = cycle;
     if (plan === undefined) {
       // A semaphore, which stands there since it began.
@@ -183,14 +212,14 @@ export function timeline(program: { readonly layers: readonly LayerPlan[] }, wri
     const phases = phasesOf(plan, start, { waited, stalled }, cycle);
     add(track, { ...plain(nameOf(entry), start, cycle, layer, factsOf(entry, plan, pc)), phases });
     const { macs, otherOps, vectorOps } = plan;
-    if (macs > 0) meterOf('MACs', 'MACs/cycle').add(start, cycle, macs);
-    if (otherOps > 0) meterOf('other operations', 'operations/cycle').add(start, cycle, otherOps);
-    if (vectorOps > 0) meterOf('vector operations', 'operations/cycle').add(start, cycle, vectorOps);
+    if (macs > 0) meterOf(core, 'MACs', 'MACs/cycle').add(start, cycle, macs);
+    if (otherOps > 0) meterOf(core, 'other operations', 'operations/cycle').add(start, cycle, otherOps);
+    if (vectorOps > 0) meterOf(core, 'vector operations', 'operations/cycle').add(start, cycle, vectorOps);
   };
-  const started = ({ unit, entry, ready, cycle, layer, pc }: EntryStart): void => {
-    queueOf(unit).taken(cycle);
+  const started = ({ core, unit, entry, ready, cycle, layer, pc }: EntryStart): void => {
+    queueOf(core, unit).taken(cycle);
     if (entry.kind !== 'wait' && entry.kind !== 'signal') return;
-    const track = trackOf(unit);
+    const track = trackOf(core, unit);
     const { kind, semaphore } = entry;
     const semaphoreSlice = (name: string, from: number): Held => {
       return { ...plain(`${name} ${semaphore}`, from, cycle, layer, { pc, semaphore }), works: false };
@@ -199,44 +228,48 @@ export function timeline(program: { readonly layers: readonly LayerPlan[] }, wri
     const idle = Math.max(track.free, ready);
     if (idle < cycle) add(track, semaphoreSlice('blocked', idle));
     const slice = semaphoreSlice(kind, cycle);
-    signalled[semaphore] ??= [];
+    const signals = signalsOf(kind === 'signal' ? (entry.core ?? core) : core, semaphore);
     if (kind === 'signal') {
-      signalled[semaphore].push(++flows);
+      signals.push(++flows);
       (track.producer(layer) ?? slice).out.push(flows);
-    } else slice.in.push(signalled[semaphore].shift()!);
+    } else slice.in.push(signals.shift()!);
     add(track, slice);
   };
   const halted = (track: SliceTrack, { cycle, pc }: SimulationEvent): void => {
     closeTrack(track);
     writer.instant(track.id, cycle, 'halt', { pc });
   };
-  const granted = ({ cycle, taken, bytes, isWrite }: ChannelGrant): void =>
-    meterOf(isWrite ? 'DRAM write' : 'DRAM read', 'bytes/cycle').add(cycle, cycle + taken, bytes);
+  const granted = ({ cycle, channel, taken, bytes, isWrite }: ChannelGrant): void => {
+    if (channel !== 'dram') return;
+    meterOf(undefined, isWrite ? 'DRAM write' : 'DRAM read', 'bytes/cycle').add(cycle, cycle + taken, bytes);
+  };
 
   const observer = (event: SimulationEvent): void => {
-    const { type, cycle } = event;
+    const { type, cycle, core } = event;
     if (cycle > last) last = cycle;
     switch (type) {
       case 'dispatch':
-        queueOf((event as Dispatch).unit).dispatched(cycle);
+        queueOf(core, (event as Dispatch).unit).dispatched(cycle);
         return;
       case 'channel:grant':
         granted(event);
         return;
       case 'control:stall':
+        stalled[core] = cycle;
+        return;
       case 'host:start':
-        stalled = cycle;
+        called = cycle;
         return;
       case 'control:resume': {
         const name = event.cause === 'queue' ? 'full queue' : event.cause;
-        add(trackOf('control'), plain(name, stalled, cycle, event.layer, { pc: event.pc }));
+        add(trackOf(core, 'control'), plain(name, stalled[core]!, cycle, event.layer, { pc: event.pc }));
         return;
       }
       case 'host:end':
-        add(trackOf('host'), plain(event.name, stalled, cycle, event.layer, { pc: event.pc }));
+        add(trackOf(undefined, 'host'), plain(event.name, called, cycle, event.layer, { pc: event.pc }));
         return;
       case 'halt':
-        halted(trackOf('control'), event);
+        halted(trackOf(core, 'control'), event);
         return;
       default:
         if ('start' in event) ended(event);
@@ -274,7 +307,9 @@ function nameOf(entry: QueueEntry): string {
   }
 }
 
-function factsOf(entry: QueueEntry, { transfer, macs, vectorOps, otherOps, actions }: Plan, pc: number): Facts {
+function factsOf(entry: QueueEntry, plan: Plan, pc: number): Facts {
+  const { transfer, link, macs, vectorOps, otherOps, actions } = plan;
+  if (link !== undefined) return { pc, bytes: link.payloadBytes };
   if (transfer !== undefined) return { pc, bytes: transfer.payloadBytes, 'DRAM bytes': transfer.dramBytes };
   if (entry.kind === 'move') return { pc, bytes: entry.bytes };
   return macs > 0 ? { pc, MACs: macs } : { pc, operations: vectorOps + otherOps + actions.winogradOps };
@@ -282,21 +317,27 @@ function factsOf(entry: QueueEntry, { transfer, macs, vectorOps, otherOps, actio
 
 /** The pieces of a transfer, where there is more than one. */
 function phasesOf(
-  { transfer }: Plan,
+  { transfer, link }: Plan,
   start: number,
   { waited, stalled }: Pick<EntryEnd, 'waited' | 'stalled'>,
   end: number,
 ): readonly Phase[] {
-  if (transfer === undefined) return NO_PHASES;
-  const asks = start + transfer.setupCycles;
+  const cost = transfer ?? link;
+  if (cost === undefined) return NO_PHASES;
+  const channel = transfer !== undefined ? 'channel' : link!.takesPort ? 'port' : 'link';
+  const asks = start + cost.setupCycles;
   const granted = asks + waited;
-  const free = granted + transfer.channelCycles;
+  const free = Math.min(end, granted + cost.channelCycles);
   const phases = [
     { name: 'setup', from: start, to: asks },
-    { name: 'wait for channel', from: asks, to: granted },
-    { name: 'channel', from: granted, to: free },
+    { name: `wait for ${channel}`, from: asks, to: granted },
+    { name: channel, from: granted, to: free },
     { name: 'DRAM banks', from: free, to: free + stalled },
-    { name: transfer.dramBytes === 0 ? 'scratchpad' : 'latency', from: free + stalled, to: end },
+    {
+      name: transfer === undefined || transfer.dramBytes === 0 ? 'scratchpad' : 'latency',
+      from: free + stalled,
+      to: end,
+    },
   ].filter(({ from, to }) => to > from);
   return phases.length > 1 ? phases : NO_PHASES;
 }

@@ -12,6 +12,10 @@ export interface Track {
   readonly rank: number;
   /** Of a counter. */
   readonly unit?: string;
+  /** The group that it stands in, which is declared before it. */
+  readonly group?: number;
+  /** It is one: a core, where there are several. */
+  readonly isGroup?: true;
 }
 
 /** What is shown of a slice beside its name. */

@@ -64,7 +64,7 @@ describe('the table', () => {
     }
   });
 
-  test('WAIT is left only when everything has drained, and by its own instruction only', () => {
+  test('WAIT is left only when everything has drained and the cores have met, and by its own instruction only', () => {
     for (const [mnemonic, to] of [
       ['sync', 'FETCH'],
       ['host', 'HOST'],
@@ -72,8 +72,16 @@ describe('the table', () => {
     ] as const) {
       const { opcode } = byMnemonic.get(mnemonic)!;
       for (const status of statuses) {
-        expect(decodeMachine.step('WAIT', { opcode, status }).to).toBe(status.drained ? to : 'WAIT');
+        const goesOn = status.drained && (status.met || mnemonic === 'halt');
+        expect(decodeMachine.step('WAIT', { opcode, status }).to).toBe(goesOn ? to : 'WAIT');
       }
+    }
+  });
+
+  test('a barrier is left when all have met, whatever is under way', () => {
+    const { opcode } = byMnemonic.get('barrier')!;
+    for (const status of statuses) {
+      expect(decodeMachine.step('WAIT', { opcode, status }).to).toBe(status.met ? 'FETCH' : 'WAIT');
     }
   });
 
@@ -91,7 +99,7 @@ describe('the table', () => {
 });
 
 describe('the way of an instruction', () => {
-  const cost = { instruction: 2, taken: 7, semaphore: 1, signalLatency: 1 };
+  const cost = { instruction: 2, taken: 7, semaphore: 1, signalLatency: 1, remoteSignalLatency: 1, barrierLatency: 1 };
   const path = (mnemonic: string) => controlPath(byMnemonic.get(mnemonic)!, cost);
 
   test('takes what the machine says, and ends where control concerns others', () => {
@@ -99,6 +107,7 @@ describe('the way of an instruction', () => {
     expect(path('loop')).toEqual({ cycles: 2, takenCycles: 2, point: undefined });
     expect(path('beq')).toEqual({ cycles: 2, takenCycles: 7, point: undefined });
     expect(path('mma')).toEqual({ cycles: 2, takenCycles: 2, point: 'entry' });
-    for (const point of ['sync', 'host', 'halt']) expect(path(point)).toEqual({ cycles: 2, takenCycles: 2, point });
+    for (const point of ['sync', 'barrier', 'host', 'halt'])
+      expect(path(point)).toEqual({ cycles: 2, takenCycles: 2, point });
   });
 });

@@ -47,11 +47,12 @@ export const UNHINDERED: Status = {
   taken: false,
   room: true,
   drained: true,
+  met: true,
   done: true,
 };
 
 /** Where control concerns others: it hands over an entry, or waits. */
-export type ControlPoint = 'entry' | 'sync' | 'host' | 'halt';
+export type ControlPoint = 'entry' | 'sync' | 'barrier' | 'host' | 'halt';
 
 /** An instruction's way through the table from FETCH on, up to the next FETCH or to where it concerns others. */
 export interface ControlPath {

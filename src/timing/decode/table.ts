@@ -20,7 +20,7 @@ export const DECODE_STATES = [
   'DISPATCH',
   /** Stands before a queue without room. */
   'STALL',
-  /** Waits until every queue is empty and every unit idle. */
+  /** Waits until every queue is empty and every unit idle, or for other cores. */
   'WAIT',
   /** The host works. */
   'HOST',
@@ -42,13 +42,24 @@ export const STATUS_LINES = {
   taken: 'its condition holds',
   room: 'its queue can take an entry',
   drained: 'every queue is empty and every unit idle',
+  met: 'every core of the scope has come here, and that has been told (of one core, or without a scope: always)',
   done: 'the host has answered',
 } as const;
 export type StatusLine = keyof typeof STATUS_LINES;
 export type Status = Readonly<Record<StatusLine, boolean>>;
 
 /** What control spends its cycles on; they add up to those of the run. */
-export const CONTROL_ACCOUNTS = ['issue', 'branch', 'data', 'fetch', 'queue', 'sync', 'host', 'halt'] as const;
+export const CONTROL_ACCOUNTS = [
+  'issue',
+  'branch',
+  'data',
+  'fetch',
+  'queue',
+  'sync',
+  'barrier',
+  'host',
+  'halt',
+] as const;
 export type ControlAccount = (typeof CONTROL_ACCOUNTS)[number];
 
 /** Cycles of a row: none, one, those of every instruction, or those of a taken branch. */
@@ -69,11 +80,12 @@ export interface DecodeRow {
 
 const ALL: readonly OpcodeClass[] = [...CONTROL_CLASSES, 'dispatch', 'illegal'];
 const LEGAL = ALL.filter((kind) => kind !== 'illegal');
-/** Classes that wait for everything before them; each is an account, too. */
-const DRAINING = ['sync', 'host', 'halt'] as const;
-const isDraining = (kind: OpcodeClass): boolean => (DRAINING as readonly OpcodeClass[]).includes(kind);
+/** Classes that wait for everything before them, or for other cores; each is an account, too. */
+const WAITING = ['sync', 'barrier', 'host', 'halt'] as const;
+const DRAINING = WAITING.filter((kind) => kind !== 'barrier');
+const isWaiting = (kind: OpcodeClass): boolean => (WAITING as readonly OpcodeClass[]).includes(kind);
 /** What control executes itself. */
-const EXECUTED = LEGAL.filter((kind) => kind !== 'dispatch' && !isDraining(kind));
+const EXECUTED = LEGAL.filter((kind) => kind !== 'dispatch' && !isWaiting(kind));
 const BRANCHES: readonly OpcodeClass[] = ['branch', 'jump'];
 const except = (classes: readonly OpcodeClass[]): readonly OpcodeClass[] =>
   ALL.filter((kind) => !classes.includes(kind));
@@ -144,7 +156,7 @@ export const DECODE_TABLE: readonly DecodeRow[] = [
   },
   {
     from: 'DECODE',
-    classes: DRAINING,
+    classes: WAITING,
     when: { valid: true, ready: true },
     to: 'WAIT',
     does: 'pc = next',
@@ -214,10 +226,23 @@ export const DECODE_TABLE: readonly DecodeRow[] = [
       account: kind,
     }),
   ),
-  { from: 'WAIT', classes: ['sync'], when: { drained: true }, to: 'FETCH', does: '', cycles: 0 },
-  { from: 'WAIT', classes: ['host'], when: { drained: true }, to: 'HOST', does: 'call the host', cycles: 0 },
+  ...(['sync', 'host'] as const).map(
+    (kind): DecodeRow => ({
+      from: 'WAIT',
+      classes: [kind],
+      when: { drained: true, met: false },
+      to: 'WAIT',
+      does: '',
+      cycles: 1,
+      account: kind,
+    }),
+  ),
+  { from: 'WAIT', classes: ['barrier'], when: { met: false }, to: 'WAIT', does: '', cycles: 1, account: 'barrier' },
+  { from: 'WAIT', classes: ['barrier'], when: { met: true }, to: 'FETCH', does: '', cycles: 0 },
+  { from: 'WAIT', classes: ['sync'], when: { drained: true, met: true }, to: 'FETCH', does: '', cycles: 0 },
+  { from: 'WAIT', classes: ['host'], when: { drained: true, met: true }, to: 'HOST', does: 'call the host', cycles: 0 },
   { from: 'WAIT', classes: ['halt'], when: { drained: true }, to: 'HALT', does: 'end of the program', cycles: 0 },
-  never('WAIT', DRAINING),
+  never('WAIT', WAITING),
 
   { from: 'HOST', classes: ['host'], when: { done: false }, to: 'HOST', does: '', cycles: 1, account: 'host' },
   { from: 'HOST', classes: ['host'], when: { done: true }, to: 'FETCH', does: '', cycles: 0 },
