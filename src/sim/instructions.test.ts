@@ -323,9 +323,6 @@ const REFUSED: Readonly<Record<string, Readonly<Record<string, readonly string[]
   'wino.input': { type: ELEMENT_TYPES.slice(1) },
   'wino.weight': { type: ELEMENT_TYPES.slice(1) },
   'wino.output': { type: ELEMENT_TYPES.slice(1) },
-  // The queue of the links stands in programs without data.
-  wait: { queue: ['link'] },
-  signal: { queue: ['link'] },
 };
 
 /** Every value of every enum field, and every flag in both states, occurs in some program. */
