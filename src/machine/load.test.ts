@@ -13,8 +13,8 @@ const file = 'machine.json';
 const preset = (name: string) => readFileSync(new URL(`presets/${name}.json`, import.meta.url), 'utf8');
 const good = preset('textbook-single');
 const systolic = preset('systolic-16x16');
-/** A machine that computes f32 only. */
-const plain = preset('textbook-ch6');
+/** A machine that computes f32 only, with figures of energy. */
+const plain = systolic;
 
 /** The preset with one piece of text changed. */
 const edit = (from: string | RegExp, to: string, text = good): string => {
@@ -115,20 +115,20 @@ const cases: readonly (readonly [string, string])[] = [
   ['energy in quotes', edit('"mac": 4.6', '"mac": "4.6 pJ"')],
   [
     'no energy for a type',
-    edit('"lanePacking": "run"', '"types": { "i8": { "tn": 32, "ti": 32 } }, "lanePacking": "run"', plain),
+    edit('"lanePacking": "flat"', '"types": { "i8": { "rows": 32, "columns": 32 } }, "lanePacking": "flat"', plain),
   ],
   ['energy of a type that is not computed', edit('"mac": 4.6', '"mac": 4.6, "macByType": { "i8": 0.3 }', plain)],
   [
     'unknown type',
-    edit('"lanePacking": "run"', '"types": { "i4": { "tn": 32, "ti": 32 } }, "lanePacking": "run"', plain),
+    edit('"lanePacking": "flat"', '"types": { "i4": { "rows": 32, "columns": 32 } }, "lanePacking": "flat"', plain),
   ],
   [
     'geometry of another kind',
-    edit('"lanePacking": "run"', '"types": { "f16": { "rows": 32 } }, "lanePacking": "run"', plain),
+    edit('"lanePacking": "flat"', '"types": { "f16": { "tn": 32 } }, "lanePacking": "flat"', plain),
   ],
   [
     'WRAM below a tile of i8',
-    edit('"lanePacking": "run"', '"types": { "i8": { "tn": 1024, "ti": 1024 } }, "lanePacking": "run"', plain),
+    edit('"lanePacking": "flat"', '"types": { "i8": { "rows": 1024, "columns": 1024 } }, "lanePacking": "flat"', plain),
   ],
   [
     'realizable with 2²⁰ MACs of i8',

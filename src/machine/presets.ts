@@ -12,6 +12,7 @@ import textbookCh6 from './presets/textbook-ch6.json' with { type: 'json' };
 import textbookCluster from './presets/textbook-cluster.json' with { type: 'json' };
 import textbookSingle from './presets/textbook-single.json' with { type: 'json' };
 import textbookSingleDdr4 from './presets/textbook-single-ddr4.json' with { type: 'json' };
+import textbookSingleI8x4 from './presets/textbook-single-i8x4.json' with { type: 'json' };
 import tpuV1 from './presets/tpu-v1.json' with { type: 'json' };
 import tpuV3 from './presets/tpu-v3.json' with { type: 'json' };
 import vtaPynq from './presets/vta-pynq.json' with { type: 'json' };
@@ -22,6 +23,7 @@ export const DEFAULT_MACHINE = 'textbook-single';
 
 const DOCUMENTS = [
   textbookSingle,
+  textbookSingleI8x4,
   textbookCluster,
   textbookCh6,
   textbookSingleDdr4,
