@@ -16,7 +16,7 @@ const ROUND = 50_000;
 const ROUNDS = 8;
 
 /** Work a second at best, of a step that does `work`. */
-function rate(work: number, step: () => void): number {
+export function rate(work: number, step: () => void): number {
   let best = 0;
   for (let round = 0; round <= ROUNDS; round++) {
     const start = process.cpuUsage();
@@ -33,7 +33,7 @@ function rate(work: number, step: () => void): number {
   return best;
 }
 
-const show = (name: string, perSecond: number, unit: string): void => {
+export const show = (name: string, perSecond: number, unit: string): void => {
   console.log(`${name.padEnd(64)} ${(perSecond / 1e9).toFixed(2).padStart(7)} G${unit}/s`);
 };
 

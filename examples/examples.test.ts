@@ -1,6 +1,7 @@
 /** The examples run, and say what they promise. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { Random } from '#base';
 import { assembleProgram } from '#isa';
 import { presets } from '#machine';
 import { createSimulation } from '#sim';
@@ -38,3 +39,49 @@ test('04: where operands lie', () => {
   const run = createSimulation(assembleProgram(text, { file: '04-double-buffer.asm' }), { data: false }).run();
   expect(run).toMatchObject({ state: 'done', result: { cycles: 133888 } });
 });
+
+test('05: a convolution by Winograd beside the same by nine weights', () => {
+  const text = readFileSync(new URL('./05-winograd.s', import.meta.url), 'utf8');
+  const simulation = createSimulation(assembleProgram(text, { file: '05-winograd.s' }), { data: true });
+  const random = new Random(5);
+  const x = new Float32Array(10 * 10 * 16);
+  for (let i = 0; i < x.length; i++) {
+    const [row, column] = [Math.floor(i / 160), Math.floor(i / 16) % 10];
+    if (row % 9 !== 0 && column % 9 !== 0) x[i] = random.normal();
+  }
+  const w = Float32Array.from({ length: 3 * 3 * 16 * 16 }, () => random.normal() / 12);
+  simulation.writeInput('x', new Uint8Array(x.buffer));
+  simulation.writeInput('w', new Uint8Array(w.buffer));
+  const state = simulation.run();
+  if (state.state !== 'done') throw new Error(state.state);
+  const [direct, winograd] = ['direct', 'winograd'].map(
+    (name) => new Float32Array(simulation.readOutput(name).slice().buffer),
+  ) as [Float32Array, Float32Array];
+  let most = 0;
+  for (let y = 0; y < 8; y++) {
+    for (let i = 0; i < 8; i++) {
+      for (let n = 0; n < 16; n++) {
+        let exact = 0;
+        for (let k = 0; k < 9; k++) {
+          const at = ((y + Math.floor(k / 3)) * 10 + i + (k % 3)) * 16;
+          for (let c = 0; c < 16; c++) exact += x[at + c]! * w[(k * 16 + c) * 16 + n]!;
+        }
+        const at = (y * 8 + i) * 16 + n;
+        most = Math.max(most, Math.abs(direct[at]! - exact), Math.abs(winograd[at]! - exact));
+      }
+    }
+  }
+  expect(most).toBeLessThan(2e-6);
+  const cycles = Object.fromEntries(state.result.layers.map(({ busy }, i) => [names(text)[i], busy]));
+  // 64 pixels × 9 chunks of 16; 16 positions × 16 tiles × 1 chunk, and 16 channels or tiles × 4 cycles a transform.
+  expect(cycles).toEqual({
+    direct: { matrix: 576, dma: 64 },
+    weights: { winograd: 64 },
+    inputs: { winograd: 64 },
+    products: { matrix: 256 },
+    outputs: { winograd: 64, dma: 64 },
+  });
+});
+
+/** The nodes of an assembly text, in order. */
+const names = (text: string): string[] => [...text.matchAll(/^\.node "(.*)"/gm)].map(([, name]) => name!);

@@ -111,7 +111,7 @@ export interface LayerPlan {
   readonly nodes: readonly string[];
   /** Operator, with what is fused into it: `Conv+Relu`. */
   readonly op: string;
-  readonly where: 'matrix' | 'vector' | 'dma' | 'host' | 'none';
+  readonly where: 'matrix' | 'vector' | 'winograd' | 'dma' | 'host' | 'none';
   /** The nodes of a host layer; absent elsewhere. */
   readonly onHost?: readonly HostNode[];
   /** Needed multiply-accumulates; those of a host layer's nodes, too. */

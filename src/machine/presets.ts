@@ -10,6 +10,7 @@ import shidiannao from './presets/shidiannao.json' with { type: 'json' };
 import systolic16x16 from './presets/systolic-16x16.json' with { type: 'json' };
 import textbookCh6 from './presets/textbook-ch6.json' with { type: 'json' };
 import textbookCluster from './presets/textbook-cluster.json' with { type: 'json' };
+import textbookExtended from './presets/textbook-extended.json' with { type: 'json' };
 import textbookSingle from './presets/textbook-single.json' with { type: 'json' };
 import textbookSingleDdr4 from './presets/textbook-single-ddr4.json' with { type: 'json' };
 import textbookSingleI8x4 from './presets/textbook-single-i8x4.json' with { type: 'json' };
@@ -27,6 +28,7 @@ const DOCUMENTS = [
   textbookCluster,
   textbookCh6,
   textbookSingleDdr4,
+  textbookExtended,
   systolic16x16,
   // Published devices, in the order of their publication.
   diannao,

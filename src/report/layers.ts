@@ -26,11 +26,11 @@ export interface LayerReport {
   readonly vectorOps: number;
   /** On the DRAM channel, inside the bounds. */
   readonly bytes: { readonly read: number; readonly write: number };
-  /** Which side was busy longer: matrix and vector unit, or transfers. */
+  /** Which side was busy longer: the units that compute, or transfers. */
   readonly bound: LayerBound;
   /**
    * Work ÷ (cycles × peak) of the unit it ran on, 0 to 1: needed MACs of the matrix unit, needed operations of the vector unit,
-   * bytes of the DRAM channel. Executed work counts where that is less (a part of a node that became several layers, an instruction
+   * busy cycles of the Winograd unit, bytes of the DRAM channel. Executed work counts where that is less (a part of a node that became several layers, an instruction
    * that does several operations at once), and where the plan does not say what is needed (hand-written programs). null on the
    * host, and where it took no cycles of its own. A layer that overlaps others has the cycles from its first entry to its last.
    */
@@ -65,7 +65,7 @@ function layerReport(plan: LayerPlan, run: LayerResult, program: Program): Layer
 function boundOf(plan: LayerPlan, { busy, ...run }: LayerResult, machine: Machine, cores: number): LayerBound {
   if (plan.where === 'host') return 'host';
   const mean = (...cycles: (number | undefined)[]): number => Math.max(0, ...cycles.map((c) => c ?? 0)) / cores;
-  const compute = mean(busy.matrix, busy.vector);
+  const compute = mean(busy.matrix, busy.vector, busy.winograd);
   const channel = cyclesAtRate(run.readBurstBytes + run.writeBurstBytes, machine.dram.bandwidth);
   const memory = Math.max(mean(busy.dma, busy.load, busy.store, busy.link), channel);
   if (compute === 0 && memory === 0) return 'none';
@@ -83,6 +83,8 @@ function utilisationOf(plan: LayerPlan, run: LayerResult, machine: Machine): num
       return run.macs === 0 ? 0 : (worth(plan.macs, run.macs) / run.macs) * (matrixPeakCycles(machine, run) / cycles);
     case 'vector':
       return worth(plan.vectorOps, run.vectorOps) / (cycles * coresOf(machine) * machine.vector.lanes);
+    case 'winograd':
+      return (run.busy.winograd ?? 0) / (cycles * coresOf(machine));
     case 'dma': {
       const { bandwidth } = machine.dram;
       return ((run.readBytes + run.writeBytes) * bandwidth.cycles) / (cycles * bandwidth.bytes);

@@ -201,5 +201,6 @@ function whereOf(instructions: readonly (Instruction | undefined)[]): LayerPlan[
   const units = new Set(instructions.map((i) => i && byMnemonic.get(i.mnemonic)?.unit));
   if (units.has('matrix')) return 'matrix';
   if (units.has('vector')) return 'vector';
+  if (units.has('winograd')) return 'winograd';
   return units.has('load') || units.has('store') ? 'dma' : 'none';
 }

@@ -49,7 +49,7 @@ const layer = z.strictObject({
   name: z.string(),
   nodes: z.array(z.string()),
   op: z.string(),
-  where: z.enum(['matrix', 'vector', 'dma', 'host', 'none']),
+  where: z.enum(['matrix', 'vector', 'winograd', 'dma', 'host', 'none']),
   onHost: z
     .array(
       z.strictObject({
@@ -71,7 +71,7 @@ const layer = z.strictObject({
   predicted: z
     .strictObject({
       cycles: count,
-      busy: z.partialRecord(z.enum(['dma', 'load', 'store', 'matrix', 'vector']), count),
+      busy: z.partialRecord(z.enum(['dma', 'load', 'store', 'matrix', 'vector', 'winograd']), count),
       channelCycles: count,
       readBytes: count,
       writeBytes: count,

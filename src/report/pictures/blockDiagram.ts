@@ -25,7 +25,9 @@ const KINDS = {
 /** @param language of the words; figures and names of memories are the same in both */
 export function blockDiagram(machine: Machine, language: Language = 'en'): string {
   const say = (en: string, zh: string): string => (language === 'en' ? en : zh);
-  const { control, cluster, dma, dram, nram, wram, vector, matrix } = machine;
+  const { control, cluster, dma, dram, nram, wram, vector, matrix, winograd } = machine;
+  // A row of its own below the others.
+  const extra = winograd === undefined ? 0 : 96;
   const cores = coresOf(machine);
   const body: string[] = [];
   const box = (kind: keyof typeof KINDS, at: Box, title: string, lines: readonly string[] = []): Box => {
@@ -71,14 +73,14 @@ export function blockDiagram(machine: Machine, language: Language = 'en'): strin
     y += 92;
   }
   const core = y;
-  body.push(rect(20, core, WIDTH - 40, 430, KINDS.frame));
+  body.push(rect(20, core, WIDTH - 40, 430 + extra, KINDS.frame));
   body.push(
     text(34, core + 22, cores === 1 ? say('core', '核') : say(`core, ${cores} of them`, `核，共 ${cores} 个`), {
       bold: true,
     }),
   );
 
-  box('control', { x: 40, y: core + 38, w: 190, h: 374 }, say('control', '控制'), [
+  box('control', { x: 40, y: core + 38, w: 190, h: 374 + extra }, say('control', '控制'), [
     `${say('instructions', '指令')} ${control.instructionWords} × 64 b`,
     say('decode, hardware loops', '译码、硬件循环'),
     '64 × 32 b r0 … r63',
@@ -95,7 +97,7 @@ export function blockDiagram(machine: Machine, language: Language = 'en'): strin
   names.forEach((name, i) => {
     const w = dma.queues === 1 ? wide : half;
     box('unit', { x: i === 0 ? left : right, y: dmaY, w, h: 50 }, name, [
-      `${say('setup', '启动')} ${dma.setupCycles}, ${say('bursts of', '突发')} ${dma.burstBytes} B`,
+      `${say('setup', '启动')} ${dma.setupCycles}, ${say('bursts of', '突发')} ${dma.burstBytes} B${i > 0 || dma.decompressor === undefined ? '' : say(', decompresses', '，解压缩')}`,
     ]);
   });
   const padY = core + 150;
@@ -113,7 +115,17 @@ export function blockDiagram(machine: Machine, language: Language = 'en'): strin
     matrixText(machine, language),
     `${macsPerCycle(matrix)} ${say('multiply-accumulates a cycle', '次乘加/周期')}`,
     `${say('accumulators', '累加器')} ${accumulatorEntries(matrix)} × ${filtersOf(matrix)} × 32 b`,
+    ...(matrix.kind === 'scalar' || matrix.sparsity === undefined
+      ? []
+      : [`${say('sparse weights', '稀疏权重')} ${matrix.sparsity.weights}`]),
   ]);
+  const winogradY = unitY + 136;
+  if (winograd !== undefined) {
+    const tiles = Object.entries(winograd.tileCycles).map(([tile, cycles]) => `${tile} ${cycles}`);
+    box('unit', { x: left, y: winogradY, w: half, h: 60 }, say('Winograd unit', 'Winograd 单元'), [
+      `${winograd.lanes} ${say('lanes', '通道')}, ${say('cycles a tile', '每块周期')}: ${tiles.join(', ')}`,
+    ]);
+  }
 
   // Data paths.
   const topOfDma = cluster === undefined ? 78 : 170;
@@ -210,6 +222,38 @@ export function blockDiagram(machine: Machine, language: Language = 'en'): strin
   );
   label(left + half * 0.6 - 52, padY + 88, say('results', '结果'));
 
+  if (winograd !== undefined) {
+    body.push(
+      wire(
+        [
+          [left, padY + 28],
+          [left - 14, padY + 28],
+          [left - 14, winogradY + 16],
+          [left, winogradY + 16],
+        ],
+        { both: true },
+      ),
+      wire(
+        [
+          [230, winogradY + 44],
+          [left, winogradY + 44],
+        ],
+        { dashed: true },
+      ),
+      wire(
+        [
+          [right + half * 0.9, padY + 56],
+          [right + half * 0.9, padY + 80],
+          [left + wide + 14, padY + 80],
+          [left + wide + 14, winogradY + 30],
+          [left + half, winogradY + 30],
+        ],
+        { both: true },
+      ),
+    );
+    label(240, winogradY + 38, say(`queue ${depth(control.queueDepth)}`, `队列 ${depth(control.queueDepth)}`));
+  }
+
   // Queues.
   for (const [i, at] of [dmaY + 25, unitY + 30, unitY + 88].entries()) {
     const to = i === 2 ? right : left;
@@ -232,7 +276,7 @@ export function blockDiagram(machine: Machine, language: Language = 'en'): strin
   label(240, dmaY + 19, say(`queue ${depth(control.queueDepth)}`, `队列 ${depth(control.queueDepth)}`));
   label(240, unitY + 24, say(`queue ${depth(control.queueDepth)}`, `队列 ${depth(control.queueDepth)}`));
   label(240, unitY + 102, say(`queue ${depth(control.queueDepth)}`, `队列 ${depth(control.queueDepth)}`));
-  return picture(WIDTH, core + 450, `${machine.name}: ${say('block diagram', '框图')}`, body);
+  return picture(WIDTH, core + 450 + extra, `${machine.name}: ${say('block diagram', '框图')}`, body);
 }
 
 const depth = (n: number): string => String(n);
