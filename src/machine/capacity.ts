@@ -20,6 +20,7 @@ import {
   noTypeEnergy,
   notRealizable,
   noWholeWords,
+  oneCoreScoreboard,
   strayTypeEnergy,
   tooFewWords,
   tooSmall,
@@ -35,7 +36,7 @@ import {
   modesOf,
   unitFor,
 } from './matrix.ts';
-import { type Machine, queuesOf } from './schema.ts';
+import { coresOf, type Machine, queuesOf } from './schema.ts';
 
 /** Largest memory of whole 4 KiB pages whose end is still a 32-bit address. */
 export const MEMORY_MAX = 2 ** 32 - 4096;
@@ -56,6 +57,10 @@ const WIDTH_MAX = 16_384;
 /** Their operand of 4 bytes each is as wide as the widest port. */
 const LANES_MAX = WIDTH_MAX / 4;
 const CORES_MAX = 64;
+/** Every entry is compared with every other, byte range by byte range: a choice with room. */
+const ENTRIES_MAX = 256;
+/** Whole copies of a scratchpad. */
+const VERSIONS_MAX = 16;
 
 /** What is limited, and why. */
 interface Kind {
@@ -81,6 +86,16 @@ const TILE_LANES: Kind = {
 /** Of a transformed tile. */
 const TILE_WORDS = { f2: 16, f4: 36 } as const;
 const CLUSTERS: Kind = { most: CORES_MAX, unit: { en: 'clusters', zh: '个簇' }, why: WIRES };
+const COMPARED: Both = {
+  en: 'each is compared with all others in one cycle',
+  zh: '每一项须在一个周期内与其余各项比较',
+};
+const ENTRIES: Kind = { most: ENTRIES_MAX, unit: { en: 'entries', zh: '项' }, why: COMPARED };
+const VERSIONS: Kind = {
+  most: VERSIONS_MAX,
+  unit: { en: 'versions', zh: '个版本' },
+  why: { en: 'each takes a copy of the scratchpads', zh: '每个版本都占用一份片上存储' },
+};
 const CORES: Kind = { most: CORES_MAX, unit: { en: 'cores', zh: '个核' }, why: WIRES };
 
 /** Where the geometry of a mode stands. */
@@ -107,6 +122,12 @@ function limits({ control, matrix, vector, winograd, dma, dram, host, cluster }:
     [['dma', 'scratchpadBytesPerCycle'], dma.scratchpadBytesPerCycle, WIDTH],
     [['dram', 'bandwidth'], rate(dram.bandwidth), WIDTH],
     [['host', 'link'], rate(host.link), WIDTH],
+    ...(control.scoreboard === undefined
+      ? []
+      : ([
+          [['control', 'scoreboard', 'entries'], control.scoreboard.entries, ENTRIES],
+          [['control', 'scoreboard', 'versions'], control.scoreboard.versions, VERSIONS],
+        ] as const)),
     ...(control.fetch === undefined
       ? []
       : [[['control', 'fetch', 'wordsPerCycle'], 8 * control.fetch.wordsPerCycle, WIDTH] as const]),
@@ -295,7 +316,10 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
     const expected = { en: 'an object with read, write', zh: '含 read、write 的对象' };
     errors.push(missingKey({ key: 'energy.sharedRam', expected, doc: '' }, place(['energy', 'sharedRam'])));
   }
-  const { fetch } = m.control;
+  const { fetch, scoreboard } = m.control;
+  if (scoreboard !== undefined && coresOf(m) > 1) {
+    errors.push(oneCoreScoreboard({ cores: coresOf(m) }, place(['control', 'scoreboard'])));
+  }
   if (fetch !== undefined && fetch.bufferWords < fetch.wordsPerCycle) {
     const path = ['control', 'fetch', 'bufferWords'];
     errors.push(tooFewWords({ found: fetch.bufferWords, least: fetch.wordsPerCycle }, place(path)));

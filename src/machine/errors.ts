@@ -210,3 +210,12 @@ export const noTiles = diagnostic<Record<never, never>>('SYS-MACHINE-060', 'inva
   zh: () =>
     "'winograd.tileCycles' 没有给出任何变换块：该单元无法进行变换。请写出 f2、f4 或两者的周期数，或去掉 'winograd'。",
 });
+
+export const oneCoreScoreboard = diagnostic<{ readonly cores: number }>('SYS-MACHINE-052', 'unsupported', {
+  en: (p) =>
+    `'control.scoreboard' stands beside a 'cluster' of ${p.cores} cores: a scoreboard knows the entries of its own core only, and what ` +
+    "other cores do to common memories is not told it. Leave one of the two out; cores are ordered by semaphores, 'barrier' and 'sync'.",
+  zh: (p) =>
+    `'control.scoreboard' 与含 ${p.cores} 个核的 'cluster' 同时出现：记分板只知道本核的队列项，不知道其他核对公共存储的访问。` +
+    '请去掉其一；多核之间用信号量、barrier 与 sync 定序。',
+});

@@ -198,6 +198,14 @@ const cases: readonly (readonly [string, string])[] = [
     ),
   ],
   [
+    'scoreboard beside a cluster',
+    edit(
+      /"queueDepth": \d+/,
+      '"queueDepth": 4, "scoreboard": { "order": "in-order", "versions": 1, "entries": 4 }',
+      preset('textbook-cluster'),
+    ),
+  ],
+  [
     'realizable with products at once',
     edit(
       '"cyclesPerInstruction": 1',

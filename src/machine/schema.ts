@@ -180,6 +180,16 @@ const fetch = z
   })
   .describe('absent: the word of every instruction is there when control comes to it');
 
+const scoreboard = z
+  .strictObject({
+    order: z
+      .enum(['in-order', 'out-of-order'])
+      .describe('whether a unit takes the head of its queue only, or the oldest entry that is ready'),
+    versions: positive.describe('of one range of NRAM, WRAM or accumulators that may be live at once; 1: no renaming'),
+    entries: positive.describe('entries between dispatch and end that it watches; control waits while it is full'),
+  })
+  .describe('orders conflicting queue entries as they were dispatched; absent: semaphores and sync alone order them');
+
 /** Physical queues, in the order in which their units act within a cycle. */
 const QUEUE_NAMES = ['dma', 'load', 'store', 'link', 'matrix', 'vector', 'winograd'] as const;
 export type QueueName = (typeof QUEUE_NAMES)[number];
@@ -215,6 +225,7 @@ export const machineSchema = z.strictObject({
     queueDepths: queueDepths.optional(),
     scalarMemoryBytes: positive,
     instructionWords: positive.describe('capacity of the instruction memory in 64-bit words'),
+    scoreboard: scoreboard.optional(),
     pipeline: pipeline.optional(),
     fetch: fetch.optional(),
   }),

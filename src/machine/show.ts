@@ -152,8 +152,17 @@ const queueDepthText = ({ control }: Machine): string =>
     ', ',
   );
 
-function frontEndRows({ pipeline, fetch }: Machine['control']): readonly Row[] {
+function frontEndRows({ scoreboard, pipeline, fetch }: Machine['control']): readonly Row[] {
   const rows: Row[] = [];
+  if (scoreboard !== undefined) {
+    const { order, versions, entries } = scoreboard;
+    rows.push([
+      'scoreboard',
+      '记分板',
+      `${order}, ${entries} entries, ${versions === 1 ? 'no renaming' : `${versions} versions of a range`}`,
+      `${order === 'in-order' ? '顺序' : '乱序'}（${order}），${entries} 项，${versions === 1 ? '不重命名' : `每个区间 ${versions} 个版本`}`,
+    ]);
+  }
   if (pipeline !== undefined) {
     const { aluCycles, multiplyCycles, loadCycles, configCycles } = pipeline;
     const values = `${aluCycles} / ${multiplyCycles} / ${loadCycles} / ${configCycles} cycles`;

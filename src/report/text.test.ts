@@ -48,7 +48,7 @@ const onHost = {
 
 const check = { ok: true, engine: 'native' as const, tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6 };
 const output = { name: 'scores', tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6, elements: 1000 };
-const idleBy = { empty: 100, semaphore: 300, channel: 0, dram: 0, tail: 600 };
+const idleBy = { empty: 100, semaphore: 300, dependence: 0, channel: 0, dram: 0, tail: 600 };
 
 const REPORT: RunReport = {
   model: 'face.onnx',

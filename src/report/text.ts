@@ -303,6 +303,7 @@ function unitTable(r: RunReport, { say, palette, width }: Style): string[] {
   const causes: readonly (readonly [keyof UnitResult['idleBy'], Parameters<Say>[0]])[] = [
     ['empty', 'idleEmpty'],
     ['semaphore', 'idleSemaphore'],
+    ...(r.units.some((u) => u.idleBy.dependence > 0) ? [['dependence', 'idleDependence'] as const] : []),
     ['channel', 'idleChannel'],
     ...(r.dram === null ? [] : [['dram', 'idleDram'] as const]),
     ['tail', 'idleTail'],

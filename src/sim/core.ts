@@ -16,7 +16,7 @@ import { Control } from './control.ts';
 import { type ControlCycles, type Counters, countActions, countTransfer, type UnitResult } from './counters.ts';
 import { type Blocked, blockedIn } from './deadlock.ts';
 import type { Decoded } from './decoded.ts';
-import { readsDram, type SignalEntry } from './entries.ts';
+import { isData, readsDram, type SignalEntry } from './entries.ts';
 import { checkAccesses } from './entryCheck.ts';
 import type { Observer } from './events.ts';
 import { refuseEndless } from './extent.ts';
@@ -26,6 +26,7 @@ import { refuseInLockstep } from './lockstep.ts';
 import type { Nodes } from './nodes.ts';
 import type { Numbers } from './numbers.ts';
 import { Plans } from './plan.ts';
+import { Scoreboard, type Tracked, type TrackedState } from './scoreboard.ts';
 import { Semaphores } from './semaphores.ts';
 import type { Cause, CoreState } from './state.ts';
 import type { Topology } from './topology.ts';
@@ -69,6 +70,7 @@ export class Core {
   readonly #plans: Plans;
   readonly #cost: ReturnType<typeof controlCost>;
   readonly #bytes: ReturnType<typeof memoryBytes>;
+  readonly #scoreboard: Scoreboard | undefined;
   readonly #chip: Surroundings;
   /** Instructions that the counters know of. */
   #counted = 0;
@@ -87,6 +89,8 @@ export class Core {
     this.#plans = new Plans(program.machine, operands);
     this.#cost = controlCost(program.machine);
     this.#bytes = memoryBytes(program.machine, program.dramBytes);
+    const { scoreboard } = program.machine.control;
+    this.#scoreboard = scoreboard && new Scoreboard(scoreboard);
   }
 
   unitOf(queue: Queue): Unit {
@@ -113,7 +117,7 @@ export class Core {
       }
       const unit = this.#unitOf[control.queue];
       const slot = this.#check(unit);
-      if (unit.full) {
+      if (!this.#hasRoom(unit, slot)) {
         this.#pending = slot;
         this.blocked = 'queue';
         return;
@@ -137,7 +141,7 @@ export class Core {
       if (cause === undefined || this.arrived !== undefined) continue;
       if (cause === 'queue') {
         const unit = this.#unitOf[this.control.queue];
-        if (unit.full) continue;
+        if (!this.#hasRoom(unit, this.#pending!)) continue;
         this.resume(now);
         this.#pending!.ready = this.control.time;
         this.#push(unit, this.#pending!);
@@ -231,7 +235,9 @@ export class Core {
   stuck(): readonly Blocked[] {
     const { at, queue, scope } = this.control;
     const hasArrived = this.arrived !== undefined;
-    const standing = { pc: at, cause: this.blocked!, queue: this.#unitOf[queue].name, scope, hasArrived };
+    const unit = this.#unitOf[queue];
+    const scoreboardFull = this.blocked === 'queue' && !unit.full;
+    const standing = { pc: at, cause: this.blocked!, queue: unit.name, scope, hasArrived, scoreboardFull };
     return blockedIn(this.units, this.semaphores, this.nodes, standing, this.isAlone ? undefined : this.number);
   }
 
@@ -245,13 +251,14 @@ export class Core {
       control: this.control.save(),
       units: this.units.map((unit) => unit.save()),
       semaphores: this.semaphores.save(),
+      scoreboard: this.#scoreboard?.save(),
     };
   }
 
   restore(state: CoreState): void {
     const slotOf = ({ entry, ready, behind }: SlotState): Slot => {
       const plan = entry.kind === 'wait' || entry.kind === 'signal' ? undefined : this.#plans.of(entry);
-      return { entry, plan, ready, behind };
+      return { entry, plan, ready, behind, tracked: undefined };
     };
     this.blocked = state.blocked;
     Object.assign(this.waited, state.waited);
@@ -261,6 +268,17 @@ export class Core {
     this.control.restore(state.control);
     for (const [i, unit] of this.units.entries()) unit.restore(state.units[i]!, slotOf);
     this.semaphores.restore(state.semaphores);
+    if (state.scoreboard !== undefined) this.#restoreScoreboard(state.scoreboard, slotOf);
+  }
+
+  #restoreScoreboard(states: readonly TrackedState[], slotOf: (state: SlotState) => Slot): void {
+    const slots = new Map(this.units.flatMap((unit) => unit.slots).map((slot) => [slot.entry, slot]));
+    // Of what is over no slot is left.
+    this.#scoreboard!.restore(states, (entry) => slots.get(entry) ?? slotOf({ entry, ready: 0 }));
+  }
+
+  #hasRoom(unit: Unit, { plan }: Slot): boolean {
+    return !unit.full && !(this.#scoreboard?.full === true && plan !== undefined);
   }
 
   /** The slot of control's entry, checked as far as it can be by itself. */
@@ -274,18 +292,19 @@ export class Core {
       const isRemote = entry.kind === 'signal' && entry.core !== undefined;
       if (isRemote && topology.isLockstep) refuseInLockstep(program.machine, place);
       this.#semaphoresOf(entry).claim(entry.kind, entry.semaphore, unit.label, place);
-      return { entry, plan: undefined, ready: time, behind };
+      return { entry, plan: undefined, ready: time, behind, tracked: undefined };
     }
     const plan = this.#plans.of(entry);
-    if (entry.kind !== 'move' && entry.kind !== 'compute') {
+    if (isData(entry)) {
       if (topology.isLockstep) refuseInLockstep(program.machine, place);
       refuseEndless(entry, place);
     }
     checkAccesses(entry, plan.accesses, this.#bytes, place);
-    return { entry, plan, ready: time, behind };
+    return { entry, plan, ready: time, behind, tracked: undefined };
   }
 
   #push(unit: Unit, slot: Slot): void {
+    if (this.#scoreboard !== undefined && slot.plan !== undefined) this.#scoreboard.add(slot, slot.plan.accesses);
     unit.push(slot);
     const { observer } = this.#chip;
     if (observer === undefined) return;
@@ -315,19 +334,30 @@ export class Core {
     return true;
   }
 
-  /** When an idle unit can take the head of its queue. */
+  /** When an idle unit can take the next of its queue, as far as is known. */
   #startCycle(unit: Unit): number {
     const head = unit.head;
     if (head === undefined) return Number.POSITIVE_INFINITY;
+    if (this.#scoreboard !== undefined) return this.#trackedStartCycle(unit, this.#scoreboard);
     const { entry, ready } = head;
     const from = Math.max(unit.free, ready);
     if (entry.kind === 'wait') return Math.max(from, this.semaphores.visibleAt(entry.semaphore));
     return isCollective(entry) ? this.#chip.collectives.startCycle(this, entry) : from;
   }
 
+  #trackedStartCycle(unit: Unit, { order }: Scoreboard): number {
+    const slot = unit.at(unit.next(order));
+    if (slot === undefined) return Number.POSITIVE_INFINITY;
+    const { entry, ready } = slot;
+    const from = Math.max(unit.free, ready);
+    return entry.kind === 'wait' ? Math.max(from, this.semaphores.visibleAt(entry.semaphore)) : from;
+  }
+
   #start(unit: Unit, now: number): void {
     const { counters, hazards, numbers, observer } = this.#chip;
-    const { entry, plan, ready, behind } = unit.pop(now);
+    const scoreboard = this.#scoreboard;
+    const place = scoreboard === undefined ? 0 : unit.next(scoreboard.order);
+    const { entry, plan, ready, behind, tracked } = unit.pop(now, place);
     const { pc } = entry;
     const layer = this.nodes.layer(pc);
     const work = counters.work(layer);
@@ -335,17 +365,19 @@ export class Core {
     hazards?.begin(unit.index, behind);
     if (entry.kind === 'wait') {
       this.semaphores.take(entry.semaphore);
-      hazards?.wait(unit.index, entry.semaphore);
+      if (scoreboard === undefined) hazards?.wait(unit.index, entry.semaphore);
       unit.occupy(this.#cost.semaphore);
     } else if (entry.kind === 'signal') {
       this.#signal(entry, now);
-      hazards?.signal(unit.index, entry.core ?? this.number, entry.semaphore);
+      if (scoreboard === undefined) hazards?.signal(unit.index, entry.core ?? this.number, entry.semaphore);
       unit.occupy(this.#cost.semaphore);
     } else {
       const { accesses, transfer, link, cycles, macs, vectorOps, otherOps, actions } = plan!;
-      hazards?.entry(unit.index, entry, accesses, now);
-      if (entry.kind !== 'move' && entry.kind !== 'compute') {
-        numbers?.apply(entry, this.number, () => this.nodes.place(pc, now));
+      if (tracked === undefined) {
+        hazards?.entry(unit.index, entry, accesses, now);
+        if (isData(entry)) numbers?.apply(entry, this.number, () => this.nodes.place(pc, now));
+      } else {
+        this.#startTracked(tracked, now);
       }
       work.macs += macs;
       work.vectorOps += vectorOps;
@@ -368,10 +400,20 @@ export class Core {
     this.#semaphoresOf(entry).signal(entry.semaphore, now + latency, () => this.nodes.place(entry.pc, now));
   }
 
+  /** What the scoreboard watches takes effect behind all that it conflicts with: ordered, as if one unit did all of it. */
+  #startTracked(tracked: Tracked, now: number): void {
+    const { hazards, numbers } = this.#chip;
+    this.#scoreboard!.start(tracked, ({ entry, accesses }) => {
+      hazards?.entry(this.units[0]!.index, entry, accesses, now);
+      if (isData(entry)) numbers?.apply(entry, this.number, () => this.nodes.place(entry.pc, now));
+    });
+  }
+
   #complete(unit: Unit): void {
     const start = unit.began;
     const { waited, stalled } = unit;
-    const { entry, plan } = unit.complete();
+    const { entry, plan, tracked } = unit.complete();
+    if (tracked !== undefined) this.#scoreboard!.complete(tracked);
     const { pc } = entry;
     const cycle = unit.free;
     const layer = this.nodes.layer(pc);

@@ -39,6 +39,8 @@ export interface Standing {
   readonly scope: SyncScope;
   /** It waits for the other cores, or has ended. */
   readonly hasArrived: boolean;
+  /** It is not the queue that lacks room. */
+  readonly scoreboardFull: boolean;
 }
 
 /**
@@ -56,13 +58,23 @@ export function blockedIn(
   const [of, ofZh] = core === undefined ? ['', ''] : [` of core ${core}`, `核 ${core} 的 `];
   const at = (pc: number) => ({ ...(core === undefined ? {} : { core }), instruction: pc, node: nodes.name(pc) });
   for (const unit of units) {
-    const entry = unit.head?.entry;
+    const { head } = unit;
+    const entry = head?.entry;
     if (entry?.kind === 'load' || entry?.kind === 'get') {
       blocked.push({
         unit: unit.name,
         ...at(entry.pc),
         en: `the ${unit.name} queue${of} waits with a multicast at ${nodes.text(entry.pc)} for the other cores`,
         zh: `${ofZh}${unit.name} 队列在${nodes.textZh(entry.pc)}以多播等待其他核`,
+      });
+    }
+    if (head?.tracked !== undefined && head.tracked.pending > 0) {
+      const { pc } = head.entry;
+      blocked.push({
+        unit: unit.name,
+        ...at(pc),
+        en: `the ${unit.name} queue${of} waits at ${nodes.text(pc)} for an entry dispatched before it that uses the same memory (scoreboard)`,
+        zh: `${ofZh}${unit.name} 队列在${nodes.textZh(pc)}等待先前派发且使用相同存储的项（记分板）`,
       });
     }
     if (entry?.kind !== 'wait') continue;
@@ -89,6 +101,12 @@ function controlTexts(
   ofZh: string,
 ): { readonly en: string; readonly zh: string } {
   const [where, whereZh] = [nodes.text(c.pc), nodes.textZh(c.pc)];
+  if (c.cause === 'queue' && c.scoreboardFull) {
+    return {
+      en: `control${of} stands before the full scoreboard at ${where}`,
+      zh: `${ofZh}控制在${whereZh}处等待已满的记分板`,
+    };
+  }
   if (c.cause === 'queue') {
     return {
       en: `control${of} stands before the full ${c.queue} queue at ${where}`,

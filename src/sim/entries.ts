@@ -219,6 +219,10 @@ export const sizesRecord = (entry: TransferEntry): RecordWords =>
 /** What a transfer reads or writes beside scratchpads: DRAM in chunks, SharedRAM in one. */
 export type FarMemory = Pick<DramMemory, 'forReading' | 'forWriting' | 'read' | 'write'>;
 
+/** Whether an entry has operands at addresses of its own. */
+export const isData = (entry: QueueEntry): entry is DataEntry =>
+  entry.kind !== 'wait' && entry.kind !== 'signal' && entry.kind !== 'move' && entry.kind !== 'compute';
+
 /** A filter of `bitmap` with more kept weights than rows. */
 export interface OverfullFilter {
   readonly filter: number;

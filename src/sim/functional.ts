@@ -1,7 +1,8 @@
 /**
  * The functional model: what a program computes, without time. It is the executable form of ARCHITECTURE.md's "The processor",
  * written to be read, and shares no arithmetic, control or data movement with the cycle model, against which it is held.
- * Queues are unbounded; a unit executes the head of its queue as soon as its semaphore permits. Cores take turns.
+ * Queues are unbounded; a unit executes the head of its queue as soon as its semaphore permits. Cores take turns. With a scoreboard entries
+ * are executed as they are dispatched.
  */
 import { diagnostic, type Place } from '#base';
 import { type HostPart, type Program, SLOT_BYTES, type TensorSlot } from '#isa';

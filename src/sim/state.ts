@@ -10,6 +10,7 @@ import type { ControlState } from './control.ts';
 import type { CountersState, SimulationResult } from './counters.ts';
 import type { HazardsState } from './hazards.ts';
 import type { NumbersState } from './numbers.ts';
+import type { TrackedState } from './scoreboard.ts';
 import type { SemaphoreState } from './semaphores.ts';
 import type { SlotState, UnitState } from './unit.ts';
 
@@ -38,6 +39,8 @@ export interface CoreState {
   readonly control: ControlState;
   readonly units: readonly UnitState[];
   readonly semaphores: readonly SemaphoreState[];
+  /** Absent where the machine has none. */
+  readonly scoreboard: readonly TrackedState[] | undefined;
 }
 
 /** The cores and the chip around them: all but the numbers. */

@@ -11,6 +11,7 @@ import type { UnitResult } from './counters.ts';
 import type { QueueEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
 import type { Plan } from './plan.ts';
+import type { Tracked } from './scoreboard.ts';
 
 /** A place in a queue. */
 export interface Slot {
@@ -21,6 +22,8 @@ export interface Slot {
   ready: number;
   /** What its control was behind then (hazards.ts), where there are several cores. */
   readonly behind: readonly number[] | undefined;
+  /** Where there is a scoreboard, which watches entries with addresses. */
+  tracked: Tracked | undefined;
 }
 
 /** Times of a transfer. */
@@ -36,6 +39,8 @@ export interface IdleCycles {
   empty: number;
   /** The head of its queue waited for a semaphore, or for the other cores of a multicast. */
   semaphore: number;
+  /** No entry that it could take was free of those before it (scoreboard). */
+  dependence: number;
   /** A transfer waited for the DRAM channel or the port of SharedRAM. */
   channel: number;
   /** A transfer had the channel and waited for banks: for rows, turns of the bus, refresh. */
@@ -108,7 +113,7 @@ export class Unit {
   free = 0;
 
   busy = 0;
-  readonly idle: IdleCycles = { empty: 0, semaphore: 0, channel: 0, dram: 0, tail: 0 };
+  readonly idle: IdleCycles = { empty: 0, semaphore: 0, dependence: 0, channel: 0, dram: 0, tail: 0 };
   entries = 0;
 
   constructor(name: UnitName, label: string, index: number, depth: number) {
@@ -130,12 +135,43 @@ export class Unit {
     return this.#queue[this.#head];
   }
 
+  /** What executes and what waits. */
+  get slots(): readonly Slot[] {
+    const waiting = this.#queue.slice(this.#head) as Slot[];
+    return this.running === undefined ? waiting : [this.running, ...waiting];
+  }
+
   push(slot: Slot): void {
     this.#queue.push(slot);
   }
 
-  /** Takes the head at cycle `now` and charges the time since the last entry. */
-  pop(now: number): Slot {
+  /**
+   * Place of the entry that it takes next under a scoreboard, counted from the head; −1 where each waits for others. In order that is
+   * the head; out of order the oldest that is ready, but `wait` and `signal` pass nothing, and nothing passes them.
+   */
+  next(order: 'in-order' | 'out-of-order'): number {
+    for (let i = this.#head; i < this.#queue.length; i++) {
+      const { tracked, entry } = this.#queue[i]!;
+      if (tracked === undefined) {
+        const isFence = entry.kind === 'wait' || entry.kind === 'signal';
+        if (i === this.#head || !isFence) return i - this.#head;
+        return -1;
+      }
+      if (tracked.pending === 0) return i - this.#head;
+      if (order === 'in-order') return -1;
+    }
+    return -1;
+  }
+
+  /** What stands so many places behind the head. */
+  at(place: number): Slot | undefined {
+    return this.#queue[this.#head + place];
+  }
+
+  /** Takes the head at cycle `now`, or what stands so many places behind it, and charges the time since the last entry. */
+  pop(now: number, place = 0): Slot {
+    const first = this.#queue[this.#head]!;
+    if (place > 0) this.#bringForward(place);
     const slot = this.#queue[this.#head]!;
     this.#queue[this.#head++] = undefined;
     if (this.#head === this.#queue.length) {
@@ -146,15 +182,23 @@ export class Unit {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    const empty = Math.max(0, Math.min(now, slot.ready) - this.free);
+    const empty = Math.max(0, Math.min(now, first.ready) - this.free);
     this.idle.empty += empty;
-    this.idle.semaphore += now - this.free - empty;
+    if (slot.tracked === undefined) this.idle.semaphore += now - this.free - empty;
+    else this.idle.dependence += now - this.free - empty;
     this.running = slot;
     this.began = now;
     this.waited = 0;
     this.stalled = 0;
     this.entries++;
     return slot;
+  }
+
+  /** Puts what stands so many places behind the head before it. */
+  #bringForward(place: number): void {
+    const slot = this.#queue[this.#head + place];
+    this.#queue.copyWithin(this.#head + 1, this.#head, this.#head + place);
+    this.#queue[this.#head] = slot;
   }
 
   /** Starts a transfer, which asks for the channel after its setup, or needs none. */
@@ -205,7 +249,7 @@ export class Unit {
     this.idle.tail = cycles - this.free;
     const { name, busy, entries } = this;
     const idleBy = { ...this.idle };
-    const idle = idleBy.empty + idleBy.semaphore + idleBy.channel + idleBy.dram + idleBy.tail;
+    const idle = idleBy.empty + idleBy.semaphore + idleBy.dependence + idleBy.channel + idleBy.dram + idleBy.tail;
     if (busy + idle !== cycles) {
       throw internalError({ what: `${name}: ${busy} busy and ${idle} idle cycles are not the total of ${cycles}` });
     }

@@ -11,7 +11,7 @@
  *
  * Results. An instruction begins once every register, record and parameter that it reads has been written; writes of one register stay
  * in order. A result can be read by instructions that begin the cycles of its class or more after its own did (Patterson and Hennessy,
- * "Computer Organization and Design", section 4.8, forwarding and stalls).
+ * "Computer Organization and Design", chapter 4, "Data Hazards: Forwarding versus Stalling").
  */
 import { byMnemonic, classOf, dataflowOf, type OpcodeClass, RECORDS, SCALAR_REGISTERS } from '#isa';
 import type { Machine } from '#machine';

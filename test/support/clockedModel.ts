@@ -28,8 +28,10 @@ import {
   VECTOR_STATES,
   WINOGRAD_STATES,
 } from '#timing';
+import type { DataEntry } from '../../src/sim/entries.ts';
 import type { PlainEntry } from '../../src/sim/functional/core.ts';
 import { ClockedControl } from './clockedControl.ts';
+import { ClockedScoreboard } from './clockedScoreboard.ts';
 
 export interface ClockedEntry {
   readonly unit: string;
@@ -108,17 +110,36 @@ export function runClocked(program: Program): {
   const control: ClockedControl = new ClockedControl(program, {
     room: () => {
       const unit = target();
+      const entry = control.outcome?.kind === 'entry' ? control.outcome.entry.kind : 'wait';
+      if (scoreboard?.full && entry !== 'wait' && entry !== 'signal') return false;
       return unit === undefined || unit.queue.length < (queueDepths[unit.name] ?? machine.control.queueDepth);
     },
     drained: () => units.every((u) => u.queue.length === 0 && u.state === 'IDLE'),
     push: () => {
-      if (control.outcome?.kind === 'entry') target()!.queue.push({ entry: control.outcome.entry, ready: now });
+      if (control.outcome?.kind !== 'entry') return;
+      const { entry } = control.outcome;
+      target()!.queue.push({ entry, ready: now });
+      if (entry.kind !== 'wait' && entry.kind !== 'signal') scoreboard?.dispatch(entry);
     },
     hostCycles: (part) => program.host[part]!.cycles,
   });
 
+  const scoreboard = machine.control.scoreboard && new ClockedScoreboard(machine);
+
+  /** The place in its queue of what a unit may take, or −1. */
+  const next = (unit: ClockedUnit): number => {
+    if (scoreboard === undefined) return 0;
+    for (const [i, { entry }] of unit.queue.entries()) {
+      if (entry.kind === 'wait' || entry.kind === 'signal') return i === 0 ? 0 : -1;
+      if (scoreboard.mayStart(entry)) return i;
+      if (scoreboard.inOrder) return -1;
+    }
+    return -1;
+  };
+
   const take = (unit: ClockedUnit): boolean => {
-    const head = unit.queue[0];
+    const place = next(unit);
+    const head = unit.queue[place];
     if (head === undefined || head.ready > now) return false;
     const { entry } = head;
     if (entry.kind === 'wait') {
@@ -126,7 +147,7 @@ export function runClocked(program: Program): {
       if (visible === undefined || visible > now) return false;
       semaphores[entry.semaphore]!.shift();
     } else if (entry.kind === 'signal') semaphores[entry.semaphore]!.push(now + machine.control.signalLatency);
-    unit.queue.shift();
+    unit.queue.splice(place, 1);
     unit.running = entry;
     unit.start = now;
     unit.route = routeOf(entry, machine, unit).reverse();
@@ -141,6 +162,8 @@ export function runClocked(program: Program): {
     if (unit.left > 0) return false;
     const next = unit.route.pop();
     if (next === undefined) {
+      const { kind } = unit.running!;
+      if (kind !== 'wait' && kind !== 'signal') scoreboard?.complete(unit.running as DataEntry);
       entries.push({ unit: unit.name, pc: unit.running!.pc, start: unit.start, end: now });
       unit.running = undefined;
       unit.go('IDLE', 0);

@@ -47,7 +47,12 @@ export const MACHINES: readonly Machine[] = [
   {
     ...tiny,
     name: 'tiny-flat',
-    control: { ...tiny.control, queueDepth: 4, signalLatency: 1 },
+    control: {
+      ...tiny.control,
+      queueDepth: 4,
+      signalLatency: 1,
+      scoreboard: { order: 'out-of-order', versions: 2, entries: 9 },
+    },
     matrix: {
       kind: 'dot',
       tn: 12,
@@ -63,7 +68,13 @@ export const MACHINES: readonly Machine[] = [
   {
     ...tiny,
     name: 'tiny-systolic',
-    control: { ...tiny.control, queueDepth: 3, cyclesPerInstruction: 0 },
+    control: {
+      ...tiny.control,
+      queueDepth: 3,
+      cyclesPerInstruction: 0,
+      pipeline: { aluCycles: 1, multiplyCycles: 3, loadCycles: 2, configCycles: 2 },
+      fetch: { wordsPerCycle: 2, bufferWords: 4, latencyCycles: 2, loopWords: 32 },
+    },
     matrix: {
       kind: 'systolic',
       rows: 4,

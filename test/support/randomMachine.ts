@@ -4,6 +4,7 @@
  */
 import { Random } from '#base';
 import { capacityErrors, type Machine, machineSchema, presets } from '#machine';
+import { randomControl } from './randomControl.ts';
 import { randomBanked } from './randomDram.ts';
 
 type Matrix = Machine['matrix'];
@@ -58,6 +59,7 @@ export function randomMachine(seed: number): Machine {
       queueDepth: r.pick([1, 1, 2, 3, 5, 64]),
       scalarMemoryBytes: 4,
       instructionWords: 2 ** 20,
+      ...randomControl(r),
     },
     matrix,
     vector: {

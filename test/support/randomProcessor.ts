@@ -1,6 +1,7 @@
 /** Machines for random programs: one core with small figures, so that chunks, groups, lanes and queues are ragged and full. */
 import type { Random } from '#base';
 import { type MATRIX_MODES, type Machine, type MatrixUnit, presets } from '#machine';
+import { randomControl } from './randomControl.ts';
 import { randomBanked } from './randomDram.ts';
 
 /** Optional parts of a random machine. */
@@ -57,27 +58,6 @@ function matrixUnit(random: Random): MatrixUnit {
   }
 }
 
-/** On some machines results take their time, on some instructions are fetched. */
-function frontEnd(random: Random): Partial<Machine['control']> {
-  const cycles = (): number => random.integer(0, 6);
-  const wordsPerCycle = random.integer(1, 4);
-  return {
-    ...(random.uniform() < 0.4
-      ? { pipeline: { aluCycles: cycles(), multiplyCycles: cycles(), loadCycles: cycles(), configCycles: cycles() } }
-      : {}),
-    ...(random.uniform() < 0.4
-      ? {
-          fetch: {
-            wordsPerCycle,
-            bufferWords: wordsPerCycle + random.integer(0, 9),
-            latencyCycles: random.integer(0, 5),
-            loopWords: random.pick([0, 0, 4, 16, 64]),
-          },
-        }
-      : {}),
-  };
-}
-
 export function randomProcessor(random: Random): Machine {
   const base = presets.get(random.pick(['textbook-single', 'systolic-16x16']))!;
   const matrix = matrixUnit(random);
@@ -95,7 +75,7 @@ export function randomProcessor(random: Random): Machine {
       ...(random.uniform() < 0.3
         ? { queueDepths: { matrix: random.integer(1, 4), [queues === 1 ? 'dma' : 'store']: random.integer(1, 4) } }
         : {}),
-      ...frontEnd(random),
+      ...randomControl(random),
     },
     vector: { ...base.vector, lanes: random.pick([1, 2, 4, 8, 64]), pipelineCycles: random.integer(0, 3) },
     dma: {

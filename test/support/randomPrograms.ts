@@ -49,7 +49,9 @@ const axis = (size: number, stride: number): Axis => ({ size, stride, lo: 0, hi:
 export function randomProgram(seed: number, forget = 0): { readonly program: Program; readonly text: string } {
   const random = new Random(seed);
   const machine = randomProcessor(random);
-  const { text, constants } = new Writer(random, machine, forget).write();
+  // A scoreboard needs no other order.
+  const alone = machine.control.scoreboard !== undefined && random.uniform() < 0.7;
+  const { text, constants } = new Writer(random, machine, forget, alone).write();
   const program = assembleProgram(text, { file: `seed-${seed}.s`, machine });
   return {
     program: {
@@ -77,6 +79,8 @@ class Writer {
   readonly #random: Random;
   readonly #machine: Machine;
   readonly #forget: number;
+  /** No orders at all: the machine finds them. */
+  readonly #alone: boolean;
   readonly #lines: string[] = [];
   readonly #subroutines: string[] = [];
   /** Few of them make for much to be ordered. */
@@ -93,7 +97,8 @@ class Writer {
   readonly #semaphores = new Map<string, number>();
   #label = 0;
 
-  constructor(random: Random, machine: Machine, forget: number) {
+  constructor(random: Random, machine: Machine, forget: number, alone: boolean) {
+    this.#alone = alone;
     this.#random = random;
     this.#machine = machine;
     this.#forget = forget;
@@ -247,7 +252,7 @@ class Writer {
     for (const b of writes) for (const reader of b.readers) before.add(reader);
     before.delete(queue);
     for (const other of before) {
-      if (this.#random.uniform() < this.#forget) continue;
+      if (this.#alone || this.#random.uniform() < this.#forget) continue;
       const s = this.#semaphore(other, queue);
       if (s === undefined) {
         this.#sync();

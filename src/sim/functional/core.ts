@@ -182,6 +182,11 @@ export class PlainCore {
       const first = users.get(`${side} ${semaphore}`) ?? name;
       if (first !== name) throw secondUser({ semaphore, side, first, second: name }, this.#where());
       users.set(`${side} ${semaphore}`, name);
+    } else if (this.#program.machine.control.scoreboard !== undefined) {
+      // Conflicting entries have their effects in the order of dispatch, so this order tells all of them.
+      this.#compute(entry);
+      this.#options.record(unit, entry, this.place.core);
+      return;
     }
     entries.push(entry);
   }

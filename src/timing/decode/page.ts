@@ -167,6 +167,24 @@ The same code, with groups of ${FETCH.wordsPerCycle}, ${FETCH.bufferWords} words
 ${timeline(EXAMPLE, { pipeline: LATENCIES, fetch: FETCH })}
 \`\`\`
 
+## Scoreboard
+
+With \`control.scoreboard\` control hands every queue entry but \`wait\` and \`signal\` to the scoreboard as it pushes it. Two entries conflict where
+they touch a common byte of one memory and one of them writes it. An entry starts once
+
+- every older entry that writes what it reads is complete (read after write), and
+- every older entry that reads or writes what it writes is complete (write after read, write after write), or, with \`versions\` above 1, in NRAM,
+  WRAM and accumulators, lies whole within what it writes and belongs to one of fewer than \`versions\` live versions. A version of the range
+  is an older entry that writes it with those that read it before the next write; it is live until all of them are complete.
+
+\`in-order\`: a unit looks at the head of its queue only. \`out-of-order\`: it takes the oldest entry of its queue that may start; \`wait\` and
+\`signal\` are taken at the head only, and nothing behind one is taken before it. What completes lets others start in the same cycle. Entries leave
+the scoreboard in the order of dispatch, each when it and all older ones are complete; while \`entries\` are in it, \`room\` is low for further ones.
+
+Memories end as if entries had been executed one after the other in the order of dispatch, so nothing races; reading what nobody has
+written still stops a run. Semaphores and \`sync\` work as ever, but a semaphore that orders two conflicting entries against their dispatch is a
+deadlock: the one waits for the signal, the signal's queue for the other.
+
 A program longer than \`control.instructionWords\` is refused (SYS-SIM-003).
 `;
 }
