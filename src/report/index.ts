@@ -5,6 +5,7 @@ export * from './groups.ts';
 export * from './json.ts';
 export * from './layers.ts';
 export * from './layerwiseBound.ts';
+export { type InstructionLoad, LoadRecorder, type LoadReport, type UnitLoads } from './loads.ts';
 export { marketText } from './marketText.ts';
 export * from './physicalBound.ts';
 export { blockDiagram } from './pictures/blockDiagram.ts';

@@ -19,6 +19,7 @@ import type { ControlCycles, SimulationResult, UnitResult } from '#sim';
 import { type DramReport, dramReport } from './dramReport.ts';
 import { type EnergyReport, energyReport } from './energy.ts';
 import { type LayerReport, layerReports } from './layers.ts';
+import type { LoadReport } from './loads.ts';
 import { assertAbovePhysicalBound, type BoundUnit, physicalBound } from './physicalBound.ts';
 
 /** The comparison with the host engine, as `flow` makes it. */
@@ -55,6 +56,8 @@ export interface RunFacts {
   /** Where the data of each input came from, in words, by input. */
   readonly sources?: ReadonlyMap<string, string>;
   readonly check?: CheckFacts;
+  /** What instructions kept their units busy for, if that was recorded. */
+  readonly loads?: LoadReport;
   readonly outputs?: ReadonlyMap<string, Tensor>;
   readonly notices?: readonly Notice[];
 }
@@ -109,6 +112,8 @@ export interface RunReport {
   readonly memories: readonly MemoryUse[] | null;
   /** Cycles of control by what it spent them on; they add up to `cycles`. */
   readonly control: ControlCycles;
+  /** null where they were not recorded. */
+  readonly loads: LoadReport | null;
   /** null where DRAM has no banks. */
   readonly dram: DramReport | null;
   /** In joules, without the host; null where the machine has no figures. */
@@ -175,6 +180,7 @@ export function runReport(facts: RunFacts): RunReport {
     units: result.units,
     memories,
     control: result.control,
+    loads: facts.loads ?? null,
     dram: dramReport(machine, result),
     energy: energyReport(program, result),
     host: { cycles: result.total.hostCycles, nodes: program.layers.flatMap((layer) => layer.onHost ?? []) },

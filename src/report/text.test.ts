@@ -106,6 +106,7 @@ const REPORT: RunReport = {
   ],
   memories: null,
   control: { issue: 345, branch: 55, fetch: 0, data: 45, queue: 4000, sync: 5000, barrier: 0, host: 2900, halt: 0 },
+  loads: null,
   host: { cycles: 2000, nodes: [onHost] },
   notices: [{ code: 'SYS-CLI-100', en: 'input scale is random, seed 1', zh: '输入 scale 为随机数，种子 1' }],
 };

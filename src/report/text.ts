@@ -6,6 +6,7 @@ import { CONTROL_ACCOUNTS } from '#timing';
 import type { DramReport } from './dramReport.ts';
 import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from './energy.ts';
 import type { LayerReport } from './layers.ts';
+import { loadsText } from './loadsText.ts';
 import {
   bytesText,
   errorText,
@@ -46,6 +47,7 @@ export function reportText(report: RunReport, options: TextOptions = {}): string
     ...(report.layers.length === 0 ? [] : [layerTable(report, layers, style)]),
     totals(report, style),
     unitTable(report, style),
+    ...(report.loads === null || report.loads.instructions.length === 0 ? [] : [loadsText(report.loads, style)]),
     ...(report.host.nodes.length === 0 ? [] : [hostPart(report, style)]),
     ...(report.notices.length === 0 ? [] : [notices(report, style)]),
   ];

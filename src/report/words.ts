@@ -70,6 +70,15 @@ export const WORDS = {
   idleChannel: ['DRAM channel', 'DRAM 通道'],
   idleDram: ['DRAM banks', 'DRAM 存储体'],
   idleTail: ['after last', '末项之后'],
+  instruction: ['instruction', '指令'],
+  executed: ['executed', '执行次数'],
+  least: ['least', '最少'],
+  mean: ['mean', '平均'],
+  most: ['most', '最多'],
+  mostOverMean: ['most/mean', '最多/平均'],
+  mostOverLeast: ['most/least', '最多/最少'],
+  loads: ['cycles', '周期'],
+  asWritten: ['as written', '原样'],
   onHost: ['on the host', '在主机上'],
   comma: [', ', '，'],
   open: [' (', '（'],
@@ -105,6 +114,8 @@ export const SENTENCES: Readonly<
       readonly bandwidth: (p: { readonly achieved: string; readonly held: string; readonly peak: string }) => string;
       readonly executed: (p: { readonly program: string; readonly executed: string }) => string;
       readonly hostTime: (p: { readonly nodes: number; readonly cycles: string; readonly share: string }) => string;
+      readonly inTiles: (cycles: string) => string;
+      readonly otherInstructions: (count: number) => string;
       readonly merged: (names: readonly string[]) => string;
     }
   >
@@ -126,6 +137,8 @@ export const SENTENCES: Readonly<
     bandwidth: (p) => `${p.achieved} on average, ${p.held} while in use, peak ${p.peak}`,
     executed: (p) => `${p.program} instructions, ${p.executed} executed`,
     hostTime: (p) => `${p.nodes} ${p.nodes === 1 ? 'node' : 'nodes'}, ${p.cycles} cycles, ${p.share} of the time`,
+    inTiles: (cycles) => `in tiles of ${cycles}`,
+    otherInstructions: (count) => `… ${count} other ${count === 1 ? 'instruction' : 'instructions'}`,
     merged: (names) => ` (with ${names.join(', ')})`,
   },
   zh: {
@@ -144,6 +157,8 @@ export const SENTENCES: Readonly<
     bandwidth: (p) => `平均 ${p.achieved}，使用期间 ${p.held}，峰值 ${p.peak}`,
     executed: (p) => `${p.program} 条指令，执行 ${p.executed} 条`,
     hostTime: (p) => `${p.nodes} 个节点，${p.cycles} 周期，占时间的 ${p.share}`,
+    inTiles: (cycles) => `每块至多 ${cycles}`,
+    otherInstructions: (count) => `… 其余 ${count} 条指令`,
     merged: (names) => `（含 ${names.join('、')}）`,
   },
 };

@@ -29,7 +29,9 @@ const popped = (to: string): UnitState['next'] => [
 
 const idle = (to: string): UnitState => ({
   name: 'IDLE',
-  does: 'Looks at the head of its queue; what it takes leaves the queue, and room is free for control in the same cycle.',
+  does:
+    'Looks at the head of its queue; what it takes leaves the queue, and room is free for control in the same cycle. With a scoreboard: at the ' +
+    'head, or out of order at the oldest entry, that may start (control.md).',
   next: popped(to),
 });
 

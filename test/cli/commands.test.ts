@@ -256,3 +256,19 @@ test('a reader that stops reading is no error', async () => {
   expect(ended).toMatchObject({ code: 0, stderr: '' });
   expect(ended.stdout.split('\n')).toHaveLength(2);
 });
+
+test('sim --stats tells what instructions keep their units busy for, and how they would be split', async () => {
+  writeFileSync(join(folder, 'layers.s'), 'compute MAC_32 512000\ncompute MAC_32 256\n');
+  const { code, stdout } = await systole(['sim', 'layers.s', '--tile', '500', '--json'], folder);
+  expect(code).toBe(0);
+  const { loads } = JSON.parse(stdout) as { loads: unknown };
+  expect(loads).toMatchObject({
+    tile: 500,
+    instructions: [
+      { instruction: 0, unit: 'matrix', count: 1, max: 2000 },
+      { instruction: 1, unit: 'matrix', count: 1, max: 1 },
+    ],
+    units: [{ unit: 'matrix', balance: { count: 2, maxOverMin: 2000 }, split: { count: 5, max: 500 } }],
+  });
+  expect((await systole(['sim', 'layers.s', '--stats'], folder)).stdout).toContain('in tiles of 1,024');
+});

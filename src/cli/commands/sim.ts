@@ -5,7 +5,7 @@ import type { Console } from '../console.ts';
 import { withFidelityOptions } from '../fidelity.ts';
 import { withInputOptions } from '../inputs.ts';
 import { inSource, loadProgram, withInstructionLimit, withProgramArgument } from '../programFile.ts';
-import { type ProgramRunOptions, runProgram } from '../programRun.ts';
+import { type ProgramRunOptions, runProgram, withStatsOptions } from '../programRun.ts';
 import { withShowOptions } from '../showRun.ts';
 
 export function configureSim(command: CliCommand, console: Console): void {
@@ -18,8 +18,13 @@ export function configureSim(command: CliCommand, console: Console): void {
       run: 'systole sim net.dlp --timing-only --trace trace.pftrace',
       does: { en: 'time alone, with a trace', zh: '只计时间，并写出跟踪' },
     },
+    {
+      run: 'systole sim layers.s --stats',
+      does: { en: 'how evenly instructions are loaded, as written and split', zh: '指令负载的均衡程度，原样与拆分后' },
+    },
   ]);
   withProgramArgument(console, command);
+  withStatsOptions(console, command);
   withInstructionLimit(console, withFidelityOptions(console, withInputOptions(console, command)));
   withCommonOptions(console, withShowOptions(console, command));
   command.action(async (file: string, options: ProgramRunOptions) => {

@@ -10,16 +10,28 @@ export interface LoadBalance {
   readonly maxOverMin: number | null;
 }
 
-/** @param loads cycles of each instruction */
-export function loadBalance(loads: readonly number[]): LoadBalance {
-  const sum = loads.reduce((n, load) => n + load, 0);
-  const [max, min] = loads.reduce(
-    ([most, least], load) => [Math.max(most, load), Math.min(least, load)],
-    [0, Infinity],
-  ) as [number, number];
-  const mean = loads.length === 0 ? 0 : sum / loads.length;
+/** How many instructions have each load. */
+export type LoadCounts = ReadonlyMap<number, number>;
+
+export function countLoads(loads: Iterable<number>): LoadCounts {
+  const counts = new Map<number, number>();
+  for (const load of loads) counts.set(load, (counts.get(load) ?? 0) + 1);
+  return counts;
+}
+
+/** @param loads cycles of each instruction, or how many have each */
+export function loadBalance(loads: readonly number[] | LoadCounts): LoadBalance {
+  const counts = Array.isArray(loads) ? countLoads(loads) : (loads as LoadCounts);
+  let [count, sum, max, min] = [0, 0, 0, Number.POSITIVE_INFINITY];
+  for (const [load, times] of counts) {
+    count += times;
+    sum += load * times;
+    max = Math.max(max, load);
+    min = Math.min(min, load);
+  }
+  const mean = count === 0 ? 0 : sum / count;
   return {
-    count: loads.length,
+    count,
     mean,
     max,
     maxOverMean: sum === 0 ? null : max / mean,
@@ -31,4 +43,17 @@ export function loadBalance(loads: readonly number[]): LoadBalance {
 export function splitLoad(load: number, limit: number): number[] {
   const tiles = new Array<number>(Math.floor(load / limit)).fill(limit);
   return load % limit === 0 ? tiles : [...tiles, load % limit];
+}
+
+/** All of them split so. */
+export function splitLoads(loads: LoadCounts, limit: number): LoadCounts {
+  const tiles = new Map<number, number>();
+  const add = (load: number, times: number): void => {
+    if (times > 0) tiles.set(load, (tiles.get(load) ?? 0) + times);
+  };
+  for (const [load, times] of loads) {
+    add(limit, Math.floor(load / limit) * times);
+    if (load % limit !== 0) add(load % limit, times);
+  }
+  return tiles;
 }
