@@ -1,7 +1,7 @@
 /** The examples run, and say what they promise. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { Random } from '#base';
+import { Random, roundHalfEven } from '#base';
 import { assembleProgram } from '#isa';
 import { presets } from '#machine';
 import { createSimulation } from '#sim';
@@ -85,3 +85,29 @@ test('05: a convolution by Winograd beside the same by nine weights', () => {
 
 /** The nodes of an assembly text, in order. */
 const names = (text: string): string[] => [...text.matchAll(/^\.node "(.*)"/gm)].map(([, name]) => name!);
+
+test('06: a quantised layer in one mma', () => {
+  const text = readFileSync(new URL('./06-integers.s', import.meta.url), 'utf8');
+  const simulation = createSimulation(assembleProgram(text, { file: '06-integers.s' }), { data: true });
+  const random = new Random(6);
+  const x = Uint8Array.from({ length: 12 * 64 }, () => random.integer(0, 255));
+  const w = Int8Array.from({ length: 64 * 40 }, () => random.integer(-128, 127));
+  const bias = Int32Array.from({ length: 40 }, () => random.integer(-9999, 9999));
+  const scale = Float32Array.from({ length: 40 }, () => 0.001 + random.uniform() / 1000);
+  for (const [name, data] of Object.entries({ x, w, bias, scale })) {
+    simulation.writeInput(name, new Uint8Array(data.buffer));
+  }
+  const state = simulation.run();
+  if (state.state !== 'done') throw new Error(state.state);
+  const expected = Array.from({ length: 12 * 40 }, (_, i) => {
+    const [p, n] = [Math.floor(i / 40), i % 40];
+    let sum = bias[n]!;
+    for (let k = 0; k < 64; k++) sum += (x[64 * p + k]! - 128) * w[n < 32 ? 32 * k + n : 2048 + 8 * k + n - 32]!;
+    const scaled = Math.fround(Math.max(0, sum) * scale[n]!);
+    return Math.min(255, roundHalfEven(scaled) + 7);
+  });
+  expect([...simulation.readOutput('y')]).toEqual(expected);
+  expect(new Set(expected).size).toBeGreaterThan(50);
+  // 12 pixels × 2 groups of 32 filters × 2 chunks of 32.
+  expect(state.result.units.find((u) => u.name === 'matrix')).toMatchObject({ busy: 48 });
+});

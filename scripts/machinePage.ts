@@ -4,7 +4,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { assembleProgram, disassemble } from '#isa';
-import { type Machine, machineFields, presets } from '#machine';
+import {
+  accumulatorEntries,
+  filtersOf,
+  type Machine,
+  machineFields,
+  macsPerCycle,
+  modesOf,
+  presets,
+  unitFor,
+} from '#machine';
 import { blockDiagram, TimelineRecorder, timeline } from '#report';
 import { createSimulation, type SimulationEvent } from '#sim';
 import { dmaCost, mmaCycles, recordOf, UNIT_MACHINES, type UnitState, vecCycles } from '#timing';
@@ -54,6 +63,21 @@ function matrixRows(): string {
     return [[name, shape, matrix.pipelineCycles, cycles, `${((100 * macs) / (cycles * peak)).toFixed(1)} %`]];
   });
   return table(['machine', 'unit', 'pipeline', 'cycles', 'of the peak'], rows);
+}
+
+/** The same convolution in the types of a machine. */
+function typeRows(): string {
+  const rows = ['textbook-single-i8x4', 'tpu-v1', 'tpu-v3', 'gemmini-16x16', 'diannao'].flatMap((name) => {
+    const { matrix } = machine(name);
+    return modesOf(matrix).map((mode) => {
+      const unit = unitFor(matrix, mode);
+      const [a, b] = unit.kind === 'dot' ? [unit.tn, unit.ti] : [unit.rows, unit.columns];
+      const cycles = mmaCycles(machine(name), PIXELS, FILTERS, REDUCTION, mode);
+      const entries = `${accumulatorEntries(matrix, mode)} × ${filtersOf(matrix, mode)}`;
+      return [name, mode === 'i8' ? 'i8, u8' : mode, `${a} × ${b}`, macsPerCycle(matrix, mode), entries, cycles];
+    });
+  });
+  return table(['machine', 'type', 'geometry', 'MACs a cycle', 'accumulators', 'cycles'], rows);
 }
 
 function dmaRows(): string {
@@ -245,6 +269,12 @@ takes at least rows cycles (one streamed element, \`rows + columns − 2\` of sk
 A 3 × 3 convolution of 64 to 64 channels over 14 × 14 pixels as one \`mma\` (P 196, N 64, K 576 in 3 runs of 192):
 
 ${matrixRows()}
+
+Types other than f32 have a geometry each (\`matrix.types\`), from which all of the above follows; states, pipeline and packing are common. Operands
+are 1, 2 or 4 bytes wide, accumulators 4 (i16: 8), so that a type has entries of its own size. Zero points are taken off where operands enter, bias,
+activation, scale and rounding stand in the drain path; they are stages of the pipeline and take no cycle of their own. The convolution above:
+
+${typeRows()}
 
 ### Vector unit
 

@@ -47,8 +47,8 @@ export const LINEAR_SPACES = ['dram', 'shared', 'nram', 'wram'] as const;
 export type LinearSpace = (typeof LINEAR_SPACES)[number];
 
 /**
- * What `mac.linear` computes, by its code: an operation and the bits of its operands. All types take the lanes of the matrix
- * unit alike.
+ * What `mac.linear` computes, by its code: an operation and the bits of its operands. All operations take the lanes of the matrix
+ * unit alike, as many as it has for operands of so many bits.
  */
 const OPERATIONS = ['mac', 'add', 'sub', 'mul', 'div', 'max', 'min', 'and', 'or', 'xor', 'exp', 'log', 'sqrt'] as const;
 export const COMPUTE_TYPES: readonly string[] = OPERATIONS.flatMap((name) =>

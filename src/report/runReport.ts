@@ -14,8 +14,8 @@ import {
   type TensorSlot,
   timingOnlyAt,
 } from '#isa';
-import { coresOf } from '#machine';
-import type { ControlCycles, SimulationResult, UnitResult } from '#sim';
+import { coresOf, MATRIX_MODES } from '#machine';
+import type { ControlCycles, SimulationResult, UnitResult, Work } from '#sim';
 import { type DramReport, dramReport } from './dramReport.ts';
 import { type EnergyReport, energyReport } from './energy.ts';
 import { type LayerReport, layerReports } from './layers.ts';
@@ -77,7 +77,7 @@ export interface RunReport {
   readonly cores: number;
   /** Cores of the machine that the program leaves alone. */
   readonly parkedCores: number;
-  /** What the processor computed in; null where a program has sizes only. */
+  /** Types of the multiply-accumulates, float32 where there are none; null where a program has sizes only. */
   readonly dtype: string | null;
   readonly fidelity: 'timing' | 'data';
   /** Hz. */
@@ -155,7 +155,7 @@ export function runReport(facts: RunFacts): RunReport {
     machineFile: facts.machineFile ?? null,
     cores: program.cores ?? coresOf(machine),
     parkedCores: program.cores === undefined ? 0 : coresOf(machine) - program.cores,
-    dtype: memories === null ? 'float32' : null,
+    dtype: memories === null ? typesText(result.total) : null,
     fidelity: facts.fidelity,
     frequency: machine.frequency,
     inputs: program.inputs.map((slot) => ({ ...slotValue(slot), source: facts.sources?.get(slot.name) ?? null })),
@@ -186,6 +186,14 @@ export function runReport(facts: RunFacts): RunReport {
     host: { cycles: result.total.hostCycles, nodes: program.layers.flatMap((layer) => layer.onHost ?? []) },
     notices: [...notJudged(memories ?? []), ...(facts.notices ?? [])],
   };
+}
+
+const TYPE_NAMES = { f16: 'float16', bf16: 'bfloat16', i8: 'int8', i16: 'int16' } as const;
+
+function typesText(work: Work): string {
+  const others = MATRIX_MODES.filter((mode) => work[`${mode}Macs`] > 0);
+  const isF32 = others.reduce((rest, mode) => rest - work[`${mode}Macs`], work.macs) > 0 || others.length === 0;
+  return [...(isF32 ? ['float32'] : []), ...others.map((mode) => TYPE_NAMES[mode])].join(', ');
 }
 
 const slotValue = ({ name, dtype, dims }: TensorSlot): ValueReport => ({ name, dtype, shape: dims });

@@ -17,6 +17,17 @@ function run(text: string, machine: Machine = single) {
   return state.result;
 }
 
+test('operations take the rate of their bits', () => {
+  // ⌈1000 ÷ 256⌉ = 4; four times the rate in i8; the fastest of 16 bits; without such types that of f32.
+  const quad = presets.get('textbook-single-i8x4')!;
+  const matrix = { ...quad.matrix, types: { f16: { tn: 16, ti: 16 }, i16: { tn: 16, ti: 32 } } } as Machine['matrix'];
+  const cycles = (type: string, machine: Machine) => run(`compute ${type} 1000`, machine).cycles;
+  expect(['mac_32', 'mac_16', 'mac_8', 'add_8'].map((type) => cycles(type, quad))).toEqual([4, 4, 1, 1]);
+  expect(['mac_32', 'mac_16', 'mac_8'].map((type) => cycles(type, { ...quad, matrix }))).toEqual([4, 2, 4]);
+  expect(run('compute mac_8 1000', quad).total).toMatchObject({ macs: 1000, i8Macs: 1000 });
+  expect(run('compute mac_32 1000', quad).total).toMatchObject({ macs: 1000, i8Macs: 0 });
+});
+
 describe('transfers', () => {
   test('whole cycles of the channel, one after the other', () => {
     // ⌈100 ÷ 64⌉ + ⌈1 ÷ 64⌉ = 2 + 1.
