@@ -26,6 +26,8 @@ export interface Field {
   /** Lowest bit and width in the 64-bit word. */
   readonly bit: number;
   readonly width: number;
+  /** Further bits of the value, above those of `width`, where the field has grown out of its place. */
+  readonly high?: { readonly bit: number; readonly width: number };
   readonly names?: readonly string[];
   /** Smallest and largest valid value, where the width allows more. */
   readonly min?: number;
@@ -34,6 +36,8 @@ export interface Field {
   readonly suffix?: true;
   /** Enum only: left out in assembly at position 0, otherwise written behind the operands like a flag. */
   readonly optional?: true;
+  /** Optional enum only: the word that its choice is written behind, `to i8`. */
+  readonly lead?: string;
   /** Flag only: its word in assembly, where that differs from the field's name. */
   readonly word?: string;
   readonly doc: string;

@@ -3,17 +3,20 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SystoleError } from '#base';
 import { anyInstruction, instructionOf } from '../../test/support/instructions.ts';
-import { decode, encode, fieldRange } from './encode.ts';
+import { decode, encode, fieldRange, partsOf } from './encode.ts';
 import { instructions } from './registry.ts';
 
 describe.each(instructions.map((d) => [d.mnemonic, d] as const))('%s', (_, definition) => {
   it('owns each bit once and has a free opcode', () => {
     let owned = 0xffn << 56n;
     for (const f of definition.fields) {
-      const mask = ((1n << BigInt(f.width)) - 1n) << BigInt(f.bit);
-      expect(owned & mask, f.name).toBe(0n);
-      owned |= mask;
-      if (f.kind === 'enum') expect(f.names!.length).toBeLessThanOrEqual(2 ** f.width);
+      for (const { bit, width } of partsOf(f)) {
+        const mask = ((1n << BigInt(width)) - 1n) << BigInt(bit);
+        expect(owned & mask, f.name).toBe(0n);
+        owned |= mask;
+      }
+      const width = partsOf(f).reduce((sum, part) => sum + part.width, 0);
+      if (f.kind === 'enum') expect(f.names!.length).toBeLessThanOrEqual(2 ** width);
     }
     expect(definition.opcode).toBeGreaterThan(0);
     expect(instructions.filter((d) => d.opcode === definition.opcode)).toHaveLength(1);

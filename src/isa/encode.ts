@@ -36,6 +36,12 @@ export const fieldOutOfRange = diagnostic<{
   zh: (p) => `'${p.mnemonic}'：字段 '${p.field}' 为 ${p.value}，应为 ${p.expected}。`,
 });
 
+/** The places of a field in the word, the one of its lowest bits first. */
+export const partsOf = (f: Field): readonly Pick<Field, 'bit' | 'width'>[] =>
+  f.high === undefined ? [f] : [f, f.high];
+
+const widthOf = (f: Field): number => f.width + (f.high?.width ?? 0);
+
 interface Layout {
   readonly definition: InstructionDefinition;
   /** Bits that neither the opcode nor a field owns. */
@@ -45,7 +51,9 @@ interface Layout {
 const layouts: ReadonlyMap<InstructionDefinition, Layout> = new Map(
   [...byOpcode.values()].map((definition) => {
     let owned = 0xffn << 56n;
-    for (const f of definition.fields) owned |= ((1n << BigInt(f.width)) - 1n) << BigInt(f.bit);
+    for (const f of definition.fields) {
+      for (const { bit, width } of partsOf(f)) owned |= ((1n << BigInt(width)) - 1n) << BigInt(bit);
+    }
     return [definition, { definition, reserved: BigInt.asUintN(64, ~owned) }];
   }),
 );
@@ -55,8 +63,9 @@ const isSigned = (f: Field): boolean => f.kind === 'signed' || f.kind === 'label
 /** Smallest and largest valid value of a field. Words may also be given unsigned. */
 export function fieldRange(f: Field): { readonly min: number; readonly max: number } {
   if (f.kind === 'enum') return { min: 0, max: f.names!.length - 1 };
-  const min = isSigned(f) ? -(2 ** (f.width - 1)) : 0;
-  const max = f.kind === 'word' || !isSigned(f) ? 2 ** f.width - 1 : 2 ** (f.width - 1) - 1;
+  const width = widthOf(f);
+  const min = isSigned(f) ? -(2 ** (width - 1)) : 0;
+  const max = f.kind === 'word' || !isSigned(f) ? 2 ** width - 1 : 2 ** (width - 1) - 1;
   return { min: f.min ?? min, max: f.max ?? max };
 }
 
@@ -80,7 +89,11 @@ export function encode(instruction: Instruction, index?: number): bigint {
     const value = instruction.fields[f.name] ?? (f.optional === true ? 0 : undefined);
     if (value === undefined) throw internalError({ what: `encode of '${definition.mnemonic}' without '${f.name}'` });
     checkRange(definition, f, value, index);
-    word |= BigInt.asUintN(f.width, BigInt(value)) << BigInt(f.bit);
+    let rest = BigInt.asUintN(widthOf(f), BigInt(value));
+    for (const { bit, width } of partsOf(f)) {
+      word |= BigInt.asUintN(width, rest) << BigInt(bit);
+      rest >>= BigInt(width);
+    }
   }
   return word;
 }
@@ -104,8 +117,13 @@ export function decode(word: bigint, index?: number): Instruction {
   }
   const fields: Record<string, number> = {};
   for (const f of definition.fields) {
-    const bits = word >> BigInt(f.bit);
-    const value = Number(isSigned(f) ? BigInt.asIntN(f.width, bits) : BigInt.asUintN(f.width, bits));
+    let bits = 0n;
+    let below = 0n;
+    for (const { bit, width } of partsOf(f)) {
+      bits |= BigInt.asUintN(width, word >> BigInt(bit)) << below;
+      below += BigInt(width);
+    }
+    const value = Number(isSigned(f) ? BigInt.asIntN(widthOf(f), bits) : bits);
     checkRange(definition, f, value, index);
     fields[f.name] = value;
   }

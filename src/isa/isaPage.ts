@@ -2,7 +2,7 @@
 import { USAGE } from './assembler/directives.ts';
 import type { Field, InstructionDefinition } from './define.ts';
 import { TEXT_CONSTANT_BYTES } from './disassembleProgram.ts';
-import { fieldRange } from './encode.ts';
+import { fieldRange, partsOf } from './encode.ts';
 import { COMPUTE_TYPES } from './fields.ts';
 import { instructions } from './registry.ts';
 import { operandFields, optionFields, optionWords, signature, suffixField } from './syntax.ts';
@@ -49,27 +49,45 @@ function written(d: InstructionDefinition, f: Field): string {
   return `operand ${operandFields(d).indexOf(f) + 1}`;
 }
 
+interface Row {
+  readonly range: string;
+  /** Absent: reserved. */
+  readonly field?: Field;
+  /** Bits of the value that stand here, where they do not all stand together. */
+  readonly part?: string;
+}
+
 /** All 64 bits, highest first; bits that no field owns are reserved. */
-function layout(d: InstructionDefinition): readonly { readonly range: string; readonly field: Field | undefined }[] {
-  const rows: { range: string; field: Field | undefined }[] = [];
+function layout(d: InstructionDefinition): readonly Row[] {
+  const places = d.fields.flatMap((field) => {
+    let below = 0;
+    return partsOf(field).map(({ bit, width }) => {
+      const part = field.high === undefined ? {} : { part: bits({ bit: below, width }) };
+      below += width;
+      return { bit, width, field, ...part };
+    });
+  });
+  const rows: Row[] = [];
   let top = 55;
-  for (const f of [...d.fields].sort((a, b) => b.bit - a.bit)) {
-    const high = f.bit + f.width - 1;
-    if (high < top) rows.push({ range: bits({ bit: high + 1, width: top - high }), field: undefined });
-    rows.push({ range: bits(f), field: f });
-    top = f.bit - 1;
+  for (const { bit, width, ...row } of places.sort((a, b) => b.bit - a.bit)) {
+    const high = bit + width - 1;
+    if (high < top) rows.push({ range: bits({ bit: high + 1, width: top - high }) });
+    rows.push({ range: bits({ bit, width }), ...row });
+    top = bit - 1;
   }
-  if (top >= 0) rows.push({ range: bits({ bit: 0, width: top + 1 }), field: undefined });
+  if (top >= 0) rows.push({ range: bits({ bit: 0, width: top + 1 }) });
   return rows;
 }
 
 function section(d: InstructionDefinition): string {
   const unit = d.unit === 'control' ? 'Control' : d.unit === 'named' ? 'The queue it names' : `Queue: ${d.unit}`;
-  const rows = layout(d).map(({ range, field }) =>
-    field === undefined
-      ? `| ${range} | – | reserved, 0 | | |`
-      : `| ${range} | ${field.name} | ${cell(values(field))} | ${cell(written(d, field))} | ${cell(field.doc)} |`,
-  );
+  const rows = layout(d).map(({ range, field, part }) => {
+    if (field === undefined) return `| ${range} | – | reserved, 0 | | |`;
+    const name = part === undefined ? field.name : `${field.name}[${part}]`;
+    // What a field means stands once, at its lowest bits.
+    if (part !== undefined && !part.endsWith('0')) return `| ${range} | ${name} | its upper bits | | |`;
+    return `| ${range} | ${name} | ${cell(values(field))} | ${cell(written(d, field))} | ${cell(field.doc)} |`;
+  });
   return [
     `### ${d.mnemonic}`,
     '',

@@ -21,7 +21,9 @@ export const isLoop = (d: InstructionDefinition): boolean => d.mnemonic === 'loo
 
 /** The words an option field can be written as. */
 export const optionWords = (f: Field): readonly string[] =>
-  f.kind === 'flag' ? [f.word ?? f.name] : f.names!.slice(1);
+  f.kind === 'flag'
+    ? [f.word ?? f.name]
+    : f.names!.slice(1).map((name) => (f.lead === undefined ? name : `${f.lead} ${name}`));
 
 /** What stands in assembly as one mnemonic, with the value of the suffix field. */
 export interface Spelling {
@@ -48,7 +50,9 @@ export function signature(d: InstructionDefinition): string {
     if (f.kind === 'label') return isLoop(d) ? '{label}' : 'label';
     return f.name;
   });
-  const options = optionFields(d).map((f) => `{${optionWords(f).join('|')}}`);
+  const options = optionFields(d).map((f) =>
+    f.lead === undefined ? `{${optionWords(f).join('|')}}` : `{${f.lead} ${f.names!.slice(1).join('|')}}`,
+  );
   const mnemonic = suffix === undefined ? d.mnemonic : `${d.mnemonic}.${suffix.name}`;
   return `${mnemonic} ${[...operands, ...options].join(', ')}`.trim();
 }

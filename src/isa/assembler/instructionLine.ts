@@ -45,7 +45,7 @@ export function parseInstruction(tokens: readonly Token[], scope: LineScope): In
   if (suffixed !== undefined) fields[suffixed.name] = suffix!;
 
   const written = splitOperands(rest);
-  if (!separated(written, signature(definition), scope, mnemonic)) return undefined;
+  if (!separated(written, definition, scope, mnemonic)) return undefined;
   const required = operandFields(definition);
   const least = required.length - (isLoop(definition) ? 1 : 0);
   // A scalar instruction with too many operands is a miscount; where there are options, what is too much is a bad option.
@@ -72,8 +72,15 @@ export function parseInstruction(tokens: readonly Token[], scope: LineScope): In
   return good ? { mnemonic: definition.mnemonic, fields } : undefined;
 }
 
-/** No operand is empty, and none holds two words or numbers side by side. */
-function separated(written: readonly (readonly Token[])[], form: string, scope: Scope, mnemonic: Token): boolean {
+/** No operand is empty, and none holds two words or numbers side by side, but for a choice behind its word (`to i8`). */
+function separated(
+  written: readonly (readonly Token[])[],
+  definition: InstructionDefinition,
+  scope: Scope,
+  mnemonic: Token,
+): boolean {
+  const form = signature(definition);
+  const leads = optionFields(definition).map((f) => f.lead);
   let good = true;
   for (const [i, operand] of written.entries()) {
     if (operand.length === 0) {
@@ -84,6 +91,7 @@ function separated(written: readonly (readonly Token[])[], form: string, scope: 
     for (const [j, token] of operand.entries()) {
       const before = operand[j - 1];
       if (before === undefined || before.kind === 'mark' || token.kind === 'mark') continue;
+      if (j === 1 && leads.includes(before.text)) continue;
       scope.errors.add(missingComma({ found: token.text, before: before.text }, placeOf(scope.source, token)));
       good = false;
     }
@@ -207,25 +215,30 @@ function parseOptions(
   let good = true;
   for (const f of options) fields[f.name] = 0;
   for (const operand of written) {
-    const token = single(operand, scope);
-    if (token === undefined) {
+    const [first, second] = operand as [Token, Token | undefined];
+    const isLed = second !== undefined && options.some((f) => f.lead === first.text);
+    const token = isLed ? second : first;
+    if (single(isLed ? operand.slice(1) : operand, scope) === undefined) {
       good = false;
       continue;
     }
-    const option = words.find((w) => w.word === token.text);
+    const place = placeOf(scope.source, first, token);
+    const name = isLed ? `${first.text} ${token.text}` : token.text;
+    const option = words.find((w) => w.word === name);
     if (option === undefined) {
       good = false;
-      const params = { name: token.text, mnemonic: mnemonic.text, nearest: nearestName(token.text, known), known };
-      scope.errors.add(unknownOption(params, placeOf(scope.source, token)));
+      scope.errors.add(
+        unknownOption({ name, mnemonic: mnemonic.text, nearest: nearestName(name, known), known }, place),
+      );
       continue;
     }
-    const first = seen.get(option.field.name);
-    if (first !== undefined) {
+    const before = seen.get(option.field.name);
+    if (before !== undefined) {
       good = false;
-      scope.errors.add(duplicateOption({ name: token.text, first }, placeOf(scope.source, token)));
+      scope.errors.add(duplicateOption({ name, first: before }, place));
       continue;
     }
-    seen.set(option.field.name, token.text);
+    seen.set(option.field.name, name);
     fields[option.field.name] = option.value;
   }
   return good;
