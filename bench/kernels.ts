@@ -210,6 +210,10 @@ export default async function bench(): Promise<void> {
     const entry: VecEntry = {
       kind: 'vec',
       pc: 0,
+      type: 'f32',
+      result: 'f32',
+      saturate: false,
+      zero: 0,
       a: 0,
       b: 2 ** 20,
       c: 2 ** 21,

@@ -18,6 +18,17 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   i64: 8,
 };
 
+export const isFloatType = (type: ElementType): boolean => type === 'f32' || type === 'f16' || type === 'bf16';
+
+/** Least and greatest values of the integer types that units compute. */
+export const INTEGER_RANGES = {
+  i8: [-(2 ** 7), 2 ** 7 - 1],
+  u8: [0, 2 ** 8 - 1],
+  i16: [-(2 ** 15), 2 ** 15 - 1],
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+} as const;
+export type IntegerType = keyof typeof INTEGER_RANGES;
+
 /** Queues that `wait` and `signal` name, by their code; `link` is that of the SharedRAM's links. */
 export const QUEUES = ['load', 'store', 'matrix', 'vector', 'link', 'winograd'] as const;
 export type Queue = (typeof QUEUES)[number];

@@ -1,7 +1,7 @@
 /** All instructions, one line each. Opcode 0 is never given away, so that memory of zeros does not execute. */
 import type { InstructionDefinition } from './define.ts';
 import { branch } from './instructions/branch.ts';
-import { cfgAct, cfgBound, cfgClear, cfgDim, cfgDimi, cfgFill, cfgQuant } from './instructions/cfg.ts';
+import { cfgAct, cfgBound, cfgClear, cfgDim, cfgDimi, cfgFill, cfgQuant, cfgZero } from './instructions/cfg.ts';
 import { csr } from './instructions/coreNumber.ts';
 import { barrier, halt, nop, sync } from './instructions/flow.ts';
 import { host } from './instructions/host.ts';
@@ -49,6 +49,7 @@ export const instructions: readonly InstructionDefinition[] = [
   cfgClear,
   cfgAct,
   cfgQuant,
+  cfgZero,
   wait,
   signal,
   signalTo,

@@ -158,6 +158,8 @@ export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine):
                 bMode: B_MODES.indexOf(s.b === undefined ? 'none' : bIsScalar ? 'scalar' : 'record'),
                 accumulate: ACCUMULATIONS.indexOf(s.accumulate ?? 'none'),
                 init: s.init === true ? 1 : 0,
+                result: 0,
+                saturate: 0,
               }),
             ),
           );

@@ -1,10 +1,10 @@
 /**
  * What a machine must be able to do beyond having well-formed figures: run the smallest network at all.
- * - NRAM holds one chunk of Ti neurons with one group of Tn results; three operands of one group of vector lanes; and, since tiles
+ * - NRAM holds one chunk of Ti neurons with one group of Tn results; three operands of one group of vector lanes of any type; and, since tiles
  *   lie in 64-byte lines and two buffers in turn, two lines for each of three operands.
  * - WRAM holds Ti × Tn weights with Tn biases, and two lines. The accumulators hold one entry of Tn.
  * - DRAM holds an input, weights and an output, a line each. Instruction memory holds the code of one tiled layer.
- * Elements are of 32 bits; for each further type of the matrix unit the memories hold a chunk and a group of that type as well, and
+ * Elements are of 32 bits, but for those types of the vector unit that say otherwise; for each further type of the matrix unit the memories hold a chunk and a group of that type as well, and
  * accumulators of its width. What says `realizable` must also be no faster, wider or larger than a circuit could be (`limits`).
  */
 import type { Place, SystoleError } from '#base';
@@ -101,6 +101,16 @@ const CORES: Kind = { most: CORES_MAX, unit: { en: 'cores', zh: '个核' }, why:
 /** Where the geometry of a mode stands. */
 const modePath = (mode: MatrixMode): Path => (mode === 'f32' ? ['matrix'] : ['matrix', 'types', mode]);
 
+/** Bytes of an element of the types that `vector.types` names. */
+const TYPE_BYTES = { f16: 2, bf16: 2, i8: 1, u8: 1, i16: 2, i32: 4 } as const;
+
+/** Lanes of each type that the machine names beside f32. */
+const typedLanes = ({ types }: Machine['vector']): readonly { type: keyof typeof TYPE_BYTES; lanes: number }[] =>
+  (Object.keys(TYPE_BYTES) as (keyof typeof TYPE_BYTES)[]).flatMap((type) => {
+    const lanes = types?.[type]?.lanes;
+    return lanes === undefined ? [] : [{ type, lanes }];
+  });
+
 type Limited = readonly [path: Path, found: number, kind: Kind];
 
 function limits({ control, matrix, vector, winograd, dma, dram, host, cluster }: Machine): readonly Limited[] {
@@ -119,6 +129,13 @@ function limits({ control, matrix, vector, winograd, dma, dram, host, cluster }:
   const all: Limited[] = [
     ...sides,
     [['vector', 'lanes'], vector.lanes, LANES],
+    ...typedLanes(vector).map(
+      ({ type, lanes }): Limited => [
+        ['vector', 'types', type, 'lanes'],
+        lanes,
+        { ...LANES, most: WIDTH_MAX / TYPE_BYTES[type] },
+      ],
+    ),
     [['dma', 'scratchpadBytesPerCycle'], dma.scratchpadBytesPerCycle, WIDTH],
     [['dram', 'bandwidth'], rate(dram.bandwidth), WIDTH],
     [['host', 'link'], rate(host.link), WIDTH],
@@ -240,6 +257,13 @@ function memories(m: Machine): readonly Memory[] {
       ...most([
         ...needs.nram,
         { least: 12 * lanes, holds: { en: `three operands of ${lanes} lanes`, zh: `${lanes} 个通道的三个操作数` } },
+        ...typedLanes(m.vector).map((typed) => ({
+          least: 3 * TYPE_BYTES[typed.type] * typed.lanes,
+          holds: {
+            en: `three operands of ${typed.lanes} lanes of ${typed.type}`,
+            zh: `${typed.lanes} 个 ${typed.type} 通道的三个操作数`,
+          },
+        })),
         {
           least: 6 * LINE,
           holds: {

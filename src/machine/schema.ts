@@ -78,6 +78,8 @@ const scalar = z.strictObject({
   types: typesOf(scalarMode),
 });
 
+const vectorType = z.strictObject({ lanes: powerOfTwo.describe('for elements of this type') });
+
 const winograd = z
   .strictObject({
     lanes: positive.describe('channels transformed side by side'),
@@ -235,11 +237,26 @@ export const machineSchema = z.strictObject({
     pipelineCycles: count,
     cycles: z
       .strictObject({
-        simple: positive.describe('mov add sub mul max min leaky abs neg and comparisons'),
-        divide: positive.describe('div recip sqrt'),
-        transcendental: positive.describe('exp log sigmoid tanh'),
+        simple: positive.describe(
+          'mov (conversions too) add sub mul max min leaky abs neg comparisons select unless round floor ceil trunc dequant and or xor not shl shr',
+        ),
+        divide: positive.describe('div recip sqrt rsqrt quant'),
+        transcendental: positive.describe('exp log sigmoid tanh erf softplus'),
       })
       .describe('cycles a group of lanes is busy, by class of function'),
+    types: z
+      .strictObject({
+        f16: vectorType.optional(),
+        bf16: vectorType.optional(),
+        i8: vectorType.optional(),
+        u8: vectorType.optional(),
+        i16: vectorType.optional(),
+        i32: vectorType.optional(),
+      })
+      .describe(
+        'element types beside f32 that the unit computes, with the lanes it has for each; an instruction whose operands and result differ has the fewer lanes of the two; absent: f32 only',
+      )
+      .optional(),
   }),
   winograd: winograd.optional(),
   nram: scratchpad,
@@ -282,6 +299,15 @@ export const clustersOf = (machine: Machine): number => machine.cluster?.count ?
 export const coresPerCluster = (machine: Machine): number => machine.cluster?.cores ?? 1;
 /** Cores that work side by side. */
 export const coresOf = (machine: Machine): number => clustersOf(machine) * coresPerCluster(machine);
+/** Element types that the vector unit computes. */
+export const vectorTypes = ({ types }: Machine['vector']): readonly string[] => [
+  'f32',
+  ...(types === undefined ? [] : (Object.keys(types) as VectorType[]).filter((type) => types[type] !== undefined)),
+];
+type VectorType = keyof NonNullable<Machine['vector']['types']>;
+/** Lanes of the vector unit for elements of a type; undefined where it does not compute them. */
+export const vectorLanes = ({ lanes, types }: Machine['vector'], type: string): number | undefined =>
+  type === 'f32' ? lanes : types?.[type as VectorType]?.lanes;
 
 /** The queues of a core. */
 export function queuesOf({ dma, cluster, winograd }: Machine): readonly QueueName[] {

@@ -12,7 +12,7 @@ import {
   packingOf,
   unitFor,
 } from './matrix.ts';
-import { type Machine, machineSchema } from './schema.ts';
+import { type Machine, machineSchema, vectorLanes, vectorTypes } from './schema.ts';
 import { dramRows } from './showDram.ts';
 
 /** JSON Schema (draft 2020-12) of machine files, for editors that complete and check. */
@@ -251,6 +251,17 @@ function rows(m: Machine): readonly Section[] {
       '向量单元',
       [
         ['lanes', '通道', `${vector.lanes} (${scaled(vector.lanes * frequency)}/s)`],
+        ...(vector.types === undefined
+          ? []
+          : [
+              [
+                'lanes by type',
+                '各类型通道',
+                vectorTypes(vector)
+                  .map((type) => `${type} ${vectorLanes(vector, type)}`)
+                  .join(', '),
+              ] as const,
+            ]),
         [
           'simple / divide / transcendental',
           '简单 / 除法 / 超越函数',

@@ -3,7 +3,7 @@
  * All of it follows from the records and flags; only the operands' addresses change from one execution to the next, so regions
  * are relative to them. Addresses of ARAM are bytes too: accumulator n of entry e stands at (e·Tn + n) times its width.
  */
-import { ELEMENT_BYTES, winogradSides } from '#isa';
+import { ELEMENT_BYTES, type ElementType, SELECTING_FUNCTIONS, secondType, winogradSides } from '#isa';
 import { accumulatorEntries, accumulatorWidth, aramBytes, filtersOf, type Machine, unitFor } from '#machine';
 import {
   DIMENSIONS,
@@ -264,14 +264,26 @@ const groups = (whole: number, rest: number, all: (n: number) => Region, last: (
 ];
 
 function vec(entry: VecEntry): readonly Access[] {
-  const operand = (record: RecordWords): Region[] => [new RegionBuilder().record(record, entry.aRecord).region(4)];
-  const c = operand(entry.cRecord);
-  const accesses = [new Access('nram', 'read', 'A', 'a', operand(entry.aRecord))];
-  if (entry.bMode === 'record') accesses.push(new Access('nram', 'read', 'B', 'b', operand(entry.bRecord)));
-  if (entry.accumulate !== 'none' && !entry.init) accesses.push(new Access('nram', 'read', 'C', 'c', c));
-  accesses.push(new Access('nram', 'write', 'C', 'c', c));
+  const access = (operand: 'A' | 'B' | 'C', mode: AccessMode): Access => {
+    const { key, record, type } = {
+      A: { key: 'a', record: entry.aRecord, type: entry.type },
+      B: { key: 'b', record: entry.bRecord, type: secondType(entry.function, entry.type) },
+      C: { key: 'c', record: entry.cRecord, type: entry.result },
+    }[operand] as { key: AddressKey; record: RecordWords; type: ElementType };
+    const bytes = ELEMENT_BYTES[type];
+    const regions = [new RegionBuilder().record(record, entry.aRecord).region(bytes)];
+    return new Access('nram', mode, operand, key, regions, bytes);
+  };
+  const accesses = [access('A', 'read')];
+  if (entry.bMode === 'record') accesses.push(access('B', 'read'));
+  if (readsResult(entry)) accesses.push(access('C', 'read'));
+  accesses.push(access('C', 'write'));
   return accesses;
 }
+
+/** Whether C's elements are read: they are accumulated into, or stay where a condition does not hold. */
+const readsResult = ({ accumulate, init, function: name }: VecEntry): boolean =>
+  accumulate === 'none' ? SELECTING_FUNCTIONS.has(name) : !init;
 
 /** Sizes of a record, innermost first. */
 export const sizesOf = (record: RecordWords): readonly number[] => [

@@ -98,6 +98,8 @@ export interface ControlState {
   readonly p0: number;
   readonly p1: number;
   readonly quantisation: Quantisation;
+  /** What `cfg.zero` left. */
+  readonly zero: number;
   /** The next instruction, the cycle at which it begins, and how many have been executed. */
   readonly pc: number;
   readonly time: number;
@@ -128,6 +130,7 @@ export class Control implements DispatchState {
   p0 = 0;
   p1 = 0;
   quantisation = NO_QUANTISATION;
+  zero = 0;
   pc = 0;
   /** Cycle at which the next instruction begins. */
   time = 0;
@@ -309,6 +312,9 @@ export class Control implements DispatchState {
           if (this.#isLockstep) refuseInLockstep(this.#machine, () => this.#at());
           r[i.rd] = this.place[CORE_NUMBERS[i.number]!];
           break;
+        case 'cfg.zero':
+          this.zero = r[i.ra]!;
+          break;
         case 'nop':
         case 'halt':
           break;
@@ -369,11 +375,11 @@ export class Control implements DispatchState {
   }
 
   save(): ControlState {
-    const { p0, p1, quantisation, pc, time, executed, at, part, scope, queue, branchCycles, beginning } = this;
+    const { p0, p1, quantisation, zero, pc, time, executed, at, part, scope, queue, branchCycles, beginning } = this;
     return {
       registers: this.registers.slice(),
       records: this.records.save(),
-      ...{ p0, p1, quantisation, pc, time, executed, at, part, scope, queue, branchCycles, beginning },
+      ...{ p0, p1, quantisation, zero, pc, time, executed, at, part, scope, queue, branchCycles, beginning },
       fetched: this.frontEnd?.wordAt(pc, time) ?? time,
       frontEnd: this.frontEnd?.save(),
       busyAt: this.#busyAt,
@@ -388,8 +394,8 @@ export class Control implements DispatchState {
   }
 
   restore(state: ControlState): void {
-    const { p0, p1, quantisation, pc, time, executed, at, part, scope, queue, branchCycles } = state;
-    Object.assign(this, { p0, p1, quantisation, pc, time, executed, at, part, scope, queue, branchCycles });
+    const { p0, p1, quantisation, zero, pc, time, executed, at, part, scope, queue, branchCycles } = state;
+    Object.assign(this, { p0, p1, quantisation, zero, pc, time, executed, at, part, scope, queue, branchCycles });
     if (state.frontEnd !== undefined) this.frontEnd?.restore(state.frontEnd);
     this.registers.set(state.registers);
     this.records.restore(state.records);

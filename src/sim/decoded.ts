@@ -50,6 +50,8 @@ type Asked =
   | 'bMode'
   | 'accumulate'
   | 'init'
+  | 'result'
+  | 'saturate'
   | 'from'
   | 'to'
   | 'bytes'

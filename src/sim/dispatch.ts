@@ -1,10 +1,7 @@
 /** Dispatch: from a decoded queue instruction and the state of control to the entry that waits in the queue. */
 import { diagnostic, internalError, type Place } from '#base';
 import {
-  ACCUMULATIONS,
   ACTIVATIONS,
-  B_MODES,
-  BINARY_FUNCTIONS,
   COMPUTE_TYPES,
   ELEMENT_BYTES,
   ELEMENT_TYPES,
@@ -15,7 +12,6 @@ import {
   SPACES,
   STREAM_FORMATS,
   type SyncScope,
-  VECTOR_FUNCTIONS,
   WEIGHT_FORMATS,
   WINOGRAD_TILES,
   type WinogradTransform,
@@ -33,23 +29,18 @@ import type {
   QueueEntry,
   StoreEntry,
   TransferEntry,
-  VecEntry,
   WinogradEntry,
 } from './entries.ts';
 import { checkLoadSparse, checkMmaSparse, checkQueue, checkWinograd } from './optionalUnits.ts';
 import { type Quantisation, typesOfMma } from './quant.ts';
 import type { RecordFile } from './records.ts';
 import type { CorePlace } from './topology.ts';
+import { makeVecEntry } from './vecEntry.ts';
 
 const onlyF32 = diagnostic<{ mnemonic: string; type: string }>('SYS-SIM-014', 'unsupported', {
   en: (p) =>
     `'${p.mnemonic}' on ${p.type} is not supported on this machine: its units compute f32. Convert the operands to f32 first.`,
   zh: (p) => `本机不支持 ${p.type} 类型的“${p.mnemonic}”：其运算单元只计算 f32。请先把操作数转换为 f32。`,
-});
-
-const noSecondOperand = diagnostic<{ function: string }>('SYS-SIM-016', 'invalid', {
-  en: (p) => `'vec.${p.function}' has no second operand: say where B comes from with 'record' or 'scalar'.`,
-  zh: (p) => `“vec.${p.function}”缺少第二操作数：请用 record 或 scalar 说明 B 的来源。`,
 });
 
 const noRoute = diagnostic<{ from: string; to: string; multicast: boolean }>('SYS-SIM-017', 'invalid', {
@@ -105,12 +96,14 @@ export interface DispatchState {
   readonly p0: number;
   readonly p1: number;
   readonly quantisation: Quantisation;
+  /** Zero point of `cfg.zero`. */
+  readonly zero: number;
 }
 
 /**
- * @throws SYS-SIM-014 a type that the unit does not compute; SYS-SIM-016 a function of two operands with one;
- * SYS-SIM-017, -018 and -121 a transfer that no path of the machine carries; SYS-SIM-125 a core that does not run;
- * SYS-SIM-100…103 types and zero points of an mma; SYS-SIM-172 to -178 what the machine lacks
+ * @throws what `makeVecEntry` throws; SYS-SIM-014 a type that the unit does not compute; SYS-SIM-017, -018 and -121 a transfer that no
+ * path of the machine carries; SYS-SIM-125 a core that does not run; SYS-SIM-100…103 types and zero points of an mma; SYS-SIM-172 to
+ * -178 what the machine lacks
  */
 export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine: Machine, place: Place): QueueEntry {
   const address = (register: number): number => state.registers[register]! >>> 0;
@@ -184,26 +177,8 @@ export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine:
       checkWinograd(entry, machine, place);
       return entry;
     }
-    case 'vec': {
-      checkType(i, place);
-      const name = VECTOR_FUNCTIONS[i.function]!;
-      if (i.bMode === 0 && BINARY_FUNCTIONS.has(name)) throw noSecondOperand({ function: name }, place);
-      const entry: VecEntry = {
-        kind: 'vec',
-        pc,
-        function: name,
-        a: address(i.ra),
-        b: address(i.rb),
-        c: address(i.rd),
-        aRecord: state.records.snapshot(i.a),
-        bRecord: state.records.snapshot(i.b),
-        cRecord: state.records.snapshot(i.c),
-        bMode: B_MODES[i.bMode]!,
-        accumulate: ACCUMULATIONS[i.accumulate]!,
-        init: i.init === 1,
-      };
-      return entry;
-    }
+    case 'vec':
+      return makeVecEntry(i, pc, state, machine, place);
     case 'dma.linear': {
       const entry: MoveEntry = {
         kind: 'move',

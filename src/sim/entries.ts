@@ -1,7 +1,7 @@
 /**
  * Queue entries: what dispatch leaves of an instruction, with registers read and records snapshotted. Functional model,
  * cycle model, hazard detector and kernels all work on these. Addresses are unsigned byte addresses; values that are
- * bits of an f32 (`p0`, `p1`, `b` in scalar mode, a record's fill) stay bits, so that no NaN is rewritten on the way.
+ * bits of a number (`p0`, `p1`, `b` in scalar mode, a record's fill) stay bits, so that no NaN is rewritten on the way.
  */
 import type {
   Accumulation,
@@ -132,7 +132,13 @@ export interface MmaSparseEntry extends MatrixProduct {
 export interface VecEntry extends Dispatched {
   readonly kind: 'vec';
   readonly function: VectorFunction;
-  /** NRAM addresses; `b` is an address in mode `record` and the bits of an f32 in mode `scalar`. */
+  /** Of the elements of A and C; those of B are of `secondType`. */
+  readonly type: ElementType;
+  readonly result: ElementType;
+  readonly saturate: boolean;
+  /** Zero point of `quant` and `dequant`; 0 elsewhere. */
+  readonly zero: number;
+  /** NRAM addresses; `b` is an address in mode `record` and the bits of an f32 or integer in mode `scalar`. */
   readonly a: number;
   readonly b: number;
   readonly c: number;

@@ -39,9 +39,9 @@ const misaligned = diagnostic<{ operand: string; memory: string; align: number; 
 const partialOverlap = diagnostic<{ memory: string; address: number; operand: string }>('SYS-SIM-032', 'invalid', {
   en: (p) =>
     `operands ${p.operand} and C overlap at ${p.memory} address ${p.address} without being the same: an operand may share ` +
-    'memory with the result only with the same address and strides (in place), and only in a vec.',
+    'memory with the result only with the same address, strides and size of elements (in place), and only in a vec.',
   zh: (p) =>
-    `操作数 ${p.operand} 与 C 在 ${p.memory} 地址 ${p.address} 处重叠却不相同：只有地址与步长都相同（原位）时操作数才可与结果共用存储，` +
+    `操作数 ${p.operand} 与 C 在 ${p.memory} 地址 ${p.address} 处重叠却不相同：只有地址、步长与元素大小都相同（原位）时操作数才可与结果共用存储，` +
     '且仅限 vec。',
 });
 const chained = diagnostic<{ memory: string; address: number; operand: string; elements: number; words: number }>(
@@ -105,7 +105,8 @@ function checkOverlap(entry: DataEntry, accesses: readonly Access[], place: () =
     if (access.memory !== c.memory || operand === 'C') continue;
     const address = firstCommon(access.intervals, access.shift(entry), c.intervals, c.shift(entry));
     if (address < 0) continue;
-    if (entry.kind !== 'vec' || !inPlace(entry, operand)) throw partialOverlap({ memory, address, operand }, place());
+    if (entry.kind !== 'vec' || access.align !== c.align || !inPlace(entry, operand))
+      throw partialOverlap({ memory, address, operand }, place());
     const elements = elementsOf(entry.aRecord);
     const words = bytesOf(c.intervals) / c.align;
     if (words < elements) throw chained({ memory, address, operand, elements, words }, place());

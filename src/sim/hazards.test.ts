@@ -393,7 +393,11 @@ describe('semaphores and control', () => {
     expect(errorOf('lw r4, r0, 2\nhalt').code).toBe('SYS-SIM-013');
     expect(errorOf('lw r4, r0, 65536\nhalt').code).toBe('SYS-SIM-013');
     expect(errorOf('host 0\nhalt').code).toMatch(/SYS-(SIM-015|ASM)/);
-    expect(errorOf('vec.mov r3, r0, r0, R0, R0, R0, f16\nhalt').code).toBe('SYS-SIM-014');
+    expect(errorOf('vec.mov r3, r0, r0, R0, R0, R0, i64\nhalt').code).toBe('SYS-SIM-110');
+    expect(errorOf('vec.exp r3, r0, r0, R0, R0, R0, i8\nhalt').code).toBe('SYS-SIM-111');
+    expect(errorOf('vec.quant r3, r0, r0, R0, R0, R0, f32, scalar\nhalt').code).toBe('SYS-SIM-111');
+    expect(errorOf('vec.mov r3, r0, r0, R0, R0, R0, f32, sat\nhalt').code).toBe('SYS-SIM-112');
+    expect(errorOf('vec.select r3, r0, r0, R0, R0, R0, f32, scalar, add\nhalt').code).toBe('SYS-SIM-113');
     expect(errorOf('vec.add r3, r0, r0, R0, R0, R0, f32\nhalt').code).toBe('SYS-SIM-016');
     const nest =
       'loopi 2\ncall r9, inner\nendloop\nhalt\ninner: loopi 2\nloopi 2\nloopi 2\nloopi 2\nnop\nendloop\nendloop\nendloop\nendloop\nret r9';

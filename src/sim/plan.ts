@@ -2,6 +2,7 @@
  * What follows from a queue instruction's flags and records alone, whatever its addresses: cost, work and accesses. Kept for
  * each instruction as long as its records stay the same, since loops execute one configuration many times.
  */
+import { ELEMENT_BYTES, SELECTING_FUNCTIONS, secondType } from '#isa';
 import { coresOf, type Machine } from '#machine';
 import {
   type Actions,
@@ -188,13 +189,19 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
     case 'vec': {
       const sizes = sizesOf(entry.aRecord);
       const reducesInner = entry.accumulate !== 'none' && entry.cRecord[STRIDE] === 0 && sizes[0]! > 1;
-      const cycles = vecCycles(machine, entry.function, sizes, reducesInner);
+      const cycles = vecCycles(machine, entry.function, sizes, reducesInner, entry);
       const actions = vecActions({
         name: entry.function,
         sizes,
         hasB: entry.bMode === 'record',
         ...(entry.accumulate === 'none' ? {} : { accumulates: sizes.map((_, d) => entry.cRecord[4 * d + STRIDE]!) }),
         init: entry.init,
+        keepsC: SELECTING_FUNCTIONS.has(entry.function),
+        bytes: {
+          a: ELEMENT_BYTES[entry.type],
+          b: ELEMENT_BYTES[secondType(entry.function, entry.type)],
+          c: ELEMENT_BYTES[entry.result],
+        },
       });
       return { ...plan, cycles, vectorOps: elementsOf(entry.aRecord), actions };
     }

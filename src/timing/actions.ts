@@ -1,6 +1,7 @@
 /**
  * What an entry does beside multiply-accumulates and DRAM traffic: bytes read and written on chip and operations by class, from
- * which its energy follows where the machine has figures. Bytes follow the size of the elements.
+ * which its energy follows where the machine has figures. Bytes follow the size of the elements;
+ * operations of the vector unit count alike for all types.
  *
  * `mma` of P pixels, N filters in G groups, K elements of reduction, as the units of `matrix.ts` bring operands in:
  *
@@ -122,13 +123,18 @@ export interface VecShape {
   readonly accumulates?: readonly number[];
   /** The first of each element of C meets the identity and not what C holds. */
   readonly init: boolean;
+  /** Whether C is read though it is not accumulated into (`select`). */
+  readonly keepsC?: boolean;
+  /** Bytes of an element of A, B and C; 4 each where absent. */
+  readonly bytes?: { readonly a: number; readonly b: number; readonly c: number };
 }
 
 /**
  * Every index reads A and B. C is written at every index; where it is accumulated it is read there, too, but a reduced run of
  * d0 meets in the lanes and reaches C once.
  */
-export function vecActions({ name, sizes, hasB, accumulates, init }: VecShape): Actions {
+export function vecActions({ name, sizes, hasB, accumulates, init, keepsC, bytes }: VecShape): Actions {
+  const { a, b, c } = bytes ?? WORDS;
   const count = (keep: (d: number) => boolean): number =>
     sizes.reduce((n, size, d) => n * (keep(d) ? Math.max(0, size) : Math.min(1, Math.max(0, size))), 1);
   const all = count(() => true);
@@ -136,11 +142,13 @@ export function vecActions({ name, sizes, hasB, accumulates, init }: VecShape): 
   const fresh = init ? count((d) => accumulates?.[d] !== 0) : 0;
   return {
     ...NO_ACTIONS,
-    nramReadBytes: WORD * (all * (hasB ? 2 : 1) + (accumulates === undefined ? 0 : passes - fresh)),
-    nramWriteBytes: WORD * passes,
+    nramReadBytes: all * (a + (hasB ? b : 0)) + c * (keepsC ? all : accumulates === undefined ? 0 : passes - fresh),
+    nramWriteBytes: c * passes,
     ...classOf(VECTOR_CLASSES[name], all),
   };
 }
+
+const WORDS = { a: WORD, b: WORD, c: WORD };
 
 const classOf = (
   name: keyof Machine['vector']['cycles'],

@@ -6,7 +6,7 @@
  * (`dramModel.ts`). Machines of one core.
  */
 import { BINARY_FUNCTIONS, type Program } from '#isa';
-import type { Machine } from '#machine';
+import { type Machine, vectorLanes } from '#machine';
 import type { ControlCycles } from '#sim';
 import {
   CHANNEL_STATES,
@@ -348,10 +348,12 @@ function vecRoute(entry: Entry<'vec'>, { vector }: Machine): Route {
   const runs = inner === 0 ? 0 : outer.reduce((n, size) => n * size, 1);
   const reduces = entry.accumulate !== 'none' && entry.cRecord[STRIDE] === 0 && inner > 1;
   if (BINARY_FUNCTIONS.has(entry.function) && entry.bMode === 'none') throw new Error('no second operand');
+  // An element of either type takes a lane of its width.
+  const lanes = Math.min(...[entry.type, entry.result].map((type) => vectorLanes(vector, type)!));
   const route: Route = [['PIPELINE', vector.pipelineCycles]];
   for (let run = 0; run < runs; run++) {
-    for (let i = 0; i < inner; i += vector.lanes) route.push(['GROUP', vector.cycles[VECTOR_CLASSES[entry.function]]]);
-    if (reduces) route.push(['TREE', Math.log2(vector.lanes)]);
+    for (let i = 0; i < inner; i += lanes) route.push(['GROUP', vector.cycles[VECTOR_CLASSES[entry.function]]]);
+    if (reduces) route.push(['TREE', Math.log2(lanes)]);
   }
   return route;
 }

@@ -3,6 +3,7 @@ import type { Random } from '#base';
 import { type MATRIX_MODES, type Machine, type MatrixUnit, presets } from '#machine';
 import { randomControl } from './randomControl.ts';
 import { randomBanked } from './randomDram.ts';
+import { ALL_TYPES } from './vectorTypes.ts';
 
 /** Optional parts of a random machine. */
 function withOptions(r: Random, machine: Machine): Machine {
@@ -58,6 +59,15 @@ function matrixUnit(random: Random): MatrixUnit {
   }
 }
 
+function vectorUnit(random: Random, { cycles }: Machine['vector']): Machine['vector'] {
+  const lanes = random.pick([1, 2, 4, 8, 64]);
+  const types = Object.entries(ALL_TYPES).map(([type, times]) => [
+    type,
+    { lanes: random.pick([lanes, times * lanes]) },
+  ]);
+  return { lanes, pipelineCycles: random.integer(0, 3), cycles, types: Object.fromEntries(types) };
+}
+
 export function randomProcessor(random: Random): Machine {
   const base = presets.get(random.pick(['textbook-single', 'systolic-16x16']))!;
   const matrix = matrixUnit(random);
@@ -77,7 +87,7 @@ export function randomProcessor(random: Random): Machine {
         : {}),
       ...randomControl(random),
     },
-    vector: { ...base.vector, lanes: random.pick([1, 2, 4, 8, 64]), pipelineCycles: random.integer(0, 3) },
+    vector: vectorUnit(random, base.vector),
     dma: {
       queues,
       setupCycles: random.integer(0, 9),

@@ -13,12 +13,16 @@ import {
   type ElementType,
   MMA_TYPES,
   type Program,
+  SELECTING_FUNCTIONS,
   SEMAPHORES,
+  scalarIsFloat,
+  secondType,
   VECTOR_FUNCTIONS,
 } from '#isa';
 import { accumulatorEntries, filtersOf, type Machine, type MatrixType, typesOf } from '#machine';
 import { optionalPieces, type Tools } from './randomOptionalUnits.ts';
 import { randomProcessor } from './randomProcessor.ts';
+import { bytesOf, mayISaturate, vectorTypesOf, written } from './vectorTypes.ts';
 
 /** Bytes of a buffer, and buffers of DRAM: 4 of f32 to read, 4 of f32 to read and write, 3 of raw bytes. */
 const BUFFER = 512;
@@ -447,32 +451,43 @@ class Writer {
     const r = this.#random;
     const sizes = this.#sizes(r.integer(0, 5), r.pick([3, 4, 9]));
     const name = r.pick(VECTOR_FUNCTIONS);
+    const defined = vectorTypesOf(name);
+    const f32 = defined.find((t) => t.type === 'f32' && t.result === 'f32');
+    const types = f32 !== undefined && r.uniform() < 0.5 ? f32 : r.pick(defined);
+    const second = secondType(name, types.type);
+    // What is no f32 lies among the raw bytes, which may be anything; an f32 never does, since a NaN's bits are open.
+    const padsOf = (type: string) => (type === 'f32' ? this.#nram : this.#rawPads);
+    const [aBytes, bBytes, cBytes] = [types.type, second, types.result].map(bytesOf) as [number, number, number];
     const binary = BINARY_FUNCTIONS.has(name);
     const bMode = binary ? r.pick(B_MODES.filter((m) => m !== 'none')) : 'none';
-    const accumulate = r.pick(['', '', ', add', ', max', ', min', ', mul']);
-    const a = r.pick(this.#nram);
-    const inPlace = accumulate === '' && r.uniform() < 0.2;
-    const c = inPlace ? a : r.pick(this.#nram.filter((b) => b !== a));
-    const aAxes = (inPlace ? this.#apartStrides(sizes, 4) : this.#anyStrides(sizes, 4)).map((s, d) =>
+    const accumulate = SELECTING_FUNCTIONS.has(name) ? '' : r.pick(['', '', 'add', 'max', 'min', 'mul']);
+    const a = r.pick(padsOf(types.type));
+    const alike = aBytes === cBytes && padsOf(types.type) === padsOf(types.result);
+    const inPlace = alike && accumulate === '' && r.uniform() < 0.2;
+    const c = inPlace ? a : r.pick(padsOf(types.result).filter((b) => b !== a));
+    const aAxes = (inPlace ? this.#apartStrides(sizes, aBytes) : this.#anyStrides(sizes, aBytes)).map((s, d) =>
       axis(sizes[d]!, s),
     );
-    const cStrides = this.#strides(sizes, 4).map((s) => (accumulate !== '' && r.uniform() < 0.5 ? 0 : s));
+    const cStrides = this.#strides(sizes, cBytes).map((s) => (accumulate !== '' && r.uniform() < 0.5 ? 0 : s));
     const cAxes = inPlace ? aAxes : cStrides.map((s, d) => axis(sizes[d]!, s));
-    const b = r.pick(this.#nram.filter((x) => x !== c));
-    const bAxes = this.#anyStrides(sizes, 4).map((s, d) => axis(sizes[d]!, s));
-    const aAt = this.#place(a, aAxes, 4);
-    const cAt = inPlace ? aAt : this.#place(c, cAxes, 4);
-    const bAt = this.#place(b, bAxes, 4);
+    const b = r.pick(padsOf(second).filter((x) => x !== c));
+    const bAxes = this.#anyStrides(sizes, bBytes).map((s, d) => axis(sizes[d]!, s));
+    const aAt = this.#place(a, aAxes, aBytes);
+    const cAt = inPlace ? aAt : this.#place(c, cAxes, cBytes);
+    const bAt = this.#place(b, bAxes, bBytes);
     if (aAt === undefined || bAt === undefined || cAt === undefined) return;
     this.#record('R6', aAxes);
     this.#record('R7', bAxes);
     this.#record('R8', cAxes);
     this.#emit(`li r12, ${aAt}`, `li r14, ${cAt}`);
-    this.#emit(bMode === 'scalar' ? `li r13, ${r.normal().toFixed(2)}f` : `li r13, ${bAt}`);
+    const scalar = scalarIsFloat(name, types.type) ? `${r.normal().toFixed(2)}f` : `${r.integer(-300, 300)}`;
+    this.#emit(bMode === 'scalar' ? `li r13, ${scalar}` : `li r13, ${bAt}`);
+    if (r.uniform() < 0.2) this.#emit(`li r15, ${r.integer(-200, 200)}`, 'cfg.zero r15');
     this.#order('vector', bMode === 'record' ? [a, b] : [a], [c]);
-    const mode = bMode === 'none' ? '' : `, ${bMode}`;
-    const init = accumulate !== '' && r.uniform() < 0.5 ? ', init' : '';
-    this.#emit(`vec.${name} r14, r12, r13, R6, R7, R8, f32${mode}${accumulate}${init}`);
+    const mode = bMode === 'none' ? '' : bMode;
+    const init = accumulate !== '' && r.uniform() < 0.5 ? 'init' : '';
+    const sat = mayISaturate(types) && r.uniform() < 0.3 ? 'sat' : '';
+    this.#emit(`vec.${name} r14, r12, r13, R6, R7, R8, ${written(types, mode, accumulate, init, sat)}`);
   }
 }
 

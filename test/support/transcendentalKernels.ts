@@ -1,10 +1,18 @@
 /** Holds a transcendental function of the kernels against its definition, bit for bit. */
-import { expF32, logF32, sigmoidF32, tanhF32 } from '#isa';
+import { erfF32, expF32, logF32, rsqrtF32, sigmoidF32, softplusF32, tanhF32 } from '#isa';
 import { presets } from '#machine';
 import { createKernels } from '#sim';
 import { recordOf } from '#timing';
 
-const DEFINITIONS = { exp: expF32, log: logF32, sigmoid: sigmoidF32, tanh: tanhF32 };
+const DEFINITIONS = {
+  exp: expF32,
+  log: logF32,
+  sigmoid: sigmoidF32,
+  tanh: tanhF32,
+  erf: erfF32,
+  softplus: softplusF32,
+  rsqrt: rsqrtF32,
+};
 
 /** Over every `step`-th bit pattern; NaNs count as alike. */
 export function firstTranscendentalDifference(name: keyof typeof DEFINITIONS, step: number): string | undefined {
@@ -21,6 +29,10 @@ export function firstTranscendentalDifference(name: keyof typeof DEFINITIONS, st
       kind: 'vec',
       pc: 0,
       function: name,
+      type: 'f32',
+      result: 'f32',
+      saturate: false,
+      zero: 0,
       a: 0,
       b: 0,
       c: 4 * count,

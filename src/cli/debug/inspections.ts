@@ -10,7 +10,7 @@ import { type Given, MOST, nameOf, numberOf, wrongArguments } from './words.ts';
 const MOST_VALUES = 65536;
 
 export function registers(session: Session, given: Given): Answer {
-  const { registers: all, act, quantisation } = session.debugger.control();
+  const { registers: all, act, quantisation, zero } = session.debugger.control();
   const asked = given.words.map((word) =>
     numberOf(given, word.replace(/^r/i, ''), { en: 'register', zh: '寄存器' }, 0, SCALAR_REGISTERS - 1),
   );
@@ -23,8 +23,9 @@ export function registers(session: Session, given: Given): Answer {
   if (asked.length === 0 && (za !== 0 || zw !== 0 || zc !== 0 || weights !== 'same')) {
     rows.push(['quant za, zw, zc', `${za}, ${zw}, ${zc}`], ['quant weights', weights]);
   }
+  if (asked.length === 0 && zero !== 0) rows.push(['zero', String(zero)]);
   const none = session.console.text({ en: 'all registers are 0', zh: '所有寄存器均为 0' });
-  return { data: { registers: [...all], act, quantisation }, text: aligned(rows) || none };
+  return { data: { registers: [...all], act, quantisation, zero }, text: aligned(rows) || none };
 }
 
 export function records(session: Session, given: Given): Answer {

@@ -2,7 +2,7 @@
 import pc from 'picocolors';
 import stringWidth from 'string-width';
 import { float32OfBits } from '#base';
-import { instructionText } from '#isa';
+import { instructionText, SCALING_FUNCTIONS, scalarIsFloat } from '#isa';
 import type { Breakpoint, ControlView, EntryView, Hit, QueueEntry, SimulationEvent, Stop, StopReason } from '#sim';
 import type { Both } from '../language.ts';
 import type { Session } from './session.ts';
@@ -182,8 +182,10 @@ function operandsText(entry: QueueEntry): string {
       return `${to} <- nram[${entry.a}], wram[${entry.w}]${bias}`;
     }
     case 'vec': {
-      const b = { none: '', record: `, nram[${entry.b}]`, scalar: `, ${valueText(float32OfBits(entry.b))}` };
-      return `nram[${entry.c}] <- nram[${entry.a}]${b[entry.bMode]}`;
+      const scalar = scalarIsFloat(entry.function, entry.type) ? valueText(float32OfBits(entry.b)) : `${entry.b | 0}`;
+      const b = { none: '', record: `, nram[${entry.b}]`, scalar: `, ${scalar}` };
+      const zero = SCALING_FUNCTIONS.has(entry.function) ? `, zero ${entry.zero}` : '';
+      return `nram[${entry.c}] <- nram[${entry.a}]${b[entry.bMode]}${zero}`;
     }
     default:
       return '';

@@ -108,3 +108,13 @@ export const cfgQuant: InstructionDefinition = {
   summary: "Sets zero points and the weights' type of the matrix unit's integers, which each mma snapshots.",
   semantics: 'za, zw, zc, weights = the immediates; at the start zero points are 0 and weights `same`',
 };
+
+export const cfgZero: InstructionDefinition = {
+  mnemonic: 'cfg.zero',
+  opcode: 0x38,
+  unit: 'control',
+  class: 'config',
+  fields: [ra('zero point, signed')],
+  summary: 'Sets the zero point of `vec.quant` and `vec.dequant`, which each of them snapshots.',
+  semantics: 'zero = ra',
+};

@@ -42,6 +42,8 @@ export interface ControlView {
   readonly act: readonly [number, number];
   /** What `cfg.quant` left. */
   readonly quantisation: Quantisation;
+  /** What `cfg.zero` left. */
+  readonly zero: number;
   readonly scalarMemory: Int32Array;
 }
 
@@ -99,8 +101,8 @@ export function controlView(
   isDone: boolean,
 ): ControlView {
   const { control, blocked, arrived } = state;
-  const { at, pc, time, fetched, beginning, registers, loops, p0, p1, quantisation, scalarMemory } = control;
-  const view = { registers, loops, act: [p0, p1] as const, quantisation, scalarMemory };
+  const { at, pc, time, fetched, beginning, registers, loops, p0, p1, quantisation, zero, scalarMemory } = control;
+  const view = { registers, loops, act: [p0, p1] as const, quantisation, zero, scalarMemory };
   if (isDone || (blocked === 'halt' && arrived !== undefined))
     return { ...view, pc: at, state: 'done', next: undefined };
   if (atHost) return { ...view, pc: at, state: 'call', next: undefined };

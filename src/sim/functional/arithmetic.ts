@@ -1,5 +1,5 @@
-/** The arithmetic of the units on single f32 numbers: each operation is rounded to f32 at once, nothing is fused. */
-import { type Accumulation, type Activation, expF32, logF32, sigmoidF32, tanhF32, type VectorFunction } from '#isa';
+/** The arithmetic of the matrix unit on single f32 numbers: each operation is rounded to f32 at once, nothing is fused. */
+import type { Activation } from '#isa';
 
 const f = Math.fround;
 
@@ -28,64 +28,3 @@ export function activate(act: Activation, x: number, p0: number, p1: number): nu
       return x < 0 ? f(p0 * x) : x;
   }
 }
-
-/** F of the vector unit. Math.max and Math.min give NaN for a NaN and order −0 below +0, as the unit does. */
-export function vectorFunction(name: VectorFunction, a: number, b: number): number {
-  switch (name) {
-    case 'mov':
-      return a;
-    case 'add':
-      return f(a + b);
-    case 'sub':
-      return f(a - b);
-    case 'mul':
-      return f(a * b);
-    case 'div':
-      return f(a / b);
-    case 'max':
-      return Math.max(a, b);
-    case 'min':
-      return Math.min(a, b);
-    case 'leaky':
-      return a < 0 ? f(b * a) : a;
-    case 'exp':
-      return expF32(a);
-    case 'log':
-      return logF32(a);
-    case 'sqrt':
-      return f(Math.sqrt(a));
-    case 'recip':
-      return f(1 / a);
-    case 'sigmoid':
-      return sigmoidF32(a);
-    case 'tanh':
-      return tanhF32(a);
-    case 'abs':
-      return Math.abs(a);
-    case 'neg':
-      return -a;
-    case 'gt':
-      return a > b ? 1 : 0;
-    case 'ge':
-      return a >= b ? 1 : 0;
-    case 'lt':
-      return a < b ? 1 : 0;
-    case 'le':
-      return a <= b ? 1 : 0;
-    case 'eq':
-      return a === b ? 1 : 0;
-  }
-}
-
-/** ⊕ and its identity. */
-export interface Meeting {
-  readonly identity: number;
-  readonly meet: (x: number, y: number) => number;
-}
-
-export const MEETINGS: Readonly<Record<Exclude<Accumulation, 'none'>, Meeting>> = {
-  add: { identity: 0, meet: (x, y) => f(x + y) },
-  max: { identity: Number.NEGATIVE_INFINITY, meet: Math.max },
-  min: { identity: Number.POSITIVE_INFINITY, meet: Math.min },
-  mul: { identity: 1, meet: (x, y) => f(x * y) },
-};

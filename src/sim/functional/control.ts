@@ -8,7 +8,6 @@ import {
   ACTIVATIONS,
   B_MODES,
   BARRIER_SCOPES,
-  BINARY_FUNCTIONS,
   CORE_NUMBERS,
   decode,
   ELEMENT_BYTES,
@@ -22,6 +21,7 @@ import {
   type Queue,
   RECORDS,
   RESULT_TYPES,
+  resultType,
   SCALAR_REGISTERS,
   SCRATCHPADS,
   SPACES,
@@ -40,6 +40,7 @@ import type { LoadSparseEntry, MmaEntry, MmaSparseEntry, WinogradEntry } from '.
 import { checkLoadSparse, checkMmaSparse, checkQueue, checkWinograd } from '../optionalUnits.ts';
 import type { CorePlace } from '../topology.ts';
 import type { PlainEntry } from './core.ts';
+import { vectorFault } from './vectorFault.ts';
 
 const trap = diagnostic<{ en: string; zh: string }>('SYS-SIM-072', 'invalid', {
   en: (p) => `the control unit cannot go on: ${p.en}`,
@@ -65,13 +66,14 @@ interface Loop {
 
 export class PlainControl {
   readonly #program: readonly Instruction[];
-  readonly #machine: Machine;
   readonly #r = new Int32Array(SCALAR_REGISTERS);
   readonly #smem: Int32Array;
+  readonly #machine: Machine;
   readonly #records: number[][] = Array.from({ length: RECORDS }, () => [...CLEARED_RECORD]);
   readonly #loops: Loop[] = [];
   #act: readonly [number, number] = [0, 0];
   #quant = { za: 0, zw: 0, zc: 0, weights: 'same' };
+  #zero = 0;
   #pc = 0;
   /** The instruction being executed. */
   #at = 0;
@@ -222,6 +224,9 @@ export class PlainControl {
       case 'cfg.quant':
         this.#quant = { za: f('za'), zw: f('zw'), zc: f('zc'), weights: WEIGHT_TYPES[f('weights')]! };
         return NEXT;
+      case 'cfg.zero':
+        this.#zero = a;
+        return NEXT;
       default:
         return this.#dispatch(mnemonic, fields, at);
     }
@@ -362,18 +367,23 @@ export class PlainControl {
         checkWinograd(entry, this.#machine, { instruction: pc });
         return { kind: 'entry', queue: 'winograd', entry };
       }
-      case 'vec':
-        this.#onlyF32(mnemonic, type);
-        if (f('bMode') === 0 && BINARY_FUNCTIONS.has(VECTOR_FUNCTIONS[f('function')]!)) {
-          throw this.#trap("'vec' computes with two operands and names one.", '“vec”需要两个操作数，却只给出一个。');
-        }
+      case 'vec': {
+        const name = VECTOR_FUNCTIONS[f('function')]!;
+        const accumulate = ACCUMULATIONS[f('accumulate')]!;
+        const result = resultType(f('result'), type);
+        const fault = vectorFault(name, type, result, fields, this.#machine);
+        if (fault !== undefined) throw this.#trap(...fault);
         return {
           kind: 'entry',
           queue: 'vector',
           entry: {
             kind: 'vec',
             pc,
-            function: VECTOR_FUNCTIONS[f('function')]!,
+            function: name,
+            type,
+            result,
+            saturate: f('saturate') === 1,
+            zero: name === 'quant' || name === 'dequant' ? this.#zero : 0,
             a: register('ra'),
             b: register('rb'),
             c: register('rd'),
@@ -381,10 +391,11 @@ export class PlainControl {
             bRecord: record('b'),
             cRecord: record('c'),
             bMode: B_MODES[f('bMode')]!,
-            accumulate: ACCUMULATIONS[f('accumulate')]!,
+            accumulate,
             init: f('init') === 1,
           },
         };
+      }
       default:
         throw this.#trap(`'${mnemonic}' is not executed by this model.`, `本模型不执行“${mnemonic}”。`);
     }

@@ -1,6 +1,6 @@
-/** Operands beside the result: A and B share no word with C, or A is C, or B is C, element for element (in place). */
+/** Operands beside the result: A and B share no byte with C, or A is C, or B is C, element for element (in place). */
 import { diagnostic, type Place } from '#base';
-import { ELEMENT_BYTES, winogradSides } from '#isa';
+import { ELEMENT_BYTES, secondType, winogradSides } from '#isa';
 import { filtersOf, type Machine } from '#machine';
 import { SIZE, STRIDE } from '#timing';
 import type { DataEntry, MmaEntry, MmaSparseEntry, VecEntry, WinogradEntry } from '../entries.ts';
@@ -8,14 +8,17 @@ import { address, indices, offset } from './walk.ts';
 
 const overlapping = diagnostic<{ operand: string; address: number }>('SYS-SIM-080', 'invalid', {
   en: (p) =>
-    `operand ${p.operand} and C share NRAM address ${p.address}: they may only in a vec, with the same address and strides, ` +
-    'and where each element of C is a word of its own. Take another address, or strides that keep the elements apart.',
+    `operand ${p.operand} and C share NRAM address ${p.address}: they may only in a vec, with the same address, strides and size of ` +
+    'elements, and where each element of C stands apart. Take another address, or strides that keep the elements apart.',
   zh: (p) =>
-    `操作数 ${p.operand} 与 C 共用 NRAM 地址 ${p.address}：仅当指令为 vec、地址与步长都相同、且 C 的每个元素各占一个字时才允许。` +
+    `操作数 ${p.operand} 与 C 共用 NRAM 地址 ${p.address}：仅当指令为 vec、地址、步长与元素大小都相同、且 C 的各元素互不重叠时才允许。` +
     '请改用其他地址，或使元素互不重叠的步长。',
 });
 
-/** @throws SYS-SIM-080 an operand that shares words with the result and is not in place */
+/** Addresses of an operand's elements, in index order, and their bytes each. */
+type Elements = readonly [addresses: readonly number[], bytes: number];
+
+/** @throws SYS-SIM-080 an operand that shares bytes with the result and is not in place */
 export function refuseOverlap(entry: DataEntry, machine: Machine, place: () => Place): void {
   if (entry.kind === 'mma' || entry.kind === 'mmaSparse') {
     const results = mmaResults(entry, filtersOf(machine.matrix, entry.type));
@@ -25,24 +28,24 @@ export function refuseOverlap(entry: DataEntry, machine: Machine, place: () => P
     refuseShared([winogradAddresses(entry, 'a'), 4], [winogradAddresses(entry, 'c'), 4], place);
   }
   if (entry.kind !== 'vec') return;
-  const results = vecAddresses(entry, 'c');
-  const words = new Set(results);
-  const operands: ['A' | 'B', readonly number[]][] = [['A', vecAddresses(entry, 'a')]];
-  if (entry.bMode === 'record') operands.push(['B', vecAddresses(entry, 'b')]);
-  for (const [operand, addresses] of operands) {
-    const shared = addresses.find((word) => words.has(word));
+  const results: Elements = [vecAddresses(entry, 'c'), ELEMENT_BYTES[entry.result]];
+  const written = new Set(bytesOf(results));
+  const operands: ['A' | 'B', Elements][] = [['A', [vecAddresses(entry, 'a'), ELEMENT_BYTES[entry.type]]]];
+  if (entry.bMode === 'record') {
+    operands.push(['B', [vecAddresses(entry, 'b'), ELEMENT_BYTES[secondType(entry.function, entry.type)]]]);
+  }
+  for (const [operand, elements] of operands) {
+    const shared = bytesOf(elements).find((byte) => written.has(byte));
     if (shared === undefined) continue;
-    const same = addresses.every((word, i) => word === results[i]);
-    if (!same || words.size < results.length) throw overlapping({ operand, address: shared }, place());
+    const [addresses, bytes] = elements;
+    const same = bytes === results[1] && addresses.every((at, i) => at === results[0][i]);
+    const isApart = written.size === bytes * addresses.length;
+    if (!same || !isApart) throw overlapping({ operand, address: shared }, place());
   }
 }
 
-type Elements = readonly [addresses: readonly number[], bytes: number];
-
 /** Operands and results of a product or a transform share no byte. */
 function refuseShared(operands: Elements, results: Elements, place: () => Place): void {
-  const bytesOf = ([addresses, bytes]: Elements): number[] =>
-    addresses.flatMap((first) => Array.from({ length: bytes }, (_, b) => first + b));
   const written = new Set(bytesOf(results));
   if (written.size === 0) return;
   const shared = bytesOf(operands).find((byte) => written.has(byte));
@@ -61,6 +64,9 @@ function winogradAddresses(e: WinogradEntry, operand: 'a' | 'c'): number[] {
     ),
   );
 }
+
+const bytesOf = ([addresses, bytes]: Elements): number[] =>
+  addresses.flatMap((first) => Array.from({ length: bytes }, (_, b) => first + b));
 
 function vecAddresses(e: VecEntry, operand: 'a' | 'b' | 'c'): number[] {
   const record = { a: e.aRecord, b: e.bRecord, c: e.cRecord }[operand];

@@ -4,13 +4,13 @@
  */
 import type { Place } from '#base';
 import type { Machine } from '#machine';
-import { FILL, HI, LO, type RecordWords, SIZE, STRIDE } from '#timing';
-import type { DataEntry, GetEntry, LoadEntry, PutEntry, StoreEntry, VecEntry } from '../entries.ts';
+import { FILL, HI, LO, type RecordWords, SIZE } from '#timing';
+import type { DataEntry, GetEntry, LoadEntry, PutEntry, StoreEntry } from '../entries.ts';
 import { malformedStream, overfullFilter } from '../sparseFaults.ts';
-import { balancedTree, MEETINGS, vectorFunction } from './arithmetic.ts';
 import type { PlainMemory } from './memory.ts';
 import { mma } from './mma.ts';
 import { loadSparse, mmaSparse } from './sparse.ts';
+import { vec } from './vector.ts';
 import { address, type Index, indices, offset } from './walk.ts';
 import { winograd } from './winograd.ts';
 
@@ -27,8 +27,6 @@ export interface Memories {
 const inside = (bounds: RecordWords, index: Index): boolean =>
   index.every((i, d) => bounds[4 * d + LO]! <= i && i < bounds[4 * d + HI]!);
 
-const floatOf = (bits: number): number => new Float32Array(Int32Array.of(bits).buffer)[0]!;
-
 /** @throws SYS-SIM-170 and -171 data that is not what the instruction says of it */
 export function execute(entry: DataEntry, machine: Machine, memories: Memories, place: () => Place): void {
   switch (entry.kind) {
@@ -43,7 +41,7 @@ export function execute(entry: DataEntry, machine: Machine, memories: Memories, 
     case 'mma':
       return mma(entry, machine, memories);
     case 'vec':
-      return vec(entry, machine, memories);
+      return vec(entry, machine, memories.nram);
     case 'winograd':
       return winograd(entry, memories);
     case 'loadSparse': {
@@ -73,41 +71,5 @@ function outward(e: StoreEntry | PutEntry, from: PlainMemory, to: PlainMemory, a
     if (!inside(record, index)) continue;
     const bits = from.readBits(address(e.pad, offset(e.padRecord, index)), e.elementBytes);
     to.writeBits(address(at, offset(record, index)), e.elementBytes, bits);
-  }
-}
-
-function vec(e: VecEntry, machine: Machine, { nram }: Memories): void {
-  const scalar = floatOf(e.b);
-  const value = (index: Index): number => {
-    const a = nram.readF32(address(e.a, offset(e.aRecord, index)));
-    const b =
-      e.bMode === 'record' ? nram.readF32(address(e.b, offset(e.bRecord, index))) : e.bMode === 'scalar' ? scalar : 0;
-    return vectorFunction(e.function, a, b);
-  };
-  const c = (index: Index): number => address(e.c, offset(e.cRecord, index));
-
-  if (e.accumulate === 'none') {
-    for (const index of indices(e.aRecord)) nram.writeF32(c(index), value(index));
-    return;
-  }
-  const { identity, meet } = MEETINGS[e.accumulate];
-  /** C as it counts at this index: with `init`, the identity before anything met it. */
-  const before = (index: Index): number => {
-    const first = index.every((i, d) => e.cRecord[4 * d + STRIDE] !== 0 || i === 0);
-    return e.init && first ? identity : nram.readF32(c(index));
-  };
-  const d0 = e.aRecord[SIZE]!;
-  if (e.cRecord[STRIDE] !== 0 || d0 === 1) {
-    for (const index of indices(e.aRecord)) nram.writeF32(c(index), meet(before(index), value(index)));
-    return;
-  }
-  let lane: number[] = [];
-  for (const index of indices(e.aRecord)) {
-    const [i] = index as [number];
-    if (i === 0) lane = new Array<number>(machine.vector.lanes).fill(identity);
-    lane[i % lane.length] = meet(lane[i % lane.length]!, value(index));
-    if (i !== d0 - 1) continue;
-    const row = [0, ...index.slice(1)];
-    nram.writeF32(c(row), meet(before(row), balancedTree(lane, meet)));
   }
 }

@@ -3,7 +3,16 @@
  * loads may read beyond an end, then the kernels' working space. Offsets in bytes; all sizes follow from the machine.
  */
 import { diagnostic } from '#base';
-import { accumulatorWidth, aramBytes, filtersOf, type Machine, type MatrixUnit, modesOf } from '#machine';
+import {
+  accumulatorWidth,
+  aramBytes,
+  filtersOf,
+  type Machine,
+  type MatrixUnit,
+  modesOf,
+  vectorLanes,
+  vectorTypes,
+} from '#machine';
 
 const tooLarge = diagnostic<{ machine: string; bytes: number; limit: number }>('SYS-SIM-060', 'unsupported', {
   en: (p) =>
@@ -27,9 +36,9 @@ export interface Layout {
   readonly aram: number;
   /** Words of one vector job. */
   readonly job: number;
-  /** An f32 that is the second operand of every element. */
+  /** A number that is the second operand of every element. */
   readonly scalar: number;
-  /** Three strips and the lanes. */
+  /** Four strips and the lanes. */
   readonly room: number;
   /** Elements of a strip: a power of two, at least the lanes. */
   readonly strip: number;
@@ -58,7 +67,8 @@ export interface Layout {
 export function layoutOf(machine: Machine): Layout {
   const { matrix, vector } = machine;
   const room = matrixRoom(matrix, machine.wram.bytes);
-  const strip = Math.max(MINIMAL_STRIP, vector.lanes);
+  const lanes = Math.max(...vectorTypes(vector).map((type) => vectorLanes(vector, type)!));
+  const strip = Math.max(MINIMAL_STRIP, lanes);
   const lanesLog = 32;
   const hasSparsity = matrix.kind !== 'scalar' && matrix.sparsity !== undefined;
   let end = 1024;
@@ -71,9 +81,9 @@ export function layoutOf(machine: Machine): Layout {
     nram: take(machine.nram.bytes),
     wram: take(machine.wram.bytes),
     aram: take(aramBytes(matrix)),
-    job: take(4 * 28),
+    job: take(4 * 34),
     scalar: take(16),
-    room: take(4 * (3 * strip + vector.lanes)),
+    room: take(4 * (4 * strip + lanes)),
     strip,
     tree: take(32 * (lanesLog + 1)),
     pixels: take(4 * PIXELS_PER_BLOCK),

@@ -1,7 +1,7 @@
 /** `vec` on the WebAssembly kernels: the index space with as few and as long dimensions as say the same. */
-import { ACCUMULATIONS, VECTOR_FUNCTIONS } from '#isa';
+import { ACCUMULATIONS, B_MODES, ELEMENT_TYPES, SCALING_FUNCTIONS, SELECTING_FUNCTIONS, VECTOR_FUNCTIONS } from '#isa';
 import type { Machine } from '#machine';
-import { DIMENSIONS, SIZE, STRIDE } from '#timing';
+import { DIMENSIONS, lanesFor, SIZE, STRIDE } from '#timing';
 import type { VecEntry } from '../entries.ts';
 import type { Layout } from './layout.ts';
 import type { KernelFunctions } from './module.ts';
@@ -44,11 +44,17 @@ export function createVec(
     words[job] = VECTOR_FUNCTIONS.indexOf(entry.function);
     words[job + 1] = ACCUMULATIONS.indexOf(accumulate);
     words[job + 2] = entry.init ? 1 : 0;
-    words[job + 3] = reduced ? machine.vector.lanes : 0;
+    words[job + 3] = reduced ? lanesFor(machine, entry) : 0;
     words[job + 4] = layout.nram + entry.a;
     words[job + 5] = withRecord ? layout.nram + entry.b : layout.scalar;
     words[job + 6] = layout.nram + entry.c;
     words[job + 7] = layout.strip;
+    words[job + 28] = ELEMENT_TYPES.indexOf(entry.type);
+    words[job + 29] = ELEMENT_TYPES.indexOf(entry.result);
+    words[job + 30] = entry.saturate ? 1 : 0;
+    words[job + 31] = entry.zero;
+    words[job + 32] = B_MODES.indexOf(entry.bMode);
+    words[job + 33] = needsTypes(entry) ? 1 : 0;
     words[layout.scalar >>> 2] = entry.bMode === 'scalar' ? entry.b : 0;
     // An operand is apart from C or is C, element by element: no element reads what an earlier one wrote.
     const [row, outer] = shorten(axes, plain, reduced);
@@ -63,6 +69,10 @@ export function createVec(
     kernels.vec(layout.job, layout.room);
   };
 }
+
+/** All that is not plain f32: other rows compute it. */
+const needsTypes = ({ type, result, function: name }: VecEntry): boolean =>
+  type !== 'f32' || result !== 'f32' || SELECTING_FUNCTIONS.has(name) || SCALING_FUNCTIONS.has(name);
 
 /** The same index space as a row and what is outside it, with as few and as long dimensions as possible. */
 function shorten(axes: readonly Axis[], plain: boolean, reduced: boolean): [Axis, Axis[]] {

@@ -1,6 +1,6 @@
 // The functions and accumulations of the vector unit over strips of contiguous elements, by their codes in
 // isa/instructions/vec.ts.
-import { exp4, log4, sigmoid4, tanh4 } from './transcendental';
+import { erf4, exp4, log4, sigmoid4, softplus4, tanh4 } from './transcendental';
 
 /** F of four elements. */
 @inline function apply(f: i32, a: v128, b: v128): v128 {
@@ -26,6 +26,14 @@ import { exp4, log4, sigmoid4, tanh4 } from './transcendental';
     case 18: return v128.and(one, f32x4.lt(a, b));
     case 19: return v128.and(one, f32x4.le(a, b));
     case 20: return v128.and(one, f32x4.eq(a, b));
+    case 21: return v128.and(one, f32x4.ne(a, b));
+    case 24: return f32x4.nearest(a);
+    case 25: return f32x4.floor(a);
+    case 26: return f32x4.ceil(a);
+    case 27: return f32x4.trunc(a);
+    case 28: return f32x4.div(one, f32x4.sqrt(a));
+    case 29: return erf4(a);
+    case 30: return softplus4(a);
     default: return a;
   }
 }

@@ -1,4 +1,4 @@
-// exp, log, sigmoid and tanh, four at a time: the operations of isa/transcendental.ts in the same order, with selections
+// exp, log, sigmoid, tanh, erf and softplus, four at a time: the operations of isa/transcendental.ts in the same order, with selections
 // in place of branches. What they do and why is explained there; a test holds both to the same bits.
 
 @inline function horner(sum: v128, x: v128, c: f32): v128 {
@@ -72,4 +72,35 @@ export function tanh4(x: v128): v128 {
   const far = f32x4.sub(one, f32x4.div(f32x4.splat(2), f32x4.add(exp4(f32x4.add(a, a)), one)));
   const magnitude = v128.bitselect(near, far, f32x4.lt(a, f32x4.splat(0.625)));
   return v128.bitselect(x, magnitude, i32x4.splat(0x80000000));
+}
+
+export function erf4(x: v128): v128 {
+  const a = f32x4.abs(x), square = f32x4.mul(a, a);
+  let p = f32x4.splat(7.9912723e-5);
+  p = horner(p, square, -0.00080488832);
+  p = horner(p, square, 0.0051923590);
+  p = horner(p, square, -0.026855724);
+  p = horner(p, square, 0.11283626);
+  p = horner(p, square, -0.3761263);
+  p = horner(p, square, 0.12837917);
+  const near = f32x4.add(f32x4.mul(p, a), a);
+  const four = f32x4.splat(4), b = v128.bitselect(four, a, f32x4.gt(a, four));
+  let q = f32x4.splat(-0.0001957127096829936);
+  q = horner(q, b, 0.003041042480617762);
+  q = horner(q, b, -0.022218334);
+  q = horner(q, b, 0.1039139);
+  q = horner(q, b, 0.63720232);
+  q = horner(q, b, 1.1276637);
+  q = horner(q, b, 0.00019855214);
+  const far = f32x4.sub(f32x4.splat(1), exp4(f32x4.neg(q)));
+  const magnitude = v128.bitselect(near, far, f32x4.lt(a, f32x4.splat(0.921875)));
+  return v128.bitselect(x, magnitude, i32x4.splat(0x80000000));
+}
+
+export function softplus4(x: v128): v128 {
+  const one = f32x4.splat(1), zero = f32x4.splat(0);
+  const t = exp4(f32x4.neg(f32x4.abs(x)));
+  const u = f32x4.add(one, t);
+  const tail = f32x4.add(log4(u), f32x4.div(f32x4.sub(t, f32x4.sub(u, one)), u));
+  return f32x4.add(v128.bitselect(x, zero, f32x4.gt(x, zero)), tail);
 }

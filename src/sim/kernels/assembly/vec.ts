@@ -1,14 +1,8 @@
 // The vector unit: an index space of up to five dimensions, d0 innermost, taken row by row (d0) and each row in strips.
 // Where d0 is reduced, a row's strips meet in lanes and a tree; elsewhere each element of C is met in index order.
 import { accumulate, compute, identity, meet, meetOne, pack, spread } from './functions';
-
-// The job, in i32 words: function, accumulation, init, lanes (0: d0 is not reduced), addresses of A, B, C, elements of a
-// strip (a power of two, at least 4 and at least the lanes); then size and strides of A, B, C for each dimension.
-@inline function word(job: usize, i: usize): i32 { return load<i32>(job + (i << 2)); }
-@inline function size(job: usize, d: usize): i32 { return word(job, 8 + 4 * d); }
-@inline function strideA(job: usize, d: usize): usize { return word(job, 9 + 4 * d); }
-@inline function strideB(job: usize, d: usize): usize { return word(job, 10 + 4 * d); }
-@inline function strideC(job: usize, d: usize): usize { return word(job, 11 + 4 * d); }
+import { isTyped, shift, size, strideA, strideB, strideC, word } from './job';
+import { typedReduceRow, typedRow } from './typed';
 
 /** Four elements from `from` on as contiguous operands: in place, one vector repeated, or packed into `room`. */
 @inline function operand(from: usize, stride: usize, room: usize, n: i32): usize {
@@ -19,7 +13,7 @@ import { accumulate, compute, identity, meet, meetOne, pack, spread } from './fu
 }
 
 /**
- * Runs a job. `room`: three strips and as many lanes as the machine has, 16 bytes aligned. Reads up to 12 bytes beyond
+ * Runs a job. `room`: four strips and as many lanes as the machine has, 16 bytes aligned. Reads up to 12 bytes beyond
  * the last element of A and B, and ignores them.
  */
 export function vec(job: usize, room: usize): void {
@@ -36,7 +30,11 @@ export function vec(job: usize, room: usize): void {
             && (i4 == 0 || strideC(job, 4) != 0) && (i3 == 0 || strideC(job, 3) != 0)
             && (i2 == 0 || strideC(job, 2) != 0) && (i1 == 0 || strideC(job, 1) != 0);
           const x = <usize>word(job, 4) + a, y = <usize>word(job, 5) + b, z = <usize>word(job, 6) + c;
-          if (word(job, 3) != 0) reduceRow(job, x, y, z, op, first, room);
+          const reduces = word(job, 3) != 0;
+          if (isTyped(job)) {
+            if (reduces) typedReduceRow(job, x, y, z, op, first, room);
+            else typedRow(job, x, y, z, op, first, room);
+          } else if (reduces) reduceRow(job, x, y, z, op, first, room);
           else mapRow(job, x, y, z, op, first, room);
         }
       }
@@ -70,8 +68,6 @@ function mapRow(job: usize, a: usize, b: usize, c: usize, op: i32, first: bool, 
     a += sa << shift(strip); b += sb << shift(strip); c += sc << shift(strip);
   }
 }
-
-@inline function shift(strip: i32): usize { return <usize>ctz(strip); }
 
 /** Lane l meets elements i ≡ l (mod lanes) in order, then adjacent lanes meet in a balanced tree, then C. */
 function reduceRow(job: usize, a: usize, b: usize, c: usize, op: i32, first: bool, room: usize): void {
