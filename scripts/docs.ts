@@ -7,6 +7,7 @@ import { declaredDiagnostics } from '#base';
 import { isaPage } from '#isa';
 import { machineJsonSchema } from '#machine';
 import { operatorsPage } from '#ops';
+import { reportPage } from '#report';
 import { controlPage, decodeDot, decodeSvg } from '#timing';
 import { errorsPage } from './errorsPage.ts';
 import { machinePages } from './machinePage.ts';
@@ -21,6 +22,7 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/control.svg', decodeSvg()],
     ['docs/control.dot', decodeDot()],
     ['docs/errors.md', errorsPage([...declaredDiagnostics().values()])],
+    ['docs/report.md', reportPage()],
     ...machinePages(),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],
   ]);

@@ -69,7 +69,7 @@ test('200 random programs as Chrome and Perfetto traces', { timeout: 120_000 }, 
       const semaphores = slices.filter((s) => s.facts.semaphore !== undefined);
       const works = slices.filter((s) => s.facts.pc !== undefined && s.facts.semaphore === undefined);
       const length = (of: typeof slices): number => of.reduce((n, s) => n + s.to - s.from, 0);
-      expect(length(works) + length(semaphores), message).toBe(busy + idleBy.channel + idleBy.semaphore);
+      expect(length(works) + length(semaphores), message).toBe(busy + idleBy.channel + idleBy.dram + idleBy.semaphore);
       const ends = events.filter((e) => 'plan' in e && e.plan !== undefined && e.unit === name);
       expect(
         works.map((s) => s.facts.pc),
@@ -104,7 +104,7 @@ test('200 random programs as Chrome and Perfetto traces', { timeout: 120_000 }, 
     expect(area('MACs (MACs/cycle)'), message).toBeCloseTo(total.macs, 0);
     expect(area('vector operations (operations/cycle)'), message).toBeCloseTo(total.vectorOps, 0);
   }
-  expect(met).toBeGreaterThan(200);
+  expect(met).toBeGreaterThan(100);
 });
 
 const LAYER = {

@@ -7,6 +7,7 @@ export * from './layers.ts';
 export * from './layerwiseBound.ts';
 export { type InstructionLoad, LoadRecorder, type LoadReport, type UnitLoads } from './loads.ts';
 export { marketText } from './marketText.ts';
+export { reportPage } from './page.ts';
 export * from './physicalBound.ts';
 export { blockDiagram } from './pictures/blockDiagram.ts';
 export { type TimelineOptions, TimelineRecorder, type TimelineSpan, timeline } from './pictures/timeline.ts';

@@ -35,6 +35,8 @@ export interface LayerReport {
    * host, and where it took no cycles of its own. A layer that overlaps others has the cycles from its first entry to its last.
    */
   readonly utilisation: number | null;
+  /** What became of the lanes of the units that computed for it, in lane-cycles. */
+  readonly lanes: LayerResult['lanes'];
   readonly loops: LayerPlan['loops'];
 }
 
@@ -57,6 +59,7 @@ function layerReport(plan: LayerPlan, run: LayerResult, program: Program): Layer
     bytes: { read: run.readBytes, write: run.writeBytes },
     bound: boundOf(plan, run, machine, topologyOf(program).places.length),
     utilisation: utilisationOf(plan, run, machine),
+    lanes: run.lanes,
     loops: plan.loops,
   };
 }

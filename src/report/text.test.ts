@@ -31,6 +31,7 @@ const layer = (name: string, cycles: number, changes: Partial<LayerReport> = {})
   bytes: { read: 12345, write: 2 ** 20 },
   bound: 'compute',
   utilisation: 0.7654,
+  lanes: {},
   loops: [],
   ...changes,
 });
@@ -48,7 +49,9 @@ const onHost = {
 
 const check = { ok: true, engine: 'native' as const, tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6 };
 const output = { name: 'scores', tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6, elements: 1000 };
-const idleBy = { empty: 100, semaphore: 300, dependence: 0, channel: 0, dram: 0, tail: 600 };
+const idleBy = { channel: 0, dram: 0, tail: 450, host: 150, sync: 80, empty: 100, dependence: 0, semaphore: 220 };
+const waits = { load: 220, matrix: 80 };
+const lanes = { available: 2000, used: 1000, pipeline: 10, fill: 190, drain: 300, ragged: 500 };
 
 const REPORT: RunReport = {
   model: 'face.onnx',
@@ -101,8 +104,8 @@ const REPORT: RunReport = {
     rest: joules(70e-12),
   },
   units: [
-    { name: 'dma', busy: 11345, idle: 1000, idleBy, entries: 77 },
-    { name: 'matrix', busy: 11345, idle: 1000, idleBy, entries: 5 },
+    { name: 'dma', busy: 11345, idle: 1000, idleBy, waits, entries: 77 },
+    { name: 'matrix', busy: 11345, idle: 1000, idleBy, waits: { load: 300 }, entries: 5, lanes },
   ],
   memories: null,
   control: { issue: 345, branch: 55, fetch: 0, data: 45, queue: 4000, sync: 5000, barrier: 0, host: 2900, halt: 0 },

@@ -1,7 +1,6 @@
 /** The run report for a terminal: what ran, layer by layer, the totals against the bounds, the units, the host's part. */
 import type { Language } from '#base';
 import { LINEAR_NAMES } from '#isa';
-import type { UnitResult } from '#sim';
 import { CONTROL_ACCOUNTS } from '#timing';
 import type { DramReport } from './dramReport.ts';
 import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from './energy.ts';
@@ -20,6 +19,7 @@ import {
 } from './quantities.ts';
 import type { CheckFacts, RunReport } from './runReport.ts';
 import { type Column, type Palette, PLAIN, pad, table, wrap } from './table.ts';
+import { unitTable } from './units.ts';
 import { type Say, SENTENCES, sayIn } from './words.ts';
 
 export interface TextOptions {
@@ -299,35 +299,6 @@ function limitText({ tolerance, outputs }: CheckFacts): string {
   const [only, ...others] = limits.keys();
   if (others.length === 0) return only ?? errorText(tolerance);
   return [...limits].map(([text, names]) => `${names.join(', ')} ${text}`).join('; ');
-}
-
-function unitTable(r: RunReport, { say, palette, width }: Style): string[] {
-  const causes: readonly (readonly [keyof UnitResult['idleBy'], Parameters<Say>[0]])[] = [
-    ['empty', 'idleEmpty'],
-    ['semaphore', 'idleSemaphore'],
-    ...(r.units.some((u) => u.idleBy.dependence > 0) ? [['dependence', 'idleDependence'] as const] : []),
-    ['channel', 'idleChannel'],
-    ...(r.dram === null ? [] : [['dram', 'idleDram'] as const]),
-    ['tail', 'idleTail'],
-  ];
-  const columns: readonly Column[] = [
-    { head: say('unit'), align: 'left' },
-    { head: say('entries'), align: 'right' },
-    { head: say('busy'), align: 'right' },
-    { head: '', align: 'right' },
-    { head: say('idle'), align: 'right' },
-    ...causes.map(([, word]) => ({ head: say(word), align: 'right' }) as const),
-  ];
-  const share = (cycles: number): string => percent(r.cycles === 0 ? null : cycles / r.cycles);
-  const rows = r.units.map((u) => [
-    u.core === undefined ? say(u.name) : `${say('core')} ${u.core} ${say(u.name)}`,
-    grouped(u.entries),
-    grouped(u.busy),
-    share(u.busy),
-    share(u.idle),
-    ...causes.map(([cause]) => share(u.idleBy[cause])),
-  ]);
-  return table(columns, rows, { width, head: palette.faint });
 }
 
 function hostPart(r: RunReport, { say, language, palette, width }: Style): string[] {

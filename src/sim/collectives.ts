@@ -69,6 +69,11 @@ export class Collectives {
     const entries = units.map(({ head }) => head!.entry as CollectiveEntry);
     this.#agree(members, entries, now);
     const slots = units.map((unit) => unit.pop(now));
+    for (const [i, unit] of units.entries()) {
+      unit.idle.blocked(unit.blocked, 'core');
+      unit.idle.unblocked();
+      unit.producer = slots[i]!.plan!.producer;
+    }
     const { hazards, numbers } = this.#chip;
     for (const [i, unit] of units.entries()) hazards?.begin(unit.index, slots[i]!.behind);
     const accesses = slots.map(({ plan }) => plan!.accesses);

@@ -21,6 +21,7 @@ import { checkAccesses } from './entryCheck.ts';
 import type { Observer } from './events.ts';
 import { refuseEndless } from './extent.ts';
 import type { Hazards } from './hazards.ts';
+import type { Producer } from './idle.ts';
 import { LinearOperands } from './linearOperands.ts';
 import { refuseInLockstep } from './lockstep.ts';
 import type { Nodes } from './nodes.ts';
@@ -168,10 +169,23 @@ export class Core {
   /** Control goes on, not before a cycle; only then is it known whether it had to wait at all. */
   resume(cycle: number): void {
     const cause = this.blocked!;
+    const drained = cause === 'barrier' ? this.control.time : (this.arrived ?? cycle);
     this.blocked = undefined;
     this.arrived = undefined;
     if (this.control.time >= cycle) return;
+    if (cause !== 'queue') this.#stood(drained, cycle);
     this.#wait(cause, cycle);
+  }
+
+  /** Control has stood until the last unit was drained, then until the other cores had come; idle units had nothing to do. */
+  #stood(drained: number, cycle: number): void {
+    const { time } = this.control;
+    const last = drained > time ? this.units.find((unit) => unit.free === drained)! : undefined;
+    for (const unit of this.units) {
+      if (!unit.drained) continue;
+      if (last !== undefined) unit.idle.synced(drained - Math.max(time, unit.free), last.producer);
+      unit.idle.synced(cycle - Math.max(drained, unit.free), 'core');
+    }
   }
 
   #wait(cause: Cause, cycle: number): void {
@@ -239,6 +253,12 @@ export class Core {
     const scoreboardFull = this.blocked === 'queue' && !unit.full;
     const standing = { pc: at, cause: this.blocked!, queue: unit.name, scope, hasArrived, scoreboardFull };
     return blockedIn(this.units, this.semaphores, this.nodes, standing, this.isAlone ? undefined : this.number);
+  }
+
+  /** The host works for so many cycles, with all units idle. */
+  hosted(cycles: number): void {
+    this.waited.host += cycles;
+    for (const unit of this.units) unit.idle.hosted(cycles);
   }
 
   save(): CoreState {
@@ -364,15 +384,19 @@ export class Core {
     work.entries++;
     hazards?.begin(unit.index, behind);
     if (entry.kind === 'wait') {
-      this.semaphores.take(entry.semaphore);
+      unit.idle.blocked(unit.blocked, this.semaphores.take(entry.semaphore));
       if (scoreboard === undefined) hazards?.wait(unit.index, entry.semaphore);
       unit.occupy(this.#cost.semaphore);
     } else if (entry.kind === 'signal') {
-      this.#signal(entry, now);
+      unit.idle.unblocked();
+      this.#signal(entry, unit.producer, now);
       if (scoreboard === undefined) hazards?.signal(unit.index, entry.core ?? this.number, entry.semaphore);
       unit.occupy(this.#cost.semaphore);
     } else {
-      const { accesses, transfer, link, cycles, macs, vectorOps, otherOps, actions } = plan!;
+      const { accesses, transfer, link, cycles, macs, vectorOps, otherOps, actions, lanes, producer } = plan!;
+      unit.idle.unblocked();
+      unit.idle.cycles.dependence += unit.blocked;
+      unit.producer = producer;
       if (tracked === undefined) {
         hazards?.entry(unit.index, entry, accesses, now);
         if (isData(entry)) numbers?.apply(entry, this.number, () => this.nodes.place(pc, now));
@@ -383,6 +407,10 @@ export class Core {
       work.vectorOps += vectorOps;
       work.otherOps += otherOps;
       countActions(work, actions);
+      if (lanes !== undefined) {
+        unit.computed(lanes);
+        counters.computed(layer, unit.name, lanes);
+      }
       if (transfer !== undefined) {
         countTransfer(work, readsDram(entry), transfer);
         unit.transfer(transfer, transfer.dramBytes > 0);
@@ -394,10 +422,11 @@ export class Core {
     observer({ type: `${entry.kind}:start`, cycle: now, core, pc, layer, unit: unit.name, entry, ready });
   }
 
-  #signal(entry: SignalEntry, now: number): void {
+  #signal(entry: SignalEntry, by: Producer, now: number): void {
     const { signalLatency, remoteSignalLatency } = this.#cost;
     const latency = entry.core === undefined ? signalLatency : remoteSignalLatency;
-    this.#semaphoresOf(entry).signal(entry.semaphore, now + latency, () => this.nodes.place(entry.pc, now));
+    const from = entry.core === undefined ? by : 'core';
+    this.#semaphoresOf(entry).signal(entry.semaphore, now + latency, from, () => this.nodes.place(entry.pc, now));
   }
 
   /** What the scoreboard watches takes effect behind all that it conflicts with: ordered, as if one unit did all of it. */

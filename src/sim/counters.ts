@@ -3,9 +3,19 @@
  * end of its own last entry (0 where an earlier layer ends later), so that layers and `rest` add up to the total.
  */
 
-import { type Actions, type ControlAccount, type DmaCost, type DramWork, NO_ACTIONS } from '#timing';
+import {
+  type Actions,
+  addLanes,
+  type ControlAccount,
+  type DmaCost,
+  type DramWork,
+  type LaneCounts,
+  type Lanes,
+  NO_ACTIONS,
+  NO_LANES,
+} from '#timing';
 import type { UnitName } from './events.ts';
-import type { IdleCycles } from './unit.ts';
+import type { IdleCycles, Waits } from './idle.ts';
 
 export interface UnitResult {
   readonly name: UnitName;
@@ -15,6 +25,10 @@ export interface UnitResult {
   readonly busy: number;
   readonly idle: number;
   readonly idleBy: Readonly<IdleCycles>;
+  /** The cycles under `semaphore` and `sync`, by the producer that was waited for. */
+  readonly waits: Readonly<Waits>;
+  /** Of a unit that computes, while it executes entries other than semaphores; of all cores. */
+  readonly lanes?: Lanes;
   readonly entries: number;
 }
 
@@ -44,6 +58,8 @@ export interface LayerResult extends Work {
   readonly cycles: number;
   /** Busy cycles by unit. */
   readonly busy: Readonly<Partial<Record<UnitName, number>>>;
+  /** Of units that computed for it. */
+  readonly lanes: Readonly<Partial<Record<UnitName, Lanes>>>;
   /** Start of its first entry and end of its last; −1 where it has none. */
   readonly first: number;
   readonly last: number;
@@ -131,6 +147,7 @@ export function countActions(work: WorkCounters, actions: Actions): void {
 interface LayerCounters {
   readonly work: WorkCounters;
   readonly busy: Partial<Record<UnitName, number>>;
+  readonly lanes: Partial<Record<UnitName, LaneCounts>>;
   first: number;
   last: number;
   dram?: DramWork;
@@ -139,9 +156,10 @@ interface LayerCounters {
 /** Counters written out: plain data, the first outside all layers, then by layer. */
 export type CountersState = readonly Readonly<LayerCounters>[];
 
-const copyOf = ({ work, busy, first, last, dram }: Readonly<LayerCounters>): LayerCounters => ({
+const copyOf = ({ work, busy, lanes, first, last, dram }: Readonly<LayerCounters>): LayerCounters => ({
   work: { ...work },
   busy: { ...busy },
+  lanes: Object.fromEntries(Object.entries(lanes).map(([unit, counts]) => [unit, { ...counts }])),
   first,
   last,
   ...(dram && { dram: { ...dram } }),
@@ -161,7 +179,13 @@ export class Counters {
   #layers: LayerCounters[];
 
   constructor(layers: number) {
-    this.#layers = Array.from({ length: layers + 1 }, () => ({ work: noWork(), busy: {}, first: -1, last: -1 }));
+    this.#layers = Array.from({ length: layers + 1 }, () => ({
+      work: noWork(),
+      busy: {},
+      lanes: {},
+      first: -1,
+      last: -1,
+    }));
   }
 
   work(layer: number): WorkCounters {
@@ -190,6 +214,13 @@ export class Counters {
     return total;
   }
 
+  /** A unit computes for a layer. */
+  computed(layer: number, unit: UnitName, lanes: Lanes): void {
+    const counters = this.#layers[layer + 1]!.lanes;
+    counters[unit] ??= { ...NO_LANES };
+    addLanes(counters[unit], lanes);
+  }
+
   save(): CountersState {
     return this.#layers.map(copyOf);
   }
@@ -213,10 +244,11 @@ export class Counters {
   }
 }
 
-const layerResult = ({ work, busy, first, last, dram }: LayerCounters, cycles: number): LayerResult => ({
+const layerResult = ({ work, busy, lanes, first, last, dram }: LayerCounters, cycles: number): LayerResult => ({
   ...work,
   cycles,
   busy,
+  lanes,
   first,
   last,
   ...(dram && { dram }),

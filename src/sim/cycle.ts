@@ -352,7 +352,7 @@ export class Simulation {
     const start = control.time;
     for (const core of this.#cores) {
       core.control.time = start + part.cycles;
-      core.waited.host += part.cycles;
+      core.hosted(part.cycles);
     }
     for (const slot of part.outputs) hazards?.hostWrites(slot);
     const layer = nodes.layer(control.at);

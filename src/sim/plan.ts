@@ -3,17 +3,19 @@
  * each instruction as long as its records stay the same, since loops execute one configuration many times.
  */
 import { ELEMENT_BYTES, SELECTING_FUNCTIONS, secondType } from '#isa';
-import { coresOf, type Machine } from '#machine';
+import { coresOf, type Machine, macsPerCycle } from '#machine';
 import {
   type Actions,
   computeActions,
   type DmaCost,
   dmaCost,
   elementsOf,
+  type Lanes,
   type LinkCost,
   linearActions,
   linearComputeCycles,
   linearDmaCost,
+  linearLanes,
   linearMode,
   linkActions,
   linkCost,
@@ -22,8 +24,10 @@ import {
   macsOf,
   mmaActions,
   mmaCycles,
+  mmaLanes,
   mmaSparseActions,
   mmaSparseCycles,
+  mmaSparseLanes,
   NO_ACTIONS,
   overLinks,
   type RecordWords,
@@ -32,11 +36,14 @@ import {
   transferActions,
   vecActions,
   vecCycles,
+  vecLanes,
   winogradActions,
   winogradCycles,
+  winogradLanes,
 } from '#timing';
 import { type Access, accessesOf, sizesOf, sparseShape } from './accesses.ts';
 import { type DataEntry, farRecord, type LinearEntry, sizesRecord } from './entries.ts';
+import { type Producer, producerOf } from './idle.ts';
 import type { LinearOperands } from './linearOperands.ts';
 
 export interface Plan {
@@ -53,6 +60,10 @@ export interface Plan {
   readonly otherOps: number;
   /** What it reads and writes on chip. */
   readonly actions: Actions;
+  /** Of the matrix and the vector unit. */
+  readonly lanes: Lanes | undefined;
+  /** What it counts as when somebody waits for it. */
+  readonly producer: Producer;
 }
 
 interface Kept {
@@ -110,7 +121,7 @@ function isSame({ records, streamBytes }: Kept, entry: DataEntry | LinearEntry):
   return records[0] === entry.padRecord && records[1] === farRecord(entry);
 }
 
-const EMPTY_PLAN: Plan = {
+const EMPTY_PLAN: Omit<Plan, 'producer'> = {
   accesses: [],
   transfer: undefined,
   link: undefined,
@@ -119,10 +130,11 @@ const EMPTY_PLAN: Plan = {
   vectorOps: 0,
   otherOps: 0,
   actions: NO_ACTIONS,
+  lanes: undefined,
 };
 
 function linearPlan(entry: LinearEntry, machine: Machine, accesses: readonly Access[]): Plan {
-  const empty = { ...EMPTY_PLAN, accesses };
+  const empty = { ...EMPTY_PLAN, accesses, producer: producerOf(entry)! };
   if (entry.kind === 'move') {
     const plan = { ...empty, actions: linearActions(machine, entry) };
     return overLinks(entry)
@@ -130,19 +142,16 @@ function linearPlan(entry: LinearEntry, machine: Machine, accesses: readonly Acc
       : { ...plan, transfer: linearDmaCost(machine, entry) };
   }
   const operations = coresOf(machine) * entry.count;
+  const mode = linearMode(machine, entry.type);
   const cycles = linearComputeCycles(machine, entry.count, entry.type);
+  const lanes = linearLanes(machine, coresOf(machine) * macsPerCycle(machine.matrix, mode), operations, cycles);
   return entry.type.startsWith('mac_')
-    ? {
-        ...empty,
-        cycles,
-        macs: operations,
-        actions: { ...NO_ACTIONS, ...macsOf(linearMode(machine, entry.type), operations) },
-      }
-    : { ...empty, cycles, otherOps: operations, actions: computeActions(entry.type, operations) };
+    ? { ...empty, cycles, lanes, macs: operations, actions: { ...NO_ACTIONS, ...macsOf(mode, operations) } }
+    : { ...empty, cycles, lanes, otherOps: operations, actions: computeActions(entry.type, operations) };
 }
 
 function makePlan(entry: DataEntry, machine: Machine): Plan {
-  const plan = { ...EMPTY_PLAN, accesses: accessesOf(entry, machine) };
+  const plan = { ...EMPTY_PLAN, accesses: accessesOf(entry, machine), producer: producerOf(entry)! };
   switch (entry.kind) {
     case 'load':
     case 'store': {
@@ -168,7 +177,8 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
       const reduction = sizesOf(entry.reduction);
       const cycles = mmaCycles(machine, sizes, filters, reduction, entry.type);
       const actions = mmaActions(machine, sizes, filters, reduction, entry);
-      return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction), actions };
+      const lanes = mmaLanes(machine, sizes, filters, reduction, entry.type, cycles);
+      return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction), actions, lanes };
     }
     case 'loadSparse': {
       const { bytes, padRecord, elementBytes } = entry;
@@ -180,11 +190,14 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
       const sizes = sizesOf(entry.pixels).slice(0, 4);
       const shape = sparseShape(entry);
       const cycles = mmaSparseCycles(machine, sizes, filters, shape);
-      return { ...plan, cycles, ...mmaSparseActions(machine, sizes, filters, shape, entry) };
+      const lanes = mmaSparseLanes(machine, sizes, filters, shape, cycles);
+      return { ...plan, cycles, lanes, ...mmaSparseActions(machine, sizes, filters, shape, entry) };
     }
     case 'winograd': {
       const shape = { transform: entry.transform, tile: entry.tile, sizes: sizesOf(entry.source).slice(0, 3) };
-      return { ...plan, cycles: winogradCycles(machine, shape), actions: winogradActions(shape, entry) };
+      const cycles = winogradCycles(machine, shape);
+      const lanes = winogradLanes(machine, shape, cycles);
+      return { ...plan, cycles, lanes, actions: winogradActions(shape, entry) };
     }
     case 'vec': {
       const sizes = sizesOf(entry.aRecord);
@@ -203,7 +216,8 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
           c: ELEMENT_BYTES[entry.result],
         },
       });
-      return { ...plan, cycles, vectorOps: elementsOf(entry.aRecord), actions };
+      const lanes = vecLanes(machine, entry.function, sizes, reducesInner, entry, cycles);
+      return { ...plan, cycles, vectorOps: elementsOf(entry.aRecord), actions, lanes };
     }
   }
 }

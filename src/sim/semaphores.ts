@@ -4,6 +4,7 @@
  */
 import { diagnostic, type Place } from '#base';
 import { SEMAPHORE_MAX, SEMAPHORES } from '#isa';
+import type { Producer } from './idle.ts';
 
 const overflow = diagnostic<{ semaphore: number; capacity: number }>('SYS-SIM-040', 'invalid', {
   en: (p) =>
@@ -29,6 +30,8 @@ const secondUser = diagnostic<{ semaphore: number; kind: 'wait' | 'signal'; firs
 export interface SemaphoreState {
   /** Cycles at which its tokens become visible, oldest first. */
   readonly tokens: readonly number[];
+  /** Who has signalled each of them. */
+  readonly producers: readonly Producer[];
   /** The queues that signal it and wait for it, as far as the program has come. */
   readonly signaller: string | undefined;
   readonly waiter: string | undefined;
@@ -36,6 +39,8 @@ export interface SemaphoreState {
 
 export class Semaphores {
   #tokens: number[][] = Array.from({ length: SEMAPHORES }, () => []);
+  /** Who has signalled each of them. */
+  #producers: Producer[][] = Array.from({ length: SEMAPHORES }, () => []);
   readonly #users = { wait: new Map<number, string>(), signal: new Map<number, string>() };
 
   /** @throws SYS-SIM-041 a second queue on the same side */
@@ -46,9 +51,10 @@ export class Semaphores {
   }
 
   /** @throws SYS-SIM-040 overflow */
-  signal(semaphore: number, visibleAt: number, place: () => Place): void {
+  signal(semaphore: number, visibleAt: number, by: Producer, place: () => Place): void {
     const tokens = this.#tokens[semaphore]!;
     tokens.push(visibleAt);
+    this.#producers[semaphore]!.push(by);
     if (tokens.length > SEMAPHORE_MAX) throw overflow({ semaphore, capacity: SEMAPHORE_MAX }, place());
   }
 
@@ -57,14 +63,17 @@ export class Semaphores {
     return this.#tokens[semaphore]![0] ?? Number.POSITIVE_INFINITY;
   }
 
-  take(semaphore: number): void {
+  /** Takes a token that is visible; says who has signalled it. */
+  take(semaphore: number): Producer {
     this.#tokens[semaphore]!.shift();
+    return this.#producers[semaphore]!.shift()!;
   }
 
   save(): readonly SemaphoreState[] {
     const { wait, signal } = this.#users;
     return this.#tokens.map((tokens, s) => ({
       tokens: tokens.slice(),
+      producers: this.#producers[s]!.slice(),
       signaller: signal.get(s),
       waiter: wait.get(s),
     }));
@@ -72,6 +81,7 @@ export class Semaphores {
 
   restore(states: readonly SemaphoreState[]): void {
     this.#tokens = states.map(({ tokens }) => tokens.slice());
+    this.#producers = states.map(({ producers }) => producers.slice());
     this.#users.signal.clear();
     this.#users.wait.clear();
     for (const [s, { signaller, waiter }] of states.entries()) {

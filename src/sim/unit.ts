@@ -7,9 +7,11 @@
 import { internalError } from '#base';
 import { type Program, type Queue, timingOnlyAt } from '#isa';
 import { queuesOf } from '#machine';
+import { addLanes, type LaneCounts, type Lanes, NO_LANES } from '#timing';
 import type { UnitResult } from './counters.ts';
 import type { QueueEntry } from './entries.ts';
 import type { UnitName } from './events.ts';
+import { Idle, type IdleState, type Producer } from './idle.ts';
 import type { Plan } from './plan.ts';
 import type { Tracked } from './scoreboard.ts';
 
@@ -31,22 +33,6 @@ export interface TransferCycles {
   readonly setupCycles: number;
   readonly channelCycles: number;
   readonly transferCycles: number;
-}
-
-/** Idle cycles by cause. */
-export interface IdleCycles {
-  /** Its queue was empty. */
-  empty: number;
-  /** The head of its queue waited for a semaphore, or for the other cores of a multicast. */
-  semaphore: number;
-  /** No entry that it could take was free of those before it (scoreboard). */
-  dependence: number;
-  /** A transfer waited for the DRAM channel or the port of SharedRAM. */
-  channel: number;
-  /** A transfer had the channel and waited for banks: for rows, turns of the bus, refresh. */
-  dram: number;
-  /** Behind its last entry. */
-  tail: number;
 }
 
 /** A slot without what follows from its entry. */
@@ -76,7 +62,9 @@ export interface UnitState extends Readonly<Record<(typeof UNIT_NUMBERS)[number]
   readonly name: UnitName;
   readonly running: SlotState | undefined;
   readonly awaitsChannel: boolean;
-  readonly idle: Readonly<IdleCycles>;
+  readonly idle: IdleState;
+  readonly producer: Producer;
+  readonly lanes: Lanes | undefined;
   /** What waits, the head first. */
   readonly queue: readonly SlotState[];
 }
@@ -111,16 +99,23 @@ export class Unit {
   stalled = 0;
   /** End of the last entry. */
   free = 0;
+  /** Cycles that the entry taken last has stood at the head of its queue while the unit was idle. */
+  blocked = 0;
 
   busy = 0;
-  readonly idle: IdleCycles = { empty: 0, semaphore: 0, dependence: 0, channel: 0, dram: 0, tail: 0 };
+  readonly idle: Idle;
+  /** What its last entry that moved or computed counts as. */
+  producer: Producer;
   entries = 0;
+  #lanes: LaneCounts | undefined;
 
   constructor(name: UnitName, label: string, index: number, depth: number) {
     this.name = name;
     this.label = label;
     this.index = index;
     this.#depth = depth;
+    this.idle = new Idle(name);
+    this.producer = name;
   }
 
   get full(): boolean {
@@ -183,9 +178,8 @@ export class Unit {
       this.#head = 0;
     }
     const empty = Math.max(0, Math.min(now, first.ready) - this.free);
-    this.idle.empty += empty;
-    if (slot.tracked === undefined) this.idle.semaphore += now - this.free - empty;
-    else this.idle.dependence += now - this.free - empty;
+    if (empty > 0) this.idle.emptied(empty);
+    this.blocked = now - this.free - empty;
     this.running = slot;
     this.began = now;
     this.waited = 0;
@@ -232,8 +226,8 @@ export class Unit {
     this.awaitsChannel = false;
     this.waited = now - this.arrival;
     this.stalled = cycles - this.transferCycles;
-    this.idle.channel += this.waited;
-    this.idle.dram += this.stalled;
+    this.idle.cycles.channel += this.waited;
+    this.idle.cycles.dram += this.stalled;
     this.busy += this.arrival - this.began + this.transferCycles;
     this.end = now + cycles;
   }
@@ -244,16 +238,24 @@ export class Unit {
     this.end = this.began + cycles;
   }
 
+  /** Lanes of the entry that it has taken. */
+  computed(lanes: Lanes): void {
+    this.#lanes ??= { ...NO_LANES };
+    addLanes(this.#lanes, lanes);
+  }
+
   /** What it is counted by when a run of so many cycles has ended. */
   result(cycles: number, core: number | undefined): UnitResult {
-    this.idle.tail = cycles - this.free;
+    this.idle.unblocked();
     const { name, busy, entries } = this;
-    const idleBy = { ...this.idle };
-    const idle = idleBy.empty + idleBy.semaphore + idleBy.dependence + idleBy.channel + idleBy.dram + idleBy.tail;
+    const idleBy = { ...this.idle.cycles, tail: cycles - this.free };
+    const idle = Object.values(idleBy).reduce((sum, n) => sum + n, 0);
     if (busy + idle !== cycles) {
       throw internalError({ what: `${name}: ${busy} busy and ${idle} idle cycles are not the total of ${cycles}` });
     }
-    return { name, ...(core === undefined ? {} : { core }), busy, idle, idleBy, entries };
+    const lanes = this.#lanes === undefined ? {} : { lanes: { ...this.#lanes } };
+    const of = core === undefined ? {} : { core };
+    return { name, ...of, busy, idle, idleBy, waits: { ...this.idle.waits }, entries, ...lanes };
   }
 
   save(): UnitState {
@@ -263,7 +265,9 @@ export class Unit {
       running: this.running && slotState(this.running),
       queue: this.#queue.slice(this.#head).map((slot) => slotState(slot!)),
       awaitsChannel: this.awaitsChannel,
-      idle: { ...this.idle },
+      idle: this.idle.save(),
+      producer: this.producer,
+      lanes: this.#lanes && { ...this.#lanes },
       ...(numbers as Record<(typeof UNIT_NUMBERS)[number], number>),
     };
   }
@@ -275,7 +279,9 @@ export class Unit {
     this.running = state.running && slotOf(state.running);
     this.#followers = NOBODY;
     this.awaitsChannel = state.awaitsChannel;
-    Object.assign(this.idle, state.idle);
+    this.idle.restore(state.idle);
+    this.producer = state.producer;
+    this.#lanes = state.lanes && { ...state.lanes };
     for (const key of UNIT_NUMBERS) this[key] = state[key];
   }
 

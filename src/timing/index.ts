@@ -6,6 +6,7 @@ export * from './dma.ts';
 export * from './dram/index.ts';
 export * from './frontEnd.ts';
 export * from './host.ts';
+export * from './lanes.ts';
 export * from './linear.ts';
 export * from './link.ts';
 export * from './matrix.ts';

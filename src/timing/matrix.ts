@@ -117,7 +117,7 @@ export function operandReads(unit: MatrixUnit, sizes: PixelSizes, work: MatrixWo
 }
 
 /** How often the array is filled, and how many elements stream through it each time. */
-function foldsOf(unit: SystolicUnit, pixels: number, { filters, groups, chunks }: MatrixWork) {
+export function foldsOf(unit: SystolicUnit, pixels: number, { filters, groups, chunks }: MatrixWork) {
   switch (unit.dataflow) {
     // Rows hold elements of the reduction, columns filters; pixels stream.
     case 'weight-stationary':

@@ -12,6 +12,7 @@ import { groupShape, type WeightFormat } from '#isa';
 import { filtersOf, lanesOf, type Machine } from '#machine';
 import { type Actions, type MmaFlags, mmaActions, NO_ACTIONS } from './actions.ts';
 import { type DmaCost, segmentsCost } from './dma.ts';
+import { type Lanes, workLanes } from './lanes.ts';
 import { groupsOf, type MatrixWork, type PixelSizes, workCycles, workOf } from './matrix.ts';
 
 /**
@@ -51,6 +52,16 @@ function sparseWork(machine: Machine, filters: number, shape: SparseShape): Matr
 
 export const mmaSparseCycles = (machine: Machine, pixels: PixelSizes, filters: number, shape: SparseShape): number =>
   workCycles(machine, pixels, sparseWork(machine, filters, shape));
+
+/** Lanes of an `mma.sparse` that takes so many cycles: what is kept is used. */
+export const mmaSparseLanes = (
+  machine: Machine,
+  pixels: PixelSizes,
+  filters: number,
+  shape: SparseShape,
+  cycles: number,
+): Lanes =>
+  workLanes(machine.matrix, pixels, sparseWork(machine, filters, shape), depthOf(keptReduction(shape)), cycles);
 
 /** Words of all groups of weights. */
 export function sparseWords(machine: Machine, filters: number, { format, reduction, rows }: SparseShape): number {

@@ -5,6 +5,7 @@
 import { type WinogradTile, type WinogradTransform, winogradSides } from '#isa';
 import type { Machine } from '#machine';
 import { type Actions, NO_ACTIONS } from './actions.ts';
+import { type Lanes, lanesOver } from './lanes.ts';
 
 export interface WinogradShape {
   readonly transform: WinogradTransform;
@@ -32,6 +33,13 @@ export function winogradCycles({ winograd }: Machine, { tile, sizes }: WinogradS
   const { lanes, tileCycles, pipelineCycles } = winograd!;
   const [channels = 1, ...tiles] = sizes;
   return pipelineCycles + Math.ceil(Math.max(0, channels) / lanes) * tilesOf(tiles) * tileCycles[tile]!;
+}
+
+/** Lanes of a transform that takes so many cycles. */
+export function winogradLanes({ winograd }: Machine, { tile, sizes }: WinogradShape, cycles: number): Lanes {
+  const { lanes, tileCycles, pipelineCycles } = winograd!;
+  const used = tilesOf(sizes) * tileCycles[tile]!;
+  return lanesOver(lanes * cycles, { used, pipeline: lanes * pipelineCycles, fill: 0, drain: 0 });
 }
 
 /** @param spaces that are read and written: those of `wino.weight`, NRAM for the others */

@@ -6,7 +6,7 @@
  * (`dramModel.ts`). Machines of one core.
  */
 import { BINARY_FUNCTIONS, type Program } from '#isa';
-import { type Machine, vectorLanes } from '#machine';
+import { type Machine, macsPerCycle, vectorLanes } from '#machine';
 import type { ControlCycles } from '#sim';
 import {
   CHANNEL_STATES,
@@ -30,6 +30,7 @@ import {
 } from '#timing';
 import type { DataEntry } from '../../src/sim/entries.ts';
 import type { PlainEntry } from '../../src/sim/functional/core.ts';
+import { ClockedAccount, type ClockedUse } from './clockedAccount.ts';
 import { ClockedControl } from './clockedControl.ts';
 import { ClockedScoreboard } from './clockedScoreboard.ts';
 
@@ -78,12 +79,16 @@ class ClockedUnit {
   }
 }
 
-/** What a program takes, by stepping. */
-export function runClocked(program: Program): {
+export interface ClockedRun {
   readonly cycles: number;
   readonly entries: readonly ClockedEntry[];
   readonly control: ControlCycles;
-} {
+  /** Where the cycles of each unit went. */
+  readonly uses: Readonly<Record<string, ClockedUse>>;
+}
+
+/** What a program takes, by stepping. */
+export function runClocked(program: Program): ClockedRun {
   const { machine } = program;
   const matrix = { dot: DOT_STATES, systolic: SYSTOLIC_STATES, scalar: SCALAR_STATES }[machine.matrix.kind];
   const units = [
@@ -101,6 +106,7 @@ export function runClocked(program: Program): {
   const entries: ClockedEntry[] = [];
   const banks = dramConfig(machine);
   let dram = banks && newDram(banks);
+  const account = new ClockedAccount(units.map((u) => u.name));
 
   let now = 0;
   const queueDepths: Readonly<Record<string, number | undefined>> = machine.control.queueDepths ?? {};
@@ -148,6 +154,7 @@ export function runClocked(program: Program): {
       semaphores[entry.semaphore]!.shift();
     } else if (entry.kind === 'signal') semaphores[entry.semaphore]!.push(now + machine.control.signalLatency);
     unit.queue.splice(place, 1);
+    account.takes(unit.name, entry);
     unit.running = entry;
     unit.start = now;
     unit.route = routeOf(entry, machine, unit).reverse();
@@ -167,6 +174,7 @@ export function runClocked(program: Program): {
       entries.push({ unit: unit.name, pc: unit.running!.pc, start: unit.start, end: now });
       unit.running = undefined;
       unit.go('IDLE', 0);
+      account.becomesIdle(unit.name, now);
     } else {
       if (next[0] === 'ASK') unit.arrival = now;
       unit.go(...next);
@@ -174,13 +182,17 @@ export function runClocked(program: Program): {
     return true;
   };
 
+  const stood = (): number => control.spent.sync + control.spent.host;
   for (; ; now++) {
+    const before = stood();
     for (let moved = true; moved; ) {
       moved = false;
       for (const unit of units) while (step(unit)) moved = true;
       // Units first: only where none of them can do anything more is it known what control finds at this cycle.
+      const wasWaiting = control.state === 'WAIT';
       if (!moved && control.step(now)) moved = true;
-      if (control.state === 'HALT') return { cycles: now, entries, control: control.spent };
+      if (wasWaiting && control.state !== 'WAIT') account.drained();
+      if (control.state === 'HALT') return { cycles: now, entries, control: control.spent, uses: account.result(now) };
     }
     if (channel.state === 'TAKEN' && channel.left === 0) channel.go('FREE', 0);
     if (channel.state === 'FREE') {
@@ -193,12 +205,18 @@ export function runClocked(program: Program): {
           const transfer = { ...placeOf(entry), bytes: cost!.payloadBytes, asked, granted: now, cost: cost! };
           const service = serveTransfer(banks, dram!, transfer, machine.dram);
           dram = service.state;
+          account.stalls(first.name, service.transferCycles - next[1]);
           next[1] = service.transferCycles;
           first.channelCycles = service.free - now;
         }
         first.go(...next);
         channel.go('TAKEN', first.channelCycles);
       }
+    }
+    const stands = stood() > before;
+    const why = stands ? (control.state === 'HOST' ? 'host' : 'sync') : 'empty';
+    for (const { name, state, queue, running } of units) {
+      account.tick(name, state, queue.length > 0 ? 'semaphore' : why, lanesOf(running, machine));
     }
     // The clock's edge.
     for (const unit of [...units, channel]) if (unit.left > 0) unit.left--;
@@ -268,6 +286,14 @@ function routeOf(entry: PlainEntry, machine: Machine, unit: ClockedUnit): Route 
     default:
       throw new Error(`the clocked model does not know '${(entry as { kind: string }).kind}'`);
   }
+}
+
+/** Lanes of the unit for what it executes. */
+function lanesOf(entry: PlainEntry | undefined, { matrix, vector, winograd }: Machine): number {
+  if (entry?.kind === 'vec') return Math.min(vectorLanes(vector, entry.type)!, vectorLanes(vector, entry.result)!);
+  if (entry?.kind === 'winograd') return winograd!.lanes;
+  if (entry?.kind === 'mmaSparse') return macsPerCycle(matrix);
+  return entry?.kind === 'mma' ? macsPerCycle(matrix, entry.type) : 0;
 }
 
 type Entry<K extends PlainEntry['kind']> = Extract<PlainEntry, { readonly kind: K }>;

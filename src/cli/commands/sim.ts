@@ -15,6 +15,13 @@ export function configureSim(command: CliCommand, console: Console): void {
       does: { en: 'cycles and numbers of a hand-written program', zh: '手写程序的周期与数值' },
     },
     {
+      run: 'systole sim schedule.s --machine textbook-single --json',
+      does: {
+        en: 'as an object: cycles, units[].busy, bytes, and why units were idle (docs/report.md)',
+        zh: '以对象输出：cycles、units[].busy、bytes，以及各单元空闲的原因（docs/report.md）',
+      },
+    },
+    {
       run: 'systole sim net.dlp --timing-only --trace trace.pftrace',
       does: { en: 'time alone, with a trace', zh: '只计时间，并写出跟踪' },
     },
