@@ -65,7 +65,7 @@ test('200 random programs as Chrome and Perfetto traces', { timeout: 120_000 }, 
     for (const { name, busy, idleBy, entries } of result.units) {
       if (entries === 0) continue;
       const slices = (perfetto.tracks.get(name) ?? []).flatMap(withAll);
-      // Work, and what semaphores took; a transfer holds the time that it waited for the channel.
+      // Work, and what semaphores took; a transfer holds the time that it waited for the channel and the banks.
       const semaphores = slices.filter((s) => s.facts.semaphore !== undefined);
       const works = slices.filter((s) => s.facts.pc !== undefined && s.facts.semaphore === undefined);
       const length = (of: typeof slices): number => of.reduce((n, s) => n + s.to - s.from, 0);
