@@ -115,36 +115,36 @@ export function decodeStream(
     if (at + 4 > stream.length) return { kind: 'short', at: stream.length };
     const word = view.getUint32(at, true);
     if (count < STREAM_BLOCK && word >>> count !== 0) return { kind: 'bits', at };
-    const kept = format === 'bitmap' ? setBits(word) : pairsOf(word, count);
+    const kept = format === 'bitmap' ? word : pairs(word, count);
     if (kept === undefined) return { kind: 'order', at };
-    const values = at + 4;
-    const end = values + kept.length * elementBytes;
-    const next = at + blockBytes(kept.length, elementBytes);
+    let from = at + 4;
+    const next = at + blockBytes(setBits(kept), elementBytes);
     if (next > stream.length) return { kind: 'short', at: stream.length };
-    kept.forEach((i, n) => {
-      const from = values + n * elementBytes;
-      dense.set(stream.subarray(from, from + elementBytes), (block + i) * elementBytes);
-    });
-    for (let b = end; b < next; b++) if (stream[b] !== 0) return { kind: 'padding', at: b };
+    for (let i = 0; i < count; i++) {
+      if (((kept >>> i) & 1) === 0) continue;
+      const to = (block + i) * elementBytes;
+      for (let b = 0; b < elementBytes; b++) dense[to + b] = stream[from++]!;
+    }
+    for (; from < next; from++) if (stream[from] !== 0) return { kind: 'padding', at: from };
     at = next;
   }
   return at < stream.length ? { kind: 'long', at } : dense;
 }
 
-function setBits(word: number): number[] {
-  const bits: number[] = [];
-  for (let i = 0; i < STREAM_BLOCK; i++) if ((word >>> i) & 1) bits.push(i);
+function setBits(word: number): number {
+  let bits = 0;
+  for (let rest = word; rest !== 0; rest &= rest - 1) bits++;
   return bits;
 }
 
-/** Kept elements of the groups; undefined where a group names them in the wrong order. */
-function pairsOf(word: number, count: number): number[] | undefined {
-  const kept: number[] = [];
+/** The kept elements of the groups as a bitmap; undefined where a group names them in the wrong order. */
+function pairs(word: number, count: number): number | undefined {
+  let kept = 0;
   for (let first = 0; first < count; first += STREAM_GROUP) {
     const i0 = (word >>> first) & 3;
     const i1 = (word >>> (first + 2)) & 3;
     if (i0 >= i1) return undefined;
-    kept.push(first + i0, first + i1);
+    kept |= ((1 << i0) | (1 << i1)) << first;
   }
   return kept;
 }

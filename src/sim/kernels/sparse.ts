@@ -4,7 +4,7 @@
  */
 import { ACTIVATIONS, decodeStream, FILTERS_PER_INDEX_WORD, groupShape } from '#isa';
 import { filtersOf, lanesOf, type Machine, packingOf } from '#machine';
-import { elementsOf, keptReduction, type RecordWords, SIZE, STRIDE } from '#timing';
+import { DIMENSIONS, elementsOf, keptReduction, type RecordWords, SIZE, STRIDE } from '#timing';
 import { sparseShape } from '../accesses.ts';
 import type { DramMemory } from '../dram.ts';
 import type { Kernels, LoadSparseEntry, MmaSparseEntry, OverfullFilter } from '../entries.ts';
@@ -23,6 +23,10 @@ export function createLoadSparse(nram: Uint8Array, wram: Uint8Array): Kernels['l
     if (!(dense instanceof Uint8Array)) return dense;
     const to = pads[entry.space];
     if (dense.length === 0) return undefined;
+    if (isContiguous(padRecord, elementBytes)) {
+      to.set(dense, pad);
+      return undefined;
+    }
     const offsets = places(padRecord);
     for (let i = 0, from = 0; i < offsets.length; i++) {
       const at = (pad + offsets[i]!) >>> 0;
@@ -30,6 +34,17 @@ export function createLoadSparse(nram: Uint8Array, wram: Uint8Array): Kernels['l
     }
     return undefined;
   };
+}
+
+/** Whether the elements of a record follow each other. */
+function isContiguous(record: RecordWords, elementBytes: number): boolean {
+  let length = elementBytes;
+  for (let d = 0; d < DIMENSIONS; d++) {
+    const size = record[4 * d + SIZE]!;
+    if (size > 1 && record[4 * d + STRIDE] !== length) return false;
+    length *= size;
+  }
+  return true;
 }
 
 const floats = new Float32Array(2);
