@@ -148,6 +148,35 @@ describe('a run', () => {
     expect([layer!.name, energy!.technologyNanometres]).toEqual(['relu', 45]);
   });
 
+  test('multiply-accumulates of several types: bound, peak, energy and names', () => {
+    const quad = presets.get('textbook-single-i8x4')!;
+    // 8 pixels by 32 filters by 64 elements in i8, 8 cycles × 2 chunks of 32; the same in f32, 8 × 2 groups × 4 chunks of 16.
+    const text = `.dram 65536
+      .fill 0, 32768, 0
+      .node "both"
+      cfg.dimi R0, 0, 8192, 4
+      load nram, r0, r0, R0, R0, f32
+      load wram, r0, r0, R0, R0, f32
+      sync
+      cfg.dimi R1, 0, 8, 0
+      cfg.dimi R2, 0, 64, 1
+      cfg.dimi R3, 0, 8, 128
+      cfg.dimi R3, 4, 32, 64
+      li r1, 0x8000
+      mma r1, r0, r0, R1, R2, R3, r0, r0, i8, clear, drain
+      cfg.dimi R2, 0, 64, 4
+      mma r1, r0, r0, R1, R2, R3, r0, r0, f32, clear, drain
+      halt`;
+    const both = assembled(text, quad);
+    const state = createSimulation(both, { data: false }).run();
+    if (state.state !== 'done') throw new Error(state.state);
+    const r = runReport(facts({ program: both, result: state.result }));
+    const macs = 8 * 32 * 64;
+    expect([r.macs, r.dtype, r.bound.physicalBy.matrix]).toEqual([2 * macs, 'float32, int8', 16 + 64]);
+    expect(r.units.find((u) => u.name === 'matrix')!.busy).toBe(16 + 64);
+    expect(r.energy!.by.matrix * 1e12).toBeCloseTo(macs * (4.6 + 0.3), 6);
+  });
+
   test('static power counts with time; without figures there is no energy', () => {
     const machine = { ...single, energy: { ...single.energy!, staticWatts: 2 } };
     const report = runReport(facts({ program: { ...program, machine } }));
