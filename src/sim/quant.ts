@@ -90,9 +90,11 @@ export function typesOfMma(
   machine: Machine,
   place: Place,
 ): Types {
+  // On the way of every mma of a network in f32.
+  if (fields.type === 0 && fields.result === 0) return F32;
   const type = ELEMENT_TYPES[fields.type]!;
-  const types = typesOf(machine.matrix);
-  if (!isOneOf(type, types)) throw notComputed({ type, machine: machine.name, types }, place);
+  if (!isComputed(type, machine))
+    throw notComputed({ type, machine: machine.name, types: typesOf(machine.matrix) }, place);
   const { sum, results } = MMA_TYPES[type];
   const asked = RESULT_TYPES[fields.result]!;
   if (!isOneOf(asked, results as readonly ResultType[])) {
@@ -123,6 +125,11 @@ function weightsOf(type: MatrixType, weights: WeightType, place: Place): MatrixT
   if (type === 'i16') throw weightsOfOtherType({ type, weights }, place);
   return weights;
 }
+
+const F32: Types = { type: 'f32', weights: 'f32', result: 'f32' };
+
+const isComputed = (type: ElementType, { matrix }: Machine): type is MatrixType =>
+  type === 'f32' || (type !== 'i32' && type !== 'i64' && matrix.types?.[type === 'u8' ? 'i8' : type] !== undefined);
 
 const isOneOf = <T extends string>(name: string, names: readonly T[]): name is T =>
   (names as readonly string[]).includes(name);
