@@ -49,6 +49,7 @@ function depths(events: readonly SimulationEvent[], unit: string): (readonly [nu
 
 test('200 random programs as Chrome and Perfetto traces', { timeout: 120_000 }, () => {
   let met = 0;
+  const phased = new Set<string>();
   for (let seed = 1; seed <= 200; seed++) {
     const { program, text } = randomProgram(5_000_000 + seed);
     const message = `seed ${seed}\n${text}`;
@@ -81,6 +82,12 @@ test('200 random programs as Chrome and Perfetto traces', { timeout: 120_000 }, 
           expect(inside.to, message).toBeLessThanOrEqual(slice.to);
         }
       }
+      // Phases follow each other from the beginning of their instruction to its end.
+      for (const { from, to, inside, name: called } of works) {
+        if (inside.length === 0) continue;
+        expect([from, ...inside.map((p) => p.to)], message).toEqual([...inside.map((p) => p.from), to]);
+        phased.add(called);
+      }
       expect(perfetto.counters.get(`${name} queue (entries)`) ?? [], message).toEqual(depths(events, name));
     }
 
@@ -105,6 +112,7 @@ test('200 random programs as Chrome and Perfetto traces', { timeout: 120_000 }, 
     expect(area('vector operations (operations/cycle)'), message).toBeCloseTo(total.vectorOps, 0);
   }
   expect(met).toBeGreaterThan(100);
+  expect([...phased]).toEqual(expect.arrayContaining(['load', 'store', 'mma']));
 });
 
 const LAYER = {

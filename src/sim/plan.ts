@@ -10,6 +10,7 @@ import {
   type DmaCost,
   dmaCost,
   elementsOf,
+  type FoldStates,
   type Lanes,
   type LinkCost,
   linearActions,
@@ -24,6 +25,7 @@ import {
   macsOf,
   mmaActions,
   mmaCycles,
+  mmaFolds,
   mmaLanes,
   mmaSparseActions,
   mmaSparseCycles,
@@ -60,7 +62,9 @@ export interface Plan {
   readonly otherOps: number;
   /** What it reads and writes on chip. */
   readonly actions: Actions;
-  /** Of the matrix and the vector unit. */
+  /** Of an mma in a systolic array. */
+  readonly folds: FoldStates | undefined;
+  /** Of units that compute. */
   readonly lanes: Lanes | undefined;
   /** What it counts as when somebody waits for it. */
   readonly producer: Producer;
@@ -131,6 +135,7 @@ const EMPTY_PLAN: Omit<Plan, 'producer'> = {
   otherOps: 0,
   actions: NO_ACTIONS,
   lanes: undefined,
+  folds: undefined,
 };
 
 function linearPlan(entry: LinearEntry, machine: Machine, accesses: readonly Access[]): Plan {
@@ -178,7 +183,8 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
       const cycles = mmaCycles(machine, sizes, filters, reduction, entry.type);
       const actions = mmaActions(machine, sizes, filters, reduction, entry);
       const lanes = mmaLanes(machine, sizes, filters, reduction, entry.type, cycles);
-      return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction), actions, lanes };
+      const folds = mmaFolds(machine, sizes, filters, reduction, entry.type);
+      return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction), actions, lanes, folds };
     }
     case 'loadSparse': {
       const { bytes, padRecord, elementBytes } = entry;

@@ -4,7 +4,7 @@
  */
 import type { VectorFunction } from '#isa';
 import { type Machine, type MatrixType, type MatrixUnit, macsPerCycle, unitFor } from '#machine';
-import { foldsOf, type MatrixWork, type PixelSizes, workOf } from './matrix.ts';
+import { foldStates, type MatrixWork, type PixelSizes, workOf } from './matrix.ts';
 import { lanesFor, VECTOR_CLASSES, type VectorTypes } from './vector.ts';
 
 export interface Lanes {
@@ -63,12 +63,9 @@ export function workLanes(unit: MatrixUnit, sizes: PixelSizes, work: MatrixWork,
   const pixels = product(sizes);
   const parts = { used: pixels * work.filters * depth, pipeline: unit.pipelineCycles * lanes, fill: 0, drain: 0 };
   if (unit.kind !== 'systolic' || pixels === 0 || work.groups === 0) return lanesOver(lanes * cycles, parts);
-  const { folds } = foldsOf(unit, pixels, work);
-  const holdsSums = unit.dataflow === 'output-stationary';
-  const isExposed = unit.preload === 'exposed';
-  const fill = holdsSums ? 0 : (isExposed ? folds : 1) * unit.rows;
-  const drain = folds * (unit.rows + unit.columns - 2 + (holdsSums && isExposed ? unit.rows : 0));
-  return lanesOver(lanes * cycles, { ...parts, fill: fill * lanes, drain: drain * lanes });
+  const { folds, fill, refill, skew, empty } = foldStates(unit, pixels, work);
+  const filled = lanes * (fill + (folds - 1) * refill);
+  return lanesOver(lanes * cycles, { ...parts, fill: filled, drain: lanes * folds * (skew + empty) });
 }
 
 /** Of `mac.linear`: so many operations in so many cycles of so many lanes. */

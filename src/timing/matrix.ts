@@ -80,11 +80,45 @@ export function workCycles({ matrix }: Machine, sizes: PixelSizes, work: MatrixW
   if (pixels === 0 || work.groups === 0) return unit.pipelineCycles;
   if (unit.kind === 'scalar') return unit.pipelineCycles + work.chunks * blocksOf(unit, sizes, pixels, work.filters);
   if (unit.kind === 'dot') return unit.pipelineCycles + work.groups * work.chunks * pixels;
-  const { folds, streamed } = foldsOf(unit, pixels, work);
-  const pass = streamed + unit.rows + unit.columns - 2;
-  if (unit.preload === 'exposed') return unit.pipelineCycles + folds * (unit.rows + pass);
-  if (unit.dataflow === 'output-stationary') return unit.pipelineCycles + folds * pass;
-  return unit.pipelineCycles + unit.rows + folds * pass;
+  const { folds, fill, refill, stream, skew, empty } = foldStates(unit, pixels, work);
+  return unit.pipelineCycles + fill + (folds - 1) * refill + folds * (stream + skew + empty);
+}
+
+/** Cycles of a systolic array in its states. */
+export interface FoldStates {
+  readonly folds: number;
+  /** Of the first fold, and of each of the others. */
+  readonly fill: number;
+  readonly refill: number;
+  /** Of each fold. */
+  readonly stream: number;
+  readonly skew: number;
+  readonly empty: number;
+}
+
+export function foldStates(unit: SystolicUnit, pixels: number, work: MatrixWork): FoldStates {
+  const { folds, streamed: stream } = foldsOf(unit, pixels, work);
+  const { rows, columns } = unit;
+  const isExposed = unit.preload === 'exposed';
+  const skew = rows + columns - 2;
+  if (unit.dataflow === 'output-stationary') {
+    return { folds, fill: 0, refill: 0, stream, skew, empty: isExposed ? rows : 0 };
+  }
+  return { folds, fill: rows, refill: isExposed ? rows : 0, stream, skew, empty: 0 };
+}
+
+/** The states that an `mma` takes the unit through after its pipeline; undefined where it is no array, or has nothing to do. */
+export function mmaFolds(
+  { matrix }: Machine,
+  sizes: PixelSizes,
+  filters: number,
+  reduction: readonly number[],
+  type: MatrixType,
+): FoldStates | undefined {
+  const unit = unitFor(matrix, type);
+  const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
+  const work = workOf(unit, filters, reduction);
+  return unit.kind !== 'systolic' || pixels === 0 || work.groups === 0 ? undefined : foldStates(unit, pixels, work);
 }
 
 /**
@@ -117,7 +151,7 @@ export function operandReads(unit: MatrixUnit, sizes: PixelSizes, work: MatrixWo
 }
 
 /** How often the array is filled, and how many elements stream through it each time. */
-export function foldsOf(unit: SystolicUnit, pixels: number, { filters, groups, chunks }: MatrixWork) {
+function foldsOf(unit: SystolicUnit, pixels: number, { filters, groups, chunks }: MatrixWork) {
   switch (unit.dataflow) {
     // Rows hold elements of the reduction, columns filters; pixels stream.
     case 'weight-stationary':

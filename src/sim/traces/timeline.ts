@@ -4,6 +4,7 @@
  * nobody has waited for yet, and when the entries of its queue were dispatched; so memory does not grow with the run.
  */
 import type { Program } from '#isa';
+import type { FoldStates } from '#timing';
 import type { QueueEntry } from '../entries.ts';
 import type { ChannelGrant, Dispatch, EntryEnd, EntryStart, Observer, SimulationEvent } from '../events.ts';
 import type { Plan } from '../plan.ts';
@@ -15,6 +16,8 @@ import type { Facts, Phase, Slice, TraceWriter } from './writer.ts';
 const WINDOW = 256;
 /** Slices of one track that wait for what follows, and flows of one slice. */
 const MOST_HELD = 64;
+/** Folds of an `mma` whose states are shown. */
+const MOST_FOLDS = 8;
 /** Order of the tracks; what is not listed comes behind. */
 const RANKS = ['control', 'load', 'store', 'dma', 'link', 'matrix', 'vector', 'winograd', 'host'];
 const NO_PHASES: readonly Phase[] = [];
@@ -315,14 +318,30 @@ function factsOf(entry: QueueEntry, plan: Plan, pc: number): Facts {
   return macs > 0 ? { pc, MACs: macs } : { pc, operations: vectorOps + otherOps + actions.winogradOps };
 }
 
-/** The pieces of a transfer, where there is more than one. */
+/** The states of a systolic array, fold by fold. */
+function foldPhases({ folds, fill, refill, stream, skew, empty }: FoldStates, start: number, end: number): Phase[] {
+  const states: (readonly [name: string, cycles: number])[] = [];
+  for (let fold = 0; fold < folds; fold++) {
+    states.push(['fill', fold === 0 ? fill : refill], ['stream', stream], ['skew', skew], ['empty', empty]);
+  }
+  let at = end - states.reduce((n, [, cycles]) => n + cycles, 0);
+  const phases: Phase[] = [{ name: 'pipeline', from: start, to: at }];
+  for (const [name, cycles] of states) {
+    phases.push({ name, from: at, to: at + cycles });
+    at += cycles;
+  }
+  return phases.filter(({ from, to }) => to > from);
+}
+
+/** The pieces of a transfer, or of an `mma` of few folds, where there is more than one. */
 function phasesOf(
-  { transfer, link }: Plan,
+  { transfer, link, folds }: Plan,
   start: number,
   { waited, stalled }: Pick<EntryEnd, 'waited' | 'stalled'>,
   end: number,
 ): readonly Phase[] {
   const cost = transfer ?? link;
+  if (folds !== undefined && folds.folds <= MOST_FOLDS) return foldPhases(folds, start, end);
   if (cost === undefined) return NO_PHASES;
   const channel = transfer !== undefined ? 'channel' : link!.takesPort ? 'port' : 'link';
   const asks = start + cost.setupCycles;
