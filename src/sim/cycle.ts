@@ -18,6 +18,7 @@ import { type ControlCycles, Counters, type SimulationResult } from './counters.
 import { deadlockError } from './deadlock.ts';
 import { decodeProgram } from './decoded.ts';
 import { readsDram } from './entries.ts';
+import { tooLong } from './extent.ts';
 import { Hazards } from './hazards.ts';
 import { Meetings } from './meetings.ts';
 import { Nodes } from './nodes.ts';
@@ -133,7 +134,7 @@ export class Simulation {
         continue;
       }
       const next = this.#nextCycle();
-      if (next === Number.POSITIVE_INFINITY) throw this.#deadlock();
+      if (next > Number.MAX_SAFE_INTEGER) throw this.#endless(next);
       this.#now = next;
     }
   }
@@ -176,7 +177,7 @@ export class Simulation {
       }
       case 'time': {
         const { upcoming } = this;
-        if (upcoming === Number.POSITIVE_INFINITY) throw this.#deadlock();
+        if (upcoming > Number.MAX_SAFE_INTEGER) throw this.#endless(upcoming);
         this.#now = upcoming;
         this.#settled = false;
       }
@@ -373,6 +374,11 @@ export class Simulation {
     const { banks } = this.#dram;
     const dram = banks && { dram: { ...counters.dram(), ...banks.refreshesBy(cycles) } };
     return { cycles, control, dynamicInstructions, units, ...counters.result(cycles), ...dram };
+  }
+
+  /** Why time cannot go on to a next cycle: there is none, or it is beyond what is counted exactly. */
+  #endless(next: number): SystoleError {
+    return next === Number.POSITIVE_INFINITY ? this.#deadlock() : tooLong({ cycle: next });
   }
 
   #deadlock(): SystoleError {

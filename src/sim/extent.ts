@@ -19,6 +19,14 @@ const tooMuch = diagnostic<{ what: string; whatZh: string; found: string; most: 
     `该队列项有 ${p.found} ${p.whatZh}，处理器最多计数到 ${p.most}：其记录中的某个尺寸有误，或应改用循环分批处理。`,
 });
 
+export const tooLong = diagnostic<{ cycle: number }>('SYS-SIM-035', 'invalid', {
+  en: (p) =>
+    `the run goes on to cycle ${p.cycle}, beyond 2^53 − 1, the last that is counted exactly: some duration in the machine file, some size or ` +
+    'some count of a loop is not what was meant.',
+  zh: (p) =>
+    `运行将到达周期 ${p.cycle}，超过可精确计数的最后一个周期 2^53 − 1：机器文件中的某个时长、程序中的某个尺寸或循环次数有误。`,
+});
+
 /** @throws SYS-SIM-034 an entry of more elements than can be counted */
 export function refuseEndless(entry: DataEntry, place: () => Place): void {
   const space = (record: RecordWords, to?: number): number => {

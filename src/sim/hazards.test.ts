@@ -233,6 +233,13 @@ describe('memory', () => {
     expect(() => run('li r4, 2\nload nram, r4, r0, R0, R0, i16\nhalt')).not.toThrow();
   });
 
+  test('more cycles than are counted exactly', () => {
+    const slow: Machine = { ...two, dram: { ...two.dram, latencyCycles: 2 ** 52 } };
+    const loads = (n: number) => `${'load nram, r0, r0, R0, R0, f32\n'.repeat(n)}halt`;
+    expect(() => run(loads(1), slow)).not.toThrow();
+    expect(errorOf(loads(2), slow).code).toBe('SYS-SIM-035');
+  });
+
   test('more elements than the processor counts', async () => {
     // 2^20 − 1 squared elements at one place.
     const text = `
