@@ -30,7 +30,8 @@ export const missingKey = diagnostic<{ readonly key: string; readonly expected: 
   'invalid',
   {
     en: (p) => `key '${p.key}' is missing: expected ${p.expected.en}${p.doc === '' ? '' : ` (${p.doc})`}.`,
-    zh: (p) => `缺少键 '${p.key}'：应为${p.expected.zh}${p.doc === '' ? '' : `（${p.doc}）`}。`,
+    // The schema's own words are English; the reference page has them.
+    zh: (p) => `缺少键 '${p.key}'：应为${p.expected.zh}（含义见 docs/machine.md）。`,
   },
 );
 

@@ -16,7 +16,9 @@ export function machineFields(): readonly MachineField[] {
   const fields = new Map<string, MachineField>();
   const walk = (path: string, schema: z.ZodType, optional: boolean, within: string): void => {
     if (schema instanceof z.ZodOptional) {
-      walk(path, schema.unwrap() as z.ZodType, true, within);
+      const inner = schema.unwrap() as z.ZodType;
+      // What is said of the option is said of what stands there.
+      walk(path, schema.description === undefined ? inner : inner.describe(schema.description), true, within);
       return;
     }
     const children = childrenOf(schema);
@@ -47,7 +49,8 @@ function childrenOf(schema: z.ZodType): readonly Child[] {
   const key = schema.def.discriminator;
   const options = schema.options.filter((o) => o instanceof z.ZodObject);
   const kinds = options.map((o) => [...((o.shape[key] as z.ZodLiteral).values as Set<unknown>)].join());
-  const union: Child = { key, child: z.enum(kinds as [string, ...string[]]), kind: '' };
+  const meaning = options.map((o, i) => `${kinds[i]}: ${(o.shape[key] as z.ZodType).description ?? ''}`).join('; ');
+  const union: Child = { key, child: z.enum(kinds as [string, ...string[]]).describe(meaning), kind: '' };
   const all = options.flatMap((o, i) =>
     Object.entries(o.shape)
       .filter(([name]) => name !== key)
@@ -56,11 +59,14 @@ function childrenOf(schema: z.ZodType): readonly Child[] {
   const owners = Map.groupBy(all, (c) => c.key);
   return [
     union,
-    ...[...owners].map(([name, children]) => ({
-      key: name,
-      child: children[0]!.child,
-      kind: children.length === options.length ? '' : children.map((c) => c.kind).join(', '),
-    })),
+    // Kinds may hold different things under one key: the first names it, all are gone through.
+    ...[...owners].flatMap(([name, children]) =>
+      children.map(({ child }) => ({
+        key: name,
+        child,
+        kind: children.length === options.length ? '' : children.map((c) => c.kind).join(', '),
+      })),
+    ),
   ];
 }
 

@@ -25,17 +25,26 @@ const typesOf = <T extends z.ZodType>(mode: T) =>
     .optional()
     .describe('what the unit computes beside f32, and its geometry for it; absent: f32 only');
 
-const dotMode = z.strictObject({ tn: positive, ti: powerOfTwo });
-const arrayMode = z.strictObject({ rows: powerOfTwo, columns: positive });
-const scalarMode = z.strictObject({ rows: positive, columns: positive });
+const dotMode = z.strictObject({
+  tn: positive.describe('filters computed at once in this type'),
+  ti: powerOfTwo.describe('lanes of each adder tree in this type'),
+});
+const arrayMode = z.strictObject({
+  rows: powerOfTwo.describe('rows in this type'),
+  columns: positive.describe('columns in this type'),
+});
+const scalarMode = z.strictObject({
+  rows: positive.describe('rows in this type'),
+  columns: positive.describe('columns in this type'),
+});
 
 const dot = z.strictObject({
   kind: z.literal('dot').describe('Tn vector-MACs of Ti lanes with an adder tree each (DianNao)'),
   tn: positive.describe('filters computed at once'),
   ti: powerOfTwo.describe('lanes of each adder tree'),
   lanePacking: z.enum(['run', 'flat']).describe('whether a chunk of lanes may cross the end of a (kx, c) run'),
-  accumulatorBytes: positive,
-  pipelineCycles: count,
+  accumulatorBytes: positive.describe('capacity of all accumulators'),
+  pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
   types: typesOf(dotMode),
   sparsity: z
     .strictObject({
@@ -53,13 +62,13 @@ const systolic = z.strictObject({
   kind: z.literal('systolic').describe('rows × columns processing elements'),
   rows: powerOfTwo.describe('elements of the reduction held at once; pixels where outputs are stationary'),
   columns: positive.describe('filters held at once; pixels where inputs are stationary'),
-  dataflow: z.enum(['weight-stationary', 'output-stationary', 'input-stationary']),
+  dataflow: z.enum(['weight-stationary', 'output-stationary', 'input-stationary']).describe('what stays in the array'),
   preload: z
     .enum(['exposed', 'hidden'])
     .describe('what is stationary goes in, or sums come out, between two folds, or under them'),
   lanePacking: z.enum(['run', 'flat']),
-  accumulatorBytes: positive,
-  pipelineCycles: count,
+  accumulatorBytes: positive.describe('capacity of all accumulators'),
+  pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
   types: typesOf(arrayMode),
   sparsity: z
     .strictObject({ weights: z.literal('2:4').describe('two of each four along the reduction are kept') })
@@ -73,8 +82,8 @@ const scalar = z.strictObject({
     .describe('rows × columns scalar MACs, a pixel each, that hand inputs to their neighbours (ShiDianNao)'),
   rows: positive.describe('pixels in y; with the columns, filters of a single pixel'),
   columns: positive.describe('pixels in x'),
-  accumulatorBytes: positive,
-  pipelineCycles: count,
+  accumulatorBytes: positive.describe('capacity of all accumulators'),
+  pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
   types: typesOf(scalarMode),
 });
 
@@ -89,7 +98,7 @@ const winograd = z
         f4: positive.optional().describe('of F(4×4, 3×3); absent: the unit has none'),
       })
       .describe('cycles that the lanes are busy with a tile, whichever transform'),
-    pipelineCycles: count,
+    pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
   })
   .describe('Winograd transform unit; absent: there is none');
 
@@ -98,7 +107,7 @@ const cluster = z
     cores: positive.describe('cores that share a SharedRAM'),
     count: positive.optional().describe('clusters of the chip, all before one DRAM; absent: 1'),
     sharedRam: z.strictObject({
-      bytes: positive,
+      bytes: positive.describe('capacity, of each cluster'),
       link: rate.describe('between SharedRAM and one core'),
       ports: z
         .enum(['private', 'one'])
@@ -115,11 +124,11 @@ const cluster = z
 
 const figure = z.number().nonnegative();
 /** Of one byte. */
-const access = z.strictObject({ read: figure, write: figure });
+const access = z.strictObject({ read: figure.describe('of a byte read'), write: figure.describe('of a byte written') });
 
 const energy = z
   .strictObject({
-    technologyNanometres: z.number().positive(),
+    technologyNanometres: z.number().positive().describe('node that the figures are of'),
     mac: figure.describe('of a multiply-accumulate in f32'),
     macByType: z
       .strictObject({
@@ -133,9 +142,9 @@ const energy = z
     vector: z
       .strictObject({ simple: figure, divide: figure, transcendental: figure })
       .describe('of any other operation on one element, by the classes of vector.cycles'),
-    nram: access,
-    wram: access,
-    accumulators: access,
+    nram: access.describe('of NRAM'),
+    wram: access.describe('of WRAM'),
+    accumulators: access.describe('of the accumulators'),
     sharedRam: access.optional().describe('needed where there is a cluster'),
     dram: access.describe('of a byte on the channel, whole bursts'),
     winograd: figure
@@ -148,7 +157,7 @@ const energy = z
 
 const area = z
   .strictObject({
-    technologyNanometres: z.number().positive(),
+    technologyNanometres: z.number().positive().describe('node that the figures are of'),
     matrix: figure.optional(),
     vector: figure.optional(),
     winograd: figure.optional(),
@@ -209,8 +218,8 @@ const queueDepths = z
   .describe('entries of single queues; queueDepth for all others');
 
 export const machineSchema = z.strictObject({
-  name: z.string().min(1),
-  description: z.string(),
+  name: z.string().min(1).describe('by which the machine is called'),
+  description: z.string().describe('for people, one line'),
   sources: z.array(z.string()).describe('where the figures come from'),
   realizable: z
     .boolean()
@@ -219,13 +228,13 @@ export const machineSchema = z.strictObject({
     ),
   frequency: z.number().positive().describe('Hz'),
   control: z.strictObject({
-    cyclesPerInstruction: count,
-    branchPenalty: count,
+    cyclesPerInstruction: count.describe('cycles of an instruction, from its begin to that of the next'),
+    branchPenalty: count.describe('cycles more of a taken branch, jump, call or return'),
     queueCycles: count.describe('cycles a wait or signal takes in its queue'),
-    signalLatency: count,
+    signalLatency: count.describe('cycles from the pop of a signal to its being visible to the wait'),
     queueDepth: positive.describe('entries that wait in a queue, the executing one not counted'),
     queueDepths: queueDepths.optional(),
-    scalarMemoryBytes: positive,
+    scalarMemoryBytes: positive.describe('capacity of the memory of lw and sw'),
     instructionWords: positive.describe('capacity of the instruction memory in 64-bit words'),
     scoreboard: scoreboard.optional(),
     pipeline: pipeline.optional(),
@@ -233,8 +242,8 @@ export const machineSchema = z.strictObject({
   }),
   matrix: z.discriminatedUnion('kind', [dot, systolic, scalar]),
   vector: z.strictObject({
-    lanes: powerOfTwo,
-    pipelineCycles: count,
+    lanes: powerOfTwo.describe('elements of f32 that are computed side by side'),
+    pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
     cycles: z
       .strictObject({
         simple: positive.describe(
@@ -259,32 +268,32 @@ export const machineSchema = z.strictObject({
       .optional(),
   }),
   winograd: winograd.optional(),
-  nram: scratchpad,
-  wram: scratchpad,
+  nram: scratchpad.describe('neurons: operands and results of matrix and vector unit'),
+  wram: scratchpad.describe('weights and biases: second operand of the matrix unit'),
   cluster: cluster.optional(),
   dma: z.strictObject({
     queues: z.union([z.literal(1), z.literal(2)]).describe('1: loads and stores share one queue'),
-    setupCycles: count,
-    burstBytes: positive,
-    scratchpadBytesPerCycle: positive,
+    setupCycles: count.describe('from being popped to asking for DRAM or link'),
+    burstBytes: positive.describe('each contiguous segment moves whole bursts; 1: plain bytes'),
+    scratchpadBytesPerCycle: positive.describe('port of a scratchpad to a DMA engine'),
     decompressor: z
       .strictObject({
         elementsPerCycle: positive.describe('elements written a cycle, zeros included'),
-        pipelineCycles: count,
+        pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
       })
       .optional()
       .describe('of compressed streams on the way in; absent: there is no load.sparse'),
   }),
   dram: z.strictObject({
-    bytes: positive,
+    bytes: positive.describe('capacity'),
     bandwidth: rate.describe('of the DMA engines and DRAM; with banks, no more than they give'),
     latencyCycles: count.describe('behind the channel; with banks, of what lies between them and the DMA engines'),
     banked: banked.optional(),
   }),
   host: z.strictObject({
     latencyCycles: count.describe('of one call'),
-    link: rate,
-    macsPerCycle: z.number().positive(),
+    link: rate.describe('between host and DRAM, for the tensors of a call'),
+    macsPerCycle: z.number().positive().describe('multiply-accumulates of the host, in cycles of the processor'),
     elementsPerCycle: z.number().positive().describe('for everything that is not a MAC'),
   }),
   energy: energy.optional(),
