@@ -124,7 +124,7 @@ function vectorRows(): string {
       what,
       lanes,
       sizes.slice(1).reduce<number>((a, b) => a * b, 1),
-      vecCycles(machine('systolic-16x16'), name, sizes, reduces),
+      vecCycles(machine('systolic-16x16'), name, sizes, reduces, { strides: [] }),
     ];
   });
   return table(['entry', 'groups of a run', 'runs', 'cycles'], rows);

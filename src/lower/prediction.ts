@@ -5,7 +5,7 @@
  */
 import type { LayerPrediction, UnitName } from '#isa';
 import type { Machine } from '#machine';
-import { controlCost, type DmaCost, dmaCost, recordOf } from '#timing';
+import { controlCost, type DmaCost, dmaCost, dramConfig, estimatedStall, recordOf } from '#timing';
 import {
   elementBytes,
   type LoopDim,
@@ -14,6 +14,7 @@ import {
   type SizeOf,
   type Stream,
   type StreamDim,
+  tileStrides,
   tilesOf,
 } from './stream.ts';
 
@@ -98,26 +99,32 @@ interface Traffic {
   readonly channel: number;
   readonly payload: number;
   readonly burst: number;
-  /** Cycles of the first and of the last transfer. */
+  /** Cycles that banks of DRAM will add, roughly: part of the estimate only. */
+  readonly stalled: number;
+  /** Cycles of the first and of the last transfer, stalls included. */
   readonly first: number;
   readonly last: number;
 }
 
-const NONE: Traffic = { busy: 0, channel: 0, payload: 0, burst: 0, first: 0, last: 0 };
+const NONE: Traffic = { busy: 0, channel: 0, payload: 0, burst: 0, stalled: 0, first: 0, last: 0 };
 
 /** Cost of a stream's transfer at a tile. */
 function transferCost(s: Stream, machine: Machine, at: ReadonlyMap<LoopDim, TileClass>): DmaCost {
   const bytes = elementBytes(s);
+  const strides = tileStrides(s);
   const dimensions =
     s.linear === undefined
       ? recordOrder(s).map((i) => {
           const d = s.dims[i]!;
           const { elements, inside } = tileOf(d, d.loop === undefined ? 0 : at.get(d.loop)!.index);
-          return { size: elements, stride: d.stride, hi: inside };
+          return { size: elements, stride: d.stride, hi: inside, inPad: strides[i]! };
         })
-      : [{ size: s.linear.elements((l) => at.get(l)!.size), stride: bytes }];
+      : [{ size: s.linear.elements((l) => at.get(l)!.size), stride: bytes, inPad: bytes }];
   const record = recordOf(dimensions);
-  return dmaCost(machine, { sizes: record, dram: record, elementBytes: bytes });
+  const { space } = s;
+  const pad = recordOf(dimensions.map(({ size, inPad }) => ({ size, stride: inPad })));
+  const side = space === 'shared' ? { isShared: true } : { pad: { record: pad, space } };
+  return dmaCost(machine, { sizes: record, dram: record, elementBytes: bytes, ...side });
 }
 
 /** All transfers of a stream that is moved once for every turn of the `level` outermost loops. */
@@ -133,16 +140,21 @@ function trafficOf(s: Stream, loops: readonly LoopDim[], level: number, machine:
     return [l, classesOf(l, inside)] as const;
   });
   const sum = { ...NONE };
+  const banks = dramConfig(machine);
+  const stall = (cost: DmaCost): number =>
+    banks === undefined ? 0 : estimatedStall(banks, cost, machine.dram.latencyCycles);
   forCombinations(own, (at, times) => {
     const cost = transferCost(s, machine, at);
     sum.busy += repeats * times * cost.cycles;
     sum.channel += repeats * times * cost.channelCycles;
     sum.payload += repeats * times * cost.payloadBytes;
     sum.burst += repeats * times * cost.dramBytes;
+    sum.stalled += repeats * times * stall(cost);
   });
   const end = (of: (l: LoopDim) => number): number => {
     const at = new Map([...mine].map((l) => [l, { index: of(l), size: sizeAt(l, of(l)), times: 1 }]));
-    return transferCost(s, machine, at).cycles;
+    const cost = transferCost(s, machine, at);
+    return cost.cycles + stall(cost);
   };
   return { ...sum, first: end(() => 0), last: end((l) => tilesOf(l) - 1) };
 }
@@ -209,7 +221,8 @@ function overlapped(
   const { semaphore, instruction } = controlCost(machine);
   const turns = turnsOf(loops, loops.length);
   /** Mean of what a stream costs in the turns that move it. */
-  const mean = ({ level, traffic }: Costed, of: 'busy' | 'channel'): number => traffic[of] / turnsOf(loops, level);
+  const mean = ({ level, traffic }: Costed, of: 'busy' | 'channel'): number =>
+    (traffic[of] + traffic.stalled) / turnsOf(loops, level);
   const first = inputs.reduce((n, s) => n + s.traffic.first, 0);
   let cycles = first + computed / turns + output.traffic.last;
   for (let entered = 1; entered <= loops.length; entered++) {

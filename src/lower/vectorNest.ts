@@ -201,12 +201,16 @@ export function predictVectorKernel(k: VectorKernel, machine: Machine): LayerPre
         if (!applies(isFirst, isLast)) return 0;
         const sizes = s.sizes.map((v) => (typeof v === 'number' ? v : size(k.loops[v.register]!)));
         const reducesInner = (s.accumulate ?? 'none') !== 'none' && s.c.strides[0] === 0 && sizes[0]! > 1;
-        return vecCycles(machine, s.f, sizes, reducesInner);
+        return vecCycles(machine, s.f, sizes, reducesInner, { strides: innerStrides(s) });
       });
     },
   });
   return predictNest(shapeOfNest({ ...k, unit: 'vector' }, cycles), machine);
 }
+
+/** Strides of the step's streams in its innermost dimension. */
+const innerStrides = ({ a, b, c }: Step): readonly number[] =>
+  [a, c, ...(b === undefined || 'scalar' in b ? [] : [b])].map(({ strides }) => strides[0]!);
 
 /**
  * Puts the dimension innermost that keeps the lanes busiest. Any order computes the same: element-wise steps have none, and the

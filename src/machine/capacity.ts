@@ -36,6 +36,7 @@ import {
   modesOf,
   unitFor,
 } from './matrix.ts';
+import { padErrors } from './padCheck.ts';
 import { coresOf, type Machine, queuesOf } from './schema.ts';
 
 /** Largest memory of whole 4 KiB pages whose end is still a 32-bit address. */
@@ -113,7 +114,8 @@ const typedLanes = ({ types }: Machine['vector']): readonly { type: keyof typeof
 
 type Limited = readonly [path: Path, found: number, kind: Kind];
 
-function limits({ control, matrix, vector, winograd, dma, dram, host, cluster }: Machine): readonly Limited[] {
+function limits(machine: Machine): readonly Limited[] {
+  const { control, matrix, vector, winograd, nram, wram, dma, dram, host, cluster } = machine;
   const rate = ({ bytes, cycles }: Machine['host']['link']): number => bytes / cycles;
   const sides = modesOf(matrix).flatMap((mode): Limited[] => {
     const unit = unitFor(matrix, mode);
@@ -145,6 +147,8 @@ function limits({ control, matrix, vector, winograd, dma, dram, host, cluster }:
           [['control', 'scoreboard', 'entries'], control.scoreboard.entries, ENTRIES],
           [['control', 'scoreboard', 'versions'], control.scoreboard.versions, VERSIONS],
         ] as const)),
+    [['nram', 'ways'], 4 * (nram.ways ?? 0), WIDTH],
+    [['wram', 'ways'], 4 * (wram.ways ?? 0), WIDTH],
     ...(control.fetch === undefined
       ? []
       : [[['control', 'fetch', 'wordsPerCycle'], 8 * control.fetch.wordsPerCycle, WIDTH] as const]),
@@ -362,6 +366,7 @@ export function capacityErrors(m: Machine, place: (path: Path) => Place): Systol
   }
   errors.push(...energyErrors(m, place));
   errors.push(...bankedErrors(m, place));
+  errors.push(...padErrors(m, place));
   if (m.realizable) {
     for (const [path, cycles] of durations(m)) {
       if (cycles === 0) errors.push(notRealizable({ key: path.join('.') }, place(path)));

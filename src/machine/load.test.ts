@@ -183,6 +183,24 @@ const cases: readonly (readonly [string, string])[] = [
   ['refresh that waits for too long', withBanks('"lookahead": 7', '"lookahead": 60')],
   ['a row that is never closed in time', withBanks('"tRAS":39', '"tRAS":16')],
   ['refresh without an end', withBanks('"tRFC":420', '"tRFC":9360')],
+  [
+    'NRAM that does not divide into its banks',
+    edit('"nram": { "bytes": 131072', '"nram": { "bytes": 131080, "banks": 8'),
+  ],
+  ['WRAM of more banks than a unit can hold', edit('"bytes": 262144', '"bytes": 262144, "banks": 64')],
+  [
+    'banks beside a scoreboard',
+    edit(
+      '"bytes": 262144',
+      '"bytes": 262144, "banks": 4',
+      edit(
+        '"queueDepth": 1024',
+        '"queueDepth": 1024, "scoreboard": { "order": "in-order", "entries": 8, "versions": 1 }',
+      ),
+    ),
+  ],
+  ['ways that are no power of two', edit('"bytes": 262144', '"bytes": 262144, "ways": 12')],
+  ['realizable with 8192 ways', edit(/"nram": \{/, '"nram": { "ways": 8192,', systolic)],
   ['a bus that is no power of two', withBanks('"busBytes":8', '"busBytes":6')],
   ['nanoseconds for clocks', withBanks('"tRCD":17', '"tRCD":"14.16 ns"')],
   ['realizable with 2048 columns', edit('"columns": 16', '"columns": 2048', systolic)],

@@ -11,7 +11,17 @@ const count = z.number().int().nonnegative();
 const rate = z.strictObject({ bytes: positive, cycles: positive });
 const powerOfTwo = positive.refine((n) => (n & (n - 1)) === 0, 'must be a power of two');
 
-const scratchpad = z.strictObject({ bytes: positive });
+const scratchpad = z.strictObject({
+  bytes: positive,
+  banks: powerOfTwo
+    .optional()
+    .describe('contiguous parts, each of which serves one unit at a time; absent: all units at once'),
+  ways: powerOfTwo
+    .optional()
+    .describe(
+      '32-bit words interleaved over so many, each reached once a cycle by a stream; absent: as many as it likes',
+    ),
+});
 
 /** Geometry of a unit for types other than f32: which it computes, and how many at once. */
 const typesOf = <T extends z.ZodType>(mode: T) =>

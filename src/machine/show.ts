@@ -190,6 +190,21 @@ function modeRow(matrix: Machine['matrix'], mode: MatrixMode): Row {
   return [name, name, `${peak}, accumulators ${entries}`, `${peak}, 累加器 ${entries}`];
 }
 
+/** Bytes of a scratchpad, and how it is divided. */
+function padText({ bytes, banks, ways }: Machine['nram']): readonly [string, string] {
+  const en = [bytesText(bytes)];
+  const zh = [bytesText(bytes)];
+  if (banks !== undefined) {
+    en.push(`${banks} bank${banks === 1 ? '' : 's'}, one unit each at a time`);
+    zh.push(`${banks} 个存储体，各同时服务一个单元`);
+  }
+  if (ways !== undefined) {
+    en.push(`${ways} way${ways === 1 ? '' : 's'} of 32 bits`);
+    zh.push(`${ways} 路（32 位）`);
+  }
+  return [en.join(', '), zh.join('，')];
+}
+
 function bankedRows({ dram: { banked } }: Machine): Section[] {
   const device = banked && deviceOf(banked);
   if (banked === undefined || device === undefined) return [];
@@ -275,8 +290,8 @@ function rows(m: Machine): readonly Section[] {
       'Memories',
       '存储',
       [
-        ['NRAM', 'NRAM', bytesText(m.nram.bytes)],
-        ['WRAM', 'WRAM', bytesText(m.wram.bytes)],
+        ['NRAM', 'NRAM', ...padText(m.nram)],
+        ['WRAM', 'WRAM', ...padText(m.wram)],
         ['scalar memory', '标量存储', bytesText(control.scalarMemoryBytes)],
         [
           'instruction memory',

@@ -49,7 +49,17 @@ const onHost = {
 
 const check = { ok: true, engine: 'native' as const, tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6 };
 const output = { name: 'scores', tolerance: 1e-4, maxAbs: 1.25e-7, maxRel: 3e-6, elements: 1000 };
-const idleBy = { channel: 0, dram: 0, tail: 450, host: 150, sync: 80, empty: 100, dependence: 0, semaphore: 220 };
+const idleBy = {
+  channel: 0,
+  dram: 0,
+  tail: 450,
+  host: 150,
+  sync: 80,
+  empty: 100,
+  dependence: 0,
+  bank: 0,
+  semaphore: 220,
+};
 const waits = { load: 220, matrix: 80 };
 const lanes = { available: 2000, used: 1000, pipeline: 10, fill: 190, drain: 300, ragged: 500 };
 

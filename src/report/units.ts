@@ -21,6 +21,7 @@ const CAUSES: readonly (readonly [head: keyof typeof WORDS, of: (unit: UnitResul
   ['forWinograd', (u) => u.waits.winograd ?? 0],
   ['forCore', (u) => u.waits.core ?? 0],
   ['idleDependence', (u) => u.idleBy.dependence],
+  ['idleBank', (u) => u.idleBy.bank],
   ['idleChannel', (u) => u.idleBy.channel],
   ['idleDram', (u) => u.idleBy.dram],
   ['idleTail', (u) => u.idleBy.tail],

@@ -66,6 +66,7 @@ export const WORDS = {
   idle: ['idle', '空闲'],
   idleEmpty: ['queue empty', '队列空'],
   idleDependence: ['operands', '操作数'],
+  idleBank: ['bank', '存储体'],
   idleChannel: ['DRAM channel', 'DRAM 通道'],
   idleDram: ['DRAM banks', 'DRAM 存储体'],
   idleTail: ['after last', '末项之后'],

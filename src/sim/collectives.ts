@@ -49,8 +49,14 @@ export class Collectives {
     this.#chip = chip;
   }
 
-  /** When a multicast at the head of a core's queue can begin; infinite while another core has not come to it. */
-  startCycle(core: Core, entry: CollectiveEntry): number {
+  /** When a multicast that could begin at cycle `from` finds its banks in all cores. */
+  startCycle(core: Core, entry: CollectiveEntry, from: number): number {
+    const members = this.#membersOf(core, entry);
+    return members.reduce((at, member) => Math.max(at, member.bankCycle(member.unitOf(queueOf(entry)), from)), from);
+  }
+
+  /** When a multicast at the head of a core's queue can begin, were there no banks; infinite while another core has not come to it. */
+  readyCycle(core: Core, entry: CollectiveEntry): number {
     let at = 0;
     for (const member of this.#membersOf(core, entry)) {
       const unit = member.unitOf(queueOf(entry));

@@ -11,6 +11,7 @@ import { internalError, type Place } from '#base';
 import type { Program, Queue } from '#isa';
 import { CONTROL_ACCOUNTS, controlCost } from '#timing';
 import { memoryBytes } from './accesses.ts';
+import { type Banks, banksOf } from './banks.ts';
 import { type Collectives, isCollective } from './collectives.ts';
 import { Control } from './control.ts';
 import { type ControlCycles, type Counters, countActions, countTransfer, type UnitResult } from './counters.ts';
@@ -69,6 +70,7 @@ export class Core {
   readonly semaphores = new Semaphores();
   readonly #unitOf: Readonly<Record<Queue, Unit>>;
   readonly #plans: Plans;
+  readonly #banks: Banks | undefined;
   readonly #cost: ReturnType<typeof controlCost>;
   readonly #bytes: ReturnType<typeof memoryBytes>;
   readonly #scoreboard: Scoreboard | undefined;
@@ -88,6 +90,7 @@ export class Core {
     this.units = unitsOf(program, this.isAlone ? undefined : core);
     this.#unitOf = byQueue(this.units);
     this.#plans = new Plans(program.machine, operands);
+    this.#banks = banksOf(program.machine);
     this.#cost = controlCost(program.machine);
     this.#bytes = memoryBytes(program.machine, program.dramBytes);
     const { scoreboard } = program.machine.control;
@@ -356,13 +359,26 @@ export class Core {
 
   /** When an idle unit can take the next of its queue, as far as is known. */
   #startCycle(unit: Unit): number {
+    const from = this.#readyCycle(unit);
+    if (this.#banks === undefined || from === Number.POSITIVE_INFINITY) return from;
+    const { entry } = unit.head!;
+    return isCollective(entry) ? this.#chip.collectives.startCycle(this, entry, from) : this.bankCycle(unit, from);
+  }
+
+  /** When the banks for the head of a unit are its own to take, from a cycle on at which it could start otherwise. */
+  bankCycle(unit: Unit, from: number): number {
+    return this.#banks?.startCycle(this.units, unit, from, (other) => this.#readyCycle(other)) ?? from;
+  }
+
+  /** The same, were there no banks. */
+  #readyCycle(unit: Unit): number {
     const head = unit.head;
     if (head === undefined) return Number.POSITIVE_INFINITY;
     if (this.#scoreboard !== undefined) return this.#trackedStartCycle(unit, this.#scoreboard);
     const { entry, ready } = head;
     const from = Math.max(unit.free, ready);
     if (entry.kind === 'wait') return Math.max(from, this.semaphores.visibleAt(entry.semaphore));
-    return isCollective(entry) ? this.#chip.collectives.startCycle(this, entry) : from;
+    return isCollective(entry) ? this.#chip.collectives.readyCycle(this, entry) : from;
   }
 
   #trackedStartCycle(unit: Unit, { order }: Scoreboard): number {
@@ -395,7 +411,8 @@ export class Core {
     } else {
       const { accesses, transfer, link, cycles, macs, vectorOps, otherOps, actions, lanes, producer } = plan!;
       unit.idle.unblocked();
-      unit.idle.cycles.dependence += unit.blocked;
+      // What is no semaphore waits for its turn: by the scoreboard, else for banks.
+      unit.idle.cycles[tracked === undefined ? 'bank' : 'dependence'] += unit.blocked;
       unit.producer = producer;
       if (tracked === undefined) {
         hazards?.entry(unit.index, entry, accesses, now);

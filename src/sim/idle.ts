@@ -8,6 +8,7 @@
  *   sync       its queue is empty, control stands at `sync`, `barrier` or before the host until all units are idle and other cores come
  *   empty      its queue is empty, control has not come further
  *   dependence what stands in its queue waits for older entries (scoreboard)
+ *   bank       the head of its queue waits for a bank of a scratchpad
  *   semaphore  the head of its queue waits for a semaphore, or for other cores of a multicast
  *
  * What is waited for at a semaphore or `sync` is charged to the producer that arrives last: of waits one behind the other in a queue
@@ -29,6 +30,7 @@ export interface IdleCycles {
   sync: number;
   empty: number;
   dependence: number;
+  bank: number;
   semaphore: number;
 }
 
@@ -74,7 +76,17 @@ export interface IdleState {
 
 /** The account of one unit. */
 export class Idle {
-  cycles: IdleCycles = { channel: 0, dram: 0, tail: 0, host: 0, sync: 0, empty: 0, dependence: 0, semaphore: 0 };
+  cycles: IdleCycles = {
+    channel: 0,
+    dram: 0,
+    tail: 0,
+    host: 0,
+    sync: 0,
+    empty: 0,
+    dependence: 0,
+    bank: 0,
+    semaphore: 0,
+  };
   /** Of the cycles under `semaphore` and `sync`. */
   waits: Waits = {};
   /** Since its last entry; they count once another follows, and are part of the tail otherwise. */

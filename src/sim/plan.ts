@@ -165,14 +165,15 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
         sizes: sizesRecord(entry),
         dram,
         elementBytes,
-        isShared: space === 'shared',
+        ...(space === 'shared' ? { isShared: true } : { pad: { record: entry.padRecord, space } }),
       });
       return { ...plan, transfer, actions: transferActions(entry.kind, space, transfer.scratchBytes) };
     }
     case 'get':
     case 'put': {
-      const { sharedRecord: dram, elementBytes } = entry;
-      const link = linkCost(machine, { sizes: sizesRecord(entry), dram, elementBytes });
+      const { sharedRecord: dram, elementBytes, space } = entry;
+      const pad = { record: entry.padRecord, space };
+      const link = linkCost(machine, { sizes: sizesRecord(entry), dram, elementBytes, pad });
       return { ...plan, link, actions: linkActions(entry.kind, entry.space, link.scratchBytes, link.payloadBytes) };
     }
     case 'mma': {
@@ -187,8 +188,9 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
       return { ...plan, cycles, macs: pixels * filters * elementsOf(entry.reduction), actions, lanes, folds };
     }
     case 'loadSparse': {
-      const { bytes, padRecord, elementBytes } = entry;
-      const transfer = loadSparseCost(machine, bytes, elementsOf(padRecord), elementBytes);
+      const { bytes, padRecord, elementBytes, space } = entry;
+      const pad = { record: padRecord, space };
+      const transfer = loadSparseCost(machine, bytes, elementsOf(padRecord), elementBytes, pad);
       return { ...plan, transfer, actions: transferActions('load', entry.space, transfer.scratchBytes) };
     }
     case 'mmaSparse': {
@@ -208,7 +210,13 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
     case 'vec': {
       const sizes = sizesOf(entry.aRecord);
       const reducesInner = entry.accumulate !== 'none' && entry.cRecord[STRIDE] === 0 && sizes[0]! > 1;
-      const cycles = vecCycles(machine, entry.function, sizes, reducesInner, entry);
+      const streams = [entry.aRecord, entry.cRecord, ...(entry.bMode === 'record' ? [entry.bRecord] : [])];
+      const strides = streams.map((record) => record[STRIDE]!);
+      const cycles = vecCycles(machine, entry.function, sizes, reducesInner, {
+        strides,
+        type: entry.type,
+        result: entry.result,
+      });
       const actions = vecActions({
         name: entry.function,
         sizes,

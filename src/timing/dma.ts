@@ -1,11 +1,13 @@
 /**
  * Cost of one DMA transfer. What of it reaches DRAM is what lies inside the bounds; inner dimensions whose strides continue
  * where the ones below end make one contiguous segment, and each segment moves whole bursts, wherever it starts. Elements
- * outside the bounds cost only the scratchpad side. O(dimensions).
+ * outside the bounds cost only the scratchpad side. Where the scratchpad has ways, its side goes run by run (`ways.ts`), a run being
+ * what inner dimensions make of one stride. O(dimensions).
  */
 import type { Machine } from '#machine';
 import { cyclesAtRate } from './rate.ts';
 import { DIMENSIONS, elementsOf, HI, LO, type RecordWords, SIZE, STRIDE } from './record.ts';
+import { type PadSpace, wayCycles, waysOf } from './ways.ts';
 
 export interface TransferShape {
   /** Record that gives the sizes: the DRAM side of a load, the scratchpad side of a store. */
@@ -15,6 +17,8 @@ export interface TransferShape {
   readonly elementBytes: number;
   /** The scratchpad side is SharedRAM, whose DRAM side takes what DRAM gives. */
   readonly isShared?: boolean;
+  /** Scratchpad side: strides, and where it lies; needed where a scratchpad has ways. */
+  readonly pad?: { readonly record: RecordWords; readonly space: PadSpace };
 }
 
 export interface DmaCost {
@@ -51,29 +55,52 @@ export function dmaCost(machine: Machine, shape: TransferShape): DmaCost {
     else segments *= inside;
   }
   const scratchBytes = elementsOf(shape.sizes) * shape.elementBytes;
-  return segmentsCost(machine, segments, segment, scratchBytes, shape.isShared === true ? 0 : scratchBytes);
+  const side = shape.isShared === true ? 0 : padCycles(machine, shape);
+  return segmentsCost(machine, segments, segment, scratchBytes, side);
+}
+
+/** Cycles of the scratchpad side: what the port takes for the bytes, or more for conflicts among ways. */
+export function padCycles(
+  machine: Machine,
+  { sizes, pad, elementBytes }: Pick<TransferShape, 'sizes' | 'pad' | 'elementBytes'>,
+): number {
+  const port = Math.ceil((elementsOf(sizes) * elementBytes) / machine.dma.scratchpadBytesPerCycle);
+  const ways = pad && waysOf(machine, pad.space);
+  if (pad === undefined || ways === undefined) return port;
+  let run = 1;
+  let runs = 1;
+  /** Of the run, once it has two elements. */
+  let stride = elementBytes;
+  for (let d = 0; d < DIMENSIONS; d++) {
+    const size = Math.max(0, sizes[4 * d + SIZE]!);
+    const step = pad.record[4 * d + STRIDE]!;
+    if (size === 1) continue;
+    if (run === 1 && runs === 1) {
+      run = size;
+      stride = step;
+    } else if (runs === 1 && step === run * stride) run *= size;
+    else runs *= size;
+  }
+  return Math.max(port, runs * wayCycles(ways, run, stride));
 }
 
 /**
  * Cost of a transfer of so many contiguous segments of so many bytes each, which fills or empties `scratchBytes`.
- * @param portBytes what of them goes through the port of a scratchpad
+ * @param sideCycles cycles of the scratchpad side; if absent, what the port takes for the bytes
  */
 export function segmentsCost(
   machine: Machine,
   segments: number,
   segmentBytes: number,
   scratchBytes: number,
-  portBytes = scratchBytes,
+  sideCycles = Math.ceil(scratchBytes / machine.dma.scratchpadBytesPerCycle),
 ): DmaCost {
   const burst = machine.dma.burstBytes;
   const payloadBytes = segments * segmentBytes;
   const dramBytes = segments * Math.ceil(segmentBytes / burst) * burst;
   const setupCycles = machine.dma.setupCycles;
   const channelCycles = cyclesAtRate(dramBytes, machine.dram.bandwidth);
-  const transferCycles = Math.max(
-    dramBytes === 0 ? 0 : channelCycles + machine.dram.latencyCycles,
-    Math.ceil(portBytes / machine.dma.scratchpadBytesPerCycle),
-  );
+  const transferCycles = Math.max(dramBytes === 0 ? 0 : channelCycles + machine.dram.latencyCycles, sideCycles);
   return {
     payloadBytes,
     dramBytes,

@@ -15,4 +15,5 @@ export * from './record.ts';
 export * from './sparse.ts';
 export * from './unitStates.ts';
 export * from './vector.ts';
+export * from './ways.ts';
 export * from './winograd.ts';

@@ -3,7 +3,7 @@
  * the cluster; elements outside cost only the scratchpad side. No bursts and no latency, since SharedRAM is on chip.
  */
 import type { Machine } from '#machine';
-import { insideOf, type TransferShape } from './dma.ts';
+import { insideOf, padCycles, type TransferShape } from './dma.ts';
 import { cyclesAtRate } from './rate.ts';
 import { DIMENSIONS, elementsOf } from './record.ts';
 
@@ -26,12 +26,12 @@ export interface LinkCost {
 /** @param shape its `dram` is the record of the SharedRAM */
 export function linkCost(machine: Machine, shape: TransferShape): LinkCost {
   const { link, ports } = machine.cluster!.sharedRam;
-  const { setupCycles, scratchpadBytesPerCycle } = machine.dma;
+  const { setupCycles } = machine.dma;
   let payloadBytes = shape.elementBytes;
   for (let d = 0; d < DIMENSIONS; d++) payloadBytes *= insideOf(shape, d);
   const scratchBytes = elementsOf(shape.sizes) * shape.elementBytes;
   const channelCycles = cyclesAtRate(payloadBytes, link);
-  const transferCycles = Math.max(channelCycles, Math.ceil(scratchBytes / scratchpadBytesPerCycle));
+  const transferCycles = Math.max(channelCycles, padCycles(machine, shape));
   const cycles = setupCycles + transferCycles;
   const takesPort = ports === 'one' && payloadBytes > 0;
   return { payloadBytes, scratchBytes, setupCycles, channelCycles, transferCycles, cycles, takesPort };

@@ -11,16 +11,24 @@
 import { groupShape, type WeightFormat } from '#isa';
 import { filtersOf, lanesOf, type Machine } from '#machine';
 import { type Actions, type MmaFlags, mmaActions, NO_ACTIONS } from './actions.ts';
-import { type DmaCost, segmentsCost } from './dma.ts';
+import { type DmaCost, padCycles, segmentsCost, type TransferShape } from './dma.ts';
 import { type Lanes, workLanes } from './lanes.ts';
 import { groupsOf, type MatrixWork, type PixelSizes, workCycles, workOf } from './matrix.ts';
 
 /**
  * @param streamBytes length of the stream
  * @param elements that it holds
+ * @param pad where they go
  */
-export function loadSparseCost(machine: Machine, streamBytes: number, elements: number, elementBytes: number): DmaCost {
-  const cost = segmentsCost(machine, streamBytes === 0 ? 0 : 1, streamBytes, elements * elementBytes);
+export function loadSparseCost(
+  machine: Machine,
+  streamBytes: number,
+  elements: number,
+  elementBytes: number,
+  pad?: TransferShape['pad'],
+): DmaCost {
+  const side = pad && padCycles(machine, { sizes: pad.record, pad, elementBytes });
+  const cost = segmentsCost(machine, streamBytes === 0 ? 0 : 1, streamBytes, elements * elementBytes, side);
   const { elementsPerCycle, pipelineCycles } = machine.dma.decompressor!;
   const transferCycles =
     elements === 0 ? 0 : pipelineCycles + Math.max(cost.transferCycles, Math.ceil(elements / elementsPerCycle));

@@ -113,16 +113,16 @@ describe('scalar array', () => {
 describe('vector', () => {
   test('groups of lanes, by class of function', () => {
     // 5 × ⌈100 ÷ 64⌉ = 10 groups.
-    expect(vecCycles(dot, 'add', [100, 5], false)).toBe(10);
-    expect(vecCycles(dot, 'div', [100, 5], false)).toBe(40);
-    expect(vecCycles(dot, 'exp', [100, 5], false)).toBe(40);
+    expect(vecCycles(dot, 'add', [100, 5], false, { strides: [4, 4] })).toBe(10);
+    expect(vecCycles(dot, 'div', [100, 5], false, { strides: [4, 4] })).toBe(40);
+    expect(vecCycles(dot, 'exp', [100, 5], false, { strides: [4, 4] })).toBe(40);
   });
 
   test('a reduced d0 adds the tree of its lanes for each run', () => {
     // 5 × (2 + log2 64) = 40.
-    expect(vecCycles(dot, 'mov', [100, 5], true)).toBe(40);
+    expect(vecCycles(dot, 'mov', [100, 5], true, { strides: [4, 4] })).toBe(40);
     // Pipeline 4, 32 lanes: 4 + 5 × (4 + 5).
-    expect(vecCycles(systolic, 'mov', [100, 5], true)).toBe(49);
+    expect(vecCycles(systolic, 'mov', [100, 5], true, { strides: [4, 4] })).toBe(49);
   });
 });
 

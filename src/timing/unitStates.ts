@@ -24,7 +24,10 @@ export interface UnitMachine {
 const popped = (to: string): UnitState['next'] => [
   { when: 'head is `wait s` that was dispatched by now, S[s] has a visible count', to: 'SEMAPHORE' },
   { when: 'head is `signal s` that was dispatched by now', to: 'SEMAPHORE' },
-  { when: 'head is any other entry that was dispatched by now', to },
+  {
+    when: 'head is any other entry that was dispatched by now, and banks of scratchpads that it needs are its own to take',
+    to,
+  },
 ];
 
 const idle = (to: string): UnitState => ({
@@ -70,8 +73,8 @@ export const DMA_STATES: UnitMachine = {
         'the scratchpad takes or gives `dma.scratchpadBytesPerCycle`. The channel is free again after ⌈burst bytes ÷ bandwidth⌉; ' +
         'where DRAM has banks, both take what these say and no less. Of a compressed stream the decompressor stands between the two.',
       cycles:
-        'max(⌈burst bytes ÷ bandwidth⌉ + dram.latencyCycles, ⌈scratchpad bytes ÷ dma.scratchpadBytesPerCycle⌉); of a compressed stream ' +
-        'max(those, ⌈elements ÷ dma.decompressor.elementsPerCycle⌉) + dma.decompressor.pipelineCycles',
+        'max(⌈burst bytes ÷ bandwidth⌉ + dram.latencyCycles, ⌈scratchpad bytes ÷ dma.scratchpadBytesPerCycle⌉, conflicts among ways of ' +
+        'the scratchpad); of a compressed stream max(those, ⌈elements ÷ dma.decompressor.elementsPerCycle⌉) + dma.decompressor.pipelineCycles',
       next: [{ when: 'time is over', to: 'IDLE' }],
     },
     {
@@ -201,7 +204,8 @@ export const VECTOR_STATES: UnitMachine = {
     {
       name: 'GROUP',
       does: 'One group of lanes along d0: operands are read, F is computed, the result is written or meets C.',
-      cycles: 'vector.cycles of the class of F',
+      cycles:
+        'vector.cycles of the class of F; where NRAM has ways, what the busiest of them has to do for a stream, if more',
       next: [
         { when: 'groups of this run of d0 are left', to: 'GROUP' },
         { when: 'the run is over and d0 is reduced', to: 'TREE' },

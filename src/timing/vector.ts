@@ -1,11 +1,13 @@
 /**
  * Cost of one `vec`: the lanes take ⌈d0 ÷ lanes⌉ groups for each index of the outer dimensions; where d0 itself is reduced,
  * the lanes then meet in a tree. A group that meets what the last one gave does not wait: ⊕ takes a cycle and feeds itself by a
- * forwarding path. Conversion is part of the lanes' way in and out and takes no time of its own. O(dimensions).
+ * forwarding path. Where NRAM has ways, a group takes as long as the stream with the most conflicts (`ways.ts`). Conversion is part of
+ * the lanes' way in and out and takes no time of its own. O(dimensions).
  */
 import { internalError } from '#base';
 import type { ElementType, VectorFunction } from '#isa';
 import { type Machine, vectorLanes } from '#machine';
+import { wayCycles, waysOf } from './ways.ts';
 
 /** Class of each function, which names its cycles in the machine. */
 export const VECTOR_CLASSES: Readonly<Record<VectorFunction, keyof Machine['vector']['cycles']>> = {
@@ -56,13 +58,19 @@ export interface VectorTypes {
   readonly result: ElementType;
 }
 
-export const F32_TYPES: VectorTypes = { type: 'f32', result: 'f32' };
+const F32_TYPES: VectorTypes = { type: 'f32', result: 'f32' };
 
 /** Lanes for an instruction: those of its operands' type or of its results', whichever are fewer. */
 export function lanesFor({ name, vector }: Machine, { type, result }: VectorTypes): number {
   const [a, c] = [vectorLanes(vector, type), vectorLanes(vector, result)];
   if (a === undefined || c === undefined) throw internalError({ what: `lanes of '${name}' for ${type} to ${result}` });
   return Math.min(a, c);
+}
+
+/** How its streams lie in NRAM, and of what they are; f32 where it is not said. */
+export interface VectorStreams extends Partial<VectorTypes> {
+  /** Bytes from one element of d0 to the next, of A, C, and B where it is one. */
+  readonly strides: readonly number[];
 }
 
 /**
@@ -74,12 +82,21 @@ export function vecCycles(
   name: VectorFunction,
   sizes: readonly number[],
   reducesInner: boolean,
-  types: VectorTypes = F32_TYPES,
+  streams: VectorStreams,
 ): number {
   const { pipelineCycles, cycles } = machine.vector;
-  const lanes = lanesFor(machine, types);
+  const lanes = lanesFor(machine, { ...F32_TYPES, ...streams });
   const outer = sizes.slice(1).reduce((n, size) => n * Math.max(0, size), 1);
   const inner = Math.max(0, sizes[0] ?? 1);
-  const groups = Math.ceil(inner / lanes) * cycles[VECTOR_CLASSES[name]];
-  return pipelineCycles + outer * (groups + (reducesInner && inner > 0 ? Math.log2(lanes) : 0));
+  const busy = cycles[VECTOR_CLASSES[name]];
+  const ways = waysOf(machine, 'nram');
+  const run = ways === undefined ? Math.ceil(inner / lanes) * busy : runCycles(inner, lanes, busy, ways, streams);
+  return pipelineCycles + outer * (run + (reducesInner && inner > 0 ? Math.log2(lanes) : 0));
+}
+
+/** Of one run of d0: groups of all lanes, and the rest. */
+function runCycles(inner: number, lanes: number, busy: number, ways: number, { strides }: VectorStreams): number {
+  const group = (n: number): number => Math.max(busy, ...strides.map((stride) => wayCycles(ways, n, stride)));
+  const rest = inner % lanes;
+  return Math.floor(inner / lanes) * group(lanes) + (rest > 0 ? group(rest) : 0);
 }

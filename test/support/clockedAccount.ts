@@ -37,7 +37,17 @@ class UnitAccount {
   /** Cycle at which it became idle last. */
   idleSince = 0;
   busy = 0;
-  readonly idleBy: Counts = { channel: 0, dram: 0, tail: 0, host: 0, sync: 0, empty: 0, dependence: 0, semaphore: 0 };
+  readonly idleBy: Counts = {
+    channel: 0,
+    dram: 0,
+    tail: 0,
+    host: 0,
+    sync: 0,
+    empty: 0,
+    dependence: 0,
+    bank: 0,
+    semaphore: 0,
+  };
   readonly waits: Counts = {};
   readonly states: Counts = {};
   /** Idle ticks since its last entry; those of `sync` by whom they are charged to, and those of which that is not known yet. */
@@ -59,7 +69,11 @@ export class ClockedAccount {
   /** Who has signalled and is not waited for yet, by semaphore. */
   readonly #signalled: string[][] = [];
 
-  constructor(names: readonly string[]) {
+  readonly #turn: 'dependence' | 'bank';
+
+  /** @param turn what an entry that is no semaphore waits for at the head of its queue */
+  constructor(names: readonly string[], turn: 'dependence' | 'bank') {
+    this.#turn = turn;
     this.#units = names.map((name) => new UnitAccount(name));
   }
 
@@ -87,7 +101,7 @@ export class ClockedAccount {
     const account = this.#of(unit);
     const { since } = account;
     for (const why of ['host', 'sync', 'empty'] as const) account.idleBy[why]! += since[why];
-    account.idleBy[entry.kind === 'wait' ? 'semaphore' : 'dependence']! += since.semaphore;
+    account.idleBy[entry.kind === 'wait' ? 'semaphore' : this.#turn]! += since.semaphore;
     for (const [by, n] of Object.entries(account.syncBy)) {
       add(account.waits, by, n);
       delete account.syncBy[by];

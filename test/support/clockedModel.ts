@@ -28,6 +28,7 @@ import {
   VECTOR_STATES,
   WINOGRAD_STATES,
 } from '#timing';
+import { accessesOf } from '../../src/sim/accesses.ts';
 import type { DataEntry } from '../../src/sim/entries.ts';
 import type { PlainEntry } from '../../src/sim/functional/core.ts';
 import { ClockedAccount, type ClockedUse } from './clockedAccount.ts';
@@ -59,6 +60,7 @@ class ClockedUnit {
   route: Route = [];
   running: PlainEntry | undefined;
   start = 0;
+  idleSince = 0;
   arrival = 0;
   /** Of the running transfer. */
   cost: DmaCost | undefined;
@@ -106,20 +108,24 @@ export function runClocked(program: Program): ClockedRun {
   const entries: ClockedEntry[] = [];
   const banks = dramConfig(machine);
   let dram = banks && newDram(banks);
-  const account = new ClockedAccount(units.map((u) => u.name));
+  const account = new ClockedAccount(
+    units.map((u) => u.name),
+    machine.control.scoreboard === undefined ? 'bank' : 'dependence',
+  );
 
   let now = 0;
   const queueDepths: Readonly<Record<string, number | undefined>> = machine.control.queueDepths ?? {};
   /** Where control's entry belongs. */
   const target = (): ClockedUnit | undefined =>
     control.outcome?.kind === 'entry' ? unitOf(control.outcome.queue) : undefined;
+  const room = (): boolean => {
+    const unit = target();
+    const entry = control.outcome?.kind === 'entry' ? control.outcome.entry.kind : 'wait';
+    if (scoreboard?.full && entry !== 'wait' && entry !== 'signal') return false;
+    return unit === undefined || unit.queue.length < (queueDepths[unit.name] ?? machine.control.queueDepth);
+  };
   const control: ClockedControl = new ClockedControl(program, {
-    room: () => {
-      const unit = target();
-      const entry = control.outcome?.kind === 'entry' ? control.outcome.entry.kind : 'wait';
-      if (scoreboard?.full && entry !== 'wait' && entry !== 'signal') return false;
-      return unit === undefined || unit.queue.length < (queueDepths[unit.name] ?? machine.control.queueDepth);
-    },
+    room: () => room(),
     drained: () => units.every((u) => u.queue.length === 0 && u.state === 'IDLE'),
     push: () => {
       if (control.outcome?.kind !== 'entry') return;
@@ -143,11 +149,35 @@ export function runClocked(program: Program): ClockedRun {
     return -1;
   };
 
+  /** Since when the head of an idle unit could go, were there no banks. */
+  const since = (unit: ClockedUnit): number => {
+    const head = unit.queue[0];
+    if (unit.state !== 'IDLE' || head === undefined || head.ready > now) return Number.POSITIVE_INFINITY;
+    return Math.max(unit.idleSince, head.ready);
+  };
+
+  /** Whether banks that it needs are held, or wanted by a head that could go for longer. */
+  const isHeldBack = (unit: ClockedUnit): boolean => {
+    const wanted = banksHeld(unit.queue[0]!.entry, machine);
+    if (wanted.size === 0) return false;
+    return units.some((other, i) => {
+      if (other === unit) return false;
+      const holds = other.running ?? other.queue[0]?.entry;
+      if (holds === undefined || ![...banksHeld(holds, machine)].some((bank) => wanted.has(bank))) return false;
+      if (other.running !== undefined) return true;
+      return since(other) < since(unit) || (since(other) === since(unit) && i < units.indexOf(unit));
+    });
+  };
+
+  /** All that can happen at this cycle without another entry that wants banks has happened. */
+  let decided = false;
   const take = (unit: ClockedUnit): boolean => {
     const place = next(unit);
     const head = unit.queue[place];
     if (head === undefined || head.ready > now) return false;
     const { entry } = head;
+    const wantsBanks = banksHeld(entry, machine).size > 0;
+    if (wantsBanks && (!decided || isHeldBack(unit))) return false;
     if (entry.kind === 'wait') {
       const [visible] = semaphores[entry.semaphore]!;
       if (visible === undefined || visible > now) return false;
@@ -173,6 +203,7 @@ export function runClocked(program: Program): ClockedRun {
       if (kind !== 'wait' && kind !== 'signal') scoreboard?.complete(unit.running as DataEntry);
       entries.push({ unit: unit.name, pc: unit.running!.pc, start: unit.start, end: now });
       unit.running = undefined;
+      unit.idleSince = now;
       unit.go('IDLE', 0);
       account.becomesIdle(unit.name, now);
     } else {
@@ -188,8 +219,15 @@ export function runClocked(program: Program): ClockedRun {
     for (let moved = true; moved; ) {
       moved = false;
       for (const unit of units) while (step(unit)) moved = true;
-      // Units first: only where none of them can do anything more is it known what control finds at this cycle.
       const wasWaiting = control.state === 'WAIT';
+      // Units first: only where none of them can do anything more is it known what control finds at this cycle; and what it dispatches
+      // is known when it is decided who goes to a bank, which may give it the room that it waits for.
+      if (!moved && room() && control.step(now)) moved = true;
+      if (!moved) {
+        decided = true;
+        moved = units.some(step);
+        decided = false;
+      }
       if (!moved && control.step(now)) moved = true;
       if (wasWaiting && control.state !== 'WAIT') account.drained();
       if (control.state === 'HALT') return { cycles: now, entries, control: control.spent, uses: account.result(now) };
@@ -233,6 +271,24 @@ function placeOf(entry: PlainEntry | undefined) {
   return { shape: { sizes: isWrite ? entry.padRecord : record, dram: record, elementBytes }, address, isWrite };
 }
 
+/** Names of the banks from the first to the last byte of each of an entry's operands. */
+function banksHeld(entry: PlainEntry, machine: Machine): ReadonlySet<string> {
+  const banks = new Set<string>();
+  if (entry.kind === 'wait' || entry.kind === 'signal') return banks;
+  if (machine.nram.banks === undefined && machine.wram.banks === undefined) return banks;
+  for (const access of accessesOf(entry as DataEntry, machine)) {
+    const { memory } = access;
+    if (memory !== 'nram' && memory !== 'wram') continue;
+    const { bytes, banks: count } = machine[memory];
+    if (count === undefined) continue;
+    const [from, to] = [access.intervals[0], access.intervals.at(-1)];
+    if (from === undefined || to === undefined) continue;
+    const shift = access.shift(entry as DataEntry);
+    for (let a = from + shift; a < to + shift; a++) banks.add(`${memory} ${Math.floor((a * count) / bytes)}`);
+  }
+  return banks;
+}
+
 /** The states that an entry passes, in order. */
 function routeOf(entry: PlainEntry, machine: Machine, unit: ClockedUnit): Route {
   switch (entry.kind) {
@@ -244,33 +300,36 @@ function routeOf(entry: PlainEntry, machine: Machine, unit: ClockedUnit): Route 
       const sizes = entry.kind === 'load' ? entry.dramRecord : entry.padRecord;
       const cost = dmaCost(machine, { sizes, dram: entry.dramRecord, elementBytes: entry.elementBytes });
       const { dramBytes, scratchBytes } = cost;
-      unit.cost = cost;
       const { bandwidth, latencyCycles } = machine.dram;
       unit.channelCycles = Math.ceil((dramBytes * bandwidth.cycles) / bandwidth.bytes);
-      const pad = Math.ceil(scratchBytes / machine.dma.scratchpadBytesPerCycle);
+      const pad = Math.max(
+        Math.ceil(scratchBytes / machine.dma.scratchpadBytesPerCycle),
+        padSteps(sizes, entry.padRecord, entry.elementBytes, machine[entry.space as 'nram' | 'wram'].ways),
+      );
       const setup: Route = [['SETUP', machine.dma.setupCycles]];
       if (dramBytes === 0) return [...setup, ['FILL', pad]];
-      return [
-        ...setup,
-        ['ASK', Number.POSITIVE_INFINITY],
-        ['TRANSFER', Math.max(unit.channelCycles + latencyCycles, pad)],
-      ];
+      const transferCycles = Math.max(unit.channelCycles + latencyCycles, pad);
+      unit.cost = { ...cost, transferCycles };
+      return [...setup, ['ASK', Number.POSITIVE_INFINITY], ['TRANSFER', transferCycles]];
     }
     case 'loadSparse': {
       const { burstBytes, setupCycles, scratchpadBytesPerCycle, decompressor } = machine.dma;
       const elements = elementsOf(entry.padRecord);
       const setup: Route = [['SETUP', setupCycles]];
       if (entry.bytes === 0) return [...setup, ['FILL', 0]];
-      unit.cost = loadSparseCost(machine, entry.bytes, elements, entry.elementBytes);
       const { bandwidth, latencyCycles } = machine.dram;
       const bursts = Math.ceil(entry.bytes / burstBytes) * burstBytes;
       unit.channelCycles = Math.ceil((bursts * bandwidth.cycles) / bandwidth.bytes);
       const cycles = Math.max(
         unit.channelCycles + latencyCycles,
         Math.ceil((elements * entry.elementBytes) / scratchpadBytesPerCycle),
+        padSteps(entry.padRecord, entry.padRecord, entry.elementBytes, machine[entry.space].ways),
         Math.ceil(elements / decompressor!.elementsPerCycle),
       );
-      return [...setup, ['ASK', Number.POSITIVE_INFINITY], ['TRANSFER', cycles + decompressor!.pipelineCycles]];
+      const transferCycles = cycles + decompressor!.pipelineCycles;
+      const cost = loadSparseCost(machine, entry.bytes, elements, entry.elementBytes);
+      unit.cost = { ...cost, transferCycles };
+      return [...setup, ['ASK', Number.POSITIVE_INFINITY], ['TRANSFER', transferCycles]];
     }
     case 'mma':
       return mmaRoute(entry, sizesOf(entry.reduction), machine);
@@ -368,7 +427,30 @@ function mmaRoute(entry: Entry<'mma'> | Entry<'mmaSparse'>, reduction: readonly 
   return route;
 }
 
-function vecRoute(entry: Entry<'vec'>, { vector }: Machine): Route {
+/** Cycles of elements at a stride: every access given to its way, and the busiest counted. */
+function busiestWay(ways: number, count: number, stride: number): number {
+  if (Math.abs(stride) < 4 && stride !== 0) return Math.ceil(Math.ceil((count * Math.abs(stride)) / 4) / ways);
+  if (stride % 4 !== 0) return count;
+  const words = new Set(Array.from({ length: count }, (_, i) => (i * stride) / 4));
+  const by = new Array<number>(ways).fill(0);
+  for (const word of words) by[((word % ways) + ways) % ways]!++;
+  return Math.max(...by);
+}
+
+/** The scratchpad side, where it has ways: the longest runs of one stride, one after the other. */
+function padSteps(sizes: readonly number[], pad: readonly number[], bytes: number, ways: number | undefined): number {
+  if (ways === undefined) return 0;
+  const dims = [0, 1, 2, 3, 4]
+    .map((d) => ({ size: Math.max(0, sizes[4 * d + SIZE]!), stride: pad[4 * d + STRIDE]! }))
+    .filter(({ size }) => size !== 1);
+  if (dims.some(({ size }) => size === 0)) return 0;
+  const [inner = { size: 1, stride: bytes }, ...outer] = dims;
+  let run = inner.size;
+  while (outer.length > 0 && outer[0]!.stride === run * inner.stride) run *= outer.shift()!.size;
+  return outer.reduce((n, { size }) => n * size, 1) * busiestWay(ways, run, inner.stride);
+}
+
+function vecRoute(entry: Entry<'vec'>, { vector, nram }: Machine): Route {
   const sizes = [0, 1, 2, 3, 4].map((d) => Math.max(0, entry.aRecord[4 * d + SIZE]!));
   const [inner, ...outer] = sizes as [number, ...number[]];
   const runs = inner === 0 ? 0 : outer.reduce((n, size) => n * size, 1);
@@ -378,7 +460,12 @@ function vecRoute(entry: Entry<'vec'>, { vector }: Machine): Route {
   const lanes = Math.min(...[entry.type, entry.result].map((type) => vectorLanes(vector, type)!));
   const route: Route = [['PIPELINE', vector.pipelineCycles]];
   for (let run = 0; run < runs; run++) {
-    for (let i = 0; i < inner; i += lanes) route.push(['GROUP', vector.cycles[VECTOR_CLASSES[entry.function]]]);
+    for (let i = 0; i < inner; i += lanes) {
+      const n = Math.min(lanes, inner - i);
+      const records = [entry.aRecord, entry.cRecord, ...(entry.bMode === 'record' ? [entry.bRecord] : [])];
+      const streams = nram.ways === undefined ? [] : records.map((r) => busiestWay(nram.ways!, n, r[STRIDE]!));
+      route.push(['GROUP', Math.max(vector.cycles[VECTOR_CLASSES[entry.function]], ...streams)]);
+    }
     if (reduces) route.push(['TREE', Math.log2(lanes)]);
   }
   return route;

@@ -115,6 +115,27 @@ export const MACHINES: readonly Machine[] = [
     dma: { queues: 2, setupCycles: 3, burstBytes: 12, scratchpadBytesPerCycle: 3 },
     dram: { bytes: 2 ** 26, bandwidth: { bytes: 7, cycles: 3 }, latencyCycles: 29 },
   },
+  {
+    // Memories that answer bank by bank and way by way.
+    ...tiny,
+    name: 'tiny-banks',
+    nram: { bytes: 8192, banks: 4, ways: 4 },
+    wram: { bytes: 16384, banks: 2, ways: 2 },
+    dma: { ...tiny.dma, queues: 2 },
+    dram: {
+      bytes: 2 ** 26,
+      bandwidth: { bytes: 16, cycles: 1 },
+      latencyCycles: 5,
+      banked: {
+        standard: 'ddr4-2400',
+        channels: 1,
+        ranks: 1,
+        channelInterleaveBytes: 64,
+        interleavedBanks: 4,
+        lookahead: 3,
+      },
+    },
+  },
   presets.get('textbook-single')!,
   presets.get('systolic-16x16')!,
 ];

@@ -88,7 +88,12 @@ export function randomMachine(seed: number): Machine {
     },
   };
   const dram = r.integer(0, 3) === 0 ? { ...machine.dram, banked: randomBanked(r, machine) } : machine.dram;
-  return enlarged({ ...machine, dram });
+  const pad = ({ bytes }: { readonly bytes: number }): Machine['nram'] => ({
+    bytes,
+    ...(r.integer(0, 5) === 0 && { banks: r.pick([1, 2, 4]) }),
+    ...(r.integer(0, 2) === 0 && { ways: r.pick([1, 2, 16]) }),
+  });
+  return enlarged({ ...machine, dram, nram: pad(machine.nram), wram: pad(machine.wram) });
 }
 
 /** The machine with scratchpads enlarged, where it must be, to what `machine check` demands. */
@@ -101,7 +106,8 @@ function enlarged(machine: Machine): Machine {
     });
     if (errors.length === 0) return m;
     if (!short.has('nram.bytes') && !short.has('wram.bytes')) throw errors[0]!;
-    const more = (key: 'nram' | 'wram'): { bytes: number } => ({
+    const more = (key: 'nram' | 'wram'): Machine['nram'] => ({
+      ...m[key],
       bytes: m[key].bytes + (short.has(`${key}.bytes`) ? 4 : 0),
     });
     m = { ...m, nram: more('nram'), wram: more('wram') };

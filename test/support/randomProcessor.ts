@@ -100,6 +100,13 @@ export function randomProcessor(random: Random): Machine {
       latencyCycles: random.integer(0, 40),
     },
   });
-  if (random.integer(0, 2) > 0) return machine;
-  return { ...machine, dram: { ...machine.dram, banked: randomBanked(random, machine) } };
+  const pad = ({ bytes }: Machine['nram']): Machine['nram'] => ({
+    bytes,
+    ...(random.integer(0, 3) === 0 &&
+      machine.control.scoreboard === undefined && { banks: random.pick([1, 2, 8, 32]) }),
+    ...(random.integer(0, 3) === 0 && { ways: random.pick([1, 4, 16]) }),
+  });
+  const padded = { ...machine, nram: pad(machine.nram), wram: pad(machine.wram) };
+  if (random.integer(0, 2) > 0) return padded;
+  return { ...padded, dram: { ...machine.dram, banked: randomBanked(random, machine) } };
 }

@@ -3,7 +3,7 @@
  * clocks. Addresses go, from the burst up: channel (by its interleaving), interleaved bank, column, the other banks, row.
  * Bank b of a channel is bank ⌊b ÷ groups⌋ of group b mod groups, ranks one after the other.
  */
-import { banksOf, burstBytesOf, type DramDevice, deviceOf, type Machine } from '#machine';
+import { type BankedDram, banksOf, burstBytesOf, type DramDevice, deviceOf, type Machine } from '#machine';
 import { clocksOf } from './clocks.ts';
 
 export interface DramConfig {
@@ -35,11 +35,22 @@ export interface DramConfig {
   readonly cycleAt: (clock: number) => number;
 }
 
+const known = new WeakMap<Machine, DramConfig>();
+
 /** Of a machine's DRAM; absent where that has no banks. */
 export function dramConfig(machine: Machine): DramConfig | undefined {
   const { banked } = machine.dram;
   const device = banked && deviceOf(banked);
   if (banked === undefined || device === undefined) return undefined;
+  let config = known.get(machine);
+  if (config === undefined) {
+    config = configOf(machine, banked, device);
+    known.set(machine, config);
+  }
+  return config;
+}
+
+function configOf(machine: Machine, banked: BankedDram, device: DramDevice): DramConfig {
   const perRank = banksOf(device);
   const banks = perRank * banked.ranks;
   const burstBytes = burstBytesOf(device);
