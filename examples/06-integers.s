@@ -25,9 +25,9 @@
         cfg.dimi R4, 4, 40, 32       # 40 filters; a group of 32 bytes
         li       r5, 0x7fffffff
         cfg.act  r0, r5              # ReLU: sums from 0 up
-        cfg.quant 128, 0, 7, i8      # zero points of x, w and y; weights are i8 though x is u8
+        cfg.quant 128, 0, 7, weights i8  # zero points of x, w and y; weights are i8 though x is u8
         wait     matrix, 0
-        mma      r3, r0, r0, R2, R3, R4, r0, r4, u8, clear, drain, bias, u8, clamp
+        mma      r3, r0, r0, R2, R3, R4, r0, r4, u8, clear, drain, bias, clamp, to u8
         signal   matrix, 1
 
         cfg.dimi R5, 0, 480, 1

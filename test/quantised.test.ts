@@ -137,8 +137,8 @@ function onProcessor(layer: Layer, machine: Machine): number[] {
     cfg.dimi R6, 4, ${n}, ${tn * out}
     li r7, ${resultAt}
     li r8, ${parameters}
-    cfg.quant ${zero.a}, ${zero.b}, ${zero.c}, ${b}
-    mma r7, r0, r0, R4, R5, R6, r0, r8, ${a}, clear, drain${biases ? ', bias' : ''}${scales ? `, ${result}` : ''}
+    cfg.quant ${zero.a}, ${zero.b}, ${zero.c}, weights ${b}
+    mma r7, r0, r0, R4, R5, R6, r0, r8, ${a}, clear, drain${biases ? ', bias' : ''}${scales ? `, to ${result}` : ''}
     sync
     cfg.dimi R3, 0, ${oh * ow * n}, ${out}
     li r9, ${outputAt}

@@ -123,7 +123,7 @@ const typed = (type: keyof typeof MMA_TYPES, options: string, ...before: readonl
     (result) =>
       `${[TWO_BY_THREE, 'cfg.dimi R6, 0, 2, 24', ...before].join('\n')}
        li r5, 128\nload nram, r5, r0, R1, R1, f32\nsync
-       mma r5, r0, r0, R4, R5, R6, r0, r0, ${type}, clear, drain${result === 'sum' ? '' : `, ${result}`}${options}`,
+       mma r5, r0, r0, R4, R5, R6, r0, r0, ${type}, clear, drain${result === 'sum' ? '' : `, to ${result}`}${options}`,
   );
 
 const sides = (transform: WinogradTransform, tile: WinogradTile): [number, number] => {
@@ -182,8 +182,8 @@ const BODIES: Readonly<Record<string, readonly string[]>> = {
     `${TWO_BY_THREE}\nli r6, 0.75f\nli r7, 1.0f\ncfg.act r6, r7\nmma r5, r0, r0, R4, R5, R6, r0, r0, f32, clear, drain, clamp`,
   ],
   'cfg.quant': [
-    ...typed('i8', '', 'cfg.quant -100, 200, 7, u8'),
-    ...typed('u8', ', bias', 'cfg.quant 255, -128, 0, i8'),
+    ...typed('i8', '', 'cfg.quant -100, 200, 7, weights u8'),
+    ...typed('u8', ', bias', 'cfg.quant 255, -128, 0, weights i8'),
     ...typed('u8', '', 'cfg.quant 3, 9, 100'),
   ],
   signal: QUEUES.map((q, i) => `signal ${q}, ${i}\nwait ${q}, ${i}`),

@@ -48,15 +48,19 @@ const program = (machine: Machine, data: string, body: string, type = 'i32') =>
 describe.each([
   ['a type that the machine does not compute', 'SYS-SIM-100', 'mma r5, r0, r6, R0, R2, R3, r0, r9, f16, clear, drain'],
   ['a type that no machine computes', 'SYS-SIM-100', 'mma r5, r0, r6, R0, R2, R3, r0, r9, i32, clear, drain'],
-  ['integers of floats', 'SYS-SIM-101', 'mma r5, r0, r6, R0, R2, R3, r0, r9, f32, clear, drain, i8'],
+  ['integers of floats', 'SYS-SIM-101', 'mma r5, r0, r6, R0, R2, R3, r0, r9, f32, clear, drain, to i8'],
   ['a zero point of A', 'SYS-SIM-102', 'cfg.quant -1, 0, 0\nmma r5, r0, r6, R0, R2, R3, r0, r9, u8, clear, drain'],
   ['a zero point of W', 'SYS-SIM-102', 'cfg.quant 0, 128, 0\nmma r5, r0, r6, R0, R2, R3, r0, r9, i8, clear, drain'],
-  ['a zero point of C', 'SYS-SIM-102', 'cfg.quant 0, 0, 256\nmma r5, r0, r6, R0, R2, R3, r0, r9, u8, clear, drain, u8'],
+  [
+    'a zero point of C',
+    'SYS-SIM-102',
+    'cfg.quant 0, 0, 256\nmma r5, r0, r6, R0, R2, R3, r0, r9, u8, clear, drain, to u8',
+  ],
   ['a zero point of i16', 'SYS-SIM-102', 'cfg.quant 1, 0, 0\nmma r5, r0, r6, R0, R2, R3, r0, r9, i16, clear, drain'],
   [
     'weights of 8 bits beside i16',
     'SYS-SIM-103',
-    'cfg.quant 0, 0, 0, u8\nmma r5, r0, r6, R0, R2, R3, r0, r9, i16, clear, drain',
+    'cfg.quant 0, 0, 0, weights u8\nmma r5, r0, r6, R0, R2, R3, r0, r9, i16, clear, drain',
   ],
 ])('%s', (_, code, body) => {
   test('is refused', async () => {
@@ -126,8 +130,8 @@ const mma = 'mma r5, r0, r6, R0, R2, R3, r0, r9, u8, clear, drain';
 test('operands less their zero points', async () => {
   // 200 · 100; (200 − 255) · (100 − 128); as i8 the 200 is −56: (−56 + 128) · (100 − 3).
   expect(await result(data(0, 0), mma)).toBe(20000n);
-  expect(await result(data(0, 0), `cfg.quant 255, 127, 0, i8\n${mma}`)).toBe(55n * 27n);
-  expect(await result(data(0, 0), `cfg.quant -128, 3, 0, u8\n${mma.replace('u8', 'i8')}`)).toBe(72n * 97n);
+  expect(await result(data(0, 0), `cfg.quant 255, 127, 0, weights i8\n${mma}`)).toBe(55n * 27n);
+  expect(await result(data(0, 0), `cfg.quant -128, 3, 0, weights u8\n${mma.replace('u8', 'i8')}`)).toBe(72n * 97n);
 });
 
 test('bias wraps around, clamp and leaky work on sums', async () => {
@@ -141,11 +145,11 @@ test('bias wraps around, clamp and leaky work on sums', async () => {
 
 test('scaled sums are rounded to even, moved by their zero point and saturated', async () => {
   // 20000 · 2⁻⁶ = 312.5 → 312, less 200; 20000 · 2⁻³ is far above.
-  expect(await result(data(0, 2 ** -6), `cfg.quant 0, 0, 0\n${mma}, u8, bias`, 'u8')).toBe(255n);
-  expect(await result(data(-12960, 2 ** -6), `cfg.quant 0, 0, 10\n${mma}, u8, bias`, 'u8')).toBe(120n);
-  expect(await result(data(-12832, 2 ** -6), `cfg.quant 0, 0, 10\n${mma}, i8, bias`, 'i8')).toBe(122n);
-  expect(await result(data(-30000, 2 ** -3), `cfg.quant 0, 0, 10\n${mma}, i8, bias`, 'i8')).toBe(-128n);
-  expect(await result(data(0, Number.NaN), `cfg.quant 0, 0, 10\n${mma}, u8, bias`, 'u8')).toBe(10n);
+  expect(await result(data(0, 2 ** -6), `cfg.quant 0, 0, 0\n${mma}, to u8, bias`, 'u8')).toBe(255n);
+  expect(await result(data(-12960, 2 ** -6), `cfg.quant 0, 0, 10\n${mma}, to u8, bias`, 'u8')).toBe(120n);
+  expect(await result(data(-12832, 2 ** -6), `cfg.quant 0, 0, 10\n${mma}, to i8, bias`, 'i8')).toBe(122n);
+  expect(await result(data(-30000, 2 ** -3), `cfg.quant 0, 0, 10\n${mma}, to i8, bias`, 'i8')).toBe(-128n);
+  expect(await result(data(0, Number.NaN), `cfg.quant 0, 0, 10\n${mma}, to u8, bias`, 'u8')).toBe(0n);
 });
 
 test('sums of i16 have 64 bits', async () => {

@@ -429,7 +429,7 @@ class Writer {
     if (isRaw) this.#quantisation(type, result);
     this.#order('matrix', [a, w, bias], [c]);
     const mma = `mma r7, r5, r6, R3, R4, R5, r8, r9, ${type}`;
-    const drain = `, drain${asked === 'sum' ? '' : `, ${asked}`}${r.pick(['', ', bias'])}${act}`;
+    const drain = `, drain${asked === 'sum' ? '' : `, to ${asked}`}${r.pick(['', ', bias'])}${act}`;
     if (r.uniform() < 0.5) this.#emit(`${mma}, clear${drain}`);
     else this.#emit(`${mma}, clear`, ...(r.uniform() < 0.3 ? [mma] : []), `${mma}${drain}`);
   }
@@ -444,7 +444,7 @@ class Writer {
     const other = type === 'i8' || type === 'u8' ? r.pick(['same', 'i8', 'u8'] as const) : 'same';
     const zeroOfW = zero(other === 'same' ? type : other);
     const zeroOfC = result === 'i16' ? r.integer(-999, 999) : zero(result);
-    this.#emit(`cfg.quant ${zero(type)}, ${zeroOfW}, ${zeroOfC}${other === 'same' ? '' : `, ${other}`}`);
+    this.#emit(`cfg.quant ${zero(type)}, ${zeroOfW}, ${zeroOfC}${other === 'same' ? '' : `, weights ${other}`}`);
   }
 
   #vec(): void {

@@ -102,6 +102,7 @@ export const cfgQuant: InstructionDefinition = {
       width: 2,
       names: WEIGHT_TYPES,
       optional: true,
+      lead: 'weights',
       doc: 'type of the weights of an mma of 8-bit operands; `same`: that of the mma',
     },
   ],

@@ -48,6 +48,7 @@ export const mma: InstructionDefinition = {
       width: 3,
       names: RESULT_TYPES,
       optional: true,
+      lead: 'to',
       doc: 'type of the results on draining; `sum`: that of the accumulators',
     },
     {
@@ -72,8 +73,8 @@ for g in 0…⌈N/Tn⌉−1, n_g = min(Tn, N − g·Tn):
 A: NRAM; of i8 and u8 less za. W: WRAM; of i8 and u8 less zw
 BIAS[n]: WRAM[rbias + 4·(g·Tn + n)], f32 for floats, i32 for integers
 clamp: x < p0 ? p0 : x > p1 ? p1 : x, p0 and p1 f32 for floats, i32 for integers
-leaky: x < 0 ? p0·x : x, p0 f32; of integers the nearest integer to f32(x)·p0, ties to even
+leaky: x < 0 ? p0·x : x, p0 f32; of integers the nearest integer to f32(x)·p0, ties to even, saturated, of NaN 0
 result of floats: x rounded to f32, f16, bf16, ties to even
 result of integers but sum: v = f32(x) · SCALE[n], then v rounded as above, or for i8, u8, i16 the nearest integer to v, ties to even,
-  plus zc, saturated; SCALE[n]: WRAM[rbias + 4·((bias ? N : 0) + g·Tn + n)], f32`,
+  plus zc, saturated, of NaN the least of the type; SCALE[n]: WRAM[rbias + 4·((bias ? N : 0) + g·Tn + n)], f32`,
 };

@@ -150,7 +150,7 @@ function integers(e: MmaEntry): Sums<bigint> {
       const scaled = f(floatOfInteger(x) * floatOf(scale, 'f32'));
       const range = RANGES[e.result];
       if (range === undefined) return floatBits(scaled, e.result);
-      const y = nearestInteger(scaled, range[0] - zc, range[1] - zc) + zc;
+      const y = Number.isNaN(scaled) ? range[0] : nearestInteger(scaled, range[0] - zc, range[1] - zc) + zc;
       return BigInt.asUintN(8 * ELEMENT_BYTES[e.result], y);
     },
   };

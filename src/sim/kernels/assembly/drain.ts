@@ -62,13 +62,13 @@
 @inline function least(result: i32): i32 { return result == I8 ? -128 : result == U8 ? 0 : -32768; }
 @inline function most(result: i32): i32 { return result == I8 ? 127 : result == U8 ? 255 : 32767; }
 
-/** Scaled sums as a result: halves, or integers saturated with their zero point. NaN counts as 0. */
+/** Scaled sums as a result: halves, or integers saturated with their zero point, of NaN the least. */
 @inline function convert(v: v128, result: i32, zero: i32): v128 {
   if (result == F32) return v;
   if (result == F16) return toF16(v);
   if (result == BF16) return toBf16(v);
   const low = f32x4.splat(<f32>(least(result) - zero)), high = f32x4.splat(<f32>(most(result) - zero));
-  const limited = f32x4.min(f32x4.max(v, low), high);
+  const limited = f32x4.min(f32x4.pmax(low, v), high);
   return i32x4.add(i32x4.trunc_sat_f32x4_s(f32x4.nearest(limited)), i32x4.splat(zero));
 }
 
