@@ -20,14 +20,13 @@ const differ = diagnostic<{
 }>('SYS-SIM-122', 'invalid', {
   en: (p) =>
     `cores ${p.first} (${p.firstText}) and ${p.core} come to a multicast together, but theirs differ in ${p.what}: all ` +
-    'cores of the scope read the same. Give them the same source address, record, type and scope, or load without mc.',
+    'cores of the scope read the same. Give them the same source address, record and type, or load without mc.',
   zh: (p) =>
     `核 ${p.first}（${p.firstZh}）与核 ${p.core} 共同执行多播，但两者的${p.whatZh}不同：范围内的所有核读取同样的数据。` +
-    '请使源地址、记录、类型与范围一致，或不用 mc。',
+    '请使源地址、记录与类型一致，或不用 mc。',
 });
 
 const KINDS = {
-  kind: { en: 'instruction or scope', zh: '指令或范围' },
   type: { en: 'element type', zh: '元素类型' },
   address: { en: 'source address', zh: '源地址' },
   record: { en: 'source record', zh: '源记录' },
@@ -37,6 +36,10 @@ export type CollectiveEntry = LoadEntry | GetEntry;
 
 export const isCollective = (entry: QueueEntry): entry is CollectiveEntry =>
   (entry.kind === 'load' || entry.kind === 'get') && entry.multicast !== undefined;
+
+/** Who takes part; one of another scope may still have its own cores to wait for. */
+const scopeOf = (entry: QueueEntry): CollectiveEntry['multicast'] =>
+  isCollective(entry) ? entry.multicast : undefined;
 
 const queueOf = (entry: CollectiveEntry): 'load' | 'link' => (entry.kind === 'load' ? 'load' : 'link');
 
@@ -60,9 +63,10 @@ export class Collectives {
     let at = 0;
     for (const member of this.#membersOf(core, entry)) {
       const unit = member.unitOf(queueOf(entry));
-      const head = unit.head;
-      if (unit.running !== undefined || head === undefined || !isCollective(head.entry))
+      const { head } = unit;
+      if (unit.running !== undefined || head === undefined || scopeOf(head.entry) !== entry.multicast) {
         return Number.POSITIVE_INFINITY;
+      }
       at = Math.max(at, unit.free, head.ready);
     }
     return at;
@@ -176,7 +180,6 @@ function transfer(units: readonly Unit[], slots: readonly Slot[]): void {
 
 /** What of two multicasts is not the same, where it must be. */
 function difference(a: CollectiveEntry, b: CollectiveEntry): (typeof KINDS)[keyof typeof KINDS] | undefined {
-  if (a.kind !== b.kind || a.multicast !== b.multicast) return KINDS.kind;
   if (a.type !== b.type) return KINDS.type;
   if (farAddress(a) !== farAddress(b)) return KINDS.address;
   const [one, other] = [farRecord(a), farRecord(b)];

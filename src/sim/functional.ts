@@ -41,9 +41,8 @@ const otherPart = diagnostic<{ parts: readonly number[] }>('SYS-SIM-131', 'inval
 const otherSource = diagnostic<{ core: number; pc: number }>('SYS-SIM-132', 'invalid', {
   en: (p) =>
     `the multicast of core ${p.core} at instruction ${p.pc} reads something else than that of the first core: all cores of the scope read ` +
-    'the same address, record and type, in the same scope.',
-  zh: (p) =>
-    `核 ${p.core} 在第 ${p.pc} 条指令的多播与首个核读取的不同：范围内所有核应以相同范围读取相同的地址、记录与类型。`,
+    'the same address, record and type.',
+  zh: (p) => `核 ${p.core} 在第 ${p.pc} 条指令的多播与首个核读取的不同：范围内所有核应读取相同的地址、记录与类型。`,
 });
 const badTensor = diagnostic<{ name: string; found: number; expected: number }>('SYS-SIM-076', 'usage', {
   en: (p) => `tensor '${p.name}' got ${p.found} bytes, expected ${p.expected}: give all elements, dense and row-major.`,
@@ -140,7 +139,7 @@ function together(core: PlainCore, kind: 'load' | 'get', cores: readonly PlainCo
   const entry = head && collectiveOf(head);
   if (entry === undefined) return false;
   const members = cores.filter(({ place }) => entry.multicast === 'chip' || place.cluster === core.place.cluster);
-  const queues = members.map((member) => member.headsOf(kind));
+  const queues = members.map((member) => member.headsOf(kind, entry.multicast));
   if (queues.includes(undefined)) return false;
   for (const [i, queue] of queues.entries()) {
     const other = collectiveOf(queue!.entries[0]!)!;
@@ -155,7 +154,7 @@ function together(core: PlainCore, kind: 'load' | 'get', cores: readonly PlainCo
 /** Everything in which the multicasts of the cores must agree. */
 function sourceOf(entry: LoadEntry | GetEntry): string {
   const [address, record] = entry.kind === 'load' ? [entry.dram, entry.dramRecord] : [entry.shared, entry.sharedRecord];
-  return [entry.kind, entry.multicast, entry.type, address, ...record].join(' ');
+  return [entry.type, address, ...record].join(' ');
 }
 
 /** Cores that go on together: one whose queues are drained, or all that meet; undefined where none do. */

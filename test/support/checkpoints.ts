@@ -28,7 +28,8 @@ function outcome(simulation: Simulation): unknown {
   return { result, counters, all, pads: numbers?.pads, shared: numbers?.shared };
 }
 
-function check(program: Program, options: SimulationOptions, random: Random, message: string): void {
+/** Saves a run at random, goes on here and elsewhere, and compares. */
+export function checkStates(program: Program, options: SimulationOptions, random: Random, message: string): void {
   // Values of Vitest's own comparison are megabytes here.
   const same = (found: unknown, expected: unknown, what: string): void =>
     expect(isDeepStrictEqual(found, expected), `${what}, ${message}`).toBe(true);
@@ -69,7 +70,7 @@ export function testCheckpoints(first: number, programs: number): void {
     for (let seed = first; seed < first + programs; seed++) {
       const { program, text } = randomProgram(3_000_000 + seed);
       const options = { data: seed % 4 !== 0, hazards: seed % 3 !== 0 };
-      check(program, options, new Random(seed), `seed ${seed}\n${text}`);
+      checkStates(program, options, new Random(seed), `seed ${seed}\n${text}`);
     }
   });
 }

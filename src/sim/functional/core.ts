@@ -155,11 +155,12 @@ export class PlainCore {
     this.#done(queue, entry);
   }
 
-  /** The queue whose head is this kind of multicast. */
-  headsOf(kind: 'load' | 'get'): PlainQueue | undefined {
+  /** The queue whose head is this kind of multicast, of a scope or of any. */
+  headsOf(kind: 'load' | 'get', scope?: 'cluster' | 'chip'): PlainQueue | undefined {
     const queue = this.#byName[kind === 'load' ? 'load' : 'link'];
     const head = queue.entries[0];
-    return head !== undefined && collectiveOf(head) !== undefined ? queue : undefined;
+    const found = head && collectiveOf(head)?.multicast;
+    return found !== undefined && (scope === undefined || found === scope) ? queue : undefined;
   }
 
   #compute(entry: DataEntry): void {

@@ -1,0 +1,4 @@
+/** More programs for several cores; see `support/spmd.ts`. */
+import { testSpmd } from './support/spmd.ts';
+
+testSpmd(91, 1500);
