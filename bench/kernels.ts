@@ -234,6 +234,37 @@ export default async function bench(): Promise<void> {
   vec('vec.add of 16384', { function: 'add', bMode: 'record' }, [words(16384)]);
   vec('vec.exp of 16384', { function: 'exp' }, [words(16384)]);
   vec('vec.tanh of 16384', { function: 'tanh' }, [words(16384)]);
+  const i8 = { type: 'i8', result: 'i8' } as const;
+  const row = [line(16384)];
+  vec(
+    'vec.add of i8, saturating',
+    { function: 'add', bMode: 'record', ...i8, saturate: true, bRecord: recordOf(row) },
+    row,
+  );
+  vec(
+    'vec.add of f16',
+    { function: 'add', bMode: 'record', type: 'f16', result: 'f16', bRecord: recordOf([line(16384, 2)]) },
+    [line(16384, 2)],
+  );
+  vec(
+    'vec.quant of f32 to i8',
+    { function: 'quant', bMode: 'scalar', b: 0x3d4ccccd, result: 'i8' },
+    [words(16384)],
+    row,
+  );
+  vec('vec.dequant of i8 to f32', { function: 'dequant', bMode: 'scalar', b: 0x3d4ccccd, type: 'i8' }, row, [
+    words(16384),
+  ]);
+  vec(
+    'vec.mul of i8, add into i32',
+    { function: 'mul', bMode: 'record', accumulate: 'add', type: 'i8', result: 'i32', bRecord: recordOf(row) },
+    row,
+    [words(16384)],
+  );
+  vec('vec.mov of i8, reduced by max', { function: 'mov', accumulate: 'max', init: true, ...i8 }, row, [
+    line(16384, 0),
+  ]);
+  vec('vec.select of i8', { function: 'select', bMode: 'record', ...i8, bRecord: recordOf(row) }, row);
   vec(
     'max pooling 2×2 of 64 channels over 28×28',
     { function: 'mov', accumulate: 'max', init: true },

@@ -1,7 +1,9 @@
 /** The vector kernels against the functional model: random functions, types, records, sizes, strides, flags and machines. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from '#base';
 import { ACCUMULATIONS, B_MODES, BINARY_FUNCTIONS, ELEMENT_BYTES, SELECTING_FUNCTIONS, secondType } from '#isa';
+import { presets } from '#machine';
 import { elementsOf, recordOf } from '#timing';
 import {
   baseIn,
@@ -17,6 +19,8 @@ import {
   walk,
 } from '../../../test/support/kernelComparison.ts';
 import { functionsOf, mayISaturate } from '../../../test/support/vectorTypes.ts';
+import type { VecEntry } from '../entries.ts';
+import { createKernels } from './index.ts';
 
 const F32_ONLY = functionsOf(({ type, result }) => type === 'f32' && result === 'f32');
 
@@ -99,4 +103,51 @@ test.each([
   );
   fc.assert(property, { numRuns: runs });
   expect(run).toBeGreaterThanOrEqual(runs);
+});
+
+test('f16 and bf16: every value comes in, every value and every tie goes out', () => {
+  const count = 8192;
+  const kernels = createKernels(presets.get('textbook-single')!);
+  const { buffer, byteOffset } = kernels.nram;
+  const halves = new Uint16Array(buffer, byteOffset, count);
+  const words = new Uint32Array(buffer, byteOffset + 65536, count);
+  const values = new Float32Array(buffer, byteOffset + 65536, count);
+  const entry: VecEntry = {
+    kind: 'vec',
+    ...{ pc: 0, function: 'mov', saturate: false, zero: 0, bMode: 'none', accumulate: 'none', init: false },
+    ...{ type: 'f32', result: 'f32', a: 0, b: 0, c: 65536 },
+    ...{ aRecord: recordOf([]), bRecord: recordOf([]), cRecord: recordOf([]) },
+  };
+  const [narrow, wide] = [2, 4].map((stride) => recordOf([{ size: count, stride }]));
+  const alike = (type: 'f16' | 'bf16', x: number): number =>
+    Number.isNaN(x) ? (type === 'f16' ? 0x7e00 : 0x7fc0) : type === 'f16' ? numberToFloat16(x) : numberToBfloat16(x);
+  for (const type of ['f16', 'bf16'] as const) {
+    const decode = type === 'f16' ? float16ToNumber : bfloat16ToNumber;
+    for (let first = 0; first < 65536; first += count) {
+      for (let i = 0; i < count; i++) halves[i] = first + i;
+      kernels.vec({ ...entry, type, aRecord: narrow!, cRecord: wide! });
+      for (let i = 0; i < count; i++) {
+        if (!Object.is(values[i], decode(first + i))) throw new Error(`${type} ${first + i}: ${values[i]}`);
+      }
+      // The value itself, the middle between it and the next, and that middle's neighbours.
+      const exact = words.slice();
+      const half = type === 'f16' ? 1 << 12 : 1 << 15;
+      for (const step of [0, half - 1, half, half + 1]) {
+        for (let i = 0; i < count; i++) words[i] = exact[i]! + step;
+        const asked = values.slice();
+        kernels.vec({ ...entry, a: 65536, c: 0, result: type, aRecord: wide!, cRecord: narrow! });
+        for (let i = 0; i < count; i++) {
+          if (halves[i] !== alike(type, asked[i]!)) throw new Error(`${asked[i]} to ${type}: ${halves[i]}`);
+        }
+      }
+      // Denormal f16 are further apart than that: all middles as numbers.
+      if (type === 'bf16' || (first & 0x7c00) !== 0) continue;
+      for (let i = 0; i < 1024; i++) values[i] = (i + 0.5) * 2 ** -24 * (first === 0 ? 1 : -1);
+      const asked = values.slice(0, 1024);
+      kernels.vec({ ...entry, a: 65536, c: 0, result: type, aRecord: wide!, cRecord: narrow! });
+      asked.forEach((x, i) => {
+        expect(halves[i]).toBe(alike(type, x));
+      });
+    }
+  }
 });

@@ -115,31 +115,46 @@ export function least(type: i32): i32 {
   return saturate && type != F32 ? clamped(type, x) : x;
 }
 
+/** Whole vectors of lanes as elements side by side; `type` and `saturate` are known where this is inlined. */
+@inline function putRow(type: i32, saturate: bool, from: usize, to: usize, vectors: i32): void {
+  const size = sizeShift(type);
+  for (; vectors > 0; --vectors) {
+    const x = bitsOf(type, saturate, v128.load(from));
+    if (size == 2) v128.store(to, x);
+    else {
+      const halves = i16x8.narrow_i32x4_u(v128.and(x, i32x4.splat(size == 1 ? 0xffff : 0xff)), x);
+      if (size == 1) store<i64>(to, i64x2.extract_lane(halves, 0));
+      else store<i32>(to, i32x4.extract_lane(i8x16.narrow_i16x8_u(halves, halves), 0));
+    }
+    from += 16; to += <usize>4 << size;
+  }
+}
+
 /** n lanes side by side as elements `stride` bytes apart, in order; integers that do not fit are clamped or cut off. */
 export function narrow(type: i32, saturate: bool, from: usize, to: usize, stride: usize, n: i32): void {
   const size = sizeShift(type);
-  for (; n > 0; n -= 4) {
-    const x = bitsOf(type, saturate, v128.load(from));
-    const count = min(n, 4);
-    if (count == 4 && stride == <usize>1 << size) {
-      if (size == 2) v128.store(to, x);
-      else {
-        const halves = i16x8.narrow_i32x4_u(v128.and(x, i32x4.splat(size == 1 ? 0xffff : 0xff)), x);
-        if (size == 1) store<i64>(to, i64x2.extract_lane(halves, 0));
-        else store<i32>(to, i32x4.extract_lane(i8x16.narrow_i16x8_u(halves, halves), 0));
-      }
-      to += stride << 2;
-    } else {
-      v128.store(from, x);
-      for (let i = 0; i < count; ++i) {
-        const bits = load<u32>(from + (<usize>i << 2));
-        if (size == 2) store<u32>(to, bits);
-        else if (size == 1) store<u16>(to, <u16>bits);
-        else store<u8>(to, <u8>bits);
-        to += stride;
-      }
+  if (stride == <usize>1 << size) {
+    const vectors = n >> 2;
+    switch (type) {
+      case F16: putRow(F16, false, from, to, vectors); break;
+      case BF16: putRow(BF16, false, from, to, vectors); break;
+      case I8: if (saturate) putRow(I8, true, from, to, vectors); else putRow(I8, false, from, to, vectors); break;
+      case U8: if (saturate) putRow(U8, true, from, to, vectors); else putRow(U8, false, from, to, vectors); break;
+      case I16: if (saturate) putRow(I16, true, from, to, vectors); else putRow(I16, false, from, to, vectors); break;
+      default: putRow(F32, false, from, to, vectors);
     }
-    from += 16;
+    from += <usize>vectors << 4; to += <usize>vectors << (2 + size);
+    n &= 3;
+  }
+  for (; n > 0; n -= 4) {
+    v128.store(from, bitsOf(type, saturate, v128.load(from)));
+    for (let i = min(n, 4); i > 0; --i) {
+      const bits = load<u32>(from);
+      if (size == 2) store<u32>(to, bits);
+      else if (size == 1) store<u16>(to, <u16>bits);
+      else store<u8>(to, <u8>bits);
+      from += 4; to += stride;
+    }
   }
 }
 

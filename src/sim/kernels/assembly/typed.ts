@@ -1,6 +1,6 @@
 // Rows of the vector unit with types: elements come in as 32-bit lanes, are computed as f32 or as 32-bit integers, become what
 // C's type computes, meet C, and go out as elements.
-import { clamped, copyElement, copyElements, F32, isFloat, least, narrow, sizeShift, widen } from './elements';
+import { clamped, copyElement, copyElements, F32, I32, isFloat, least, narrow, sizeShift, widen } from './elements';
 import { compute, identity, meet, meetOne } from './functions';
 import { computeIntegers, integerIdentity, meetInteger, meetIntegers } from './vectorIntegers';
 import { shift, size, strideA, strideB, strideC, word } from './job';
@@ -9,6 +9,7 @@ import { shift, size, strideA, strideB, strideC, word } from './job';
 @inline const UNLESS: i32 = 23;
 @inline const QUANT: i32 = 31;
 @inline const DEQUANT: i32 = 32;
+@inline const SHL: i32 = 37;
 
 @inline function typeOfB(job: usize): i32 {
   const f = word(job, 0);
@@ -94,7 +95,9 @@ function values(job: usize, a: usize, b: usize, n: i32, x: usize, y: usize, to: 
   } else if (float) {
     compute(f, x, stepA, y, stepB, to, vectors);
   } else {
-    computeIntegers(f, saturate, x, stepA, y, stepB, to, vectors);
+    // Of two elements of 8 or 16 bits nothing leaves 32, but for a shift.
+    const mayOverflow = saturate && (type == I32 || word(job, 32) == 2 || f == SHL);
+    computeIntegers(f, mayOverflow, x, stepA, y, stepB, to, vectors);
   }
   if (float && !isFloat(result)) toIntegers(to, vectors);
   if (!float && isFloat(result)) toFloats(to, vectors);
