@@ -73,6 +73,13 @@ const withBanks = (from: string | RegExp, to: string): string => {
 };
 
 const cases: readonly (readonly [string, string])[] = [
+  ['a vector type that does not exist', edit('"i8": { "lanes": 64 }', '"int8": { "lanes": 64 }')],
+  ['vector lanes of a type that meet in no tree', edit('"u8": { "lanes": 64 }', '"u8": { "lanes": 48 }')],
+  ['vector lanes of a type without room', edit('"i8": { "lanes": 64 }', '"i8": { "lanes": 65536 }')],
+  [
+    'vector lanes of a type beyond circuits',
+    edit('"vector": {', '"vector": { "types": { "i16": { "lanes": 16384 } },', plain),
+  ],
   ['empty file', ''],
   ['not JSON', 'name: textbook'],
   ['cut off', good.slice(0, 400)],

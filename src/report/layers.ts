@@ -85,7 +85,9 @@ function utilisationOf(plan: LayerPlan, run: LayerResult, machine: Machine): num
     case 'matrix':
       return run.macs === 0 ? 0 : (worth(plan.macs, run.macs) / run.macs) * (matrixPeakCycles(machine, run) / cycles);
     case 'vector':
-      return worth(plan.vectorOps, run.vectorOps) / (cycles * coresOf(machine) * machine.vector.lanes);
+      return run.vectorOps === 0
+        ? 0
+        : (worth(plan.vectorOps, run.vectorOps) / run.vectorOps) * (run.vectorLaneCycles / (cycles * coresOf(machine)));
     case 'winograd':
       return (run.busy.winograd ?? 0) / (cycles * coresOf(machine));
     case 'dma': {

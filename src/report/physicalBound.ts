@@ -62,7 +62,7 @@ export function physicalBound(program: Program, result: Pick<SimulationResult, '
   const { readBytes, writeBytes } = program.compulsory ?? total;
   const by = {
     matrix: Math.ceil(matrixPeakCycles(machine, total) * (1 - ROUNDING)),
-    vector: Math.ceil(total.vectorOps / (coresOf(machine) * machine.vector.lanes)),
+    vector: Math.ceil(total.vectorLaneCycles / coresOf(machine)),
     memory: cyclesAtRate(readBytes + writeBytes, machine.dram.bandwidth),
     host: total.hostCycles,
   };

@@ -141,6 +141,7 @@ export function countActions(work: WorkCounters, actions: Actions): void {
   work.i16Macs += actions.i16Macs;
   work.divideOps += actions.divideOps;
   work.transcendentalOps += actions.transcendentalOps;
+  work.vectorLaneCycles += actions.vectorLaneCycles;
   work.winogradOps += actions.winogradOps;
 }
 

@@ -13,6 +13,7 @@ import {
   type FoldStates,
   type Lanes,
   type LinkCost,
+  lanesFor,
   linearActions,
   linearComputeCycles,
   linearDmaCost,
@@ -223,6 +224,7 @@ function makePlan(entry: DataEntry, machine: Machine): Plan {
         hasB: entry.bMode === 'record',
         ...(entry.accumulate === 'none' ? {} : { accumulates: sizes.map((_, d) => entry.cRecord[4 * d + STRIDE]!) }),
         init: entry.init,
+        lanes: lanesFor(machine, entry),
         keepsC: SELECTING_FUNCTIONS.has(entry.function),
         bytes: {
           a: ELEMENT_BYTES[entry.type],

@@ -88,8 +88,8 @@ describe('mma: 20 pixels of 4 × 5, 40 filters, a reduction of 48', () => {
 });
 
 describe('vec over 5 × 10', () => {
-  const words = (shape: Omit<Parameters<typeof vecActions>[0], 'sizes' | 'name'>) => {
-    const { nramReadBytes, nramWriteBytes } = vecActions({ name: 'add', sizes: [10, 5], ...shape });
+  const words = (shape: Omit<Parameters<typeof vecActions>[0], 'sizes' | 'name' | 'lanes'>) => {
+    const { nramReadBytes, nramWriteBytes } = vecActions({ name: 'add', sizes: [10, 5], lanes: 4, ...shape });
     return [nramReadBytes / 4, nramWriteBytes / 4];
   };
 
@@ -107,10 +107,18 @@ describe('vec over 5 × 10', () => {
   });
 
   test('classes of functions', () => {
-    const of = (name: 'div' | 'exp') => vecActions({ name, sizes: [10, 5], hasB: true, init: false });
+    const of = (name: 'div' | 'exp') => vecActions({ name, sizes: [10, 5], lanes: 4, hasB: true, init: false });
     expect([of('div').divideOps, of('exp').transcendentalOps, of('exp').divideOps]).toEqual([50, 50, 0]);
     expect(computeActions('sqrt_16', 7)).toMatchObject({ divideOps: 7, transcendentalOps: 0 });
     expect(computeActions('and_32', 7)).toEqual(NO_ACTIONS);
+  });
+
+  test('bytes follow the types, lanes what they have for them', () => {
+    const bytes = { a: 1, b: 4, c: 2 };
+    const shape = { name: 'dequant' as const, sizes: [10, 5], lanes: 16, hasB: true, init: false, bytes };
+    expect(vecActions(shape)).toMatchObject({ nramReadBytes: 250, nramWriteBytes: 100, vectorLaneCycles: 50 / 16 });
+    // What is selected into is read as well.
+    expect(vecActions({ ...shape, name: 'select', keepsC: true })).toMatchObject({ nramReadBytes: 350 });
   });
 });
 

@@ -40,6 +40,8 @@ export interface Actions {
   /** Of the operations that are no multiply-accumulates. */
   readonly divideOps: number;
   readonly transcendentalOps: number;
+  /** Operations of the vector unit, each type's divided by its lanes: the least cycles in which one core does them. */
+  readonly vectorLaneCycles: number;
   /** Additions and multiplications of the Winograd unit. */
   readonly winogradOps: number;
 }
@@ -59,6 +61,7 @@ export const NO_ACTIONS: Actions = {
   i16Macs: 0,
   divideOps: 0,
   transcendentalOps: 0,
+  vectorLaneCycles: 0,
   winogradOps: 0,
 };
 
@@ -123,6 +126,8 @@ export interface VecShape {
   readonly accumulates?: readonly number[];
   /** The first of each element of C meets the identity and not what C holds. */
   readonly init: boolean;
+  /** For its types. */
+  readonly lanes: number;
   /** Whether C is read though it is not accumulated into (`select`). */
   readonly keepsC?: boolean;
   /** Bytes of an element of A, B and C; 4 each where absent. */
@@ -133,7 +138,7 @@ export interface VecShape {
  * Every index reads A and B. C is written at every index; where it is accumulated it is read there, too, but a reduced run of
  * d0 meets in the lanes and reaches C once.
  */
-export function vecActions({ name, sizes, hasB, accumulates, init, keepsC, bytes }: VecShape): Actions {
+export function vecActions({ name, sizes, hasB, accumulates, init, lanes, keepsC, bytes }: VecShape): Actions {
   const { a, b, c } = bytes ?? WORDS;
   const count = (keep: (d: number) => boolean): number =>
     sizes.reduce((n, size, d) => n * (keep(d) ? Math.max(0, size) : Math.min(1, Math.max(0, size))), 1);
@@ -144,6 +149,7 @@ export function vecActions({ name, sizes, hasB, accumulates, init, keepsC, bytes
     ...NO_ACTIONS,
     nramReadBytes: all * (a + (hasB ? b : 0)) + c * (keepsC ? all : accumulates === undefined ? 0 : passes - fresh),
     nramWriteBytes: c * passes,
+    vectorLaneCycles: all / lanes,
     ...classOf(VECTOR_CLASSES[name], all),
   };
 }

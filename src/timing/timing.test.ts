@@ -1,5 +1,6 @@
 /** Costs against numbers worked out by hand, beside each expectation. */
 import { describe, expect, test } from 'vitest';
+import type { ElementType } from '#isa';
 import { type Machine, presets } from '#machine';
 import { chunksOf, dmaCost, hostCycles, mmaCycles, recordOf, vecCycles } from './index.ts';
 
@@ -123,6 +124,20 @@ describe('vector', () => {
     expect(vecCycles(dot, 'mov', [100, 5], true, { strides: [4, 4] })).toBe(40);
     // Pipeline 4, 32 lanes: 4 + 5 × (4 + 5).
     expect(vecCycles(systolic, 'mov', [100, 5], true, { strides: [4, 4] })).toBe(49);
+  });
+
+  test('lanes by type: of operands and results the fewer', () => {
+    const typed: Machine = {
+      ...dot,
+      vector: { ...dot.vector, types: { i8: { lanes: 256 }, f16: { lanes: 128 }, i32: { lanes: 32 } } },
+    };
+    const cycles = (type: ElementType, result: ElementType, reduces = false) =>
+      vecCycles(typed, 'add', [300, 2], reduces, { type, result });
+    expect(cycles('i8', 'i8')).toBe(2 * 2);
+    expect(cycles('f16', 'i8')).toBe(2 * 3);
+    expect(cycles('i8', 'f32')).toBe(2 * 5);
+    expect(cycles('i8', 'i32')).toBe(2 * 10);
+    expect(cycles('i8', 'i8', true)).toBe(2 * (2 + 8));
   });
 });
 
