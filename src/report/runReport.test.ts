@@ -240,7 +240,10 @@ describe('physical bound', () => {
 
   test('is that of the scarcest unit', () => {
     expect(bound({ macs: 4000 })).toMatchObject({ cycles: 16, unit: 'matrix' });
-    expect(bound({ macs: 4000, vectorOps: 1281, vectorLaneCycles: 1281 / 64 })).toMatchObject({ cycles: 21, unit: 'vector' });
+    expect(bound({ macs: 4000, vectorOps: 1281, vectorLaneCycles: 1281 / 64 })).toMatchObject({
+      cycles: 21,
+      unit: 'vector',
+    });
     // 768 bytes, however often they were moved.
     expect(bound({ readBytes: 9999, writeBytes: 640 })).toMatchObject({ cycles: 12, unit: 'memory' });
     expect(bound({ hostCycles: 1234, macs: 256 })).toMatchObject({ cycles: 1234, unit: 'host' });

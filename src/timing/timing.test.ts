@@ -132,7 +132,7 @@ describe('vector', () => {
       vector: { ...dot.vector, types: { i8: { lanes: 256 }, f16: { lanes: 128 }, i32: { lanes: 32 } } },
     };
     const cycles = (type: ElementType, result: ElementType, reduces = false) =>
-      vecCycles(typed, 'add', [300, 2], reduces, { type, result });
+      vecCycles(typed, 'add', [300, 2], reduces, { type, result, strides: [] });
     expect(cycles('i8', 'i8')).toBe(2 * 2);
     expect(cycles('f16', 'i8')).toBe(2 * 3);
     expect(cycles('i8', 'f32')).toBe(2 * 5);
