@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { assembleProgram, disassemble } from '#isa';
 import {
   accumulatorEntries,
+  dramDevices,
   filtersOf,
   type Machine,
   machineFields,
@@ -167,6 +168,18 @@ function example() {
   };
 }
 
+function dramRows(): string {
+  const devices = [...dramDevices.values()];
+  const rows = [
+    ['clock (MHz)', ...devices.map((d) => d.clock / 1e6)],
+    ['bus (bytes), burst', ...devices.map((d) => `${d.busBytes}, ${d.burstLength}`)],
+    ['bank groups × banks', ...devices.map((d) => `${d.bankGroups} × ${d.banksPerGroup}`)],
+    ['row (bytes)', ...devices.map((d) => d.rowBytes)],
+    ...Object.keys(devices[0]!.timing).map((name) => [name, ...devices.map((d) => d.timing[name as 'CL'])]),
+  ];
+  return table(['', ...devices.map((d) => d.name)], rows);
+}
+
 function fieldRows(): string {
   const shown = [machine('textbook-single'), machine('systolic-16x16')];
   const shownValue = (m: Machine, path: string): string => {
@@ -222,13 +235,13 @@ several times, before one DRAM and with a SharedRAM:
 
 A unit executes one entry at a time, in the order of its queue. A state that lasts 0 cycles is passed in the cycle in which it is entered.
 The simulator jumps from event to event by closed forms; a second model walks these tables a cycle at a time, and both meet every start
-and end (\`test/clocked.test.ts\`).
+and end (\`test/clocked.test.ts\`; links and meetings, which need several cores, are held by the functional model's order instead).
 
 ${statesOf(
   'Every unit with a queue',
   UNIT_MACHINES[0]!.states.filter((s) => QUEUE_STATES.includes(s.name)),
 )}
-What IDLE leads to for any other entry is the first state of the unit's own:
+What IDLE leads to for any other entry (SETUP is that of the DMA) is the first state of the unit's own:
 
 ${UNIT_MACHINES.map((m) =>
   statesOf(
@@ -298,6 +311,13 @@ pipeline. The length of a stream and the rows of weights stand in the instructio
 ### Winograd unit
 
     pipeline + ⌈d0/lanes⌉ · d1 · d2 · tileCycles
+
+### DRAM in banks
+
+With \`dram.banked\` a transfer is timed command by command; controller, address mapping, the order of commands and the constraint between each two
+stand in ARCHITECTURE.md, "DRAM in banks". The devices that come along, times in their clocks (sources in \`src/machine/dram\`):
+
+${dramRows()}
 
 ## A worked example
 

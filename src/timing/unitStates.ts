@@ -243,6 +243,54 @@ export const WINOGRAD_STATES: UnitMachine = {
   ],
 };
 
+/** Of machines with a SharedRAM; not walked by the clocked model, which has one core. */
+const LINK_STATES: UnitMachine = {
+  unit: 'link (SharedRAM to and from scratchpads)',
+  states: [
+    idle('SETUP'),
+    semaphore,
+    {
+      name: 'SETUP',
+      does: 'Takes the snapshotted records and base addresses into the address generators.',
+      cycles: 'dma.setupCycles',
+      next: [
+        { when: 'time is over, `ports: private`, or no element lies inside the bounds', to: 'TRANSFER' },
+        { when: 'time is over, `ports: one`', to: 'ASK' },
+      ],
+    },
+    {
+      name: 'ASK',
+      does:
+        'Asks for the port of its cluster, which serves whole transfers in order of asking, at a tie the core of lower number first, and is ' +
+        'taken for ⌈bytes ÷ link⌉.',
+      next: [{ when: 'granted', to: 'TRANSFER' }],
+    },
+    {
+      name: 'TRANSFER',
+      does: 'Link and scratchpad port run at once.',
+      cycles: 'max(⌈bytes inside the bounds ÷ link⌉, ⌈bytes of all elements ÷ dma.scratchpadBytesPerCycle⌉)',
+      next: [{ when: 'time is over', to: 'IDLE' }],
+    },
+  ],
+};
+
+const MEETING_STATES: UnitMachine = {
+  unit: 'meeting of cores (`barrier`, `sync` and `host` of a cluster or the chip), one for each scope',
+  states: [
+    {
+      name: 'OPEN',
+      does: 'Notes which cores stand at it; `sync` and `host` arrive once all queues of their core are empty and its units idle.',
+      next: [{ when: 'all cores of the scope stand at it', to: 'RELEASE' }],
+    },
+    {
+      name: 'RELEASE',
+      does: 'Lets all go on together, at a `host` once the host is done; of a core alone in its scope 0 cycles.',
+      cycles: 'cluster.barrierLatency (control.signalLatency where it is absent)',
+      next: [{ when: 'time is over', to: 'OPEN' }],
+    },
+  ],
+};
+
 export const UNIT_MACHINES: readonly UnitMachine[] = [
   DMA_STATES,
   CHANNEL_STATES,
@@ -251,4 +299,6 @@ export const UNIT_MACHINES: readonly UnitMachine[] = [
   SCALAR_STATES,
   VECTOR_STATES,
   WINOGRAD_STATES,
+  LINK_STATES,
+  MEETING_STATES,
 ];
