@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { Random } from '#base';
 import { createDebugger, createSimulation, type Debugger, MEMORIES } from '#sim';
 import { randomProgram } from './support/randomPrograms.ts';
+import { spmdProgram } from './support/spmdPrograms.ts';
 
 /** Everything that a debugger shows. */
 function shown(d: Debugger): object {
@@ -31,18 +32,24 @@ function ahead(d: Debugger): unknown[] {
     ]);
 }
 
-test.each(['instructions', 'cycles'] as const)(
-  'back and forward by %s over 15 random programs',
+test.each([
+  ['instructions', 'one core', 15],
+  ['cycles', 'one core', 15],
+  ['instructions', 'several cores', 8],
+  ['cycles', 'several cores', 8],
+] as const)(
+  'back and forward by %s over random programs of %s',
   {
     timeout: 120_000,
   },
-  async (by) => {
-    for (let seed = 1; seed <= 15; seed++) {
-      const { program, text } = randomProgram(4_000_000 + seed);
+  async (by, on, programs) => {
+    for (let seed = 1; seed <= programs; seed++) {
+      const { program, text } = (on === 'one core' ? randomProgram : spmdProgram)(4_000_000 + seed);
       const random = new Random(seed);
       const same = (found: unknown, expected: unknown, what: string): void =>
         expect(isDeepStrictEqual(found, expected), `${what}, seed ${seed}\n${text}`).toBe(true);
       const d = createDebugger(program, { data: true, checkpointBytes: random.pick([0, 2 ** 20, 2 ** 28]) });
+      d.follow(random.integer(0, d.cores - 1));
       const forward = (n: number) => (by === 'instructions' ? d.step(n) : d.stepCycles(n));
       const back = (n: number) => (by === 'instructions' ? d.stepBack(n) : d.stepCyclesBack(n));
       // The cycle 0 is not over at the beginning.

@@ -50,7 +50,7 @@ export function unitTable(r: RunReport, { say, palette, width }: UnitStyle): str
   ];
   const share = (cycles: number): string => percent(r.cycles === 0 ? null : cycles / r.cycles);
   const rows = r.units.map((unit) => [
-    unit.core === undefined ? say(unit.name) : `${say('core')} ${unit.core} ${say(unit.name)}`,
+    called(unit, say),
     grouped(unit.entries),
     grouped(unit.busy),
     share(unit.busy),
@@ -63,11 +63,16 @@ export function unitTable(r: RunReport, { say, palette, width }: UnitStyle): str
   ];
 }
 
+/** With its core, where several run. */
+const called = ({ name, core }: UnitResult, say: Say): string =>
+  core === undefined ? say(name) : `${say('core')} ${core} ${say(name)}`;
+
 /** How the lanes were used while the unit computed. */
-function lanesLines({ name, lanes }: UnitResult, say: Say, width: number): string[] {
+function lanesLines(unit: UnitResult, say: Say, width: number): string[] {
+  const { lanes } = unit;
   if (lanes === undefined || lanes.available === 0) return [];
   const part = (cycles: number): string => percent(cycles / lanes.available);
   const losses = LOSSES.filter((loss) => lanes[loss] > 0).map((loss) => `${say(loss)} ${part(lanes[loss])}`);
-  const used = `${say(name)}${say('colon')}${say('lanes')} ${part(lanes.used)}`;
+  const used = `${called(unit, say)}${say('colon')}${say('lanes')} ${part(lanes.used)}`;
   return wrap([used, ...losses].join(say('comma')), width, '  ');
 }

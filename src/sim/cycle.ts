@@ -197,9 +197,9 @@ export class Simulation {
 
   /** Where a run in moments stands: its cycle, instructions that control has completed, and the one that is to be next. */
   position(core = 0): { readonly cycle: number; readonly completed: number; readonly pc: number } {
-    const { blocked, control } = this.#cores[core]!;
+    const { blocked, arrived, control } = this.#cores[core]!;
     const { at, executed, pc, time } = control;
-    const isDone = this.#result !== undefined;
+    const isDone = this.#result !== undefined || (blocked === 'halt' && arrived !== undefined);
     const isUnderWay = !isDone && (blocked !== undefined || this.#atHost !== undefined || time > this.#now);
     return { cycle: this.#now, completed: isUnderWay ? executed - 1 : executed, pc: isUnderWay || isDone ? at : pc };
   }

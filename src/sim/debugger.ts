@@ -300,8 +300,7 @@ export class Debugger {
   read(memory: Memory, address: number, count: number): Uint8Array {
     checkRange(this.program, memory, address, address + count);
     const memories = this.#simulation.memories;
-    // Programs with data run on machines of one core so far, which have none.
-    if (memories === undefined || memory === 'shared') throw noMemory({ memory: MEMORY_NAMES[memory] });
+    if (memories === undefined) throw noMemory({ memory: MEMORY_NAMES[memory] });
     const bytes = new Uint8Array(count);
     if (memory === 'dram') memories.dram.read(address, bytes, 0, count);
     else {

@@ -28,6 +28,26 @@ const DOUBLE = `.dram 4096
 .node "end"
   halt
 `;
+/** Core 1 takes what core 0 brings into SharedRAM. */
+const TWO_CORES = `.machine textbook-cluster
+.cores 2
+.fill 0, 64, f32 1.5
+.output "y", 64, float32[16]
+  cfg.dimi R0, 0, 16, 4
+  csr r1, core
+  li r2, 64
+  bne r1, r0, meet
+  load shared, r0, r0, R0, R0, f32
+meet:
+  sync cluster
+  beq r1, r0, end
+  get nram, r0, r0, R0, R0, f32
+  signal link, 0
+  wait store, 0
+  store nram, r2, r0, R0, R0, f32
+end:
+  halt
+`;
 const DEADLOCK = 'li r1, 4\nwait vector, 2\nsync\nhalt\n';
 const TEXTBOOK = 'loop 2\nmove DRAM NRAM 4096\nsync\ncompute MAC_32 512\nendloop\n';
 const SINE =
@@ -97,6 +117,29 @@ regs r64
 list 99
 until cycle
 `;
+const CORES = `core
+step 4
+core 1
+step 3
+core
+b nram 0 64 write
+b sem 0
+c
+mem shared 0 2
+mem nram 0 2
+units
+c
+core 0
+mem nram 0 2
+where
+back 2
+core 2
+c
+c
+c
+sems
+`;
+
 /** Name, arguments, commands, exit code. */
 const CASES: readonly (readonly [string, string, string, number])[] = [
   ['tour', 'debug double.s --machine systolic-16x16', TOUR, 0],
@@ -106,6 +149,7 @@ const CASES: readonly (readonly [string, string, string, number])[] = [
   ['deadlock', 'debug deadlock.s --machine systolic-16x16', 'c\nw\nback\ns\n', 3],
   ['textbook', 'debug textbook.s', 's 4\nqueues\nunits\nc\nbreak nram 0 4\nmem nram 0 4\n', 4],
   ['timing', 'debug double.s --timing-only', 'break nram 0 4 read\nc\nmem nram 0\n', 2],
+  ['cores', 'debug cores.s', CORES, 2],
   ['host', 'debug sine.dlp', 'list 0 4\nuntil node relu\nback\nw\nmem dram 0 4\ns\nc\n', 0],
 ];
 
@@ -113,6 +157,7 @@ let folder = '';
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'systole-debug-'));
   writeFileSync(join(folder, 'double.s'), DOUBLE);
+  writeFileSync(join(folder, 'cores.s'), TWO_CORES);
   writeFileSync(join(folder, 'deadlock.s'), DEADLOCK);
   writeFileSync(join(folder, 'textbook.s'), TEXTBOOK);
   writeFileSync(join(folder, 'sine.txt'), SINE);

@@ -3,7 +3,7 @@ import { diagnostic, nearestName } from '#base';
 import { SCALAR_REGISTERS } from '#isa';
 import type { Stop, StopReason } from '#sim';
 import type { Both } from '../language.ts';
-import { list, memory, records, registers, semaphores, where } from './inspections.ts';
+import { core, list, memory, records, registers, semaphores, where } from './inspections.ts';
 import { breakpointOf, cycleOf, instructionOf, PLACES } from './places.ts';
 import type { Answer, Session } from './session.ts';
 import { aligned, breakpointText, queuesText, stopText, unitsText } from './show.ts';
@@ -192,6 +192,14 @@ const COMMANDS: readonly DebugCommand[] = [
     run: deleteBreakpoint,
   },
   {
+    ...{ name: 'core', usage: 'core [N]', words: [0, 1] },
+    does: {
+      en: 'follow core N: steps, instructions and what is shown are its own; without N, where each core is',
+      zh: '跟踪核 N：单步、指令与显示内容均属该核；不带 N 则列出各核的位置',
+    },
+    run: core,
+  },
+  {
     ...{ name: 'regs', short: 'r', usage: 'regs [rN …]', words: [0, SCALAR_REGISTERS] },
     does: { en: 'scalar registers, those that are not 0', zh: '标量寄存器（默认只列非 0 的）' },
     run: registers,
@@ -202,7 +210,7 @@ const COMMANDS: readonly DebugCommand[] = [
     run: records,
   },
   {
-    ...{ name: 'mem', short: 'm', usage: 'mem dram|nram|wram|aram|smem ADDRESS [COUNT] [TYPE]', words: [2, 4] },
+    ...{ name: 'mem', short: 'm', usage: 'mem dram|nram|wram|aram|shared|smem ADDRESS [COUNT] [TYPE]', words: [2, 4] },
     does: {
       en: `contents of a memory; types ${VALUE_TYPES.join(' ')}`,
       zh: `存储器内容；类型 ${VALUE_TYPES.join(' ')}`,

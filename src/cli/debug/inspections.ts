@@ -2,12 +2,36 @@
 import { SCALAR_REGISTERS } from '#isa';
 import { MEMORIES } from '#sim';
 import type { Answer, Session } from './session.ts';
-import { aligned, listing, stopText, wordText } from './show.ts';
+import { aligned, listing, stateText, stopText, wordText } from './show.ts';
 import { bytesOf, VALUE_TYPES, type ValueType, valuesIn, valueText } from './values.ts';
 import { type Given, MOST, nameOf, numberOf, wrongArguments } from './words.ts';
 
 /** Elements that `mem` prints at most. */
 const MOST_VALUES = 65536;
+
+export function core(session: Session, given: Given): Answer {
+  const d = session.debugger;
+  const [word] = given.words;
+  if (word !== undefined) {
+    d.follow(numberOf(given, word, { en: 'core', zh: '核号' }, 0, MOST));
+    return where(session);
+  }
+  const followed = d.core;
+  const cores = Array.from({ length: d.cores }, (_, core) => {
+    d.follow(core);
+    const { pc, state, next } = d.control();
+    return { core, instructions: d.instructions, state, next, pc, text: d.instruction(pc).text };
+  });
+  d.follow(followed);
+  const rows = cores.map((c) => [
+    `${c.core === followed ? '=>' : '  '} ${c.core}`,
+    session.console.text({ en: `${c.instructions} instructions`, zh: `${c.instructions} 条指令` }),
+    `${c.pc}`,
+    c.text,
+    session.console.text(stateText(c)),
+  ]);
+  return { data: { followed, cores }, text: aligned(rows) };
+}
 
 export function registers(session: Session, given: Given): Answer {
   const { registers: all, act, quantisation, zero } = session.debugger.control();

@@ -30,9 +30,11 @@ export function wordText(word: number): string {
 
 export function stopText(session: Session, stop: Stop, events: readonly SimulationEvent[]): string {
   const { console } = session;
+  const { cores, core } = session.debugger;
+  const [of, ofZh] = cores === 1 ? ['', ''] : [`core ${core}: `, `核 ${core}：`];
   const at: Both = {
-    en: `cycle ${stop.cycle}, ${stop.instructions} instructions completed`,
-    zh: `周期 ${stop.cycle}，已完成 ${stop.instructions} 条指令`,
+    en: `${of}cycle ${stop.cycle}, ${stop.instructions} instructions completed`,
+    zh: `${ofZh}周期 ${stop.cycle}，已完成 ${stop.instructions} 条指令`,
   };
   const reasons = stop.reasons.map((r) => reasonText(r)).filter((r) => r !== undefined);
   const head = [at, ...reasons].map((both) => console.text(both)).join(console.text({ en: '; ', zh: '；' }));
@@ -84,8 +86,9 @@ export function breakpointText(b: Breakpoint): Both {
   }
 }
 
-function hitText({ unit, pc: at, what, address }: Hit): Both {
-  const by = { en: unit ?? 'the host', zh: unit ?? '主机' };
+function hitText({ unit, core, pc: at, what, address }: Hit): Both {
+  const [of, ofZh] = core === undefined ? ['', ''] : [`core ${core} `, `核 ${core} `];
+  const by = { en: `${of}${unit ?? 'the host'}`, zh: `${ofZh}${unit ?? '主机'}` };
   const where = address === undefined ? '' : ` ${address}`;
   const done = {
     read: { en: 'reads', zh: '读' },
@@ -99,11 +102,15 @@ function hitText({ unit, pc: at, what, address }: Hit): Both {
   };
 }
 
-function eventRow({ console, program }: Session, event: SimulationEvent): string[] {
+function eventRow({ console, program, debugger: d }: Session, event: SimulationEvent): string[] {
   const text = (pcOf: number): string => instructionText(program.words[pcOf]!, pcOf);
   const did = (both: Both): string => console.text(both);
-  const row = (unit: string, what: Both): string[] => [`  ${unit}`, did(what), `${event.pc}`, text(event.pc)];
-  if (event.type === 'channel:grant') return row(event.unit, { en: 'gets the channel', zh: '获得 DRAM 通道' });
+  const of = d.cores === 1 || event.type.startsWith('host:') ? '' : `${event.core} `;
+  const row = (unit: string, what: Both): string[] => [`  ${of}${unit}`, did(what), `${event.pc}`, text(event.pc)];
+  if (event.type === 'channel:grant') {
+    const dram = { en: 'gets the channel', zh: '获得 DRAM 通道' };
+    return row(event.unit, event.channel === 'dram' ? dram : { en: 'gets the port', zh: '获得 SharedRAM 端口' });
+  }
   if ('entry' in event) {
     return row(event.unit, event.type.endsWith(':start') ? { en: 'starts', zh: '开始' } : { en: 'ends', zh: '结束' });
   }
@@ -131,7 +138,7 @@ function instructionLine(session: Session, at: number): string {
   return `${at}  ${text}${comment}`;
 }
 
-export function stateText({ state, next }: ControlView): Both {
+export function stateText({ state, next }: Pick<ControlView, 'state' | 'next'>): Both {
   switch (state) {
     case 'ready':
     case 'done':

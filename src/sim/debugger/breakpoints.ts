@@ -12,6 +12,7 @@ import { LinearOperands } from '../linearOperands.ts';
 import { Plans } from '../plan.ts';
 import { firstCommon, type Intervals } from '../region.ts';
 import { slotIntervals } from '../slots.ts';
+import { topologyOf } from '../topology.ts';
 
 export type Breakpoint =
   /** Control is about to execute an instruction. */
@@ -103,12 +104,14 @@ export class Breakpoints {
   readonly #plans: Plans;
   readonly #set = new Map<number, Breakpoint>();
   readonly #pcs = new Map<number, number>();
+  readonly #isAlone: boolean;
   #watching = false;
   #next = 1;
   #met: Met[] = [];
 
   constructor(program: Program) {
     this.#program = program;
+    this.#isAlone = topologyOf(program).places.length === 1;
     this.#operands = new LinearOperands(program);
     this.#plans = new Plans(program.machine, this.#operands);
   }
@@ -182,13 +185,20 @@ export class Breakpoints {
     } else if ('entry' in event) {
       const { entry, unit, pc } = event;
       if (entry.kind === 'wait' || entry.kind === 'signal') {
-        const hit: Hit = { unit, pc, what: entry.kind, address: undefined };
+        const hit: Hit = { unit, ...this.#of(event.core), pc, what: entry.kind, address: undefined };
         this.#meet((b) => (b.kind === 'semaphore' && b.semaphore === entry.semaphore ? [hit] : []));
       } else {
         const { accesses } = this.#plans.of(entry);
-        this.#meet((b) => firstOfEach(accesses.flatMap((access) => accessHits(b, entry, access, unit))));
+        this.#meet((b) =>
+          firstOfEach(accesses.flatMap((access) => accessHits(b, entry, access, { unit, ...this.#of(event.core) }))),
+        );
       }
     }
+  }
+
+  /** Which core, where there are several. */
+  #of(core: number): { readonly core?: number } {
+    return this.#isAlone ? {} : { core };
   }
 
   #meet(hitsOf: (breakpoint: Breakpoint) => readonly (Hit | undefined)[]): void {
@@ -207,12 +217,17 @@ export class Breakpoints {
   }
 }
 
-function accessHits(b: Breakpoint, entry: DataEntry | LinearEntry, access: Access, unit: UnitName): Hit[] {
+function accessHits(
+  b: Breakpoint,
+  entry: DataEntry | LinearEntry,
+  access: Access,
+  by: Pick<Hit, 'unit' | 'core'>,
+): Hit[] {
   if (b.kind !== 'access' || b.memory !== access.memory) return [];
   const what = access.mode === 'read' ? 'read' : 'write';
   if (b.mode !== 'any' && b.mode !== what) return [];
   const address = firstCommon(access.intervals, access.shift(entry), [b.from, b.to], 0);
-  return address < 0 ? [] : [{ unit, pc: entry.pc, what, address }];
+  return address < 0 ? [] : [{ ...by, pc: entry.pc, what, address }];
 }
 
 /** Two operands may read one byte: that is said once. */
