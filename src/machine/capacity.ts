@@ -147,6 +147,8 @@ function limits(machine: Machine): readonly Limited[] {
           [['control', 'scoreboard', 'entries'], control.scoreboard.entries, ENTRIES],
           [['control', 'scoreboard', 'versions'], control.scoreboard.versions, VERSIONS],
         ] as const)),
+    [['matrix', 'operands', 'inputBytesPerCycle'], matrix.operands?.inputBytesPerCycle ?? 0, WIDTH],
+    [['matrix', 'operands', 'weightBytesPerCycle'], matrix.operands?.weightBytesPerCycle ?? 0, WIDTH],
     [['nram', 'ways'], 4 * (nram.ways ?? 0), WIDTH],
     [['wram', 'ways'], 4 * (wram.ways ?? 0), WIDTH],
     ...(control.fetch === undefined

@@ -48,6 +48,13 @@ const scalarMode = z.strictObject({
   columns: positive.describe('columns in this type'),
 });
 
+const operands = z
+  .strictObject({
+    inputBytesPerCycle: positive.describe('of the port to NRAM'),
+    weightBytesPerCycle: positive.describe('of the port to WRAM'),
+  })
+  .describe('widths over which operands come in; absent: they never limit');
+
 const dot = z.strictObject({
   kind: z.literal('dot').describe('Tn vector-MACs of Ti lanes with an adder tree each (DianNao)'),
   tn: positive.describe('filters computed at once'),
@@ -55,6 +62,7 @@ const dot = z.strictObject({
   lanePacking: z.enum(['run', 'flat']).describe('whether a chunk of lanes may cross the end of a (kx, c) run'),
   accumulatorBytes: positive.describe('capacity of all accumulators'),
   pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
+  operands: operands.optional(),
   types: typesOf(dotMode),
   sparsity: z
     .strictObject({
@@ -79,6 +87,7 @@ const systolic = z.strictObject({
   lanePacking: z.enum(['run', 'flat']),
   accumulatorBytes: positive.describe('capacity of all accumulators'),
   pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
+  operands: operands.optional(),
   types: typesOf(arrayMode),
   sparsity: z
     .strictObject({ weights: z.literal('2:4').describe('two of each four along the reduction are kept') })
@@ -94,6 +103,7 @@ const scalar = z.strictObject({
   columns: positive.describe('pixels in x'),
   accumulatorBytes: positive.describe('capacity of all accumulators'),
   pipelineCycles: count.describe('stages between operands and results, paid once for each entry'),
+  operands: operands.optional(),
   types: typesOf(scalarMode),
 });
 

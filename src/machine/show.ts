@@ -190,6 +190,12 @@ function modeRow(matrix: Machine['matrix'], mode: MatrixMode): Row {
   return [name, name, `${peak}, accumulators ${entries}`, `${peak}, 累加器 ${entries}`];
 }
 
+function operandRows({ operands }: Machine['matrix']): readonly Row[] {
+  if (operands === undefined) return [];
+  const { inputBytesPerCycle, weightBytesPerCycle } = operands;
+  return [['inputs / weights', '输入 / 权重端口', `${inputBytesPerCycle} / ${weightBytesPerCycle} B/cycle`]];
+}
+
 /** Bytes of a scratchpad, and how it is divided. */
 function padText({ bytes, banks, ways }: Machine['nram']): readonly [string, string] {
   const en = [bytesText(bytes)];
@@ -252,6 +258,7 @@ function rows(m: Machine): readonly Section[] {
           '累加器',
           `${bytesText(matrix.accumulatorBytes)}, ${accumulatorEntries(matrix)} × ${filtersOf(matrix)}`,
         ],
+        ...operandRows(matrix),
         ['pipeline', '流水线', cycles(matrix.pipelineCycles)],
         ...modesOf(matrix)
           .slice(1)

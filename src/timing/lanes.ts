@@ -18,7 +18,7 @@ export interface Lanes {
   readonly fill: number;
   /** The last elements travel through a systolic array, and sums out of it; lanes meet in a tree. */
   readonly drain: number;
-  /** Extents do not fill the unit: filters a group, elements a chunk, pixels a block, elements the lanes. */
+  /** Extents do not fill the unit: filters a group, elements a chunk, pixels a block, elements the lanes; or operands come slower. */
   readonly ragged: number;
 }
 
@@ -52,18 +52,25 @@ export function mmaLanes(
   cycles: number,
 ): Lanes {
   const unit = unitFor(matrix, type);
-  return workLanes(unit, sizes, workOf(unit, filters, reduction), product(reduction), cycles);
+  return workLanes(unit, sizes, workOf(unit, filters, reduction), product(reduction), cycles, type);
 }
 
 const product = (of: readonly number[]): number => of.reduce((n, size) => n * Math.max(0, size), 1);
 
 /** Of work over a reduction of so many elements. */
-export function workLanes(unit: MatrixUnit, sizes: PixelSizes, work: MatrixWork, depth: number, cycles: number): Lanes {
+export function workLanes(
+  unit: MatrixUnit,
+  sizes: PixelSizes,
+  work: MatrixWork,
+  depth: number,
+  cycles: number,
+  type: MatrixType,
+): Lanes {
   const lanes = macsPerCycle(unit);
   const pixels = product(sizes);
   const parts = { used: pixels * work.filters * depth, pipeline: unit.pipelineCycles * lanes, fill: 0, drain: 0 };
   if (unit.kind !== 'systolic' || pixels === 0 || work.groups === 0) return lanesOver(lanes * cycles, parts);
-  const { folds, fill, refill, skew, empty } = foldStates(unit, pixels, work);
+  const { folds, fill, refill, skew, empty } = foldStates(unit, pixels, work, type);
   const filled = lanes * (fill + (folds - 1) * refill);
   return lanesOver(lanes * cycles, { ...parts, fill: filled, drain: lanes * folds * (skew + empty) });
 }

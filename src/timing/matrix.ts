@@ -12,10 +12,14 @@
  * `scalar` takes a cycle for each element of the reduction and block of pixels: every element of the array sums one pixel of one
  * filter, the weight goes to all of them, inputs come from the neighbours (Du et al., "ShiDianNao", ISCA 2015, section 5).
  *
+ * Where the machine states how wide operands come in (`matrix.operands`), a step waits until all that it may need has come: so many
+ * more cycles, always (`beatsOf`).
+ *
  * `preload: exposed` spends fill and empty in every fold. `hidden` has a second register in every element, so that filling
  * goes on under the fold before and only the first is seen (a fold is never shorter: it streams at least one element and has
- * at least one column, so it takes `rows` or more); sums leave on a bus as they are complete. Folds and states are those of Samajdar et al., "SCALE-Sim", arXiv:1811.02883, section III.
+ * at least one column, so it takes `rows` or more; what slow operands take beyond it is seen); sums leave on a bus as they are complete. Folds and states are those of Samajdar et al., "SCALE-Sim", arXiv:1811.02883, section III.
  */
+import { ELEMENT_BYTES } from '#isa';
 import {
   filtersOf,
   lanesOf,
@@ -73,14 +77,53 @@ export const mmaCycles = (
   type: MatrixType = 'f32',
 ): number => workCycles(machine, pixels, workOf(unitFor(machine.matrix, type), filters, reduction), type);
 
+/** Cycles of a step: of the stationary operand shifted in by a row, and of all others. */
+interface Beats {
+  readonly fill: number;
+  readonly step: number;
+}
+
+const AT_ONCE: Beats = { fill: 1, step: 1 };
+
+/**
+ * What steps take for their operands: Ti inputs and Ti × Tn weights of a chunk; a row of what is held, an element for each row of
+ * what streams (outputs stationary: for each row and column). `scalar`: a weight, and inputs at one edge; of a single pixel an input,
+ * and a weight for each element. Steps at ragged edges take as long, so that time does not depend on what they find.
+ */
+function beatsOf(unit: MatrixUnit, type: MatrixType, isSinglePixel: boolean): Beats {
+  const { operands } = unit;
+  if (operands === undefined) return AT_ONCE;
+  const bytes = ELEMENT_BYTES[type];
+  const inputs = (count: number): number => Math.ceil((count * bytes) / operands.inputBytesPerCycle);
+  const weights = (count: number): number => Math.ceil((count * bytes) / operands.weightBytesPerCycle);
+  if (unit.kind === 'dot') return { fill: 1, step: Math.max(inputs(unit.ti), weights(unit.ti * unit.tn)) };
+  const { rows, columns } = unit;
+  if (unit.kind === 'scalar') {
+    const step = isSinglePixel
+      ? Math.max(inputs(1), weights(rows * columns))
+      : Math.max(inputs(Math.max(rows, columns)), weights(1));
+    return { fill: 1, step };
+  }
+  switch (unit.dataflow) {
+    case 'weight-stationary':
+      return { fill: weights(columns), step: inputs(rows) };
+    case 'input-stationary':
+      return { fill: inputs(columns), step: weights(rows) };
+    case 'output-stationary':
+      return { fill: 1, step: Math.max(inputs(rows), weights(columns)) };
+  }
+}
+
 /** Cycles of one `mma` of these pixels. */
 export function workCycles({ matrix }: Machine, sizes: PixelSizes, work: MatrixWork, type: MatrixType = 'f32'): number {
   const unit = unitFor(matrix, type);
   const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
   if (pixels === 0 || work.groups === 0) return unit.pipelineCycles;
-  if (unit.kind === 'scalar') return unit.pipelineCycles + work.chunks * blocksOf(unit, sizes, pixels, work.filters);
-  if (unit.kind === 'dot') return unit.pipelineCycles + work.groups * work.chunks * pixels;
-  const { folds, fill, refill, stream, skew, empty } = foldStates(unit, pixels, work);
+  const { step } = beatsOf(unit, type, pixels === 1);
+  if (unit.kind === 'scalar')
+    return unit.pipelineCycles + step * work.chunks * blocksOf(unit, sizes, pixels, work.filters);
+  if (unit.kind === 'dot') return unit.pipelineCycles + step * work.groups * work.chunks * pixels;
+  const { folds, fill, refill, stream, skew, empty } = foldStates(unit, pixels, work, type);
   return unit.pipelineCycles + fill + (folds - 1) * refill + folds * (stream + skew + empty);
 }
 
@@ -96,15 +139,19 @@ export interface FoldStates {
   readonly empty: number;
 }
 
-export function foldStates(unit: SystolicUnit, pixels: number, work: MatrixWork): FoldStates {
-  const { folds, streamed: stream } = foldsOf(unit, pixels, work);
+export function foldStates(unit: SystolicUnit, pixels: number, work: MatrixWork, type: MatrixType): FoldStates {
+  const { folds, streamed } = foldsOf(unit, pixels, work);
+  const beats = beatsOf(unit, type, pixels === 1);
+  const stream = streamed * beats.step;
   const { rows, columns } = unit;
   const isExposed = unit.preload === 'exposed';
   const skew = rows + columns - 2;
   if (unit.dataflow === 'output-stationary') {
     return { folds, fill: 0, refill: 0, stream, skew, empty: isExposed ? rows : 0 };
   }
-  return { folds, fill: rows, refill: isExposed ? rows : 0, stream, skew, empty: 0 };
+  const fill = rows * beats.fill;
+  const refill = isExposed ? fill : Math.max(0, fill - stream - skew);
+  return { folds, fill, refill, stream, skew, empty: 0 };
 }
 
 /** The states that an `mma` takes the unit through after its pipeline; undefined where it is no array, or has nothing to do. */
@@ -118,7 +165,9 @@ export function mmaFolds(
   const unit = unitFor(matrix, type);
   const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
   const work = workOf(unit, filters, reduction);
-  return unit.kind !== 'systolic' || pixels === 0 || work.groups === 0 ? undefined : foldStates(unit, pixels, work);
+  return unit.kind !== 'systolic' || pixels === 0 || work.groups === 0
+    ? undefined
+    : foldStates(unit, pixels, work, type);
 }
 
 /**

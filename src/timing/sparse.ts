@@ -69,7 +69,7 @@ export const mmaSparseLanes = (
   shape: SparseShape,
   cycles: number,
 ): Lanes =>
-  workLanes(machine.matrix, pixels, sparseWork(machine, filters, shape), depthOf(keptReduction(shape)), cycles);
+  workLanes(machine.matrix, pixels, sparseWork(machine, filters, shape), depthOf(keptReduction(shape)), cycles, 'f32');
 
 /** Words of all groups of weights. */
 export function sparseWords(machine: Machine, filters: number, { format, reduction, rows }: SparseShape): number {

@@ -145,3 +145,34 @@ test('host: call, link and work', () => {
   // 1000 + ⌈1000 ÷ 16⌉ + ⌈320 ÷ 32 + 20 ÷ 8⌉ = 1000 + 63 + 13.
   expect(hostCycles(dot, { bytes: 1000, macs: 320, elements: 20 })).toBe(1076);
 });
+
+describe('operands of the matrix unit over ports', () => {
+  const through = (m: Machine, inputBytesPerCycle: number, weightBytesPerCycle: number): Machine => ({
+    ...m,
+    matrix: { ...m.matrix, operands: { inputBytesPerCycle, weightBytesPerCycle } },
+  });
+  const dot = presets.get('textbook-single')!;
+  const array = presets.get('systolic-16x16')!;
+  const systolic = { ...array, matrix: { ...array.matrix, preload: 'hidden' } } as Machine;
+
+  test('a chunk of 16 inputs and 256 weights waits for the later of them', () => {
+    // 2 groups of filters, 10 pixels, 3 chunks.
+    const cycles = (i: number, w: number): number => mmaCycles(through(dot, i, w), [10], 32, [48]);
+    expect(cycles(64, 1024)).toBe(mmaCycles(dot, [10], 32, [48]));
+    expect(cycles(64, 1024)).toBe(60);
+    expect(cycles(16, 1024)).toBe(4 * 60);
+    expect(cycles(16, 100)).toBe(11 * 60);
+  });
+
+  test('an array is filled and streamed through at the pace of its ports', () => {
+    const { pipelineCycles } = systolic.matrix;
+    const cycles = (i: number, w: number, pixels: number): number =>
+      mmaCycles(through(systolic, i, w), [pixels], 32, [32]) - pipelineCycles;
+    // 4 folds of 16 × 16; 16 rows to fill, 100 pixels, 30 cycles of skew.
+    expect(cycles(64, 64, 100)).toBe(16 + 4 * 130);
+    expect(cycles(32, 64, 100)).toBe(16 + 4 * 230);
+    expect(cycles(64, 16, 100)).toBe(64 + 4 * 130);
+    // Filling takes 16 · 16 cycles, of which the fold before hides 130.
+    expect(cycles(64, 4, 100)).toBe(256 + 3 * (256 - 130) + 4 * 130);
+  });
+});

@@ -124,7 +124,8 @@ export const DOT_STATES: UnitMachine = {
       does:
         'Ti neurons go to all Tn vector-MACs, Tn × Ti weights with them; adder trees and accumulators add one chunk of one pixel for one group. ' +
         'Of sparse weights each of the Tn has its own Ti neurons, chosen by its indices.',
-      cycles: '1 for each group × pixel × chunk',
+      cycles:
+        '1 for each group × pixel × chunk; with `matrix.operands` max(⌈Ti elements ÷ input port⌉, ⌈Ti·Tn elements ÷ weight port⌉)',
       next: [
         { when: 'chunks of this pixel, pixels of this group, groups are left', to: 'CHUNK' },
         { when: 'that was the last', to: 'IDLE' },
@@ -141,14 +142,17 @@ export const SYSTOLIC_STATES: UnitMachine = {
     pipeline('FILL'),
     {
       name: 'FILL',
-      does: 'The stationary operand is shifted in row by row. With `preload: hidden` only the first fold has it; the others fill under the one before.',
-      cycles: 'rows; 0 where outputs are stationary',
+      does: 'The stationary operand is shifted in row by row. With `preload: hidden` only the first fold has it; the others fill under the one before, and here what that was too short for.',
+      cycles:
+        'rows; 0 where outputs are stationary; with `matrix.operands` each row takes ⌈columns elements ÷ port⌉ of the operand held',
       next: [{ when: 'time is over', to: 'STREAM' }],
     },
     {
       name: 'STREAM',
       does: 'One element of the streamed extent enters the first row and column each cycle.',
-      cycles: 'pixels (weight-stationary), filters (input-stationary), reduction elements (output-stationary)',
+      cycles:
+        'pixels (weight-stationary), filters (input-stationary), reduction elements (output-stationary); with `matrix.operands` each takes ' +
+        '⌈rows elements ÷ port⌉ of the operand that streams; outputs stationary max(⌈rows ÷ input port⌉, ⌈columns ÷ weight port⌉)',
       next: [{ when: 'time is over', to: 'SKEW' }],
     },
     {
@@ -157,7 +161,7 @@ export const SYSTOLIC_STATES: UnitMachine = {
       cycles: 'rows + columns − 2',
       next: [
         { when: 'time is over, outputs are stationary, `preload: exposed`', to: 'EMPTY' },
-        { when: 'time is over, folds are left, `preload: exposed`', to: 'FILL' },
+        { when: 'time is over, folds are left, `preload: exposed` or the next is not filled yet', to: 'FILL' },
         { when: 'time is over, folds are left, otherwise', to: 'STREAM' },
         { when: 'time is over, that was the last fold', to: 'IDLE' },
       ],
@@ -186,7 +190,9 @@ export const SCALAR_STATES: UnitMachine = {
         'Every element of the array adds one product to its pixel: the weight goes to all, inputs come from NRAM at two edges and from neighbours ' +
         'elsewhere. A single pixel: elements hold filters, the input goes to all.',
       cycles:
-        '1 for each filter × block of columns × rows pixels × reduction element; of a single pixel: block of filters × reduction element',
+        '1 for each filter × block of columns × rows pixels × reduction element; of a single pixel: block of filters × reduction element; with ' +
+        '`matrix.operands` max(⌈the longer edge ÷ input port⌉, ⌈1 ÷ weight port⌉), of a single pixel max(⌈1 ÷ input port⌉, ⌈rows·columns ÷ weight port⌉), ' +
+        'in elements',
       next: [
         { when: 'elements of the reduction, blocks, filters are left', to: 'STEP' },
         { when: 'that was the last', to: 'IDLE' },

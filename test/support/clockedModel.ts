@@ -5,7 +5,7 @@
  * `timing` it takes the byte counts of a transfer, and what banks of DRAM make of one, which has a stepped model of its own
  * (`dramModel.ts`). Machines of one core.
  */
-import { BINARY_FUNCTIONS, type Program } from '#isa';
+import { BINARY_FUNCTIONS, ELEMENT_BYTES, type Program } from '#isa';
 import { type Machine, macsPerCycle, vectorLanes } from '#machine';
 import type { ControlCycles } from '#sim';
 import {
@@ -393,8 +393,22 @@ function mmaRoute(entry: Entry<'mma'> | Entry<'mmaSparse'>, reduction: readonly 
     }
     return Math.max(1, count);
   };
+  /** Cycles until so many inputs and so many weights have come over their ports. */
+  const arrive = (inputs: number, weights: number): number => {
+    if (m.operands === undefined) return 1;
+    const { inputBytesPerCycle, weightBytesPerCycle } = m.operands;
+    let cycles = 0;
+    const bytes = ELEMENT_BYTES[entry.type];
+    for (let [i, w] = [inputs * bytes, weights * bytes]; i > 0 || w > 0; cycles++) {
+      i -= inputBytesPerCycle;
+      w -= weightBytesPerCycle;
+    }
+    return cycles;
+  };
   if (m.kind === 'dot') {
-    for (let n = Math.ceil(filters / m.tn) * pixels * chunks(m.ti, m.lanePacking); n > 0; n--) route.push(['CHUNK', 1]);
+    const step = arrive(m.ti, m.ti * m.tn);
+    for (let n = Math.ceil(filters / m.tn) * pixels * chunks(m.ti, m.lanePacking); n > 0; n--)
+      route.push(['CHUNK', step]);
     return route;
   }
   if (m.kind === 'scalar') {
@@ -406,7 +420,8 @@ function mmaRoute(entry: Entry<'mma'> | Entry<'mmaSparse'>, reduction: readonly 
         for (let x = 0; x < size(entry.pixels, 0); x += m.columns) blocks += images * filters;
       }
     }
-    for (let n = blocks * chunks(1, 'flat'); n > 0; n--) route.push(['STEP', 1]);
+    const step = pixels === 1 ? arrive(1, m.rows * m.columns) : arrive(Math.max(m.rows, m.columns), 1);
+    for (let n = blocks * chunks(1, 'flat'); n > 0; n--) route.push(['STEP', step]);
     return route;
   }
   const groups = Math.ceil(filters / m.columns);
@@ -418,10 +433,18 @@ function mmaRoute(entry: Entry<'mma'> | Entry<'mmaSparse'>, reduction: readonly 
     'output-stationary': Math.ceil(pixels / m.rows) * groups,
   }[m.dataflow];
   const streamed = { 'weight-stationary': pixels, 'input-stationary': filters, 'output-stationary': depth }[m.dataflow];
+  const [row, element] = {
+    'weight-stationary': [arrive(0, m.columns), arrive(m.rows, 0)],
+    'input-stationary': [arrive(m.columns, 0), arrive(0, m.rows)],
+    'output-stationary': [0, arrive(m.rows, m.columns)],
+  }[m.dataflow] as [number, number];
+  const skew = m.rows + m.columns - 2;
   for (let fold = 0; fold < folds; fold++) {
-    if (!outputs && (fold === 0 || m.preload === 'exposed')) route.push(['FILL', m.rows]);
+    const late = m.rows * row - (streamed * element + skew);
+    if (!outputs && (fold === 0 || m.preload === 'exposed')) route.push(['FILL', m.rows * row]);
     else if (outputs && fold === 0) route.push(['FILL', 0]);
-    route.push(['STREAM', streamed], ['SKEW', m.rows + m.columns - 2]);
+    else if (!outputs && late > 0) route.push(['FILL', late]);
+    route.push(['STREAM', streamed * element], ['SKEW', skew]);
     if (outputs && m.preload === 'exposed') route.push(['EMPTY', m.rows]);
   }
   return route;

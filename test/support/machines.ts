@@ -119,6 +119,7 @@ export const MACHINES: readonly Machine[] = [
     // Memories that answer bank by bank and way by way.
     ...tiny,
     name: 'tiny-banks',
+    matrix: { ...tiny.matrix, operands: { inputBytesPerCycle: 8, weightBytesPerCycle: 32 } },
     nram: { bytes: 8192, banks: 4, ways: 4 },
     wram: { bytes: 16384, banks: 2, ways: 2 },
     dma: { ...tiny.dma, queues: 2 },

@@ -93,7 +93,9 @@ export function randomMachine(seed: number): Machine {
     ...(r.integer(0, 5) === 0 && { banks: r.pick([1, 2, 4]) }),
     ...(r.integer(0, 2) === 0 && { ways: r.pick([1, 2, 16]) }),
   });
-  return enlarged({ ...machine, dram, nram: pad(machine.nram), wram: pad(machine.wram) });
+  const operands = { inputBytesPerCycle: r.pick([1, 8, 64]), weightBytesPerCycle: r.pick([1, 8, 64]) };
+  const unit = r.integer(0, 3) === 0 ? { ...machine.matrix, operands } : machine.matrix;
+  return enlarged({ ...machine, matrix: unit, dram, nram: pad(machine.nram), wram: pad(machine.wram) });
 }
 
 /** The machine with scratchpads enlarged, where it must be, to what `machine check` demands. */

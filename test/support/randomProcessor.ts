@@ -106,7 +106,15 @@ export function randomProcessor(random: Random): Machine {
       machine.control.scoreboard === undefined && { banks: random.pick([1, 2, 8, 32]) }),
     ...(random.integer(0, 3) === 0 && { ways: random.pick([1, 4, 16]) }),
   });
-  const padded = { ...machine, nram: pad(machine.nram), wram: pad(machine.wram) };
+  const { matrix: unit } = machine;
+  const width = (): number => random.pick([1, 4, 20, 64]);
+  const operands = { inputBytesPerCycle: width(), weightBytesPerCycle: width() };
+  const padded: Machine = {
+    ...machine,
+    matrix: random.integer(0, 2) === 0 ? { ...unit, operands } : unit,
+    nram: pad(machine.nram),
+    wram: pad(machine.wram),
+  };
   if (random.integer(0, 2) > 0) return padded;
   return { ...padded, dram: { ...machine.dram, banked: randomBanked(random, machine) } };
 }
