@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import type { Program } from '#isa';
 import { chromeTrace, createSimulation, perfettoTrace, type SimulationEvent, type SimulationResult } from '#sim';
 import { randomProgram } from './support/randomPrograms.ts';
+import { spmdProgram } from './support/spmdPrograms.ts';
 import { type ReadTrace, readChrome, readPerfetto, withAll } from './support/traces.ts';
 
 interface Traced {
@@ -46,6 +47,31 @@ function depths(events: readonly SimulationEvent[], unit: string): (readonly [nu
   }
   return depths;
 }
+
+test('60 random programs of several cores: both formats tell the same, each core in a group of its own', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const { program, text } = spmdProgram(12_000_000 + seed);
+    const message = `seed ${seed}\n${text}`;
+    const { result, events, chrome, perfetto } = traced(program);
+    expect(perfetto.tracks, message).toEqual(chrome.tracks);
+    expect(perfetto.flows, message).toEqual(chrome.flows);
+    expect(perfetto.counters, message).toEqual(chrome.counters);
+    expect(perfetto.instants.length, message).toBe(new Set(result.units.map(({ core }) => core)).size);
+    for (const { name, core, entries } of result.units) {
+      if (entries === 0) continue;
+      const slices = (perfetto.tracks.get(`core ${core} ${name}`) ?? []).flatMap(withAll);
+      const works = slices.filter((s) => s.facts.pc !== undefined && s.facts.semaphore === undefined);
+      const ends = events.filter((e) => 'plan' in e && e.plan !== undefined && e.unit === name && e.core === core);
+      expect(
+        works.map((s) => s.facts.pc),
+        message,
+      ).toEqual(ends.map((e) => e.pc));
+    }
+    const uses = (kind: string) => events.filter((e) => e.type === `${kind}:start`).length;
+    expect(perfetto.flows.size, message).toBe(uses('signal'));
+    expect([...perfetto.flows.values()].filter((ends) => ends.length > 1).length, message).toBe(uses('wait'));
+  }
+});
 
 test('200 random programs as Chrome and Perfetto traces', { timeout: 120_000 }, () => {
   let met = 0;

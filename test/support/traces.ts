@@ -111,9 +111,11 @@ export function readPerfetto(bytes: Uint8Array): ReadTrace {
     if (p.trackDescriptor !== undefined) {
       const { uuid = 0n, name = '', counter, parentUuid } = p.trackDescriptor;
       expect(tracks.has(uuid)).toBe(false);
+      // The first stands for the program, groups below it for cores.
+      const group = parentUuid === undefined || parentUuid === 1n ? '' : `${known(tracks, parentUuid).name} `;
       if (parentUuid !== undefined) known(tracks, parentUuid);
       const isCounter = counter !== undefined;
-      tracks.set(uuid, { name: isCounter ? `${name} (${counter.unitName})` : name, isCounter });
+      tracks.set(uuid, { name: `${group}${isCounter ? `${name} (${counter.unitName})` : name}`, isCounter });
     }
     for (const n of p.internedData?.eventNames ?? []) told(names, n, n.name!);
     for (const n of p.internedData?.debugAnnotationNames ?? []) told(facts, n, n.name!);
@@ -148,6 +150,7 @@ export function readPerfetto(bytes: Uint8Array): ReadTrace {
 
 interface ChromeEvent {
   readonly ph: string;
+  readonly pid: number;
   readonly tid: number;
   readonly ts: number;
   readonly dur: number;
@@ -160,19 +163,23 @@ export function readChrome(text: string): ReadTrace {
   const reading = new Reading();
   const { traceEvents } = JSON.parse(text) as { traceEvents: ChromeEvent[] };
   const tracks = new Map<number, string>();
+  /** Processes with a name, which stand for cores. */
+  const groups = new Map<number, string>();
+  const inGroup = (pid: number, name: string): string => (groups.has(pid) ? `${groups.get(pid)} ${name}` : name);
   /** Complete slices (`X`) end by themselves when something begins at their end or later. */
   const complete = new Set<ReadSlice>();
   const leave = (track: string, cycle: number): void => {
     const stack = reading.stack(track);
     while (stack.length > 0 && complete.has(stack.at(-1)!) && stack.at(-1)!.to <= cycle) stack.pop();
   };
-  for (const { ph, tid, ts, dur, id, name, args = {} } of traceEvents) {
+  for (const { ph, pid, tid, ts, dur, id, name, args = {} } of traceEvents) {
     if (ph === 'M') {
-      if (name === 'thread_name') tracks.set(tid, String(args.name));
+      if (name === 'thread_name') tracks.set(tid, inGroup(pid, String(args.name)));
+      if (name === 'process_name') groups.set(pid, String(args.name));
       continue;
     }
     if (ph === 'C') {
-      reading.count(name, ts, Number(args.value));
+      reading.count(inGroup(pid, name), ts, Number(args.value));
       continue;
     }
     const track = tracks.get(tid)!;
