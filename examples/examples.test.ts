@@ -148,3 +148,25 @@ test('07: four cores with a program each', async () => {
   expect(units.filter((u) => u.name === 'matrix').map((u) => u.busy)).toEqual([1024, 1024, 1024, 1024]);
   expect(total.readBytes + total.writeBytes).toBe(1408 * 128);
 });
+
+test('08: a sum of two quantised tensors in the vector unit', () => {
+  const text = readFileSync(new URL('./08-vector-types.s', import.meta.url), 'utf8');
+  const simulation = createSimulation(assembleProgram(text, { file: '08-vector-types.s' }), { data: true });
+  const random = new Random(7);
+  const [a, b] = [0, 1].map(() => Int8Array.from({ length: 256 }, () => random.integer(-128, 127))) as [
+    Int8Array,
+    Int8Array,
+  ];
+  for (const [name, data] of Object.entries({ a, b })) simulation.writeInput(name, new Uint8Array(data.buffer));
+  const state = simulation.run();
+  if (state.state !== 'done') throw new Error(state.state);
+  const f = Math.fround;
+  const expected = Array.from(a, (x, i) => {
+    const sum = f(f((x - 3) * f(0.05)) + f((b[i]! + 10) * f(0.02)));
+    return Math.max(-128, Math.min(127, roundHalfEven(f(sum / f(0.06))) + 5));
+  });
+  expect([...new Int8Array(simulation.readOutput('y').slice().buffer)]).toEqual(expected);
+  expect(expected).toContain(127);
+  // Three passes of 256 ÷ 64 lanes, and a division of four cycles each.
+  expect(state.result.units.find((u) => u.name === 'vector')).toMatchObject({ busy: 28 });
+});

@@ -227,9 +227,9 @@ function parseOptions(
     const option = words.find((w) => w.word === name);
     if (option === undefined) {
       good = false;
-      scope.errors.add(
-        unknownOption({ name, mnemonic: mnemonic.text, nearest: nearestName(name, known), known }, place),
-      );
+      // A choice without its word means that choice: `i8` is `to i8`.
+      const nearest = known.find((word) => word.endsWith(` ${name}`)) ?? nearestName(name, known);
+      scope.errors.add(unknownOption({ name, mnemonic: mnemonic.text, nearest, known }, place));
       continue;
     }
     const before = seen.get(option.field.name);
