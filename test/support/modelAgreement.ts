@@ -29,7 +29,7 @@ function difference(found: Uint8Array, expected: Uint8Array, raw: number): numbe
 
 /** Declares the tests for `programs` seeds from `first` on. */
 export function testAgreement(first: number, programs: number): void {
-  test(`${programs} random programs: one trace, one result, one time`, { timeout: 600_000 }, async () => {
+  test(`${programs} random programs: one trace, one result, one time`, { timeout: 1_800_000 }, async () => {
     const executed = {
       programs: 0,
       load: 0,
@@ -126,7 +126,7 @@ export function testAgreement(first: number, programs: number): void {
   }
 
   test(`${programs / 2} programs with orders left out: one verdict, and one result if it is good`, {
-    timeout: 600_000,
+    timeout: 1_800_000,
   }, () => {
     const verdicts = { race: 0, good: 0 };
     for (let seed = first; seed < first + programs / 2; seed++) {
