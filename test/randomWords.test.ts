@@ -17,7 +17,10 @@ const options = {
   winograd: { lanes: 2, tileCycles: { f2: 4, f4: 6 }, pipelineCycles: 1 },
 };
 const MACHINES = [
-  presets.get('textbook-single')!,
+  ...['textbook-single', 'systolic-16x16', 'shidiannao', 'textbook-cluster', 'textbook-single-ddr4'].map(
+    (n) => presets.get(n)!,
+  ),
+  machineWith('textbook-single', { control: { scoreboard: { order: 'out-of-order', versions: 2, entries: 8 } } }),
   ...(['2:4', 'bitmap'] as const).map((weights) =>
     machineWith('textbook-single', { ...options, matrix: { sparsity: { weights } } as Partial<Machine['matrix']> }),
   ),

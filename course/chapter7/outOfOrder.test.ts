@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { assembleProgram } from '#isa';
 import { type Machine, presets } from '#machine';
-import { createSimulation, runFunctional } from '#sim';
+import { createSimulation } from '#sim';
 
 const TILE = 32;
 const TILES = 32;

@@ -20,7 +20,7 @@ import type { Decoded } from './decoded.ts';
 import { isData, readsDram, type SignalEntry } from './entries.ts';
 import { checkAccesses } from './entryCheck.ts';
 import type { Observer } from './events.ts';
-import { refuseEndless } from './extent.ts';
+import { queueTooLong, refuseEndless, WAITING_MAX } from './extent.ts';
 import type { Hazards } from './hazards.ts';
 import type { Producer } from './idle.ts';
 import { LinearOperands } from './linearOperands.ts';
@@ -327,6 +327,10 @@ export class Core {
   }
 
   #push(unit: Unit, slot: Slot): void {
+    if (unit.waiting >= WAITING_MAX) {
+      const place = this.nodes.place(slot.entry.pc, slot.ready);
+      throw queueTooLong({ queue: unit.label, most: WAITING_MAX }, place);
+    }
     if (this.#scoreboard !== undefined && slot.plan !== undefined) this.#scoreboard.add(slot, slot.plan.accesses);
     unit.push(slot);
     const { observer } = this.#chip;

@@ -27,6 +27,17 @@ export const tooLong = diagnostic<{ cycle: number }>('SYS-SIM-035', 'invalid', {
     `运行将到达周期 ${p.cycle}，超过可精确计数的最后一个周期 2^53 − 1：机器文件中的某个时长、程序中的某个尺寸或循环次数有误。`,
 });
 
+/** Entries that a queue of the simulator holds, whatever depth the machine file gives it: some hundred megabytes. */
+export const WAITING_MAX = 2 ** 19;
+
+export const queueTooLong = diagnostic<{ queue: string; most: number }>('SYS-SIM-036', 'unsupported', {
+  en: (p) =>
+    `${p.most} entries wait in the ${p.queue} queue, more than the simulator holds: the program runs ahead of this unit without ever waiting ` +
+    'for it. Put a sync into the loop, or give the machine a smaller queueDepth.',
+  zh: (p) =>
+    `${p.queue} 队列中已有 ${p.most} 个等待项，超过仿真器的容量：程序一直跑在该单元之前而从不等待。请在循环中加入 sync，或减小机器的 queueDepth。`,
+});
+
 /** @throws SYS-SIM-034 an entry of more elements than can be counted */
 export function refuseEndless(entry: DataEntry, place: () => Place): void {
   const space = (record: RecordWords, to?: number): number => {

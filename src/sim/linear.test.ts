@@ -131,6 +131,12 @@ describe('refused', () => {
   });
 });
 
+test('a program that never waits for its units is stopped before the simulator has no room', () => {
+  const ahead = 'loop 16777215\nmove DRAM NRAM 64\ncompute MAC_32 256\nendloop';
+  expect(errorOf(() => run(ahead))).toMatchObject({ code: 'SYS-SIM-036', params: { queue: 'dma', most: 2 ** 19 } });
+  expect(run(ahead.replace('16777215', '200000')).cycles).toBe(200_000);
+});
+
 describe('operands with places', () => {
   const text =
     'move DRAM NRAM[0] 64\nsync\nloop 6\nmove DRAM NRAM[64, 0] 64\ncompute MAC_32 256 NRAM[0, 64] 64\nsync\nendloop';

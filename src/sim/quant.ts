@@ -98,7 +98,10 @@ export function typesOfMma(
   const { sum, results } = MMA_TYPES[type];
   const asked = RESULT_TYPES[fields.result]!;
   if (!isOneOf(asked, results as readonly ResultType[])) {
-    throw noSuchResult({ type, result: asked, results: results.map((r) => (r === 'sum' ? sum : r)) }, place);
+    throw noSuchResult(
+      { type, result: asked, results: [...new Set(results.map((r) => (r === 'sum' ? sum : r)))] },
+      place,
+    );
   }
   const result = asked === 'sum' ? sum : asked;
   if (sum === 'f32') return { type, weights: type, result };

@@ -122,6 +122,11 @@ export class Unit {
     return this.#queue.length - this.#head === this.#depth;
   }
 
+  /** Entries that wait. */
+  get waiting(): number {
+    return this.#queue.length - this.#head;
+  }
+
   get drained(): boolean {
     return this.#queue.length === this.#head && this.running === undefined;
   }

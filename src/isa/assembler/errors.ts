@@ -84,8 +84,9 @@ export const loopTooDeep = diagnostic<{ readonly depth: number; readonly limit: 
   'unsupported',
   {
     en: (p) =>
-      `this loop is nested ${p.depth} deep; the hardware holds ${p.limit}. Write the outermost one with a branch (bne).`,
-    zh: (p) => `此循环嵌套了 ${p.depth} 层；硬件支持 ${p.limit} 层。请将最外层改写为分支（bne）。`,
+      `this loop is nested ${p.depth} deep; the hardware holds ${p.limit}. Write out the rounds of one of them, or, outside of the textbook's dialect, write the outermost one with a branch (bne).`,
+    zh: (p) =>
+      `此循环嵌套了 ${p.depth} 层；硬件支持 ${p.limit} 层。请展开其中一层；教材写法之外也可将最外层改写为分支（bne）。`,
   },
 );
 

@@ -104,7 +104,11 @@ it('stores repeated contents as a fill and hands out the rest in place, aligned'
 
 it('fetches constants one at a time, each once', () => {
   let fetched = 0;
-  const lazy = { ...program, constants: program.constants.map((c) => ({ ...c, data: () => (fetched++, c.data()) })) };
+  const counted = (data: () => Uint8Array) => (): Uint8Array => {
+    fetched++;
+    return data();
+  };
+  const lazy = { ...program, constants: program.constants.map((c) => ({ ...c, data: counted(c.data) })) };
   const chunks = writeProgramChunks(lazy);
   chunks.next();
   expect(fetched).toBe(0);
