@@ -27,7 +27,7 @@ const RUN: Told<RunReport> = {
   bound:
     '`physical` (`physicalUnit`, `physicalBy`) and `layerwise` lower bounds in cycles, `groups` of the latter; ARCHITECTURE.md, "Bounds"',
   control:
-    'cycles of control by what they went to: `issue`, `branch`, `fetch`, `data`, `queue`, `sync`, `host`, `halt`; they add up to all',
+    'cycles of control by what they went to: `issue`, `branch`, `fetch`, `data`, `queue`, `sync`, `barrier`, `host`, `halt`; they add up to `cycles`, of several cores with control of their own to as many times `cycles`',
   efficiency: 'layer-wise bound ÷ cycles; null without one',
   check:
     'comparison with the host engine, null where none was made: `ok`, `maxAbs`, `maxRel`, `tolerance`, by `outputs`',
@@ -51,7 +51,7 @@ const UNIT: Told<UnitResult> = {
   busy: 'cycles in which it executed an entry, waiting for the DRAM channel excepted; busy + idle = cycles',
   idle: 'the others',
   idleBy:
-    'the same by cause: `channel`, `dram`, `tail`, `host`, `sync`, `empty`, `dependence`, `semaphore`; ARCHITECTURE.md, "Time"',
+    'the same by cause: `channel`, `dram`, `tail`, `host`, `sync`, `empty`, `dependence`, `bank`, `semaphore`; ARCHITECTURE.md, "Time"',
   waits: 'the cycles under `sync` and `semaphore`, by the producer that was waited for',
   lanes:
     'lane-cycles while it computed: `available` = `used` + `pipeline` + `fill` + `drain` + `ragged`; of matrix and vector unit once they did',

@@ -110,7 +110,7 @@ export interface RunReport {
   readonly units: readonly UnitResult[];
   /** Of a program in the textbook's dialect: the memories that it uses, and which of them were judged; else null. */
   readonly memories: readonly MemoryUse[] | null;
-  /** Cycles of control by what it spent them on; they add up to `cycles`. */
+  /** Cycles of control by what it spent them on; they add up to `cycles`, of several cores to as many times `cycles`. */
   readonly control: ControlCycles;
   /** null where they were not recorded. */
   readonly loads: LoadReport | null;

@@ -70,6 +70,7 @@ export const WORDS = {
   idleChannel: ['DRAM channel', 'DRAM 通道'],
   idleDram: ['DRAM banks', 'DRAM 存储体'],
   idleTail: ['after last', '末项之后'],
+  idleOther: ['other', '其他'],
   instruction: ['instruction', '指令'],
   executed: ['executed', '执行次数'],
   least: ['least', '最少'],

@@ -50,8 +50,12 @@ function run(program: Program, data = true): Ran {
   const simulation = createSimulation(program, { data, observer });
   const state = simulation.run();
   if (state.state !== 'done') throw new Error(state.state);
-  for (const unit of state.result.units) expect(unit.busy + unit.idle).toBe(state.result.cycles);
-  return { simulation, cycles: state.result.cycles, starts };
+  const { control, cycles, units } = state.result;
+  for (const unit of units) expect(unit.busy + unit.idle).toBe(cycles);
+  // Accounts of control are sums over the cores.
+  const cores = new Set(units.map(({ core }) => core)).size;
+  expect(Object.values(control).reduce((sum, n) => sum + n)).toBe(cores * cycles);
+  return { simulation, cycles, starts };
 }
 
 const text = (body: string, on: Machine): Program => assembled(`${HEAD}${body}`, on);
