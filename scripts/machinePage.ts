@@ -255,7 +255,8 @@ ${UNIT_MACHINES.map((m) =>
 
 What a transfer moves on the channel is counted in segments. A segment is a run of bytes in DRAM without a gap: the innermost dimension if its
 stride is the size of an element, and each next one whose stride is exactly the length of the segment so far; what lies outside the bounds
-(padding) is not moved. Each segment moves whole bursts, wherever it begins: ⌈segment ÷ burst⌉ · burst bytes.
+(padding) is not moved. Each segment moves whole bursts: ⌈segment ÷ burst⌉ · burst bytes. Its start address is not looked at: one that begins
+inside a burst is counted as if it were aligned, though it may touch one burst more. \`dram.banked\` is the model that does look.
 
     channel  = ⌈bytes in bursts ÷ bandwidth⌉
     transfer = max(channel + latency, ⌈bytes of all elements ÷ port⌉)

@@ -65,12 +65,16 @@ const wholeHertz = diagnostic<{ readonly found: number; readonly write: number }
   zh: (p) => `“frequency”为 ${p.found}，应为整数赫兹：DRAM 分体时须精确换算机器周期与 DRAM 时钟。请写 ${p.write}。`,
 });
 
-const refreshTooLate = diagnostic<{ readonly postponed: number; readonly most: number }>('SYS-MACHINE-045', 'invalid', {
-  en: (p) =>
-    `what the controller may have taken up when a refresh comes due can keep it waiting for ${p.postponed} clocks, and DRAM allows 8 tREFI, here ${p.most}. Lower 'dram.banked.lookahead' or 'interleavedBanks'.`,
-  zh: (p) =>
-    `刷新到期时控制器可能已接受的请求会使其等待 ${p.postponed} 个时钟，而 DRAM 最多允许 8 个 tREFI（此处为 ${p.most}）。请减小 “dram.banked.lookahead” 或 “interleavedBanks”。`,
-});
+const refreshTooLate = diagnostic<{ readonly postponed: number; readonly most: number; readonly repair: Both }>(
+  'SYS-MACHINE-045',
+  'invalid',
+  {
+    en: (p) =>
+      `what the controller may have taken up when a refresh comes due can keep it waiting for ${p.postponed} clocks, and DRAM allows 8 tREFI, here ${p.most}. ${p.repair.en}.`,
+    zh: (p) =>
+      `刷新到期时控制器可能已接受的请求会使其等待 ${p.postponed} 个时钟，而 DRAM 最多允许 8 个 tREFI（此处为 ${p.most}）。${p.repair.zh}。`,
+  },
+);
 
 const inconsistentTime = diagnostic<{
   readonly key: string;
@@ -80,6 +84,21 @@ const inconsistentTime = diagnostic<{
 }>('SYS-MACHINE-046', 'invalid', {
   en: (p) => `'${p.key}' is ${p.found} clocks, expected at least ${p.least}: ${p.why.en}.`,
   zh: (p) => `“${p.key}”为 ${p.found} 个时钟，应不小于 ${p.least}：${p.why.zh}。`,
+});
+
+const slotsMeet = diagnostic<{
+  readonly column: number;
+  readonly row: number;
+  readonly rowOffset: number;
+  readonly shared: number;
+}>('SYS-MACHINE-056', 'invalid', {
+  en: (p) =>
+    `slots of 'dram.banked.device.commandSlots' meet on one bus: columns every ${p.column} clocks, rows every ${p.row} at ${p.rowOffset}. ` +
+    `Write ${p.shared > 1 ? `a "rowOffset" that is no multiple of ${p.shared}` : '"column" and "row" with a common divisor'}, ` +
+    `or "separate": true where rows and columns have buses of their own.`,
+  zh: (p) =>
+    `“dram.banked.device.commandSlots”的时隙在同一总线上重合：列命令每 ${p.column} 时钟，行命令每 ${p.row} 时钟（偏移 ${p.rowOffset}）。` +
+    `请${p.shared > 1 ? `写不是 ${p.shared} 的倍数的 "rowOffset"` : '使 "column" 与 "row" 有公约数'}；若行、列命令各有总线，请写 "separate": true。`,
 });
 
 type At = (path: Path) => Place;
@@ -98,16 +117,42 @@ export function bankedErrors(m: Machine, place: At): SystoleError[] {
   }
   const geometry = geometryErrors(banked, device, place);
   if (geometry.length > 0) return geometry;
-  const { tRFC, tREFI } = device.timing;
   const own = banked.device === undefined ? [] : timingErrors(device, place);
-  const longest = banked.interleavedBanks * (device.rowBytes / burstBytesOf(device)) * device.timing.tCCD_L;
-  const postponed = (banked.lookahead + 1) * longest + tRFC;
   return [
     ...own,
-    ...(postponed > 8 * tREFI ? [refreshTooLate({ postponed, most: 8 * tREFI }, place([...path, 'lookahead']))] : []),
+    ...slots(device, place),
+    ...refresh(banked, device, place),
     ...capacity(m, banked, device, place),
     ...bandwidth(m, banked, device, place),
   ];
+}
+
+function slots({ commandSlots: { column, row, rowOffset, separate } }: DramDevice, place: At): SystoleError[] {
+  if (separate === true) return [];
+  const shared = gcd(column, row);
+  if (rowOffset % shared !== 0) return [];
+  return [slotsMeet({ column, row, rowOffset, shared }, place(['dram', 'banked', 'device', 'commandSlots']))];
+}
+
+function refresh(banked: BankedDram, device: DramDevice, place: At): SystoleError[] {
+  const { tRFC, tREFI, tCCD_L } = device.timing;
+  const row = (device.rowBytes / burstBytesOf(device)) * tCCD_L;
+  const postponed = (banked.lookahead + 1) * banked.interleavedBanks * row + tRFC;
+  const most = 8 * tREFI;
+  if (postponed <= most) return [];
+  // With the least of both, a refresh waits for one row; where that is too long, or it has no end, the times are wrong.
+  if (tREFI < tRFC || row + tRFC > most) {
+    const repair = {
+      en: `Raise 'dram.banked.device.timing.tREFI' (${tREFI})`,
+      zh: `请增大 “dram.banked.device.timing.tREFI”（${tREFI}）`,
+    };
+    return [refreshTooLate({ postponed, most, repair }, place(['dram', 'banked', 'device', 'timing', 'tREFI']))];
+  }
+  const repair = {
+    en: "Lower 'dram.banked.lookahead' or 'interleavedBanks'",
+    zh: '请减小 “dram.banked.lookahead” 或 “interleavedBanks”',
+  };
+  return [refreshTooLate({ postponed, most, repair }, place(['dram', 'banked', 'lookahead']))];
 }
 
 function capacity({ dram }: Machine, banked: BankedDram, device: DramDevice, place: At): SystoleError[] {
@@ -127,13 +172,28 @@ function bandwidth({ dram, frequency }: Machine, banked: BankedDram, device: Dra
   const peak = peakBandwidth(banked, device);
   // Whole numbers on both sides: a product of three figures of hardware stays far below 2⁵³ or is out by more than one.
   if (bytes * frequency <= peak * cycles) return [];
-  const text = (x: number): string => String(Number(x.toPrecision(6)));
-  const parts = fraction(peak / frequency);
-  const write = parts ? `{ "bytes": ${parts.numerator}, "cycles": ${parts.denominator} }` : text(peak / frequency);
+  const isNear = (bytes / cycles).toPrecision(6) === (peak / frequency).toPrecision(6);
+  const text = (x: number): string => String(Number(x.toPrecision(isNear ? 15 : 6)));
+  const most = rateWithin(peak, frequency);
+  const write = `{ "bytes": ${most.bytes}, "cycles": ${most.cycles} }`;
   return [
     bandwidthBeyond({ found: text(bytes / cycles), peak: text(peak / frequency), write }, place(['dram', 'bandwidth'])),
   ];
 }
+
+/** A rate as the machine file takes it, which is at most peak ÷ frequency: that itself, if it can be written. */
+function rateWithin(peak: number, frequency: number): { readonly bytes: number; readonly cycles: number } {
+  const short = fraction(peak / frequency);
+  if (short && short.numerator > 0 && short.numerator * frequency <= peak * short.denominator) {
+    return { bytes: short.numerator, cycles: short.denominator };
+  }
+  const shared = gcd(peak, frequency);
+  if (peak / shared <= Number.MAX_SAFE_INTEGER) return { bytes: peak / shared, cycles: frequency / shared };
+  // A peak beyond 2⁵³ is above any frequency.
+  return { bytes: Math.min(Number.MAX_SAFE_INTEGER, Math.floor(peak / frequency)), cycles: 1 };
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 function geometryErrors(banked: BankedDram, device: DramDevice, place: At): SystoleError[] {
   const banks = banked.ranks * banksOf(device);

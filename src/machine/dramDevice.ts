@@ -56,6 +56,12 @@ const device = z.strictObject({
       column: positive.describe('READ and WRITE go at multiples of so many clocks'),
       row: positive.describe('ACTIVATE, PRECHARGE and REFRESH go once in so many clocks'),
       rowOffset: count.describe('and so many behind the multiple'),
+      separate: z
+        .boolean()
+        .optional()
+        .describe(
+          'row and column commands have buses of their own, as in HBM; absent: one bus, on which slots must not meet',
+        ),
     })
     .describe('turns on the command bus, so that no two commands meet there'),
   timing,

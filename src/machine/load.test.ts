@@ -52,6 +52,22 @@ it.each([...dramDevices.keys()])('takes %s spelled out', (name) => {
   expect(parseMachine(text, file).dram.banked!.device).toEqual(device);
 });
 
+/** What it suggests, put in its place, must be taken. */
+it.each([1, 7, 1_199_999_999, 1_000_000_007])('suggests a bandwidth that the file takes, at %i Hz', (clock) => {
+  const slow = withBanks('"clock":1200000000', `"clock":${clock}`);
+  const error = allErrors(errorOf(() => parseMachine(slow, file))).find((e) => e.code === 'SYS-MACHINE-042')!;
+  const written = /\{ "bytes": \d+, "cycles": \d+ \}/.exec(error.text('en'))![0];
+  expect(parseMachine(slow.replace('{ "bytes": 96, "cycles": 5 }', written), file).dram.banked!.device!.clock).toBe(
+    clock,
+  );
+});
+
+it('takes slots that meet where rows and columns have buses of their own', () => {
+  const text = withBanks('"rowOffset":1', '"rowOffset":0,"separate":true');
+  expect(parseMachine(text, file).dram.banked!.device!.commandSlots.separate).toBe(true);
+  expect(dramDevices.get('hbm2-2000')!.commandSlots.separate).toBe(true);
+});
+
 it('exports a JSON Schema', () => {
   const schema = machineJsonSchema() as { properties: object; additionalProperties: boolean };
   expect(Object.keys(schema.properties)).toContain('matrix');
@@ -190,6 +206,10 @@ const cases: readonly (readonly [string, string])[] = [
   ['refresh that waits for too long', withBanks('"lookahead": 7', '"lookahead": 60')],
   ['a row that is never closed in time', withBanks('"tRAS":39', '"tRAS":16')],
   ['refresh without an end', withBanks('"tRFC":420', '"tRFC":9360')],
+  ['refresh that never ends in time', withBanks('"tREFI":9360', '"tREFI":40')],
+  ['slots of commands that meet', withBanks('"rowOffset":1', '"rowOffset":0')],
+  ['DRAM of a hertz that is slower than it says', withBanks('"clock":1200000000', '"clock":7')],
+  ['DRAM of no short fraction that is slower than it says', withBanks('"clock":1200000000', '"clock":1199999999')],
   [
     'NRAM that does not divide into its banks',
     edit('"nram": { "bytes": 131072', '"nram": { "bytes": 131080, "banks": 8'),

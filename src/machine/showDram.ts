@@ -16,6 +16,7 @@ export function dramRows(banked: BankedDram, device: DramDevice): readonly DramR
   const { channels, ranks, channelInterleaveBytes, interleavedBanks, lookahead } = banked;
   const { clock, timing, commandSlots, bankGroups, rows, rowBytes } = device;
   const one = channels === 1;
+  const separate = commandSlots.separate === true;
   const rest = ranks * banksOf(device) === interleavedBanks ? '' : 'bank, ';
   const nanoseconds = (clocks: number): string => String(Number(((clocks * 1e9) / clock).toPrecision(4)));
   return [
@@ -41,8 +42,8 @@ export function dramRows(banked: BankedDram, device: DramDevice): readonly DramR
     [
       'controller',
       '控制器',
-      `open page, ${lookahead} requests ahead; columns every ${commandSlots.column} clocks, rows every ${commandSlots.row} at ${commandSlots.rowOffset}`,
-      `开页策略，前瞻 ${lookahead} 个请求；列命令每 ${commandSlots.column} 时钟，行命令每 ${commandSlots.row} 时钟（偏移 ${commandSlots.rowOffset}）`,
+      `open page, ${lookahead} requests ahead; columns every ${commandSlots.column} clocks, rows every ${commandSlots.row} at ${commandSlots.rowOffset}${separate ? ', on buses of their own' : ''}`,
+      `开页策略，前瞻 ${lookahead} 个请求；列命令每 ${commandSlots.column} 时钟，行命令每 ${commandSlots.row} 时钟（偏移 ${commandSlots.rowOffset}）${separate ? '，各用一条总线' : ''}`,
     ],
     ...TIMES.map(
       (keys, i): DramRow => [

@@ -7,7 +7,7 @@ export interface DramReport extends DramResult {
   readonly channels: number;
   /** Of all bursts; null where there were none. */
   readonly hitRate: number | null;
-  /** Bytes a second of all channels at best, of whole bursts of transfers over the run, and while transfers held the channel. */
+  /** Bytes a second of all channels at best, of transfers (bursts as `dma.burstBytes` counts them) over the run, and while transfers held the channel. */
   readonly peak: number;
   readonly achieved: number;
   readonly achievedHeld: number;

@@ -5,6 +5,7 @@
 import type { Program } from '#isa';
 import type { Machine } from '#machine';
 import type { SimulationResult, Work } from '#sim';
+import type { DramWork } from '#timing';
 
 /** Where energy goes; `vector` is that of all operations but multiply-accumulates, `static` that of time. */
 export const ENERGY_SINKS = [
@@ -38,8 +39,14 @@ export interface EnergyReport extends EnergySplit {
 
 type Figures = NonNullable<Machine['energy']>;
 
-/** Of executed work and the cycles that it took. */
-function splitOf(work: Work, cycles: number, figures: Figures, frequency: number): EnergySplit {
+/** Of executed work and the cycles that it took; of DRAM the bursts that its banks moved, where it has any. */
+function splitOf(
+  work: Work,
+  dram: DramWork | undefined,
+  cycles: number,
+  figures: Figures,
+  frequency: number,
+): EnergySplit {
   const { mac, macByType = {}, vector, instruction, staticWatts = 0, sharedRam = { read: 0, write: 0 } } = figures;
   const bytes = (of: { readonly read: number; readonly write: number }, read: number, write: number): number =>
     of.read * read + of.write * write;
@@ -55,7 +62,7 @@ function splitOf(work: Work, cycles: number, figures: Figures, frequency: number
     wram: bytes(figures.wram, work.wramReadBytes, work.wramWriteBytes),
     accumulators: bytes(figures.accumulators, work.accumulatorReadBytes, work.accumulatorWriteBytes),
     sharedRam: bytes(sharedRam, work.sharedReadBytes, work.sharedWriteBytes),
-    dram: bytes(figures.dram, work.readBurstBytes, work.writeBurstBytes),
+    dram: bytes(figures.dram, dram?.readBytes ?? work.readBurstBytes, dram?.writeBytes ?? work.writeBurstBytes),
     control: instruction * work.instructions,
     static: (staticWatts * 1e12 * cycles) / frequency,
   };
@@ -75,11 +82,11 @@ export function energyReport(
   if (energy === undefined) return null;
   return {
     technologyNanometres: energy.technologyNanometres,
-    ...splitOf(result.total, result.cycles, energy, frequency),
+    ...splitOf(result.total, result.dram, result.cycles, energy, frequency),
     layers: layers.map(({ name }, i) => {
       const run = result.layers[i]!;
-      return { name, ...splitOf(run, run.cycles, energy, frequency) };
+      return { name, ...splitOf(run, run.dram, run.cycles, energy, frequency) };
     }),
-    rest: splitOf(result.rest, result.rest.cycles, energy, frequency),
+    rest: splitOf(result.rest, result.rest.dram, result.rest.cycles, energy, frequency),
   };
 }

@@ -33,7 +33,7 @@ const RUN: Told<RunReport> = {
     'comparison with the host engine, null where none was made: `ok`, `maxAbs`, `maxRel`, `tolerance`, by `outputs`',
   outputs:
     '`name`, `dtype`, `shape`, `data` in row-major order (null without data; 64-bit integers, NaN and infinities as strings)',
-  dram: 'of DRAM in banks: `device`, `channels`, bursts that were `hits`, `misses` and `conflicts` (`hitRate`), `cycles` that transfers held the channel, `refreshes` and `refreshCycles`; bytes a second `peak`, `achieved`, and `achievedHeld`, while the channel was held; null without banks',
+  dram: 'of DRAM in banks: `device`, `channels`, bursts that were `hits`, `misses` and `conflicts` (`hitRate`), `cycles` that transfers held the channel, `readBytes` and `writeBytes` of those bursts, whole and where they lie (what energy counts), `refreshes` and `refreshCycles`; bytes a second `peak`, `achieved`, and `achievedHeld`, while the channel was held; null without banks',
   layers: 'below',
   rest: 'cycles behind the last layer; all of them where a program names no layers',
   units: 'below',

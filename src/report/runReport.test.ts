@@ -11,7 +11,7 @@ import { createSimulation, type SimulationResult, type Work } from '#sim';
 import { NO_ACTIONS } from '#timing';
 import { errorOf } from '../../test/support/errorText.ts';
 import { assembled } from '../../test/support/processor.ts';
-import type { EnergySink } from './energy.ts';
+import { type EnergySink, energyReport } from './energy.ts';
 import { reportJson } from './json.ts';
 import { layerwiseBound, nodesOnHost } from './layerwiseBound.ts';
 import { assertAbovePhysicalBound, physicalBound } from './physicalBound.ts';
@@ -129,6 +129,31 @@ describe('a run', () => {
     const { layers, ...rest } = run();
     const late = runReport(facts({ result: { ...rest, layers: layers.map((l) => ({ ...l, cycles: 1 })) } }));
     expect(late.layers[0]!.utilisation).toBe(16 / (3 * 64));
+  });
+
+  test('energy of DRAM is that of the bursts that its banks moved', () => {
+    const banked = { ...presets.get('textbook-single-ddr4')!, energy: single.energy! };
+    const at = (address: number) => {
+      const text = `.dram 65536
+.fill 0, 128, f32 1
+  cfg.dimi R0, 0, 16, 4
+  li r1, ${address}
+  load nram, r0, r1, R0, R0, f32
+  sync
+  store nram, r1, r0, R0, R0, f32
+  halt
+`;
+      const layers = [plan(0, 5, {})];
+      const placed = assembled(text, banked, { layers });
+      const state = createSimulation(placed, { data: false }).run();
+      if (state.state !== 'done') throw new Error('the program has no host part');
+      return energyReport(placed, state.result)!;
+    };
+    const [aligned, across] = [at(0), at(32)];
+    expect(aligned.by.dram * 1e12).toBeCloseTo(2 * 64 * 160, 6);
+    expect(across.by.dram * 1e12).toBeCloseTo(2 * 128 * 160, 6);
+    expect(across.layers[0]!.by.dram).toBe(across.by.dram);
+    expect([across.rest.by.dram, across.by.nram]).toEqual([0, aligned.by.nram]);
   });
 
   test('energy by hand, layer by layer', () => {

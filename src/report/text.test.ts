@@ -147,7 +147,8 @@ describe('goldens', () => {
   test('narrow, few layers, colours', () =>
     golden(reportText(FAILED, { width: 80, layers: 2, palette }), 'run.narrow.en'));
   test.each(['en', 'zh'] as const)('DRAM in banks (%s)', (language) => {
-    const counted = { hits: 16_000, misses: 20, conflicts: 380, cycles: 9000, refreshes: 2, refreshCycles: 700 };
+    const bursts = { hits: 16_000, misses: 20, conflicts: 380, readBytes: 1_049_600, writeBytes: 0 };
+    const counted = { ...bursts, cycles: 9000, refreshes: 2, refreshCycles: 700 };
     const rates = { hitRate: 16_000 / 16_400, peak: 19.2e9, achieved: 17e9, achievedHeld: 18.5e9 };
     const report = { ...REPORT, dram: { ...counted, ...rates, device: 'ddr4-2400', channels: 2 } };
     return golden(reportText(report, { language, layers: 2 }), `run.banks.${language}`);

@@ -64,3 +64,27 @@ test('the dialect of the textbook runs on banks: its transfers follow each other
   expect(result.cycles).toBeLessThan(peak * 1.09);
   expect(result.dram!.refreshes).toBe(Math.floor((result.cycles * 1.2) / 9360));
 });
+
+test('bytes are those of the bursts that moved: a segment that begins inside one moves both', () => {
+  // Rows of 64 B, 256 B apart: 256 segments.
+  const moved = (offset: number, mnemonic: 'load' | 'store') => {
+    const text = `
+.dram 4194304
+  li r1, ${offset}
+  cfg.dimi R0, 0, 16, 4
+  cfg.dimi R0, 1, 256, 256
+  cfg.dimi R1, 0, 16, 4
+  cfg.dimi R1, 1, 256, 64
+  ${mnemonic === 'load' ? 'load nram, r0, r1, R1, R0, f32' : 'store nram, r1, r0, R0, R1, f32'}
+  halt
+`;
+    const { dram, total, rest } = run(text, machine);
+    const bytes = { readBytes: dram!.readBytes, writeBytes: dram!.writeBytes };
+    expect(rest.dram).toMatchObject(bytes);
+    return { ...bytes, counted: total.readBurstBytes + total.writeBurstBytes };
+  };
+  const whole = 256 * 64;
+  expect(moved(0, 'load')).toEqual({ readBytes: whole, writeBytes: 0, counted: whole });
+  expect(moved(32, 'load')).toEqual({ readBytes: 2 * whole, writeBytes: 0, counted: whole });
+  expect(moved(32, 'store')).toEqual({ readBytes: 0, writeBytes: 2 * whole, counted: whole });
+});

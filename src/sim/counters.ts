@@ -37,7 +37,7 @@ export interface Work extends Actions {
   /** Bytes inside the bounds. */
   readonly readBytes: number;
   readonly writeBytes: number;
-  /** Bytes on the DRAM channel, whole bursts. */
+  /** Whole bursts of `dma.burstBytes` as segments need that begin with one. What banks of DRAM moved is in `dram`. */
   readonly readBurstBytes: number;
   readonly writeBurstBytes: number;
   /** Cycles the DRAM channel was taken. */
@@ -166,13 +166,15 @@ const copyOf = ({ work, busy, lanes, first, last, dram }: Readonly<LayerCounters
   ...(dram && { dram: { ...dram } }),
 });
 
-const NO_DRAM: Readonly<DramWork> = { hits: 0, misses: 0, conflicts: 0, cycles: 0 };
+const NO_DRAM: Readonly<DramWork> = { hits: 0, misses: 0, conflicts: 0, cycles: 0, readBytes: 0, writeBytes: 0 };
 
 function addDram(to: DramWork, work: Readonly<DramWork>): void {
   to.hits += work.hits;
   to.misses += work.misses;
   to.conflicts += work.conflicts;
   to.cycles += work.cycles;
+  to.readBytes += work.readBytes;
+  to.writeBytes += work.writeBytes;
 }
 
 /** Counters of all layers while a run goes on; position −1 is outside all. */

@@ -10,7 +10,8 @@
  *   refresh   is due every tREFI; what has entered is finished, all banks are precharged, REFRESH; nothing enters meanwhile
  *
  * Each command goes in the first of its slots (commandSlots) at which its times have passed and which no command of an older
- * request, or an earlier bank of this one, takes; ACTIVATEs go in order. So in every clock the oldest command that may go goes.
+ * request, or an earlier bank of this one, takes; ACTIVATEs go in order. Slots of rows and
+ * of columns meet only where they are of two buses. So in every clock the oldest command that may go goes.
  *
  * A command's times follow from commands before it only, by sums and maxima; so once the columns of a round over the set are as
  * far apart as those of the round before, all further rounds are, and are added at once: O(banks of the set) a request.

