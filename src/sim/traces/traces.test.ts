@@ -62,6 +62,33 @@ test('layers hold instructions, instructions their phases, and flows lead from l
   expect(instants).toEqual([['control', state.result.cycles, 'halt']]);
 });
 
+test('control of the cores that come first waits in a barrier', () => {
+  const program = assembled(
+    `
+    .dram 4096
+    .fill 0, 256, f32 1
+    cfg.dimi R0, 0, 64, 4
+    csr r1, core
+    bne r1, r0, on
+    load nram, r0, r0, R0, R0, f32
+    sync
+  on:
+    barrier cluster
+    halt`,
+    machineWith('textbook-cluster', {}),
+  );
+  const pieces: string[] = [];
+  const trace = chromeTrace(program, (text) => pieces.push(text));
+  createSimulation(program, { data: false, observer: trace.observer }).run();
+  trace.close();
+  const { tracks } = readChrome(pieces.join(''));
+  const stalls = [...tracks].flatMap(([track, slices]) =>
+    track.endsWith('control') ? [slices.flatMap(withAll).map(({ name, from, to }) => [name, to - from])] : [],
+  );
+  // 256 bytes at 128 a cycle.
+  expect(stalls.sort()).toEqual([[['barrier', 2]], [['barrier', 2]], [['barrier', 2]], [['sync', 2]]]);
+});
+
 test('a million events pass through buffers of some kilobytes', { timeout: 60_000 }, () => {
   const program = pingPong(50_000);
   let [events, slices, held, most] = [0, 0, 0, 0];
