@@ -235,7 +235,7 @@ several times, before one DRAM and with a SharedRAM:
 
 A unit executes one entry at a time, in the order of its queue. A state that lasts 0 cycles is passed in the cycle in which it is entered.
 The simulator jumps from event to event by closed forms; a second model walks these tables a cycle at a time, and both meet every start
-and end (\`test/clocked.test.ts\`; links and meetings, which need several cores, are held by the functional model's order instead).
+and end (\`test/clocked.test.ts\`; links and meetings need several cores, which that model lacks: their times are worked out by hand in \`src/sim/manyCores.test.ts\`).
 
 ${statesOf(
   'Every unit with a queue',
