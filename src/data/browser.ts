@@ -1,5 +1,7 @@
-/** The browser half of the image decoder: the browser's own, read back through a canvas. */
+/** The browser half: folders, and the image decoder, the browser's own, read back through a canvas. */
 import type { RgbImage } from './image.ts';
+
+export { openFolder } from './browserFolder.ts';
 
 export async function decodePixels(bytes: Uint8Array): Promise<RgbImage> {
   const bitmap = await createImageBitmap(new Blob([bytes as Uint8Array<ArrayBuffer>]));

@@ -1,5 +1,6 @@
-/** gzip (RFC 1952) by the platform's own DecompressionStream, in Node and browser alike. */
+/** gzip (RFC 1952) by the platform's own CompressionStream and DecompressionStream, in Node and browser alike. */
 import { diagnostic } from '#base';
+import { allBytes, type ByteSource, piecesOf, streamOf } from './byteSource.ts';
 
 const badGzip = diagnostic<{ reason: string }>('SYS-DAT-001', 'invalid', {
   en: (p) => `the gzip data is damaged or cut short: ${p.reason}; fetch the file again`,
@@ -11,11 +12,33 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
 /** The unpacked bytes; what is not gzip comes back as it is. */
 export async function gunzip(bytes: Uint8Array, file?: string): Promise<Uint8Array> {
   if (!isGzip(bytes)) return bytes;
-  const source = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
+  return allBytes(gunzipStream(bytes, file));
+}
+
+/**
+ * Unpacks piece by piece.
+ * @throws SYS-DAT-001 damaged or cut short; what the source itself throws, as it is
+ */
+export async function* gunzipStream(source: ByteSource, file?: string): AsyncGenerator<Uint8Array> {
+  let failure: { readonly error: unknown } | undefined;
+  const watched = (async function* () {
+    try {
+      yield* piecesOf(source);
+    } catch (error) {
+      failure = { error };
+      throw error;
+    }
+  })();
   try {
-    return new Uint8Array(await new Response(source.pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
+    yield* piecesOf(streamOf(watched).pipeThrough(new DecompressionStream('gzip')));
   } catch (error) {
+    if (failure !== undefined) throw failure.error;
     const reason = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : '?';
     throw badGzip({ reason }, file === undefined ? {} : { file });
   }
+}
+
+/** The bytes packed. Packers of different platforms give different bytes; unpacked they are the same. */
+export async function gzip(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  return allBytes(streamOf(bytes).pipeThrough(new CompressionStream('gzip')));
 }

@@ -1,12 +1,19 @@
 /**
  * Layer `data`: files of samples in and out as plain records (element type, dimensions, little-endian bytes), which fit
- * the graph's tensors as they are. Browser-safe: the image decoder's platform half (`node.ts`, `browser.ts`) is chosen
- * by the package import `#data/platform`.
+ * the graph's tensors as they are. Browser-safe: what touches the platform (image decoder, folders) has two halves
+ * (`node.ts`, `browser.ts`), chosen by the package import `#data/platform`.
  */
+export { openFolder } from '#data/platform';
 export * from './array.ts';
+export * from './byteSource.ts';
+export { type DataFolder, type FolderEntry, memoryFolder } from './folder.ts';
 export * from './gzip.ts';
 export * from './idx.ts';
 export * from './image.ts';
 export * from './mnist.ts';
 export * from './npy.ts';
+export * from './tfrecord/crc32c.ts';
+export * from './tfrecord/examples.ts';
+export * from './tfrecord/records.ts';
+export * from './tfrecord/shards.ts';
 export * from './topology.ts';

@@ -1,5 +1,7 @@
-/** The Node half of the image decoder: libvips through `sharp`. Loaded at the first picture. */
+/** The Node half: folders, and the image decoder, libvips through `sharp`. Loaded at the first picture. */
 import type { RgbImage } from './image.ts';
+
+export { openFolder } from './nodeFolder.ts';
 
 export async function decodePixels(bytes: Uint8Array): Promise<RgbImage> {
   const { default: sharp } = await import('sharp');

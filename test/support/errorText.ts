@@ -21,3 +21,14 @@ export function errorOf(body: () => unknown): SystoleError {
   }
   throw new Error('nothing was thrown');
 }
+
+/** The error with which `work` ends, which must be one of ours. */
+export async function rejection(work: Promise<unknown>): Promise<SystoleError> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof SystoleError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
