@@ -124,6 +124,16 @@ export function stringAttribute(node: GraphNode, name: string, otherwise?: strin
   return a?.kind === 'string' ? a.value : otherwise;
 }
 
+export function floatsAttribute(node: GraphNode, name: string): readonly number[] | undefined {
+  const a = node.attributes.get(name);
+  return a?.kind === 'floats' ? a.value : undefined;
+}
+
+export function stringsAttribute(node: GraphNode, name: string): readonly string[] | undefined {
+  const a = node.attributes.get(name);
+  return a?.kind === 'strings' ? a.value : undefined;
+}
+
 export function tensorAttribute(node: GraphNode, name: string): Tensor | undefined {
   const a = node.attributes.get(name);
   return a?.kind === 'tensor' ? a.value : undefined;
@@ -137,4 +147,6 @@ export const int = (value: number | bigint): Attribute => ({ kind: 'int', value:
 export const ints = (value: readonly (number | bigint)[]): Attribute => ({ kind: 'ints', value: value.map(BigInt) });
 export const float = (value: number): Attribute => ({ kind: 'float', value });
 export const string = (value: string): Attribute => ({ kind: 'string', value });
+export const floats = (value: readonly number[]): Attribute => ({ kind: 'floats', value });
+export const strings = (value: readonly string[]): Attribute => ({ kind: 'strings', value });
 export const tensorAttr = (value: Tensor): Attribute => ({ kind: 'tensor', value });

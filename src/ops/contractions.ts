@@ -24,12 +24,6 @@ const matrixProduct: Macs = (input, output) => {
   return inner === undefined ? undefined : product(output) * inner;
 };
 
-/** RNN, GRU, LSTM: for each step and batch the weights W and R of all gates and directions, each once. */
-const recurrent: Macs = (input) => {
-  const [x, w, r] = [input(0), input(1), input(2)];
-  return x && w && r && x[0]! * x[1]! * (product(w) + product(r));
-};
-
 export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
   [
     'ConvTranspose',
@@ -44,9 +38,6 @@ export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
   ['DeformConv', convolution(1)],
   ['MatMulInteger', matrixProduct],
   ['QLinearMatMul', matrixProduct],
-  ['RNN', recurrent],
-  ['GRU', recurrent],
-  ['LSTM', recurrent],
   ['Einsum', einsum],
   [
     'Attention',
@@ -59,8 +50,11 @@ export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
   ],
 ]);
 
-/** Whether an operator of ONNX's domain is one of them. */
-export const isContraction = (op: string): boolean => CONTRACTIONS.has(op);
+/** Contractions that have a file, and are not among the layers of the analytic models. */
+const WITH_FILE: ReadonlySet<string> = new Set(['RNN', 'GRU', 'LSTM']);
+
+/** Whether an operator of ONNX's domain is one of either. */
+export const isContraction = (op: string): boolean => CONTRACTIONS.has(op) || WITH_FILE.has(op);
 
 /** Every combination of the indices once, for each product of two operands. An ellipsis stands for what the letters leave. */
 function einsum(input: (index: number) => Dims | undefined, _output: Dims, node: GraphNode): number | undefined {

@@ -8,7 +8,7 @@ import { inferTypes } from './infer.ts';
 import { operatorOf, operators } from './registry.ts';
 import { sampleModel } from './sampling.ts';
 
-const HAS_MACS = new Set(['Conv', 'Gemm', 'MatMul']);
+const HAS_MACS = new Set(['Conv', 'Gemm', 'GRU', 'LSTM', 'MatMul', 'RNN']);
 
 /** Attributes that no sample sets, with the reason. */
 const UNSAMPLED: Readonly<Record<string, string>> = {};

@@ -72,6 +72,9 @@ import { logSoftmax } from './nn/logSoftmax.ts';
 import { lrn } from './nn/lrn.ts';
 import { maxPool } from './nn/maxPool.ts';
 import { softmax } from './nn/softmax.ts';
+import { gru } from './recurrent/gru.ts';
+import { lstm } from './recurrent/lstm.ts';
+import { rnn } from './recurrent/rnn.ts';
 import { reduceMax } from './reduce/reduceMax.ts';
 import { reduceMean } from './reduce/reduceMean.ts';
 import { reduceMin } from './reduce/reduceMin.ts';
@@ -106,6 +109,7 @@ const all: readonly Operator[] = [
   globalMaxPool,
   greater,
   greaterOrEqual,
+  gru,
   hardSigmoid,
   hardSwish,
   identity,
@@ -115,6 +119,7 @@ const all: readonly Operator[] = [
   log,
   logSoftmax,
   lrn,
+  lstm,
   matMul,
   max,
   maxPool,
@@ -134,6 +139,7 @@ const all: readonly Operator[] = [
   reduceSum,
   relu,
   reshape,
+  rnn,
   shape,
   sigmoid,
   size,

@@ -21,7 +21,7 @@ import {
   typeOf,
   type ValueType,
 } from '#ir';
-import { CONTRACTIONS } from './contractions.ts';
+import { CONTRACTIONS, isContraction } from './contractions.ts';
 import { nodeCost } from './cost.ts';
 import type { Phrase } from './define.ts';
 import { inferTypes } from './infer.ts';
@@ -92,7 +92,7 @@ export function nodeWork(model: Model, node: GraphNode, depth = 0): Work {
   const macs = contraction ? contraction((i) => dims(node.inputs[i]), first, node) : undefined;
   if (macs !== undefined) return { macs, elements: written };
   const elements = Math.max(written, elementsOf(model, named(node.inputs)));
-  const known = operatorIn(model, node) !== undefined || (isOnnxDomain(node.domain) && CONTRACTIONS.has(node.op));
+  const known = operatorIn(model, node) !== undefined || (isOnnxDomain(node.domain) && isContraction(node.op));
   return { macs: 0, elements, estimate: known ? OPEN_SHAPE : NO_RULE(node.op) };
 }
 
