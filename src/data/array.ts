@@ -1,4 +1,5 @@
 /** Plain array records: what the readers give and the writers take. */
+import { bfloat16ToNumber, float16ToNumber, internalError } from '#base';
 
 /** Element types, by ONNX's names in lower case. */
 export type ElementType =
@@ -12,6 +13,7 @@ export type ElementType =
   | 'int64'
   | 'uint64'
   | 'float16'
+  | 'bfloat16'
   | 'float32'
   | 'float64'
   | 'complex64'
@@ -36,6 +38,7 @@ export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = {
   int64: 8,
   uint64: 8,
   float16: 2,
+  bfloat16: 2,
   float32: 4,
   float64: 8,
   complex64: 8,
@@ -50,3 +53,76 @@ export function swapBytes(bytes: Uint8Array, dtype: ElementType): Uint8Array {
   if (size > 1) for (let at = 0; at < out.length; at += size) out.subarray(at, at + size).reverse();
   return out;
 }
+
+/** The elements as JavaScript has them; float16 and bfloat16 as their bit patterns, complex as pairs of numbers. */
+export type ElementArray =
+  | Int8Array<ArrayBuffer>
+  | Uint8Array<ArrayBuffer>
+  | Int16Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int32Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>
+  | BigInt64Array<ArrayBuffer>
+  | BigUint64Array<ArrayBuffer>
+  | Float32Array<ArrayBuffer>
+  | Float64Array<ArrayBuffer>;
+
+const VIEWS = {
+  bool: Uint8Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  float32: Float32Array,
+  float64: Float64Array,
+  complex64: Float32Array,
+  complex128: Float64Array,
+} as const;
+
+/**
+ * The elements of an array: a view of its bytes where they lie at a multiple of the element's size, else a copy. On
+ * big-endian hosts, which no browser and no Node of today runs on, this would be wrong.
+ */
+export function elementsOf(array: DataArray): ElementArray {
+  const View = VIEWS[array.dtype];
+  const aligned = array.bytes.byteOffset % View.BYTES_PER_ELEMENT === 0 ? array.bytes : new Uint8Array(array.bytes);
+  return new View(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT);
+}
+
+/** The elements of a real type as float32, each rounded to the nearest; a view where they are float32 already. */
+export function floatsOf(array: DataArray): Float32Array<ArrayBuffer> {
+  const elements = elementsOf(array);
+  if (array.dtype.startsWith('complex')) throw internalError({ what: `${array.dtype} as float32` });
+  if (elements instanceof Float32Array) return elements;
+  const out = new Float32Array(elements.length);
+  const value = array.dtype === 'float16' ? float16ToNumber : array.dtype === 'bfloat16' ? bfloat16ToNumber : Number;
+  for (let i = 0; i < out.length; i++) out[i] = value(elements[i] as number);
+  return out;
+}
+
+/** The record of elements: a view of them. `dtype` is needed for what JavaScript has no array of. */
+export function arrayOf(elements: ElementArray, dims: readonly number[], dtype?: ElementType): DataArray {
+  const own = ELEMENT_TYPE.get(elements.constructor);
+  if (own === undefined) throw internalError({ what: `elements in a ${elements.constructor.name}` });
+  const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
+  return { dtype: dtype ?? own, dims, bytes };
+}
+
+const ELEMENT_TYPE = new Map<unknown, ElementType>([
+  [Int8Array, 'int8'],
+  [Uint8Array, 'uint8'],
+  [Int16Array, 'int16'],
+  [Uint16Array, 'uint16'],
+  [Int32Array, 'int32'],
+  [Uint32Array, 'uint32'],
+  [BigInt64Array, 'int64'],
+  [BigUint64Array, 'uint64'],
+  [Float32Array, 'float32'],
+  [Float64Array, 'float64'],
+]);

@@ -9,7 +9,7 @@ import { hex } from './idx.ts';
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /** NumPy's type codes: kind and bytes. */
-const CODES: Readonly<Record<ElementType, string>> = {
+const CODES: Readonly<Partial<Record<ElementType, string>>> = {
   bool: 'b1',
   int8: 'i1',
   uint8: 'u1',

@@ -5,6 +5,7 @@
  */
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { diagnostic, type Place } from '#base';
+import { entriesOf, type Named } from '../named.ts';
 import { ExampleSchema, type Feature as WireFeature } from './example_pb.ts';
 
 export type Feature =
@@ -57,11 +58,8 @@ function plain(feature: WireFeature | undefined): Feature {
 }
 
 /** The record of an example. */
-export function encodeExample(
-  features: ReadonlyMap<string, FeatureValue> | Readonly<Record<string, FeatureValue>>,
-): Uint8Array<ArrayBuffer> {
-  const entries =
-    features instanceof Map ? [...features] : Object.entries<FeatureValue>(features as Record<string, FeatureValue>);
+export function encodeExample(features: Named<FeatureValue>): Uint8Array<ArrayBuffer> {
+  const entries = entriesOf(features);
   entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const feature = entries.map(([key, value]) => ({ key, value: { kind: wire(featureOf(value)) } }));
   return toBinary(ExampleSchema, create(ExampleSchema, { features: { feature } })) as Uint8Array<ArrayBuffer>;
