@@ -2,11 +2,9 @@
  * MACs of contractions that have no file of their own here: they run on the host, and are priced there. Formulas follow the
  * ONNX operator reference (opset 23); shapes are static.
  */
-import { type GraphNode, stringAttribute } from '#ir';
-
 type Dims = readonly number[];
 /** @param input dimensions of an input, undefined where absent */
-type Macs = (input: (index: number) => Dims | undefined, output: Dims, node: GraphNode) => number | undefined;
+type Macs = (input: (index: number) => Dims | undefined, output: Dims) => number | undefined;
 
 const product = (dims: Dims): number => dims.reduce((n, d) => n * d, 1);
 
@@ -38,7 +36,6 @@ export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
   ['DeformConv', convolution(1)],
   ['MatMulInteger', matrixProduct],
   ['QLinearMatMul', matrixProduct],
-  ['Einsum', einsum],
   [
     'Attention',
     // Q·Kᵀ and the product with V: [B, heads, S, D], or [B, S, heads·D] where heads are packed.
@@ -51,27 +48,7 @@ export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
 ]);
 
 /** Contractions that have a file, and are not among the layers of the analytic models. */
-const WITH_FILE: ReadonlySet<string> = new Set(['RNN', 'GRU', 'LSTM']);
+const WITH_FILE: ReadonlySet<string> = new Set(['Einsum', 'RNN', 'GRU', 'LSTM']);
 
 /** Whether an operator of ONNX's domain is one of either. */
 export const isContraction = (op: string): boolean => CONTRACTIONS.has(op) || WITH_FILE.has(op);
-
-/** Every combination of the indices once, for each product of two operands. An ellipsis stands for what the letters leave. */
-function einsum(input: (index: number) => Dims | undefined, _output: Dims, node: GraphNode): number | undefined {
-  const equation = stringAttribute(node, 'equation', '').replaceAll(' ', '');
-  const sizes = new Map<string, number>();
-  const terms = equation.split('->')[0]!.split(',');
-  for (const [i, term] of terms.entries()) {
-    const dims = input(i);
-    if (dims === undefined) return undefined;
-    const rest = dims.length - term.replace('...', '').length;
-    const labels = [...term.replace('...', '.')].flatMap((c) =>
-      // Broadcast dimensions align at their end.
-      c === '.' ? Array.from({ length: rest }, (_, d) => `.${rest - d}`) : [c],
-    );
-    labels.forEach((label, d) => {
-      sizes.set(label, Math.max(sizes.get(label) ?? 1, dims[d] ?? 1));
-    });
-  }
-  return product([...sizes.values()]) * (terms.length - 1);
-}

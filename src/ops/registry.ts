@@ -41,6 +41,7 @@ import { sum } from './elementwise/sum.ts';
 import { tanh } from './elementwise/tanh.ts';
 import { where } from './elementwise/where.ts';
 import { xor } from './elementwise/xor.ts';
+import { einsum } from './linear/einsum.ts';
 import { gemm } from './linear/gemm.ts';
 import { matMul } from './linear/matMul.ts';
 import { cast } from './movement/cast.ts';
@@ -95,6 +96,7 @@ const all: readonly Operator[] = [
   conv,
   div,
   dropout,
+  einsum,
   elu,
   equal,
   erf,

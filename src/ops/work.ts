@@ -89,7 +89,7 @@ export function nodeWork(model: Model, node: GraphNode, depth = 0): Work {
   }
   const first = dims(node.outputs[0]);
   const contraction = isOnnxDomain(node.domain) && first && CONTRACTIONS.get(node.op);
-  const macs = contraction ? contraction((i) => dims(node.inputs[i]), first, node) : undefined;
+  const macs = contraction ? contraction((i) => dims(node.inputs[i]), first) : undefined;
   if (macs !== undefined) return { macs, elements: written };
   const elements = Math.max(written, elementsOf(model, named(node.inputs)));
   const known = operatorIn(model, node) !== undefined || (isOnnxDomain(node.domain) && isContraction(node.op));
