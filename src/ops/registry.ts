@@ -80,6 +80,8 @@ import { reduceMax } from './reduce/reduceMax.ts';
 import { reduceMean } from './reduce/reduceMean.ts';
 import { reduceMin } from './reduce/reduceMin.ts';
 import { reduceSum } from './reduce/reduceSum.ts';
+import { resize } from './resize/resize.ts';
+import { upsample } from './resize/upsample.ts';
 
 const all: readonly Operator[] = [
   abs,
@@ -141,6 +143,7 @@ const all: readonly Operator[] = [
   reduceSum,
   relu,
   reshape,
+  resize,
   rnn,
   shape,
   sigmoid,
@@ -156,6 +159,7 @@ const all: readonly Operator[] = [
   tile,
   transpose,
   unsqueeze,
+  upsample,
   where,
   xor,
 ];
