@@ -7,6 +7,7 @@ export { openFolder } from '#data/platform';
 export * from './array.ts';
 export * from './byteSource.ts';
 export * from './cifar.ts';
+export * from './digits/drawDigits.ts';
 export * from './download.ts';
 export { type DataFolder, type FolderEntry, memoryFolder } from './folder.ts';
 export * from './gzip.ts';
