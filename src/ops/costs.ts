@@ -40,7 +40,18 @@ export function costOf(c: CostContext, work: Work = {}): Cost {
 
 /** The cost of a node that does `perOutput` for each element of its first output. */
 export function elementwiseCost(c: CostContext, perOutput: Work): Cost {
-  const n = elements(c.outputs[0]);
-  const scaled = Object.fromEntries(Object.entries(perOutput).map(([key, value]) => [key, value * n]));
-  return costOf(c, scaled);
+  return costOf(c, scaledWork(perOutput, elements(c.outputs[0])));
+}
+
+/** `work`, n times. */
+export const scaledWork = (work: Work, n: number): Work =>
+  Object.fromEntries(Object.entries(work).map(([key, value]) => [key, value * n]));
+
+/** Several works together. */
+export function totalWork(...parts: readonly Work[]): Work {
+  const total: { -readonly [K in keyof Work]: number } = {};
+  for (const part of parts) {
+    for (const [key, value] of Object.entries(part) as [keyof Work, number][]) total[key] = (total[key] ?? 0) + value;
+  }
+  return total;
 }

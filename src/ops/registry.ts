@@ -8,7 +8,9 @@ import { abs } from './elementwise/abs.ts';
 import { add } from './elementwise/add.ts';
 import { and } from './elementwise/and.ts';
 import { ceil } from './elementwise/ceil.ts';
+import { celu } from './elementwise/celu.ts';
 import { clip } from './elementwise/clip.ts';
+import { cos } from './elementwise/cos.ts';
 import { div } from './elementwise/div.ts';
 import { elu } from './elementwise/elu.ts';
 import { equal } from './elementwise/equal.ts';
@@ -20,12 +22,17 @@ import { greater } from './elementwise/greater.ts';
 import { greaterOrEqual } from './elementwise/greaterOrEqual.ts';
 import { hardSigmoid } from './elementwise/hardSigmoid.ts';
 import { hardSwish } from './elementwise/hardSwish.ts';
+import { isInf } from './elementwise/isInf.ts';
+import { isNotANumber } from './elementwise/isNaN.ts';
 import { leakyRelu } from './elementwise/leakyRelu.ts';
 import { less } from './elementwise/less.ts';
 import { lessOrEqual } from './elementwise/lessOrEqual.ts';
 import { log } from './elementwise/log.ts';
 import { max } from './elementwise/max.ts';
+import { mean } from './elementwise/mean.ts';
 import { min } from './elementwise/min.ts';
+import { mish } from './elementwise/mish.ts';
+import { mod } from './elementwise/mod.ts';
 import { mul } from './elementwise/mul.ts';
 import { neg } from './elementwise/neg.ts';
 import { not } from './elementwise/not.ts';
@@ -34,11 +41,18 @@ import { pow } from './elementwise/pow.ts';
 import { pRelu } from './elementwise/pRelu.ts';
 import { reciprocal } from './elementwise/reciprocal.ts';
 import { relu } from './elementwise/relu.ts';
+import { round } from './elementwise/round.ts';
+import { selu } from './elementwise/selu.ts';
 import { sigmoid } from './elementwise/sigmoid.ts';
+import { sign } from './elementwise/sign.ts';
+import { sin } from './elementwise/sin.ts';
+import { softplus } from './elementwise/softplus.ts';
+import { softsign } from './elementwise/softsign.ts';
 import { sqrt } from './elementwise/sqrt.ts';
 import { sub } from './elementwise/sub.ts';
 import { sum } from './elementwise/sum.ts';
 import { tanh } from './elementwise/tanh.ts';
+import { thresholdedRelu } from './elementwise/thresholdedRelu.ts';
 import { where } from './elementwise/where.ts';
 import { xor } from './elementwise/xor.ts';
 import { einsum } from './linear/einsum.ts';
@@ -76,10 +90,16 @@ import { softmax } from './nn/softmax.ts';
 import { gru } from './recurrent/gru.ts';
 import { lstm } from './recurrent/lstm.ts';
 import { rnn } from './recurrent/rnn.ts';
+import { reduceL1 } from './reduce/reduceL1.ts';
+import { reduceL2 } from './reduce/reduceL2.ts';
+import { reduceLogSum } from './reduce/reduceLogSum.ts';
+import { reduceLogSumExp } from './reduce/reduceLogSumExp.ts';
 import { reduceMax } from './reduce/reduceMax.ts';
 import { reduceMean } from './reduce/reduceMean.ts';
 import { reduceMin } from './reduce/reduceMin.ts';
+import { reduceProd } from './reduce/reduceProd.ts';
 import { reduceSum } from './reduce/reduceSum.ts';
+import { reduceSumSquare } from './reduce/reduceSumSquare.ts';
 import { resize } from './resize/resize.ts';
 import { upsample } from './resize/upsample.ts';
 
@@ -91,11 +111,13 @@ const all: readonly Operator[] = [
   batchNormalization,
   cast,
   ceil,
+  celu,
   clip,
   concat,
   constant,
   constantOfShape,
   conv,
+  cos,
   div,
   dropout,
   einsum,
@@ -117,6 +139,8 @@ const all: readonly Operator[] = [
   hardSigmoid,
   hardSwish,
   identity,
+  isInf,
+  isNotANumber,
   leakyRelu,
   less,
   lessOrEqual,
@@ -127,7 +151,10 @@ const all: readonly Operator[] = [
   matMul,
   max,
   maxPool,
+  mean,
   min,
+  mish,
+  mod,
   mul,
   neg,
   not,
@@ -137,25 +164,38 @@ const all: readonly Operator[] = [
   pRelu,
   range,
   reciprocal,
+  reduceL1,
+  reduceL2,
+  reduceLogSum,
+  reduceLogSumExp,
   reduceMax,
   reduceMean,
   reduceMin,
+  reduceProd,
   reduceSum,
+  reduceSumSquare,
   relu,
   reshape,
   resize,
   rnn,
+  round,
+  selu,
   shape,
   sigmoid,
+  sign,
+  sin,
   size,
   slice,
   softmax,
+  softplus,
+  softsign,
   split,
   sqrt,
   squeeze,
   sub,
   sum,
   tanh,
+  thresholdedRelu,
   tile,
   transpose,
   unsqueeze,

@@ -1,6 +1,7 @@
 /**
  * The family of element-wise operators of one input: what such an operator's file declares, and the shape rule, cost and
- * evaluation that follow from it. Output and input have one type and one shape.
+ * evaluation that follow from it. The output has the shape of the input, and its type unless the family's `output` says
+ * otherwise (predicates).
  */
 import { internalError } from '#base';
 import type { DataType, GraphNode } from '#ir';
@@ -13,6 +14,8 @@ export interface UnaryOperator {
   readonly summary: string;
   readonly versions: readonly number[];
   readonly types: readonly DataType[];
+  /** Element type of the output; default: that of the input. */
+  readonly output?: DataType;
   readonly attributes?: Readonly<Record<string, AttributeSpec>>;
   /** Operations per element. */
   readonly work: Work;
@@ -30,16 +33,16 @@ export const unary = (spec: UnaryOperator): Operator =>
     summary: spec.summary,
     versions: spec.versions,
     inputs: [{ name: 'X', type: 'T' }],
-    outputs: [{ name: 'Y', type: 'T' }],
+    outputs: [{ name: 'Y', type: spec.output ?? 'T' }],
     types: { T: spec.types },
     attributes: spec.attributes ?? {},
-    infer: ({ inputs }) => ({ types: [inputs[0]] }),
+    infer: ({ inputs }) => ({ types: [{ ...inputs[0]!, dtype: spec.output ?? inputs[0]!.dtype }] }),
     cost: (c) => elementwiseCost(c, spec.work),
     costRule: spec.costRule,
     evaluate: ({ node, inputs }) => {
       const x = inputs[0]!;
       return [
-        refFrom(x.dtype, x.dims, (i) => {
+        refFrom(spec.output ?? x.dtype, x.dims, (i) => {
           const value = x.data[i]!;
           if (typeof value === 'number') return spec.apply(value, node);
           if (typeof value === 'bigint' && spec.applyWide !== undefined) return spec.applyWide(value);

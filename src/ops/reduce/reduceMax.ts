@@ -13,14 +13,12 @@ export const reduceMax = reduction({
   combination: {
     counts: 'comparisons',
     none: Number.NEGATIVE_INFINITY,
-    noneWide: (unsigned) => (unsigned ? 0n : -(2n ** 63n)),
     numbers: (a, b) => Math.max(a, b),
-    wide: (a, b) => (a > b ? a : b),
+    exact: { none: (unsigned) => (unsigned ? 0n : -(2n ** 63n)), combine: (a, b) => (a > b ? a : b) },
   },
   work: {},
   costRule: 'elements − outputs comparisons.',
   finish: (value) => value,
-  finishWide: (value) => value,
   samples: () => [
     sample('all axes', 'ReduceMax', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceMax', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

@@ -13,14 +13,12 @@ export const reduceMin = reduction({
   combination: {
     counts: 'comparisons',
     none: Number.POSITIVE_INFINITY,
-    noneWide: (unsigned) => 2n ** (unsigned ? 64n : 63n) - 1n,
     numbers: (a, b) => Math.min(a, b),
-    wide: (a, b) => (a < b ? a : b),
+    exact: { none: (unsigned) => 2n ** (unsigned ? 64n : 63n) - 1n, combine: (a, b) => (a < b ? a : b) },
   },
   work: {},
   costRule: 'elements − outputs comparisons.',
   finish: (value) => value,
-  finishWide: (value) => value,
   samples: () => [
     sample('all axes', 'ReduceMin', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceMin', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

@@ -3,29 +3,34 @@
  * the elements that meet in one output. No axes means all axes, or none with `noop_with_empty_axes`.
  */
 import { type DataType, type Dim, elementCount, intAttribute, intsAttribute } from '#ir';
-import { costOf, elements, type Work } from '../costs.ts';
+import { costOf, elements, scaledWork, totalWork, type Work } from '../costs.ts';
 import { type EvaluateContext, type InferContext, type Operator, operator, type Sample } from '../define.ts';
-import { broadcastStrides, eachIndex, isWide, numbersOf, offsetAt } from '../refTensor.ts';
+import { broadcastStrides, eachIndex, isWide, numbersOf, offsetAt, refOf } from '../refTensor.ts';
 import { inputType, normalizeAxes } from '../shapes.ts';
 import { FLOATS } from '../typeSets.ts';
 
-/** How the elements that meet in one output are combined. */
+/** How the elements that meet in one output are combined: `a` is what has been combined so far. */
 export interface Combination {
   /** What each further element costs. */
-  readonly counts: 'additions' | 'comparisons';
+  readonly counts: 'additions' | 'comparisons' | 'multiplications';
   /** The result of no elements. */
   readonly none: number;
-  readonly noneWide: (unsigned: boolean) => bigint;
   readonly numbers: (a: number, b: number) => number;
-  readonly wide: (a: bigint, b: bigint) => bigint;
+  /**
+   * The same for 64-bit integers, exactly. Absent where the result is no whole number: they are then combined as numbers, and
+   * the result is truncated.
+   */
+  readonly exact?: {
+    readonly none: (unsigned: boolean) => bigint;
+    readonly combine: (a: bigint, b: bigint) => bigint;
+  };
 }
 
 const addition: Combination = {
   counts: 'additions',
   none: 0,
-  noneWide: () => 0n,
   numbers: (a, b) => a + b,
-  wide: (a, b) => a + b,
+  exact: { none: () => 0n, combine: (a, b) => a + b },
 };
 
 export interface Reduction {
@@ -40,11 +45,13 @@ export interface Reduction {
   readonly combination?: Combination;
   /** Work beyond the combination, for each output. */
   readonly work: Work;
+  /** Work beyond the combination, for each element. */
+  readonly workOfElement?: Work;
   readonly costRule: string;
   /** The result from the combination of `count` elements. */
   readonly finish: (sum: number, count: number) => number;
-  /** The same for exact 64-bit sums. */
-  readonly finishWide: (sum: bigint, count: bigint) => bigint;
+  /** The same for exact 64-bit combinations; default: the combination itself. */
+  readonly finishWide?: (sum: bigint, count: bigint) => bigint;
   readonly samples: () => readonly Sample[];
 }
 
@@ -85,10 +92,19 @@ function evaluate(c: EvaluateContext, spec: Reduction) {
   const kept = reducedShape(x.dims, axes, true);
   const count = elementCount(axes.map((axis) => x.dims[axis]!));
   const combination = spec.combination ?? addition;
-  const data = isWide(x.dtype)
-    ? reduceWide(x.data as BigInt64Array, x.dims, kept, combination).map((v) => spec.finishWide(v, BigInt(count)))
-    : reduce(numbersOf(x), x.dims, kept, combination).map((v) => spec.finish(v, count));
-  return [{ dtype: x.dtype, dims: reducedShape(x.dims, axes, keepsDims(c)), data }];
+  const dims = reducedShape(x.dims, axes, keepsDims(c));
+  if (isWide(x.dtype) && combination.exact !== undefined) {
+    const { finishWide = (v) => v } = spec;
+    const sums = reduceWide(x.data as BigInt64Array, x.dims, kept, combination.exact);
+    return [{ dtype: x.dtype, dims, data: sums.map((v) => finishWide(v, BigInt(count))) }];
+  }
+  return [
+    refOf(
+      x.dtype,
+      dims,
+      reduce(numbersOf(x), x.dims, kept, combination).map((v) => spec.finish(v, count)),
+    ),
+  ];
 }
 
 function reduce(x: Float64Array, dims: readonly number[], kept: readonly number[], { none, numbers }: Combination) {
@@ -106,15 +122,15 @@ function reduceWide(
   x: BigInt64Array | BigUint64Array,
   dims: readonly number[],
   kept: readonly number[],
-  { noneWide, wide }: Combination,
+  { none, combine }: NonNullable<Combination['exact']>,
 ): BigInt64Array | BigUint64Array {
   const unsigned = x instanceof BigUint64Array;
   const count = elementCount(kept);
-  const out = (unsigned ? new BigUint64Array(count) : new BigInt64Array(count)).fill(noneWide(unsigned));
+  const out = (unsigned ? new BigUint64Array(count) : new BigInt64Array(count)).fill(none(unsigned));
   const strides = broadcastStrides(kept, dims);
   eachIndex(dims, (index, flat) => {
     const at = offsetAt(index, strides);
-    out[at] = wide(out[at]!, x[flat]!);
+    out[at] = combine(out[at]!, x[flat]!);
   });
   return out;
 }
@@ -142,9 +158,10 @@ export const reduction = (spec: Reduction): Operator =>
     infer,
     cost(c) {
       const outputs = elements(c.outputs[0]);
-      const scaled = Object.fromEntries(Object.entries(spec.work).map(([key, value]) => [key, value * outputs]));
-      const combined = Math.max(0, elements(c.inputs[0]) - outputs);
-      return costOf(c, { [spec.combination?.counts ?? 'additions']: combined, ...scaled });
+      const inputs = elements(c.inputs[0]);
+      const combined = { [spec.combination?.counts ?? 'additions']: Math.max(0, inputs - outputs) };
+      const rest = [scaledWork(spec.work, outputs), scaledWork(spec.workOfElement ?? {}, inputs)];
+      return costOf(c, totalWork(combined, ...rest));
     },
     costRule: spec.costRule,
     evaluate: (c) => evaluate(c, spec),
