@@ -55,6 +55,14 @@ import { tanh } from './elementwise/tanh.ts';
 import { thresholdedRelu } from './elementwise/thresholdedRelu.ts';
 import { where } from './elementwise/where.ts';
 import { xor } from './elementwise/xor.ts';
+import { gather } from './indexing/gather.ts';
+import { gatherElements } from './indexing/gatherElements.ts';
+import { gatherND } from './indexing/gatherND.ts';
+import { nonZero } from './indexing/nonZero.ts';
+import { oneHot } from './indexing/oneHot.ts';
+import { scatterElements } from './indexing/scatterElements.ts';
+import { scatterND } from './indexing/scatterND.ts';
+import { topK } from './indexing/topK.ts';
 import { einsum } from './linear/einsum.ts';
 import { gemm } from './linear/gemm.ts';
 import { matMul } from './linear/matMul.ts';
@@ -62,9 +70,10 @@ import { cast } from './movement/cast.ts';
 import { concat } from './movement/concat.ts';
 import { constant } from './movement/constant.ts';
 import { constantOfShape } from './movement/constantOfShape.ts';
+import { depthToSpace } from './movement/depthToSpace.ts';
 import { expand } from './movement/expand.ts';
+import { eyeLike } from './movement/eyeLike.ts';
 import { flatten } from './movement/flatten.ts';
-import { gather } from './movement/gather.ts';
 import { identity } from './movement/identity.ts';
 import { pad } from './movement/pad.ts';
 import { range } from './movement/range.ts';
@@ -72,10 +81,12 @@ import { reshape } from './movement/reshape.ts';
 import { shape } from './movement/shape.ts';
 import { size } from './movement/size.ts';
 import { slice } from './movement/slice.ts';
+import { spaceToDepth } from './movement/spaceToDepth.ts';
 import { split } from './movement/split.ts';
 import { squeeze } from './movement/squeeze.ts';
 import { tile } from './movement/tile.ts';
 import { transpose } from './movement/transpose.ts';
+import { trilu } from './movement/trilu.ts';
 import { unsqueeze } from './movement/unsqueeze.ts';
 import { averagePool } from './nn/averagePool.ts';
 import { batchNormalization } from './nn/batchNormalization.ts';
@@ -90,6 +101,9 @@ import { softmax } from './nn/softmax.ts';
 import { gru } from './recurrent/gru.ts';
 import { lstm } from './recurrent/lstm.ts';
 import { rnn } from './recurrent/rnn.ts';
+import { argMax } from './reduce/argMax.ts';
+import { argMin } from './reduce/argMin.ts';
+import { cumSum } from './reduce/cumSum.ts';
 import { reduceL1 } from './reduce/reduceL1.ts';
 import { reduceL2 } from './reduce/reduceL2.ts';
 import { reduceLogSum } from './reduce/reduceLogSum.ts';
@@ -107,6 +121,8 @@ const all: readonly Operator[] = [
   abs,
   add,
   and,
+  argMax,
+  argMin,
   averagePool,
   batchNormalization,
   cast,
@@ -118,6 +134,8 @@ const all: readonly Operator[] = [
   constantOfShape,
   conv,
   cos,
+  cumSum,
+  depthToSpace,
   div,
   dropout,
   einsum,
@@ -126,9 +144,12 @@ const all: readonly Operator[] = [
   erf,
   exp,
   expand,
+  eyeLike,
   flatten,
   floor,
   gather,
+  gatherElements,
+  gatherND,
   gelu,
   gemm,
   globalAveragePool,
@@ -157,7 +178,9 @@ const all: readonly Operator[] = [
   mod,
   mul,
   neg,
+  nonZero,
   not,
+  oneHot,
   or,
   pad,
   pow,
@@ -179,6 +202,8 @@ const all: readonly Operator[] = [
   resize,
   rnn,
   round,
+  scatterElements,
+  scatterND,
   selu,
   shape,
   sigmoid,
@@ -189,6 +214,7 @@ const all: readonly Operator[] = [
   softmax,
   softplus,
   softsign,
+  spaceToDepth,
   split,
   sqrt,
   squeeze,
@@ -197,7 +223,9 @@ const all: readonly Operator[] = [
   tanh,
   thresholdedRelu,
   tile,
+  topK,
   transpose,
+  trilu,
   unsqueeze,
   upsample,
   where,

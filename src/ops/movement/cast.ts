@@ -3,37 +3,14 @@
  * undefined is defined here: floats wrap like integers, infinities become the ends of the range, NaN becomes 0.
  */
 import { isMinifloat, MINIFLOATS, type MinifloatName } from '#base';
-import {
-  BITS,
-  DATA_TYPES,
-  type DataType,
-  int,
-  intAttribute,
-  string,
-  stringAttribute,
-  type TensorType,
-  tensorOf,
-} from '#ir';
+import { BITS, type DataType, int, intAttribute, string, stringAttribute, type TensorType, tensorOf } from '#ir';
 import { costOf } from '../costs.ts';
 import { type EvaluateContext, operator } from '../define.ts';
 import { isInteger, isWide, type RefElement, refFrom } from '../refTensor.ts';
 import { data, int64s, sample } from '../sampling.ts';
 import type { Refuse } from '../shapes.ts';
+import { typeAttribute, typeNumber } from '../typeAttribute.ts';
 import { ALL_TYPES } from '../typeSets.ts';
-
-/** Element types by ONNX's number: TensorProto.DataType counts them from 1. */
-const typeNumber = (dtype: DataType): number => DATA_TYPES.indexOf(dtype) + 1;
-
-function targetType(c: Refuse & { readonly node: Parameters<typeof intAttribute>[0] }): DataType {
-  const to = intAttribute(c.node, 'to', 0);
-  return (
-    DATA_TYPES[to - 1] ??
-    c.fail(`to = ${to}`, {
-      en: `an element type from 1 to ${DATA_TYPES.length}`,
-      zh: `1 到 ${DATA_TYPES.length} 的元素类型`,
-    })
-  );
-}
 
 /** One element of type `from` as an element of type `to`, before rounding. */
 function convertElement(c: Refuse, value: RefElement, from: DataType, to: DataType): RefElement {
@@ -121,7 +98,7 @@ export const cast = operator({
   },
   infer: (c) => {
     const x = c.inputs[0]!;
-    const dtype = targetType(c);
+    const dtype = typeAttribute(c, 'to');
     const follows = dtype === 'int64' || dtype === 'int32';
     const type: TensorType = { kind: 'tensor', dtype, shape: x.shape };
     return { types: [type], values: [follows ? c.shapeValue(0) : undefined] };
@@ -130,7 +107,7 @@ export const cast = operator({
   costRule: 'moves data only; conversions are not counted as arithmetic.',
   evaluate: (c) => {
     const x = c.inputs[0]!;
-    const to = targetType(c);
+    const to = typeAttribute(c, 'to');
     return [
       refFrom(to, x.dims, (i) => {
         const value = convertElement(c, x.data[i]!, x.dtype, to);

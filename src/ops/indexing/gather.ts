@@ -2,17 +2,12 @@
 import { type Dim, int, intAttribute, tensorOf } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import { rearrange } from '../movement/rearrange.ts';
 import { numbersOf, offsetAt, stridesOf } from '../refTensor.ts';
 import { data, int64s, sample, scalar } from '../sampling.ts';
-import { normalizeAxis, type Refuse } from '../shapes.ts';
+import { normalizeAxis } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
-import { rearrange } from './rearrange.ts';
-
-const refuseIndex = (c: Refuse, i: number, size: number): never =>
-  c.fail(
-    { en: `index ${i} along an axis of size ${size}`, zh: `大小为 ${size} 的轴上的下标 ${i}` },
-    { en: `indices from ${-size} to ${size - 1}`, zh: `${-size} 到 ${size - 1} 之间的下标` },
-  );
+import { indexAlong } from './indices.ts';
 
 export const gather = operator({
   name: 'Gather',
@@ -31,11 +26,7 @@ export const gather = operator({
     const axis = normalizeAxis(c, intAttribute(c.node, 'axis', 0), x.shape.length);
     const size = x.shape[axis]!;
     const at = c.shapeValue(1);
-    for (const i of at ?? []) {
-      if (typeof i === 'number' && typeof size === 'number' && (i < -size || i >= size)) {
-        refuseIndex(c, i, size);
-      }
-    }
+    for (const i of at ?? []) if (typeof i === 'number' && typeof size === 'number') indexAlong(c, i, size);
     const shape =
       indices?.shape === undefined
         ? undefined
@@ -51,10 +42,7 @@ export const gather = operator({
     const [x, indices] = [c.inputs[0]!, c.inputs[1]!];
     const axis = normalizeAxis(c, intAttribute(c.node, 'axis', 0), x.dims.length);
     const size = x.dims[axis]!;
-    const at = numbersOf(indices).map((i) => {
-      if (i < -size || i >= size) refuseIndex(c, i, size);
-      return i < 0 ? i + size : i;
-    });
+    const at = numbersOf(indices).map((i) => indexAlong(c, i, size));
     const rank = indices.dims.length;
     const dims = [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)];
     const indexStrides = stridesOf(indices.dims);
