@@ -98,6 +98,12 @@ import { logSoftmax } from './nn/logSoftmax.ts';
 import { lrn } from './nn/lrn.ts';
 import { maxPool } from './nn/maxPool.ts';
 import { softmax } from './nn/softmax.ts';
+import { groupNormalization } from './normalization/groupNormalization.ts';
+import { instanceNormalization } from './normalization/instanceNormalization.ts';
+import { layerNormalization } from './normalization/layerNormalization.ts';
+import { lpNormalization } from './normalization/lpNormalization.ts';
+import { meanVarianceNormalization } from './normalization/meanVarianceNormalization.ts';
+import { rmsNormalization } from './normalization/rmsNormalization.ts';
 import { gru } from './recurrent/gru.ts';
 import { lstm } from './recurrent/lstm.ts';
 import { rnn } from './recurrent/rnn.ts';
@@ -156,23 +162,28 @@ const all: readonly Operator[] = [
   globalMaxPool,
   greater,
   greaterOrEqual,
+  groupNormalization,
   gru,
   hardSigmoid,
   hardSwish,
   identity,
+  instanceNormalization,
   isInf,
   isNotANumber,
+  layerNormalization,
   leakyRelu,
   less,
   lessOrEqual,
   log,
   logSoftmax,
+  lpNormalization,
   lrn,
   lstm,
   matMul,
   max,
   maxPool,
   mean,
+  meanVarianceNormalization,
   min,
   mish,
   mod,
@@ -200,6 +211,7 @@ const all: readonly Operator[] = [
   relu,
   reshape,
   resize,
+  rmsNormalization,
   rnn,
   round,
   scatterElements,
