@@ -23,14 +23,6 @@ const matrixProduct: Macs = (input, output) => {
 };
 
 export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
-  [
-    'ConvTranspose',
-    // Each input element is multiplied by the weights [C, M/group, …] of its channel.
-    (input) => {
-      const [x, w] = [input(0), input(1)];
-      return x && w && product(x) * product(w.slice(1));
-    },
-  ],
   ['ConvInteger', convolution(1)],
   ['QLinearConv', convolution(3)],
   ['DeformConv', convolution(1)],
@@ -48,7 +40,7 @@ export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
 ]);
 
 /** Contractions that have a file, and are not among the layers of the analytic models. */
-const WITH_FILE: ReadonlySet<string> = new Set(['Einsum', 'RNN', 'GRU', 'LSTM']);
+const WITH_FILE: ReadonlySet<string> = new Set(['ConvTranspose', 'Einsum', 'GRU', 'LSTM', 'RNN']);
 
 /** Whether an operator of ONNX's domain is one of either. */
 export const isContraction = (op: string): boolean => CONTRACTIONS.has(op) || WITH_FILE.has(op);

@@ -66,6 +66,8 @@ import { topK } from './indexing/topK.ts';
 import { einsum } from './linear/einsum.ts';
 import { gemm } from './linear/gemm.ts';
 import { matMul } from './linear/matMul.ts';
+import { negativeLogLikelihoodLoss } from './loss/negativeLogLikelihoodLoss.ts';
+import { softmaxCrossEntropyLoss } from './loss/softmaxCrossEntropyLoss.ts';
 import { cast } from './movement/cast.ts';
 import { concat } from './movement/concat.ts';
 import { constant } from './movement/constant.ts';
@@ -91,12 +93,14 @@ import { unsqueeze } from './movement/unsqueeze.ts';
 import { averagePool } from './nn/averagePool.ts';
 import { batchNormalization } from './nn/batchNormalization.ts';
 import { conv } from './nn/conv.ts';
+import { convTranspose } from './nn/convTranspose.ts';
 import { dropout } from './nn/dropout.ts';
 import { globalAveragePool } from './nn/globalAveragePool.ts';
 import { globalMaxPool } from './nn/globalMaxPool.ts';
 import { logSoftmax } from './nn/logSoftmax.ts';
 import { lrn } from './nn/lrn.ts';
 import { maxPool } from './nn/maxPool.ts';
+import { maxUnpool } from './nn/maxUnpool.ts';
 import { softmax } from './nn/softmax.ts';
 import { groupNormalization } from './normalization/groupNormalization.ts';
 import { instanceNormalization } from './normalization/instanceNormalization.ts';
@@ -139,6 +143,7 @@ const all: readonly Operator[] = [
   constant,
   constantOfShape,
   conv,
+  convTranspose,
   cos,
   cumSum,
   depthToSpace,
@@ -182,6 +187,7 @@ const all: readonly Operator[] = [
   matMul,
   max,
   maxPool,
+  maxUnpool,
   mean,
   meanVarianceNormalization,
   min,
@@ -189,6 +195,7 @@ const all: readonly Operator[] = [
   mod,
   mul,
   neg,
+  negativeLogLikelihoodLoss,
   nonZero,
   not,
   oneHot,
@@ -224,6 +231,7 @@ const all: readonly Operator[] = [
   size,
   slice,
   softmax,
+  softmaxCrossEntropyLoss,
   softplus,
   softsign,
   spaceToDepth,

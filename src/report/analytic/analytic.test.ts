@@ -151,7 +151,7 @@ describe('layers of a graph', () => {
       model ir=8 producer="test" opset {"": 13}
       graph net(q: float32[2,3,5,4], k: float32[2,3,4,6], w: float32[4,7], v: float32[4], t: float32[8,5], u: float32[1,8,3,3],
         d: float32[8,2,2,2], z: float32[5,7], n: float32[N,8,3,3])
-        -> (a: float32[2,3,5,6], b: float32[2,3,5,7], c: float32[2,3,5], e: float32[5,7], g: float32[2,3,4,6], h: float32[1,2,4,4], o: float32[]) {
+        -> (a: float32[2,3,5,6], b: float32[2,3,5,7], c: float32[2,3,5], e: float32[5,7], g: float32[2,3,4,6], h: float32[1,2,4,4], o: float32[1,1,1,1]) {
         a = MatMul(q, k) @batched
         b = MatMul(q, w) @weights
         c = MatMul(q, v) @vector
