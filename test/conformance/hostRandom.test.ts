@@ -1,5 +1,5 @@
 /**
- * Sliding windows are where off-by-one errors live: random convolutions and poolings, the reference evaluation against
+ * Sliding windows are where off-by-one errors live: random convolutions (transposed ones, too) and poolings, the reference evaluation against
  * the host engine. Seeded; the attributes of a failing case are in its message.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -78,6 +78,22 @@ const DRAW: Readonly<Record<string, (random: Random) => Sample>> = {
     const operands = [[random.integer(1, 2), group * perGroup, ...input], [maps, perGroup, ...kernel], [maps]];
     return caseOf(
       'Conv',
+      attributes,
+      operands.slice(0, random.integer(2, 3)).map((dims) => tensor(random, dims)),
+    );
+  },
+  ConvTranspose(random) {
+    const { kernel, input, attributes } = window(random, false);
+    const group = random.integer(1, 3);
+    const [channels, perGroup] = [group * random.integer(1, 3), random.integer(1, 3)];
+    attributes.set('group', int(group));
+    const strides = attributes.get('strides');
+    if (strides?.kind === 'ints' && random.integer(0, 1) === 1) {
+      attributes.set('output_padding', ints(strides.value.map((s) => random.integer(0, Number(s) - 1))));
+    }
+    const operands = [[random.integer(1, 2), channels, ...input], [channels, perGroup, ...kernel], [group * perGroup]];
+    return caseOf(
+      'ConvTranspose',
       attributes,
       operands.slice(0, random.integer(2, 3)).map((dims) => tensor(random, dims)),
     );

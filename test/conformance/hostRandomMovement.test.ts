@@ -2,23 +2,12 @@
  * Data movement and broadcasting with random arguments, the reference evaluation and the inferred types against the host
  * engine. Seeded; a failing case is written out in its message.
  */
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, test } from 'vitest';
 import { Random } from '#base';
 import { createEngine, type Engine } from '#engine';
-import {
-  type Attribute,
-  type DataType,
-  elementCount,
-  int,
-  ints,
-  staticShape,
-  string,
-  type Tensor,
-  tensorNumbers,
-  tensorOf,
-} from '#ir';
-import { evaluateNode, inferTypes, type Sample, sampleModel } from '#ops';
-import { difference } from '../support/compareTensors.ts';
+import { type DataType, elementCount, int, ints, string, type Tensor, tensorOf } from '#ir';
+import type { Sample } from '#ops';
+import { caseOf, counting, dimsOf, expectAgreement, int64s, many, shuffled, signed } from '../support/randomCases.ts';
 
 const CASES = 60;
 
@@ -26,48 +15,6 @@ let engine: Engine;
 beforeAll(async () => {
   engine = await createEngine();
 });
-
-const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
-const dimsOf = (random: Random, low = 1, rank = random.integer(1, 4)): number[] =>
-  many(rank, () => random.integer(low, 5));
-/** Every element is another number, so that a wrong place shows. */
-const counting = (dims: readonly number[]): Tensor =>
-  tensorOf(
-    'float32',
-    dims,
-    many(elementCount(dims), (i) => i + 1),
-  );
-const int64s = (values: readonly number[]): Tensor => tensorOf('int64', [values.length], values);
-const signed = (random: Random, axis: number, rank: number): number =>
-  random.integer(0, 1) === 0 ? axis : axis - rank;
-
-function shuffled<T>(random: Random, items: readonly T[]): T[] {
-  const out = [...items];
-  for (let i = out.length - 1; i > 0; i--) {
-    const j = random.integer(0, i);
-    [out[i], out[j]] = [out[j]!, out[i]!];
-  }
-  return out;
-}
-
-/** Input 0 is fed, the others are constants. */
-function caseOf(
-  op: string,
-  attributes: Readonly<Record<string, Attribute>>,
-  inputs: readonly (Tensor | undefined)[],
-  { outputs = 1, opset = 19, fed = [0] }: { outputs?: number; opset?: number; fed?: readonly number[] } = {},
-): Sample {
-  const node = {
-    name: op,
-    op,
-    domain: '',
-    inputs: inputs.map((t, i) => (t === undefined ? '' : `x${i}`)),
-    outputs: many(outputs, (i) => `y${i}`),
-    attributes: new Map(Object.entries(attributes)),
-  };
-  const constants = inputs.flatMap((_, i) => (fed.includes(i) ? [] : [i]));
-  return { name: op, node, opset, inputs, constants };
-}
 
 /** A shape that broadcasts with `dims`: some axes 1, some leading ones missing. */
 const stretching = (random: Random, dims: readonly number[]): number[] =>
@@ -185,20 +132,5 @@ const DRAW: Readonly<Record<string, (random: Random) => Sample>> = {
 };
 
 test.each(Object.entries(DRAW))(`%s: ${CASES} cases`, async (_, draw) => {
-  for (let seed = 0; seed < CASES; seed++) {
-    const s = draw(new Random(7000 + seed));
-    const text = `seed ${seed}: ${[...s.node.attributes].map(([name, a]) => `${name}=${'value' in a ? a.value : ''}`)} ${s.inputs
-      .map((t, i) => (t === undefined ? '-' : s.constants?.includes(i) ? `(${tensorNumbers(t)})` : `[${t.dims}]`))
-      .join(' ')}`;
-    const model = inferTypes(sampleModel(s));
-    const feeds = new Map(s.inputs.flatMap((t, i) => (s.constants?.includes(i) ? [] : [[`x${i}`, t!] as const])));
-    const session = await engine.load(model, { optimize: false, threads: 1 });
-    const host = await session.run(feeds);
-    await session.release();
-    const reference = evaluateNode(s.node, s.opset, s.inputs);
-    s.node.outputs.forEach((name, i) => {
-      expect(difference(reference[i], host.get(name)!), `${name}, ${text}`).toBeUndefined();
-      expect(staticShape(model.graph.outputs[i]!.type), `${name}, ${text}`).toEqual([...reference[i]!.dims]);
-    });
-  }
+  for (let seed = 0; seed < CASES; seed++) await expectAgreement(engine, draw(new Random(7000 + seed)), seed);
 });
