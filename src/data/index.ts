@@ -5,6 +5,7 @@
  */
 export { openFolder } from '#data/platform';
 export * from './array.ts';
+export * from './batches.ts';
 export * from './byteSource.ts';
 export * from './cifar.ts';
 export * from './digits/drawDigits.ts';
@@ -19,6 +20,29 @@ export * from './mnist.ts';
 export type { Named } from './named.ts';
 export * from './npy.ts';
 export * from './npz.ts';
+export * from './pipeline/augment.ts';
+export * from './pipeline/crop.ts';
+export {
+  type FloatImage,
+  type Floats,
+  floatImage,
+  fromPlanes,
+  subtractMean,
+  swapRedBlue,
+  toPlanes,
+} from './pipeline/floatImage.ts';
+export * from './pipeline/preprocess.ts';
+export * from './pipeline/standardise.ts';
+export {
+  type Affine,
+  composeAffine,
+  type Fill,
+  rotation,
+  scaling,
+  shear,
+  translation,
+  warp,
+} from './pipeline/warp.ts';
 export * from './safetensors.ts';
 export * from './sequences.ts';
 export * from './tfrecord/crc32c.ts';
