@@ -9,11 +9,13 @@ import { type Model, typeOf } from '#ir';
 import { readModel, writeModel } from '#onnx';
 import { carry, NOTHING_CARRIED } from './carry.ts';
 import { appendOutputs } from './extraOutputs.ts';
+import { type DeviceTensor, download, type Kernel, upload, wrapKernel } from './kernel.ts';
 import { ortMessage, type Refusal, refusalOf, subject } from './ortErrors.ts';
 import type { EngineKind, EngineOptions, Ort, OrtModule, Runtime } from './runtime.ts';
 import { type Session, wrapSession } from './session.ts';
-import { exchangeable } from './values.ts';
+import { exchangeable, type HostValue } from './values.ts';
 
+export type { DeviceTensor, Kernel } from './kernel.ts';
 export type { EngineKind, EngineOptions } from './runtime.ts';
 export type { Session, SessionValue } from './session.ts';
 export type { HostValue } from './values.ts';
@@ -34,6 +36,11 @@ export interface Engine {
    * @param model a graph, or the bytes of an ONNX file
    */
   load(model: Model | Uint8Array, options?: LoadOptions): Promise<Session>;
+  /** Makes a model ready to run over tensors that stay in the engine. */
+  kernel(model: Model, options?: Omit<LoadOptions, 'outputs'>): Promise<Kernel>;
+  /** The value as the engine holds it; memory is shared where alignment and type allow. */
+  upload(value: HostValue): DeviceTensor;
+  download(tensor: DeviceTensor): HostValue;
 }
 
 const cannotLoad = diagnostic<Refusal>('SYS-ENG-003', 'invalid', {
@@ -86,6 +93,14 @@ export function engineOf({ kind, ort }: Runtime): Engine {
       if (model instanceof Uint8Array) return loadBytes(ort, model, options);
       return loadModel(ort, model, options);
     },
+    async kernel(model, options = {}) {
+      const { model: prepared, carried } = carry(model);
+      const session = await create(ort, writeModel(prepared), options);
+      const names = (values: readonly { readonly name: string }[]): string[] => values.map((v) => v.name);
+      return wrapKernel({ session, inputs: names(model.graph.inputs), outputs: names(model.graph.outputs), carried });
+    },
+    upload: (value) => upload(ort, value),
+    download,
   };
 }
 

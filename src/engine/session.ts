@@ -42,7 +42,7 @@ const wrongFeed = diagnostic<{ name: string; found: string; expected: string }>(
   zh: (p) => `输入“${p.name}”给出的是 ${p.found}，而模型需要 ${p.expected}`,
 });
 
-const runFailed = diagnostic<Refusal>('SYS-ENG-008', 'invalid', {
+export const runFailed = diagnostic<Refusal>('SYS-ENG-008', 'invalid', {
   en: (p) =>
     `ONNX Runtime, the host engine, could not compute ${subject(p).en}: ${p.reason.en}. ` +
     'Give data that the model takes, or repair the model; --timing-only counts cycles without data.',
@@ -55,6 +55,14 @@ const released = diagnostic<Record<string, never>>('SYS-ENG-011', 'internal', {
   en: () => 'a host session was used after its release. This is a bug of the caller',
   zh: () => '主机会话在释放后仍被使用。这是调用方的缺陷',
 });
+
+/** An opened session of ONNX Runtime, and the names by which its model calls inputs and outputs. */
+export interface SessionParts {
+  readonly session: Ort.InferenceSession;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly carried: Carried;
+}
 
 /**
  * A session of ONNX Runtime as ours.

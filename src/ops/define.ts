@@ -1,8 +1,9 @@
 /**
- * What an operator is: schema, shape rule, cost, reference evaluation, samples (and, later, its gradient). One operator,
+ * What an operator is: schema, shape rule, cost, reference evaluation, gradient, samples. One operator,
  * one file, one line in `registry.ts`; checker, documentation and tests derive from it.
  */
 import type { DataType, Dim, GraphNode, Tensor, TensorType } from '#ir';
+import type { Gradient } from './gradient.ts';
 
 /** How many values stand at a place in the signature. */
 export type Arity = 'single' | 'optional' | 'variadic';
@@ -128,6 +129,8 @@ export interface Operator {
   readonly costRule: string;
   /** The executable specification: plain loops in f64, results rounded to the output type by the caller. */
   readonly evaluate: (context: EvaluateContext) => readonly RefTensor[];
+  /** How to differentiate it: see `gradient.ts`. */
+  readonly gradient?: Gradient;
   readonly samples: () => readonly Sample[];
 }
 

@@ -45,7 +45,7 @@ export const refusal =
 /**
  * Types of the outputs of a node of a known operator.
  * @param inputs types by position, undefined where absent
- * @throws SYS-OPS-001 where the node breaks the schema or the shape rule
+ * @param fail throws where the node breaks the schema or the shape rule: SYS-OPS-001, unless the caller has a better place to name
  */
 export function inferNode(
   op: Operator,
@@ -53,6 +53,7 @@ export function inferNode(
   opset: number,
   inputs: readonly (TensorType | undefined)[],
   known: Known,
+  fail: InferContext['fail'] = refusal(node, opset),
 ): Inferred {
   const context: InferContext = {
     node,
@@ -60,7 +61,7 @@ export function inferNode(
     inputs,
     constant: (i) => known.constant(i),
     shapeValue: (i) => known.shapeValue(i),
-    fail: refusal(node, opset),
+    fail,
   };
   checkSchema(context, op, node, opset, inputs);
   return op.infer(context);

@@ -1,4 +1,6 @@
 /** Abs: the magnitude of each element. */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { NUMBERS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -12,6 +14,7 @@ export const abs = unary({
   costRule: 'one comparison an element.',
   apply: (x) => Math.abs(x),
   applyWide: (x) => (x < 0n ? -x : x),
+  gradient: elementwiseGradient((dy, x) => dy.mul(x.sign())),
   samples: () => [
     sample('float32', 'Abs', 13, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('opset 6', 'Abs', 6, {}, [data([5], { dtype: 'float64' })]),

@@ -1,4 +1,6 @@
 /** Add: the sum of two tensors, with broadcasting. */
+
+import { broadcastGradient } from '../gradient.ts';
 import { addDims } from '../shapes.ts';
 import { arithmetic } from './arithmetic.ts';
 
@@ -10,4 +12,8 @@ export const add = arithmetic({
   numbers: (a, b) => a + b,
   wide: (a, b) => a + b,
   dims: addDims,
+  gradient: broadcastGradient(
+    (dy) => dy,
+    (dy) => dy,
+  ),
 });

@@ -5,6 +5,7 @@
 import type { DataType, Dim } from '#ir';
 import { elementwiseCost, type Work } from '../costs.ts';
 import { type EvaluateContext, type Operator, operator, type Sample } from '../define.ts';
+import type { Gradient } from '../gradient.ts';
 import { isInteger } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { broadcastInputs } from '../shapes.ts';
@@ -23,6 +24,7 @@ export interface ArithmeticOperator {
   readonly wide: (a: bigint, b: bigint, c: EvaluateContext) => bigint;
   /** Of dimensions, in shape computations. */
   readonly dims: (a: Dim, b: Dim) => Dim;
+  readonly gradient: Gradient;
 }
 
 export const arithmetic = (spec: ArithmeticOperator): Operator =>
@@ -53,6 +55,7 @@ export const arithmetic = (spec: ArithmeticOperator): Operator =>
         ),
       ];
     },
+    gradient: spec.gradient,
     samples: () => arithmeticSamples(spec.name),
   });
 

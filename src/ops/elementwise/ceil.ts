@@ -11,6 +11,7 @@ export const ceil = unary({
   work: { comparisons: 1 },
   costRule: 'rounding counts as one comparison an element.',
   apply: (x) => Math.ceil(x),
+  gradient: 'zero',
   samples: () => [
     sample('float32', 'Ceil', 13, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('float64', 'Ceil', 6, {}, [data([5], { dtype: 'float64' })]),

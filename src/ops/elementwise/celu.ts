@@ -1,5 +1,6 @@
 /** Celu: max(x, 0) + min(0, alpha·(e^(x ÷ alpha) − 1)). Barron, Continuously Differentiable Exponential Linear Units, 2017. */
 import { float, floatAttribute } from '#ir';
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -18,6 +19,9 @@ export const celu = unary({
     const alpha = floatAttribute(node, 'alpha', 1);
     return Math.max(x, 0) + Math.min(0, alpha * Math.expm1(x / alpha));
   },
+  gradient: elementwiseGradient((dy, x, _, node) =>
+    x.greater(0).where(dy, dy.mul(x.div(floatAttribute(node, 'alpha', 1)).exp())),
+  ),
   samples: () => [
     sample('default', 'Celu', 12, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('alpha', 'Celu', 12, { alpha: float(2) }, [data([2, 3, 5], { low: -4, high: 4 })]),

@@ -5,6 +5,8 @@
 import { float, floatAttribute } from '#ir';
 import { elementwiseCost } from '../costs.ts';
 import { operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { refFrom } from '../refTensor.ts';
 import { data, sample, scalar } from '../sampling.ts';
 import { NUMBERS } from '../typeSets.ts';
@@ -55,6 +57,7 @@ export const clip = operator({
       }),
     ];
   },
+  gradient: differentiate,
   samples: () => [
     sample('attributes', 'Clip', 6, { min: float(-1), max: float(0.5) }, [data([2, 3, 4])]),
     sample('attribute min only', 'Clip', 10, { min: float(0) }, [data([2, 3, 4])]),
@@ -77,3 +80,26 @@ export const clip = operator({
     sample('float64', 'Clip', 12, {}, [data([9], { dtype: 'float64' }), scalar(-1, 'float64')]),
   ],
 });
+
+/** Within the limits (they included) the gradient passes; outside it goes to the limit. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const attribute = (name: string): Expression | undefined => {
+    const value = floatAttribute(c.node, name);
+    return value === undefined ? undefined : x.scalar(value);
+  };
+  const low = c.opset < 11 ? attribute('min') : c.inputs[1];
+  const high = c.opset < 11 ? attribute('max') : c.inputs[2];
+  const below = low === undefined ? undefined : x.less(low);
+  // Against what is limited from below already: where min > max everything is max.
+  const raised = below === undefined ? x : below.where(low!, x);
+  const above = high === undefined ? undefined : raised.greater(high);
+  const under = above === undefined ? dy : above.where(0, dy);
+  const ofLimit = (part: Expression | undefined, i: number): Expression | undefined =>
+    part !== undefined && c.wanted(i) ? part.sum(undefined, false).reshapeLike(c.inputs[i]!) : undefined;
+  return [
+    below === undefined ? under : below.where(0, under),
+    ofLimit(below?.where(under, 0), 1),
+    ofLimit(above?.where(dy, 0), 2),
+  ];
+}

@@ -1,5 +1,6 @@
 /** Div: the quotient of two tensors, with broadcasting. Integer division truncates toward zero. */
 import type { EvaluateContext } from '../define.ts';
+import { broadcastGradient } from '../gradient.ts';
 import { isInteger } from '../refTensor.ts';
 import { arithmetic } from './arithmetic.ts';
 
@@ -21,4 +22,8 @@ export const div = arithmetic({
     if (b === 1) return a;
     return a !== null && a === b ? 1 : null;
   },
+  gradient: broadcastGradient(
+    (dy, [, b]) => dy.div(b!),
+    (dy, [, b], y) => dy.mul(y).div(b!).neg(),
+  ),
 });

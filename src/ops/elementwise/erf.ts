@@ -1,4 +1,6 @@
 /** Erf: the error function. */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { errorFunction } from './errorFunction.ts';
@@ -12,6 +14,7 @@ export const erf = unary({
   work: { transcendentals: 1 },
   costRule: 'one transcendental an element.',
   apply: (x) => errorFunction(x),
+  gradient: elementwiseGradient((dy, x) => dy.mul(x.mul(x).neg().exp()).mul(2 / Math.sqrt(Math.PI))),
   samples: () => [
     sample('float32', 'Erf', 13, {}, [data([2, 3, 5])]),
     sample('wide', 'Erf', 9, {}, [data([32], { low: -7, high: 7 })]),

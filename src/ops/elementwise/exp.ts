@@ -1,4 +1,6 @@
 /** Exp: e^x. */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -11,6 +13,7 @@ export const exp = unary({
   work: { transcendentals: 1 },
   costRule: 'one exp an element.',
   apply: (x) => Math.exp(x),
+  gradient: elementwiseGradient((dy, _, y) => dy.mul(y)),
   samples: () => [
     sample('float32', 'Exp', 13, {}, [data([2, 3, 5])]),
     sample('opset 6', 'Exp', 6, {}, [data([16], { low: -10, high: 10 })]),

@@ -2,6 +2,7 @@
 import type { Dim } from '#ir';
 import { elementwiseCost } from '../costs.ts';
 import { type Operator, operator } from '../define.ts';
+import type { GradientRule } from '../gradient.ts';
 import { isInteger, type RefElement } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { broadcastInputs } from '../shapes.ts';
@@ -42,6 +43,7 @@ export const extremum = ({ name, summary, numbers }: Extremum): Operator => {
     evaluate: (c) => [
       broadcastEvaluate(present(c.inputs), c.inputs[0]!.dtype, (elements) => elements.reduce((a, b) => pick(a, b))),
     ],
+    gradient: shareOfEquals,
     samples: () => [
       sample('one input', name, 13, {}, [data([2, 3])]),
       sample('two inputs', name, 6, {}, [data([2, 3]), data([2, 3], { seed: 2 })]),
@@ -56,4 +58,12 @@ export const extremum = ({ name, summary, numbers }: Extremum): Operator => {
       ]),
     ],
   });
+};
+
+/** Inputs that are equal to the extremum share its gradient. */
+const shareOfEquals: GradientRule = (c) => {
+  const y = c.outputs[0]!;
+  const equal = c.inputs.map((x) => x!.equal(y).cast(y.dtype));
+  const share = c.dy[0]!.div(equal.reduce((a, b) => a.add(b)));
+  return equal.map((mask, i) => (c.wanted(i) ? share.mul(mask).sumTo(c.inputs[i]!) : undefined));
 };

@@ -21,6 +21,7 @@ export const isInf = unary({
       (x === Number.POSITIVE_INFINITY && intAttribute(node, 'detect_positive', 1) !== 0) ||
         (x === Number.NEGATIVE_INFINITY && intAttribute(node, 'detect_negative', 1) !== 0),
     ),
+  gradient: 'zero',
   samples: () => [
     sample('float32', 'IsInf', 20, {}, [
       tensorOf('float32', [6], [1, Number.NaN, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]),

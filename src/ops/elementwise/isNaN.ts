@@ -13,6 +13,7 @@ export const isNotANumber = unary({
   work: { comparisons: 1 },
   costRule: 'one comparison an element.',
   apply: (x) => Number(Number.isNaN(x)),
+  gradient: 'zero',
   samples: () => [
     sample('float32', 'IsNaN', 20, {}, [
       tensorOf('float32', [6], [1, Number.NaN, -2, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]),

@@ -24,6 +24,7 @@ export const mean = operator({
       return total / elements.length;
     }),
   ],
+  gradient: (c) => c.inputs.map((x, i) => (c.wanted(i) ? c.dy[0]!.div(c.inputs.length).sumTo(x!) : undefined)),
   samples: () => [
     sample('one input', 'Mean', 13, {}, [data([2, 3])]),
     sample('two inputs', 'Mean', 6, {}, [data([2, 3]), data([2, 3], { seed: 2 })]),

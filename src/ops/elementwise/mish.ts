@@ -1,4 +1,6 @@
 /** Mish: x·tanh(ln(1 + e^x)). Misra, Mish: A Self Regularized Non-Monotonic Activation Function, 2019. */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { softplusOf } from './softplus.ts';
@@ -12,6 +14,10 @@ export const mish = unary({
   work: { comparisons: 1, transcendentals: 3, additions: 2, multiplications: 1 },
   costRule: 'an element: Softplus (exp, log, two additions, one comparison), tanh, one multiplication.',
   apply: (x) => x * Math.tanh(softplusOf(x)),
+  gradient: elementwiseGradient((dy, x) => {
+    const t = x.apply('Softplus').tanh();
+    return dy.mul(t.add(x.mul(x.sigmoid()).mul(t.mul(t).neg().add(1))));
+  }),
   samples: () => [
     sample('float32', 'Mish', 22, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('opset 18', 'Mish', 18, {}, [data([9], { low: -8, high: 8 })]),

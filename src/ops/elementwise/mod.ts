@@ -5,6 +5,7 @@
 import { type Dim, int, intAttribute } from '#ir';
 import { elementwiseCost } from '../costs.ts';
 import { type EvaluateContext, type InferContext, operator } from '../define.ts';
+import { broadcastGradient } from '../gradient.ts';
 import { isInteger, type RefElement } from '../refTensor.ts';
 import { data, sample, scalar } from '../sampling.ts';
 import { broadcastInputs } from '../shapes.ts';
@@ -68,6 +69,14 @@ export const mod = operator({
   cost: (c) => elementwiseCost(c, { transcendentals: 1 }),
   costRule: 'one division an output.',
   evaluate: (c) => [broadcastEvaluate(present(c.inputs), c.inputs[0]!.dtype, ([a, b]) => remainder(c, a!, b!))],
+  gradient: broadcastGradient(
+    (dy) => dy,
+    // A − trunc(A ÷ B)·B; the quotient is rounded toward zero.
+    (dy, [a, b]) => {
+      const quotient = a!.div(b!);
+      return dy.mul(quotient.apply('Abs').apply('Floor').mul(quotient.sign())).neg();
+    },
+  ),
   samples: () => {
     const fmod = { fmod: int(1) };
     const signed = ['int8', 'int16', 'int32', 'int64'] as const;

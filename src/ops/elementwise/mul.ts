@@ -1,4 +1,6 @@
 /** Mul: the product of two tensors, with broadcasting. */
+
+import { broadcastGradient } from '../gradient.ts';
 import { isInteger } from '../refTensor.ts';
 import { multiplyDims } from '../shapes.ts';
 import { arithmetic } from './arithmetic.ts';
@@ -17,4 +19,8 @@ export const mul = arithmetic({
   },
   wide: (a, b) => a * b,
   dims: (a, b) => (a === 0 || b === 0 ? 0 : multiplyDims(a, b)),
+  gradient: broadcastGradient(
+    (dy, [, b]) => dy.mul(b!),
+    (dy, [a]) => dy.mul(a!),
+  ),
 });

@@ -1,4 +1,6 @@
 /** Neg: −x. */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -12,6 +14,7 @@ export const neg = unary({
   costRule: 'one subtraction from zero an element.',
   apply: (x) => -x,
   applyWide: (x) => -x,
+  gradient: elementwiseGradient((dy) => dy.neg()),
   samples: () => [
     sample('float32', 'Neg', 13, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('opset 6', 'Neg', 6, {}, [data([5], { dtype: 'float64' })]),

@@ -10,5 +10,6 @@ export const not = unary({
   work: { comparisons: 1 },
   costRule: 'one comparison an element.',
   apply: (x) => (x === 0 ? 1 : 0),
+  gradient: 'zero',
   samples: () => [sample('bool', 'Not', 7, {}, [data([3, 4], { dtype: 'bool', low: 0, high: 1 })])],
 });

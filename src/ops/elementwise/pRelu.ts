@@ -1,6 +1,7 @@
 /** PRelu: x where x ≥ 0, slope·x elsewhere; the slope is learned and stretches to the shape of X. */
 import { elementwiseCost } from '../costs.ts';
 import { operator } from '../define.ts';
+import { broadcastGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { broadcastInputs, mayEqual, shapeText } from '../shapes.ts';
 import { NUMBERS } from '../typeSets.ts';
@@ -39,6 +40,10 @@ export const pRelu = operator({
       return (x as number) < 0 ? (x as number) * (slope as number) : x!;
     }),
   ],
+  gradient: broadcastGradient(
+    (dy, [x, slope]) => x!.less(0).where(dy.mul(slope!), dy),
+    (dy, [x]) => x!.less(0).where(dy.mul(x!), 0),
+  ),
   samples: () => [
     sample('same shape', 'PRelu', 16, {}, [data([2, 3]), data([2, 3], { seed: 2 })]),
     sample('per channel', 'PRelu', 9, {}, [data([2, 3, 4, 5]), data([3, 1, 1], { seed: 2 })]),

@@ -5,6 +5,8 @@
 import type { DataType } from '#ir';
 import { elementwiseCost } from '../costs.ts';
 import { operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { isInteger, isWide, type RefElement } from '../refTensor.ts';
 import { data, sample, scalar } from '../sampling.ts';
 import { broadcastInputs } from '../shapes.ts';
@@ -51,6 +53,7 @@ export const pow = operator({
     const { dtype } = c.inputs[0]!;
     return [broadcastEvaluate(present(c.inputs), dtype, ([x, y]) => power(x!, y!, dtype))];
   },
+  gradient: differentiate,
   samples: () => [
     sample('float32', 'Pow', 7, {}, [data([2, 3], { low: 0, high: 3 }), data([2, 3], { seed: 2 })]),
     sample('square', 'Pow', 13, {}, [data([2, 3]), scalar(2)]),
@@ -59,3 +62,20 @@ export const pow = operator({
     sample('int64', 'Pow', 15, {}, [data([6], { dtype: 'int64', low: -5, high: 5 }), scalar(3, 'int64')]),
   ],
 });
+
+/** y·X^(Y−1), and X^Y·ln X; where Y is 0 and where X is not positive the derivative counts as 0, as in the frameworks. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, exponent] = [c.inputs[0]!, c.inputs[1]!];
+  const [dy, y] = [c.dy[0]!, c.outputs[0]!];
+  const power = exponent.cast(x.dtype);
+  const byBase = (): Expression => {
+    const slope = power.mul(x.pow(power.sub(1)));
+    return dy.mul(power.equal(0).where(0, slope)).sumTo(x);
+  };
+  const byExponent = (): Expression => {
+    const positive = x.greater(0);
+    const slope = positive.where(y.mul(positive.where(x, 1).log()), 0);
+    return dy.mul(slope).cast(exponent.dtype).sumTo(exponent);
+  };
+  return [c.wanted(0) ? byBase() : undefined, c.wanted(1) ? byExponent() : undefined];
+}

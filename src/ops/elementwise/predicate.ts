@@ -40,5 +40,6 @@ export const predicate = (spec: Predicate): Operator =>
     cost: (c) => elementwiseCost(c, { comparisons: 1 }),
     costRule: 'one comparison an output.',
     evaluate: (c) => [broadcastEvaluate(present(c.inputs), 'bool', ([a, b]) => Number(spec.holds(a!, b!)))],
+    gradient: 'zero',
     samples: spec.samples,
   });

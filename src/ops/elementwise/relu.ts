@@ -1,4 +1,6 @@
 /** Relu: max(x, 0). */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -12,6 +14,7 @@ export const relu = unary({
   costRule: 'one comparison an element.',
   apply: (x) => Math.max(x, 0),
   applyWide: (x) => (x > 0n ? x : 0n),
+  gradient: elementwiseGradient((dy, _, y) => y.greater(0).where(dy, 0)),
   samples: () => [
     sample('float32', 'Relu', 14, {}, [data([2, 3, 4, 5])]),
     sample('opset 6', 'Relu', 6, {}, [data([7])]),

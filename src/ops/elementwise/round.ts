@@ -18,6 +18,7 @@ export const round = unary({
   work: { comparisons: 1 },
   costRule: 'rounding counts as one comparison an element.',
   apply: halfToEven,
+  gradient: 'zero',
   samples: () => [
     sample('float32', 'Round', 22, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('halves', 'Round', 11, {}, [

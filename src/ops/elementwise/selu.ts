@@ -1,5 +1,6 @@
 /** Selu: gamma·x where x > 0, gamma·alpha·(e^x − 1) elsewhere. Constants: Klambauer et al., Self-Normalizing Neural Networks, 2017. */
 import { float, floatAttribute } from '#ir';
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -20,6 +21,13 @@ export const selu = unary({
   costRule: 'an element: one comparison, exp, one addition, two multiplications.',
   apply: (x, node) =>
     floatAttribute(node, 'gamma', GAMMA) * (x > 0 ? x : floatAttribute(node, 'alpha', ALPHA) * Math.expm1(x)),
+  gradient: elementwiseGradient((dy, x, _, node) => {
+    const negative = x.exp().mul(floatAttribute(node, 'alpha', ALPHA));
+    return x
+      .greater(0)
+      .where(dy, dy.mul(negative))
+      .mul(floatAttribute(node, 'gamma', GAMMA));
+  }),
   samples: () => [
     sample('float32', 'Selu', 22, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('opset 6', 'Selu', 6, {}, [data([9], { low: -8, high: 8 })]),

@@ -13,6 +13,7 @@ export const sign = unary({
   costRule: 'two comparisons an element.',
   apply: (x) => Math.sign(x),
   applyWide: (x) => (x > 0n ? 1n : x < 0n ? -1n : 0n),
+  gradient: 'zero',
   samples: () => [
     sample('float32', 'Sign', 13, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('opset 9', 'Sign', 9, {}, [tensorOf('float32', [4], [0, -0, 2, -3])]),

@@ -1,4 +1,6 @@
 /** Softplus: ln(1 + e^x), written so that e^x cannot overflow. */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -14,6 +16,7 @@ export const softplus = unary({
   work: { comparisons: 1, transcendentals: 2, additions: 2 },
   costRule: 'an element: exp, log, two additions, one comparison.',
   apply: softplusOf,
+  gradient: elementwiseGradient((dy, x) => dy.mul(x.sigmoid())),
   samples: () => [
     sample('float32', 'Softplus', 22, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('opset 1', 'Softplus', 1, {}, [data([9], { low: -8, high: 8 })]),

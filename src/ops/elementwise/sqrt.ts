@@ -1,4 +1,6 @@
 /** Sqrt: the square root; NaN of negative numbers. */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -11,6 +13,7 @@ export const sqrt = unary({
   work: { transcendentals: 1 },
   costRule: 'one square root an element.',
   apply: (x) => Math.sqrt(x),
+  gradient: elementwiseGradient((dy, _, y) => dy.mul(0.5).div(y)),
   samples: () => [
     sample('float32', 'Sqrt', 13, {}, [data([2, 3, 5], { low: 0, high: 9 })]),
     sample('negative', 'Sqrt', 6, {}, [data([16])]),

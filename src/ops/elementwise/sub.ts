@@ -1,4 +1,5 @@
 /** Sub: the difference of two tensors, with broadcasting. */
+import { broadcastGradient } from '../gradient.ts';
 import { arithmetic } from './arithmetic.ts';
 
 export const sub = arithmetic({
@@ -13,4 +14,8 @@ export const sub = arithmetic({
     if (b === 0) return a;
     return a !== null && a === b ? 0 : null;
   },
+  gradient: broadcastGradient(
+    (dy) => dy,
+    (dy) => dy.neg(),
+  ),
 });

@@ -24,6 +24,7 @@ export const sum = operator({
       return total;
     }),
   ],
+  gradient: (c) => c.inputs.map((x, i) => (c.wanted(i) ? c.dy[0]!.sumTo(x!) : undefined)),
   samples: () => [
     sample('one input', 'Sum', 13, {}, [data([2, 3])]),
     sample('two inputs', 'Sum', 6, {}, [data([2, 3]), data([2, 3], { seed: 2 })]),

@@ -1,4 +1,6 @@
 /** Tanh: the hyperbolic tangent. */
+
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -11,6 +13,7 @@ export const tanh = unary({
   work: { transcendentals: 1 },
   costRule: 'one tanh an element.',
   apply: (x) => Math.tanh(x),
+  gradient: elementwiseGradient((dy, _, y) => dy.sub(dy.mul(y.mul(y)))),
   samples: () => [
     sample('float32', 'Tanh', 13, {}, [data([2, 3, 5])]),
     sample('saturated', 'Tanh', 6, {}, [data([16], { low: -40, high: 40 })]),

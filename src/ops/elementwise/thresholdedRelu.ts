@@ -1,5 +1,6 @@
 /** ThresholdedRelu: x where x > alpha, 0 elsewhere. */
 import { float, floatAttribute } from '#ir';
+import { elementwiseGradient } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
 import { unary } from './unary.ts';
@@ -15,6 +16,7 @@ export const thresholdedRelu = unary({
   work: { comparisons: 1 },
   costRule: 'one comparison an element.',
   apply: (x, node) => (x > floatAttribute(node, 'alpha', 1) ? x : 0),
+  gradient: elementwiseGradient((dy, _, y) => y.equal(0).where(0, dy)),
   samples: () => [
     sample('default', 'ThresholdedRelu', 10, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('alpha', 'ThresholdedRelu', 22, { alpha: float(0.5) }, [data([2, 3, 5], { low: -4, high: 4 })]),

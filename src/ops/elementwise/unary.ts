@@ -7,6 +7,7 @@ import { internalError } from '#base';
 import type { DataType, GraphNode } from '#ir';
 import { elementwiseCost, type Work } from '../costs.ts';
 import { type AttributeSpec, type Operator, operator, type Sample } from '../define.ts';
+import type { Gradient } from '../gradient.ts';
 import { refFrom } from '../refTensor.ts';
 
 export interface UnaryOperator {
@@ -24,6 +25,7 @@ export interface UnaryOperator {
   readonly apply: (x: number, node: GraphNode) => number;
   /** The same for 64-bit integers, where `types` has them. */
   readonly applyWide?: (x: bigint) => bigint;
+  readonly gradient: Gradient;
   readonly samples: () => readonly Sample[];
 }
 
@@ -50,5 +52,6 @@ export const unary = (spec: UnaryOperator): Operator =>
         }),
       ];
     },
+    gradient: spec.gradient,
     samples: spec.samples,
   });

@@ -2,6 +2,7 @@
 import { type Dim, tensorOf } from '#ir';
 import { elementwiseCost } from '../costs.ts';
 import { type InferContext, operator } from '../define.ts';
+import { broadcastGradient } from '../gradient.ts';
 import { data, int64s, sample } from '../sampling.ts';
 import { broadcastInputs, type Shape } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
@@ -28,6 +29,11 @@ export const where = operator({
   evaluate: (c) => [
     broadcastEvaluate(present(c.inputs), c.inputs[1]!.dtype, ([condition, x, y]) => (condition === 1 ? x! : y!)),
   ],
+  gradient: broadcastGradient(
+    (dy) => dy,
+    (dy, [condition]) => condition!.where(dy, 0),
+    (dy, [condition]) => condition!.where(0, dy),
+  ),
   samples: () => {
     const condition = tensorOf('bool', [2, 3], [1, 0, 0, 1, 1, 0]);
     return [

@@ -1,11 +1,13 @@
 /** Gather: slices of the data along one axis, at given indices. A negative index counts from the back. */
-import { type Dim, int, intAttribute, tensorOf } from '#ir';
+import { type Dim, int, intAttribute, string, tensorOf } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { rearrange } from '../movement/rearrange.ts';
 import { numbersOf, offsetAt, stridesOf } from '../refTensor.ts';
 import { data, int64s, sample, scalar } from '../sampling.ts';
-import { normalizeAxis } from '../shapes.ts';
+import { accepted, normalizeAxis } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
 import { indexAlong } from './indices.ts';
 
@@ -54,6 +56,7 @@ export const gather = operator({
       }),
     ];
   },
+  gradient: differentiate,
   samples: () => [
     sample('rows', 'Gather', 13, {}, [data([4, 3]), int64s(2, 0, 2)], { constants: [1] }),
     sample('axis 1', 'Gather', 1, { axis: int(1) }, [data([2, 5, 3]), int64s(4, 1)]),
@@ -64,3 +67,17 @@ export const gather = operator({
     sample('one dimension of a shape', 'Gather', 13, {}, [int64s(5, 6, 7), scalar(1, 'int64')]),
   ],
 });
+
+/** Rows of dy are added where they were taken from; what was taken twice gets both. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, indices, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
+  const axis = normalizeAxis(accepted, intAttribute(c.node, 'axis', 0), x.rank);
+  const axes = x.shape.map((_, i) => i);
+  const toFront = [axis, ...axes.filter((i) => i !== axis)];
+  const places = indices.shape.map((_, i) => axis + i);
+  const rows = dy.transpose([...places, ...dy.shape.map((_, i) => i).filter((i) => !places.includes(i))]);
+  const zeros = x.transpose(toFront).zeros();
+  const at = indices.cast('int64').unsqueeze([indices.rank]);
+  const sums = zeros.apply('ScatterND', [at, rows], { reduction: string('add') });
+  return [sums.transpose(axes.map((i) => toFront.indexOf(i)))];
+}

@@ -2,7 +2,7 @@
  * GatherElements: the output has the shape of the indices; along `axis` each element is taken from where its index says, along
  * the other axes from its own place. ONNX GatherElements-13.
  */
-import { int, tensorOf } from '#ir';
+import { int, intAttribute, string, tensorOf } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
 import { refFrom } from '../refTensor.ts';
@@ -31,6 +31,11 @@ export const gatherElements = operator({
     const [x, indices] = [c.inputs[0]!, c.inputs[1]!];
     const from = elementOffsets(c, x, indices);
     return [refFrom(x.dtype, indices.dims, (i) => x.data[from[i]!]!)];
+  },
+  gradient: (c) => {
+    const [x, indices, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
+    const attributes = { axis: int(intAttribute(c.node, 'axis', 0)), reduction: string('add') };
+    return [x.zeros().apply('ScatterElements', [indices, dy], attributes)];
   },
   samples: () => [
     sample('rows', 'GatherElements', 13, {}, [data([3, 3]), tensorOf('int64', [2, 3], [1, 2, 0, 2, 0, 0])]),

@@ -2,7 +2,7 @@
  * GatherND: the last axis of the indices holds tuples that lead into the data's axes after the first `batch_dims`; each tuple
  * takes the slice that stands there. ONNX GatherND-13.
  */
-import { type Dim, elementCount, int, intAttribute, tensorOf } from '#ir';
+import { type Dim, elementCount, int, intAttribute, string, tensorOf } from '#ir';
 import { costOf } from '../costs.ts';
 import { type InferContext, operator } from '../define.ts';
 import { type RefElement, refFrom, stridesOf } from '../refTensor.ts';
@@ -65,6 +65,12 @@ export const gatherND = operator({
       for (let i = 0; i < slice; i++) elements.push(x.data[from + i]!);
     });
     return [refFrom(x.dtype, [...indices.dims.slice(0, -1), ...x.dims.slice(batch + length)], (i) => elements[i]!)];
+  },
+  gradient: (c) => {
+    const [x, indices, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
+    const batch = intAttribute(c.node, 'batch_dims', 0);
+    if (batch !== 0) c.fail(`batch_dims ${batch}`, 'batch_dims 0');
+    return [x.zeros().apply('ScatterND', [indices, dy], { reduction: string('add') })];
   },
   samples: () => {
     const tuples = (dims: readonly number[], ...values: readonly number[]) => tensorOf('int64', dims, values);

@@ -35,6 +35,7 @@ export const nonZero = operator({
     const rows = x.dims.map((_, axis) => found.map((index) => index[axis]!));
     return [refOf('int64', [x.dims.length, found.length], rows.flat())];
   },
+  gradient: 'zero',
   samples: () => [
     sample('matrix', 'NonZero', 13, {}, [tensorOf('float32', [2, 3], [0, 1, 0, -2, 0, 3])], { constants: [0] }),
     sample('opset 9', 'NonZero', 9, {}, [data([2, 2, 3], { dtype: 'int64', low: 0, high: 2 })], { constants: [0] }),

@@ -65,6 +65,7 @@ export const oneHot = operator({
       }),
     ];
   },
+  gradient: 'zero',
   samples: () => {
     const options = { constants: [1] };
     const offOn = tensorOf('float32', [2], [0.5, 2]);

@@ -2,6 +2,8 @@
 import { type Dim, float, floatAttribute, int, intAttribute } from '#ir';
 import { costOf, elements, staticDims } from '../costs.ts';
 import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { broadcastStrides, numbersOf, refOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { broadcastDim, expectRank, inputType, mayEqual, shapeText } from '../shapes.ts';
@@ -122,6 +124,7 @@ export const gemm = operator({
   costRule:
     'M × N × K MACs; K − 1 additions an output, one more with C; multiplications by alpha and beta where not 1.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     gemmSample('product', {}, [3, 4], [4, 5]),
     gemmSample('row of C', {}, [3, 4], [4, 5], [5]),
@@ -135,3 +138,17 @@ export const gemm = operator({
     }),
   ],
 });
+
+/** dA′ = α·dY·B′ᵀ, dB′ = α·A′ᵀ·dY, dC = β·dY, each written as one Gemm. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [a, b, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
+  const [transA, transB] = [intAttribute(c.node, 'transA', 0), intAttribute(c.node, 'transB', 0)];
+  const alpha = float(floatAttribute(c.node, 'alpha', 1));
+  const product = (left: Expression, right: Expression, flipLeft: number, flipRight: number): Expression =>
+    left.apply('Gemm', [right], { alpha, transA: int(flipLeft), transB: int(flipRight) });
+  const da = (): Expression => (transA ? product(b, dy, transB, 1) : product(dy, b, 0, 1 - transB));
+  const db = (): Expression => (transB ? product(dy, a, 1, transA) : product(a, dy, 1 - transA, 0));
+  const beta = floatAttribute(c.node, 'beta', 1);
+  const dc = (): Expression => (beta === 1 ? dy : dy.mul(beta)).sumTo(c.inputs[2]!);
+  return [c.wanted(0) ? da() : undefined, c.wanted(1) ? db() : undefined, c.wanted(2) ? dc() : undefined];
+}

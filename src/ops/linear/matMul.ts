@@ -5,6 +5,8 @@
 import type { Dim, Tensor } from '#ir';
 import { costOf, elements, staticDims } from '../costs.ts';
 import { type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { broadcastStrides, eachIndex, offsetAt, type RefData } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { broadcastShapes, inputType, mayEqual, type Shape, shapeText } from '../shapes.ts';
@@ -99,6 +101,7 @@ export const matMul = operator({
   },
   costRule: 'K MACs and K − 1 additions an output.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     matMulSample('matrices', data([3, 4]), data([4, 5], { seed: 2 })),
     matMulSample('batches', data([2, 3, 4]), data([2, 4, 5], { seed: 2 })),
@@ -118,3 +121,26 @@ export const matMul = operator({
     ),
   ],
 });
+
+/** dA = dY·Bᵀ, dB = Aᵀ·dY, summed over the batches along which an operand was repeated. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [a, b] = [c.inputs[0]!, c.inputs[1]!];
+  const left = a.rank === 1 ? a.unsqueeze([0]) : a;
+  const right = b.rank === 1 ? b.unsqueeze([1]) : b;
+  let dy = c.dy[0]!;
+  if (b.rank === 1) dy = dy.unsqueeze([dy.rank]);
+  if (a.rank === 1) dy = dy.unsqueeze([dy.rank - 1]);
+  const da = (): Expression => dy.matMul(right.matrixTranspose()).sumTo(left).reshapeLike(a);
+  const db = (): Expression => {
+    const columns = right.shape.at(-1);
+    const rows = left.shape.at(-1);
+    // One product over all batches, where they share one matrix.
+    if (right.rank === 2 && left.rank > 2 && typeof rows === 'number' && typeof columns === 'number') {
+      return flat(left, rows).matrixTranspose().matMul(flat(dy, columns)).reshapeLike(b);
+    }
+    return left.matrixTranspose().matMul(dy).sumTo(right).reshapeLike(b);
+  };
+  return [c.wanted(0) ? da() : undefined, c.wanted(1) ? db() : undefined];
+}
+
+const flat = (x: Expression, columns: number): Expression => x.apply('Reshape', [x.int64s([-1, columns])]);

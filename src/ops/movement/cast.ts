@@ -10,7 +10,7 @@ import { isInteger, isWide, type RefElement, refFrom } from '../refTensor.ts';
 import { data, int64s, sample } from '../sampling.ts';
 import type { Refuse } from '../shapes.ts';
 import { typeAttribute, typeNumber } from '../typeAttribute.ts';
-import { ALL_TYPES } from '../typeSets.ts';
+import { ALL_TYPES, FLOATS } from '../typeSets.ts';
 
 /** One element of type `from` as an element of type `to`, before rounding. */
 function convertElement(c: Refuse, value: RefElement, from: DataType, to: DataType): RefElement {
@@ -115,6 +115,7 @@ export const cast = operator({
       }),
     ];
   },
+  gradient: (c) => [isReal(c.outputs[0]!.dtype) ? c.dy[0]!.cast(c.inputs[0]!.dtype) : undefined],
   samples: () => {
     const to = (dtype: DataType) => ({ to: int(typeNumber(dtype)) });
     const floats = data([2, 5], { low: -100, high: 100 });
@@ -147,3 +148,6 @@ export const cast = operator({
     ];
   },
 });
+
+/** Whether gradients flow through values of a type. */
+const isReal = (dtype: DataType): boolean => FLOATS.includes(dtype);

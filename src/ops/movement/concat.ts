@@ -2,9 +2,11 @@
 import { type Dim, int, intAttribute } from '#ir';
 import { costOf } from '../costs.ts';
 import { type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { eachIndex, offsetAt, type RefElement, refFrom, stridesOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
-import { addDims, mayEqual, normalizeAxis, type Shape, shapeText, tighter } from '../shapes.ts';
+import { accepted, addDims, mayEqual, normalizeAxis, type Shape, shapeText, tighter } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
 
 export const concat = operator({
@@ -38,6 +40,7 @@ export const concat = operator({
     }
     return [refFrom(first.dtype, dims, (i) => elements[i]!)];
   },
+  gradient: differentiate,
   samples: () => [
     sample('axis 0', 'Concat', 13, { axis: int(0) }, [data([2, 3]), data([1, 3], { seed: 2 })]),
     sample('axis 1', 'Concat', 4, { axis: int(1) }, [data([2, 3, 4]), data([2, 2, 4], { seed: 2 })]),
@@ -90,4 +93,22 @@ function joinedValues(c: InferContext): readonly Dim[] | undefined {
     else return undefined;
   }
   return out.some((d) => d !== null) ? out : undefined;
+}
+
+/** The parts of dy again. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [dy, y] = [c.dy[0]!, c.outputs[0]!];
+  const axis = normalizeAxis(accepted, intAttribute(c.node, 'axis', 1), y.rank);
+  let start = 0;
+  return c.inputs.map((x, i) => {
+    const size = x!.shape[axis];
+    if (typeof size !== 'number') {
+      return c.fail(
+        { en: `an open size along axis ${axis}`, zh: `轴 ${axis} 的尺寸未定` },
+        { en: 'a known size', zh: '已知尺寸' },
+      );
+    }
+    start += size;
+    return c.wanted(i) ? dy.slice([axis], [start - size], [start]) : undefined;
+  });
 }

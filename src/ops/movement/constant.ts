@@ -104,6 +104,7 @@ export const constant = operator({
   cost: (c) => costOf(c),
   costRule: 'writes the value.',
   evaluate: (c) => [toRef(constantValue(c, c.node))],
+  gradient: 'zero',
   samples: () => [
     sample('tensor', 'Constant', 7, { value: tensorAttr(data([2, 3])) }, []),
     sample('int64 tensor', 'Constant', 13, { value: tensorAttr(data([4], { dtype: 'int64', low: -9, high: 9 })) }, []),

@@ -45,6 +45,7 @@ export const constantOfShape = operator({
     const value = toRef(tensorAttribute(node, 'value') ?? ZERO);
     return [refFrom(value.dtype, Array.from(numbersOf(inputs[0]!)), () => value.data[0]!)];
   },
+  gradient: 'zero',
   samples: () => [
     sample('default', 'ConstantOfShape', 9, {}, [int64s(2, 3)], { constants: [0] }),
     sample('float', 'ConstantOfShape', 9, { value: tensorAttr(tensorOf('float32', [1], [1.5])) }, [int64s(4)], {

@@ -39,6 +39,7 @@ export const expand = operator({
     const strides = broadcastStrides(x.dims, dims);
     return [rearrange(x, dims, (index) => offsetAt(index, strides))];
   },
+  gradient: (c) => [c.dy[0]!.sumTo(c.inputs[0]!)],
   samples: () => [
     sample('more rows', 'Expand', 8, {}, [data([3, 1]), int64s(3, 4)], { constants: [1] }),
     sample('more axes', 'Expand', 13, {}, [data([3, 1]), int64s(2, 1, 4)], { constants: [1] }),

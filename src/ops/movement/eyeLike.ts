@@ -39,6 +39,7 @@ export const eyeLike = operator({
     const k = intAttribute(c.node, 'k', 0);
     return [refFrom(outputType(c, x.dtype), x.dims, (i) => ((i % columns) - Math.floor(i / columns) === k ? 1 : 0))];
   },
+  gradient: 'zero',
   samples: () => [
     sample('plain', 'EyeLike', 9, {}, [data([3, 4])]),
     sample('above', 'EyeLike', 22, { k: int(1) }, [data([3, 4])]),

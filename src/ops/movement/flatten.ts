@@ -2,6 +2,7 @@
 import { int, intAttribute } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import { sameElements } from '../gradient.ts';
 import { data, sample } from '../sampling.ts';
 import { dimProduct, type Refuse } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
@@ -42,6 +43,7 @@ export const flatten = operator({
     const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1);
     return [reshaped(x, [product(x.dims.slice(0, axis)), product(x.dims.slice(axis))])];
   },
+  gradient: sameElements,
   samples: () => [
     sample('default', 'Flatten', 13, {}, [data([2, 3, 4])]),
     sample('axis 0', 'Flatten', 7, { axis: int(0) }, [data([2, 3, 4])]),

@@ -16,6 +16,7 @@ export const identity = operator({
   cost: (c) => costOf(c),
   costRule: 'moves data only; counted as read and written once, though a memory layout may make it free.',
   evaluate: ({ inputs }) => [inputs[0]!],
+  gradient: (c) => [c.dy[0]],
   samples: () => [
     sample('float32', 'Identity', 13, {}, [data([2, 3])]),
     sample('int64', 'Identity', 16, {}, [data([4], { dtype: 'int64', low: -9, high: 9 })]),

@@ -2,8 +2,9 @@
  * Integer arguments (axes, sizes, starts) that ONNX moved from attributes to inputs over its versions: one way to read
  * them in a shape rule and one in an evaluation, wherever they stand.
  */
-import { intsAttribute } from '#ir';
+import { intsAttribute, tensorNumbers } from '#ir';
 import type { EvaluateContext, InferContext } from '../define.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf } from '../refTensor.ts';
 import type { Shape } from '../shapes.ts';
 
@@ -39,4 +40,16 @@ export function evaluatedIntegers(c: EvaluateContext, argument: IntegerArgument)
   if (c.opset < argument.since) return intsAttribute(c.node, argument.attribute);
   const input = c.inputs[argument.input];
   return input === undefined ? undefined : Array.from(numbersOf(input));
+}
+
+/** Its values in a gradient rule; undefined where absent. Values that only running tells are refused. */
+export function differentiatedIntegers(c: GradientContext, argument: IntegerArgument): readonly number[] | undefined {
+  if (c.opset < argument.since) return intsAttribute(c.node, argument.attribute);
+  if (c.inputs[argument.input] === undefined) return undefined;
+  const value = c.constant(argument.input);
+  if (value !== undefined) return Array.from(tensorNumbers(value));
+  return c.fail(
+    { en: `${argument.attribute} that are computed`, zh: `由计算得到的 ${argument.attribute}` },
+    { en: 'constants', zh: '常量' },
+  );
 }

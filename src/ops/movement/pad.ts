@@ -2,14 +2,32 @@
  * Pad: elements added (or, where negative, removed) before and after each axis. Pads are all beginnings, then all ends:
  * an attribute before opset 11, an input after; since opset 18 for the given axes alone.
  */
-import { type Dim, float, floatAttribute, type GraphNode, ints, string, stringAttribute, tensorType } from '#ir';
+import {
+  type Dim,
+  float,
+  floatAttribute,
+  type GraphNode,
+  ints,
+  string,
+  stringAttribute,
+  tensorOf,
+  tensorType,
+} from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { eachIndex, offsetAt, type RefElement, refFrom, stridesOf } from '../refTensor.ts';
 import { data, int64s, sample, scalar } from '../sampling.ts';
-import { addDims, normalizeAxis, type Refuse, shapeText } from '../shapes.ts';
+import { accepted, addDims, normalizeAxis, type Refuse, shapeText } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
-import { evaluatedIntegers, type IntegerArgument, inferredIntegers, inferredNumbers } from './integerArgument.ts';
+import {
+  differentiatedIntegers,
+  evaluatedIntegers,
+  type IntegerArgument,
+  inferredIntegers,
+  inferredNumbers,
+} from './integerArgument.ts';
 import { type PadMode, padSources } from './padSources.ts';
 
 const PADS: IntegerArgument = { attribute: 'pads', input: 1, since: 11 };
@@ -114,6 +132,7 @@ export const pad = operator({
     });
     return [refFrom(x.dtype, dims, (i) => elements[i]!)];
   },
+  gradient: differentiate,
   samples: () => {
     const x = data([2, 3, 4]);
     const pads = int64s(0, 1, 2, 1, 0, 1);
@@ -135,3 +154,44 @@ export const pad = operator({
     ];
   },
 });
+
+/** Each element of dy goes back to the element it was copied from; those of the constant to the constant. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const mode = modeOf(accepted, c.node, c.opset);
+  const amounts = byAxis(accepted, x.rank, differentiatedIntegers(c, PADS)!, differentiatedIntegers(c, AXES));
+  if (mode !== 'constant') return [amounts.reduce((g, [begin, end], axis) => unpad(c, g, axis, begin, end, mode), dy)];
+  const back = [...amounts.map(([begin]) => -begin), ...amounts.map(([, end]) => -end)];
+  const dx = dy.apply('Pad', [dy.int64s(back)]);
+  const ofConstant = c.wanted(2)
+    ? dy.sum(undefined, false).sub(dx.sum(undefined, false)).reshapeLike(c.inputs[2]!)
+    : undefined;
+  return [dx, undefined, ofConstant];
+}
+
+/** dy · S along an axis, S[place, source] = 1. */
+function unpad(
+  c: GradientContext,
+  dy: Expression,
+  axis: number,
+  begin: number,
+  end: number,
+  mode: PadMode,
+): Expression {
+  const size = c.inputs[0]!.shape[axis]!;
+  if (begin === 0 && end === 0) return dy;
+  if (typeof size !== 'number') {
+    return c.fail(
+      { en: `an open size along axis ${axis}`, zh: `轴 ${axis} 的尺寸未定` },
+      { en: 'a known size', zh: '已知尺寸' },
+    );
+  }
+  const sources = padSources(size, begin, end, mode)!;
+  const selection = new Float64Array(sources.length * size);
+  sources.forEach((source, place) => {
+    selection[place * size + source] = 1;
+  });
+  const matrix = dy.constant(tensorOf(dy.dtype, [sources.length, size], selection));
+  const swapped = dy.shape.map((_, i) => (i === axis ? dy.rank - 1 : i === dy.rank - 1 ? axis : i));
+  return dy.transpose(swapped).matMul(matrix).transpose(swapped);
+}

@@ -38,6 +38,7 @@ export const range = operator({
       typeof start === 'bigint' ? start + BigInt(i) * (delta as bigint) : (start as number) + i * (delta as number);
     return [refFrom(c.inputs[0]!.dtype, [length], element)];
   },
+  gradient: 'zero',
   samples: () => [
     sample('float32', 'Range', 11, {}, [scalar(1), scalar(5), scalar(1.5)], { constants: [0, 1, 2] }),
     sample('int64', 'Range', 11, {}, [scalar(0, 'int64'), scalar(5, 'int64'), scalar(2, 'int64')], {

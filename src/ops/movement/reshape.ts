@@ -5,6 +5,7 @@
 import { type Dim, elementCount, int, intAttribute } from '#ir';
 import { costOf } from '../costs.ts';
 import { type InferContext, operator } from '../define.ts';
+import { sameElements } from '../gradient.ts';
 import { numbersOf } from '../refTensor.ts';
 import { data, int64s, sample } from '../sampling.ts';
 import { type Refuse, type Shape, shapeText } from '../shapes.ts';
@@ -36,6 +37,7 @@ export const reshape = operator({
     const dims = solveShape(c, x.dims, Array.from(numbersOf(asked)), intAttribute(c.node, 'allowzero', 0) === 1);
     return [reshaped(x, dims as readonly number[])];
   },
+  gradient: sameElements,
   samples: () => [
     sample('plain', 'Reshape', 7, {}, [data([2, 3, 4]), int64s(4, 6)], { constants: [1] }),
     sample('rest', 'Reshape', 13, {}, [data([2, 3, 4]), int64s(2, -1)], { constants: [1] }),

@@ -32,6 +32,7 @@ export const shape = operator({
     const dims = part(node, inputs[0]!.dims);
     return [refOf('int64', [dims.length], dims)];
   },
+  gradient: 'zero',
   samples: () => [
     sample('whole', 'Shape', 13, {}, [data([2, 3, 4])]),
     sample('scalar', 'Shape', 7, {}, [data([])]),

@@ -25,5 +25,6 @@ export const size = operator({
   cost: (c) => ({ ...costOf(c), bytesRead: 0 }),
   costRule: 'writes one number; the data is not read.',
   evaluate: ({ inputs }) => [refOf('int64', [], [inputs[0]!.dims.reduce((a, b) => a * b, 1)])],
+  gradient: 'zero',
   samples: () => [sample('matrix', 'Size', 13, {}, [data([2, 3])]), sample('empty', 'Size', 7, {}, [data([0, 3])])],
 });

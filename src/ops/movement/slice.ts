@@ -5,13 +5,21 @@
 import { type Dim, ints, tensorOf } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { offsetAt, stridesOf } from '../refTensor.ts';
 import { data, int64s, sample } from '../sampling.ts';
-import { normalizeAxis, type Refuse, type Shape } from '../shapes.ts';
+import { accepted, normalizeAxis, type Refuse, type Shape } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
-import { evaluatedIntegers, type IntegerArgument, inferredIntegers, inferredNumbers } from './integerArgument.ts';
+import {
+  differentiatedIntegers,
+  evaluatedIntegers,
+  type IntegerArgument,
+  inferredIntegers,
+  inferredNumbers,
+} from './integerArgument.ts';
 import { rearrange } from './rearrange.ts';
-import { slicedDim, sliceRange } from './sliceRange.ts';
+import { type SliceRange, slicedDim, sliceRange } from './sliceRange.ts';
 
 const STARTS: IntegerArgument = { attribute: 'starts', input: 1, since: 10 };
 const ENDS: IntegerArgument = { attribute: 'ends', input: 2, since: 10 };
@@ -120,6 +128,7 @@ export const slice = operator({
       ),
     ];
   },
+  gradient: differentiate,
   samples: () => [
     sample('attributes', 'Slice', 7, { starts: ints([1, 0]), ends: ints([3, -1]) }, [data([4, 5, 2])]),
     sample('attribute axes', 'Slice', 9, { starts: ints([-2]), ends: ints([2147483647]), axes: ints([1]) }, [
@@ -160,4 +169,55 @@ function slicedValues(values: Shape | undefined, s: AxisSlice<Dim> | undefined):
   if (typeof s.start !== 'number' || typeof s.end !== 'number' || typeof s.step !== 'number') return undefined;
   const { start, step, count } = sliceRange(values.length, s.start, s.end, s.step);
   return Array.from({ length: count }, (_, k) => values[start + k * step]!);
+}
+
+/** dy in its old places, zeros around and between. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const x = c.inputs[0]!;
+  const [starts, ends] = [differentiatedIntegers(c, STARTS)!, differentiatedIntegers(c, ENDS)!];
+  const slices = byAxis(
+    accepted,
+    x.rank,
+    starts,
+    ends,
+    differentiatedIntegers(c, AXES),
+    differentiatedIntegers(c, STEPS),
+  );
+  let dx = c.dy[0]!;
+  slices.forEach((s, axis) => {
+    const size = x.shape[axis]!;
+    if (s === undefined || (typeof size !== 'number' && slicedDim(size, s.start, s.end, s.step) === size)) return;
+    if (typeof size !== 'number') {
+      c.fail(
+        { en: `an open size along axis ${axis}`, zh: `轴 ${axis} 的尺寸未定` },
+        { en: 'a known size', zh: '已知尺寸' },
+      );
+    }
+    dx = unslice(dx, axis, size, sliceRange(size, s.start, s.end, s.step));
+  });
+  return [dx];
+}
+
+/** Zeros of `size` along an axis, with the elements of `y` in the places of `range`. */
+function unslice(y: Expression, axis: number, size: number, range: SliceRange): Expression {
+  const { count } = range;
+  if (count === 0) {
+    return y.apply('Pad', [y.int64s([0, size]), undefined, y.int64s([axis])]);
+  }
+  const far = Number.MAX_SAFE_INTEGER;
+  const forward =
+    range.step > 0 ? y : y.apply('Slice', [y.int64s([-1]), y.int64s([-far]), y.int64s([axis]), y.int64s([-1])]);
+  const step = Math.abs(range.step);
+  const first = range.step > 0 ? range.start : range.start + (count - 1) * range.step;
+  let spread = forward;
+  if (step > 1 && count > 1) {
+    // Each element is followed by step − 1 zeros; those behind the last are cut off again.
+    const apart = forward
+      .unsqueeze([axis + 1])
+      .apply('Pad', [y.int64s([0, step - 1]), undefined, y.int64s([axis + 1])]);
+    const shape = forward.shape.map((d, i) => (i === axis ? count * step : d));
+    spread = apart.reshape(shape as readonly number[]).slice([axis], [0], [(count - 1) * step + 1]);
+  }
+  const length = (count - 1) * step + 1;
+  return spread.apply('Pad', [y.int64s([first, size - first - length]), undefined, y.int64s([axis])]);
 }

@@ -94,6 +94,11 @@ export const split = operator({
       return rearrange(x, dims, (index) => origin + offsetAt(index, strides));
     });
   },
+  gradient: (c) => {
+    const axis = intAttribute(c.node, 'axis', 0);
+    const parts = c.outputs.map((y, i) => c.dy[i] ?? y!.zeros());
+    return [parts[0]!.apply('Concat', parts.slice(1), { axis: int(axis) })];
+  },
   samples: () => [
     sample('equal', 'Split', 7, {}, [data([6, 2])], { outputs: 3 }),
     sample('attribute sizes', 'Split', 11, { axis: int(-1), split: ints([1, 3]) }, [data([2, 4])], { outputs: 2 }),

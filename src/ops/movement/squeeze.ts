@@ -2,6 +2,7 @@
 import { ints } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import { sameElements } from '../gradient.ts';
 import { data, int64s, sample } from '../sampling.ts';
 import { normalizeAxes, type Refuse, type Shape, shapeText } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
@@ -58,6 +59,7 @@ export const squeeze = operator({
     const x = c.inputs[0]!;
     return [reshaped(x, removeOnes(c, x.dims, evaluatedIntegers(c, AXES)) as readonly number[])];
   },
+  gradient: sameElements,
   samples: () => [
     sample('attribute', 'Squeeze', 7, { axes: ints([1]) }, [data([2, 1, 3])]),
     sample('attribute, negative', 'Squeeze', 11, { axes: ints([-1, 0]) }, [data([1, 3, 1])]),

@@ -1,7 +1,9 @@
 /** Tile: the input repeated along each axis. */
-import { type Dim, tensorType } from '#ir';
+import { type Dim, tensorNumbers, tensorType } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, offsetAt, stridesOf } from '../refTensor.ts';
 import { data, int64s, sample } from '../sampling.ts';
 import { multiplyDims } from '../shapes.ts';
@@ -58,9 +60,31 @@ export const tile = operator({
       ),
     ];
   },
+  gradient: differentiate,
   samples: () => [
     sample('both axes', 'Tile', 13, {}, [data([2, 3]), int64s(2, 3)], { constants: [1] }),
     sample('once', 'Tile', 6, {}, [data([2, 3]), int64s(1, 1)], { constants: [1] }),
     sample('no times', 'Tile', 13, {}, [data([2, 3]), int64s(0, 1)], { constants: [1] }),
   ],
 });
+
+/** The copies' gradients, summed. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const repeats = c.constant(1);
+  const shape = x.shape;
+  if (repeats === undefined || !shape.every((d) => typeof d === 'number')) {
+    return c.fail(
+      { en: 'repeats or sizes that are computed', zh: '由计算得到的 repeats 或尺寸' },
+      { en: 'constants', zh: '常量' },
+    );
+  }
+  const times = Array.from(tensorNumbers(repeats));
+  const apart = dy.reshape(shape.flatMap((d, i) => [times[i]!, d as number]));
+  return [
+    apart.sum(
+      shape.map((_, i) => 2 * i),
+      false,
+    ),
+  ];
+}

@@ -41,6 +41,10 @@ export const transpose = operator({
     const dims = perm.map((axis) => x.dims[axis]!);
     return [rearrange(x, dims, (index) => offsetAt(index, permuted))];
   },
+  gradient: (c) => {
+    const perm = intsAttribute(c.node, 'perm') ?? c.inputs[0]!.shape.map((_, i, all) => all.length - 1 - i);
+    return [c.dy[0]!.transpose(perm.map((_, i) => perm.indexOf(i)))];
+  },
   samples: () => [
     sample('default', 'Transpose', 13, {}, [data([2, 3, 4])]),
     sample('channels last', 'Transpose', 7, { perm: ints([0, 2, 3, 1]) }, [data([2, 3, 4, 5])]),

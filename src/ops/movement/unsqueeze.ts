@@ -2,6 +2,7 @@
 import { type Dim, ints } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import { sameElements } from '../gradient.ts';
 import { data, int64s, sample, scalar } from '../sampling.ts';
 import { normalizeAxes } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
@@ -45,6 +46,7 @@ export const unsqueeze = operator({
     const axes = evaluatedIntegers(c, AXES)!;
     return [reshaped(x, insertOnes(x.dims, normalizeAxes(c, axes, x.dims.length + axes.length)))];
   },
+  gradient: sameElements,
   samples: () => [
     sample('attribute', 'Unsqueeze', 7, { axes: ints([1]) }, [data([2, 3])]),
     sample('attribute, two', 'Unsqueeze', 11, { axes: ints([0, -1]) }, [data([2, 3])]),

@@ -1,7 +1,9 @@
 /** AveragePool: the mean of each window. ONNX AveragePool-22. */
-import { elementCount, int, intAttribute, ints, string } from '#ir';
+import { elementCount, int, intAttribute, ints, string, tensorOf } from '#ir';
 import { costOf, elements } from '../costs.ts';
 import { type CostContext, type EvaluateContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { accepted } from '../shapes.ts';
@@ -9,6 +11,7 @@ import { FLOATS } from '../typeSets.ts';
 import { eachWindow, windowOutput } from '../window.ts';
 import { inferPool, POOL_ATTRIBUTES, poolWindow } from './pooling.ts';
 import { WINDOW_ATTRIBUTES } from './windowAttributes.ts';
+import { knownSizes, transposedWindow } from './windowGradient.ts';
 
 function cost(c: CostContext) {
   const window = elementCount(poolWindow({ node: c.node, fail: accepted.fail }).kernel);
@@ -62,6 +65,7 @@ export const averagePool = operator({
   cost,
   costRule: 'window size − 1 additions and one multiplication (by 1 ÷ size) an output.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     pool('plain', 7, {}),
     pool('strides', 10, { strides: ints([2, 2]) }),
@@ -82,3 +86,31 @@ export const averagePool = operator({
     pool('three axes', 11, { kernel_shape: ints([2, 2, 2]) }, [1, 2, 3, 4, 3]),
   ],
 });
+
+/** Each output's gradient, divided by the number of elements in its mean, to all of them. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const [batch, channels, ...input] = knownSizes(c, x.shape) as [number, number, ...number[]];
+  const output = knownSizes(c, dy.shape).slice(2);
+  const window = poolWindow({ node: c.node, fail: accepted.fail });
+  const { kernel, strides } = window;
+  const tiled = kernel.every((k, i) => k === strides[i] && k * output[i]! === input[i] && window.dilations[i] === 1);
+  if (tiled) {
+    // Windows side by side: the gradient is spread by copying.
+    const apart = (inner: readonly number[]) => output.flatMap((o, i) => [o, inner[i]!]);
+    const spread = dy
+      .div(elementCount(kernel))
+      .reshape([batch, channels, ...apart(kernel.map(() => 1))])
+      .apply('Expand', [dy.int64s([batch, channels, ...apart(kernel)])]);
+    return [spread.reshape([batch, channels, ...input])];
+  }
+  const includePad = intAttribute(c.node, 'count_include_pad', 0) !== 0;
+  const counts: number[] = [];
+  eachWindow(window, input, output, (_, taps) => counts.push(includePad ? taps.padded : taps.input.length));
+  const shares = dy.div(dy.constant(tensorOf(dy.dtype, output, counts)));
+  // Planes as a batch of one channel: one kernel of ones serves all.
+  const ones = dy.constant(tensorOf(dy.dtype, [1, 1, ...kernel], new Float64Array(elementCount(kernel)).fill(1)));
+  const planes = shares.reshape([batch * channels, 1, ...output]);
+  const spread = planes.apply('ConvTranspose', [ones], transposedWindow(window, input, output));
+  return [spread.reshape([batch, channels, ...input])];
+}

@@ -5,6 +5,8 @@
 import { type Dim, elementCount, float, floatAttribute, int, intAttribute, type TensorType } from '#ir';
 import { costOf, elements } from '../costs.ts';
 import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, type RefData } from '../refTensor.ts';
 import { data, type SampleOptions, sample } from '../sampling.ts';
 import { inputType, mayEqual, shapeText } from '../shapes.ts';
@@ -141,6 +143,7 @@ export const batchNormalization = operator({
   costRule:
     'one multiplication and one addition an element; for each channel √, ÷, one multiplication and two additions that fold the statistics.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     norm('image', 9, {}, [2, 3, 4, 4], [3]),
     norm('epsilon', 15, { epsilon: float(0.01), momentum: float(0.5) }, [1, 3, 2, 2], [3]),
@@ -151,3 +154,35 @@ export const batchNormalization = operator({
     norm('training', 15, { training_mode: int(1), momentum: float(0.7) }, [2, 3, 4, 4], [3], { outputs: 3 }),
   ],
 });
+
+/** Of the affine map that inference computes; mean and variance of the batch are for the framework's layer, which builds them. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  if (intAttribute(c.node, 'training_mode', 0) !== 0) {
+    c.fail('training_mode = 1', {
+      en: 'inference; batchNorm of the framework trains, by reductions of its own',
+      zh: '推理；训练请用框架的 batchNorm，它由归约运算构成',
+    });
+  }
+  const [x, scale, bias, mean, variance] = c.inputs as readonly Expression[];
+  const dy = c.dy[0]!;
+  const spread = (v: Expression): Expression => {
+    const axes = perActivation(c.node) ? [] : x!.shape.slice(2).map((_, i) => i + 1);
+    return v.cast(x!.dtype).unsqueeze(axes);
+  };
+  const inverse = spread(variance!)
+    .add(floatAttribute(c.node, 'epsilon', 1e-5))
+    .sqrt()
+    .reciprocal();
+  const normal = x!.sub(spread(mean!)).mul(inverse);
+  const slope = spread(scale!).mul(inverse);
+  const back = (v: Expression, like: Expression): Expression =>
+    v.sumTo(spread(like)).reshapeLike(like).cast(like.dtype);
+  const rules = [
+    () => dy.mul(slope),
+    () => back(dy.mul(normal), scale!),
+    () => back(dy, bias!),
+    () => back(dy.mul(slope).neg(), mean!),
+    () => back(dy.mul(slope).mul(normal).mul(inverse).mul(-0.5), variance!),
+  ];
+  return rules.map((rule, i) => (c.wanted(i) ? rule() : undefined));
+}

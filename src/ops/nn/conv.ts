@@ -5,12 +5,15 @@
 import { type Dim, elementCount, int, intAttribute, ints, intsAttribute, string } from '#ir';
 import { costOf, elements, staticDims } from '../costs.ts';
 import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
-import { inputType, mayEqual, type Shape, shapeText } from '../shapes.ts';
+import { accepted, inputType, mayEqual, type Shape, shapeText } from '../shapes.ts';
 import { FLOATS } from '../typeSets.ts';
 import { eachWindow, windowOf, windowOutput } from '../window.ts';
 import { WINDOW_ATTRIBUTES } from './windowAttributes.ts';
+import { knownSizes, transposedWindow, weightGradient } from './windowGradient.ts';
 
 function infer(c: InferContext) {
   const x = inputType(c, 0);
@@ -120,6 +123,7 @@ export const conv = operator({
   cost,
   costRule: 'K = (C ÷ group) × kernel size MACs an output; K − 1 additions an output, one more with B; padding counts.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     conv2d('plain', {}),
     conv2d('kernel shape and strides', { kernel_shape: ints([3, 3]), strides: ints([2, 1]) }),
@@ -139,3 +143,19 @@ export const conv = operator({
     }),
   ],
 });
+
+/** dX by the transposed convolution, dW by a convolution of X with dY, dB by summing. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, w, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
+  const kernel = knownSizes(c, w.shape).slice(2);
+  const input = knownSizes(c, x.shape.slice(2));
+  const group = intAttribute(c.node, 'group', 1);
+  const window = windowOf(accepted, c.node, kernel);
+  const dx = (): Expression => {
+    const transposed = transposedWindow(window, input, knownSizes(c, dy.shape.slice(2)));
+    return dy.apply('ConvTranspose', [w], { ...transposed, group: int(group) });
+  };
+  const dw = (): Expression => weightGradient(x, dy, window, group, { x: knownSizes(c, x.shape), kernel });
+  const db = (): Expression => dy.sum([0, ...input.map((_, i) => i + 2)], false);
+  return [c.wanted(0) ? dx() : undefined, c.wanted(1) ? dw() : undefined, c.wanted(2) ? db() : undefined];
+}

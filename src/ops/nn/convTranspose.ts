@@ -5,13 +5,16 @@
 import { type Dim, elementCount, int, intAttribute, ints, string } from '#ir';
 import { costOf, elements, staticDims } from '../costs.ts';
 import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, type RefData } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
-import { inputType, mayEqual, type Shape, shapeText } from '../shapes.ts';
+import { accepted, inputType, mayEqual, type Shape, shapeText } from '../shapes.ts';
 import { spreadKernel, spreadOf, spreadOutput, spreadWindow } from '../spread.ts';
 import { FLOATS } from '../typeSets.ts';
 import { eachWindow } from '../window.ts';
 import { WINDOW_ATTRIBUTES } from './windowAttributes.ts';
+import { knownSizes, weightGradient } from './windowGradient.ts';
 
 function infer(c: InferContext) {
   const x = inputType(c, 0);
@@ -119,6 +122,7 @@ export const convTranspose = operator({
   costRule:
     'each input element times the (M ÷ group) × kernel size weights of its channel in MACs, what is cut off included; MACs − outputs additions, one more an output with B.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     transposed('plain', {}),
     transposed('strides', { strides: ints([2, 3]), kernel_shape: ints([3, 3]) }),
@@ -159,3 +163,23 @@ export const convTranspose = operator({
     ),
   ],
 });
+
+/** The convolution that this transposes gives dX, and takes dY as input and X as gradient for dW. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, w, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
+  const kernel = knownSizes(c, w.shape).slice(2);
+  const input = knownSizes(c, x.shape.slice(2));
+  const group = intAttribute(c.node, 'group', 1);
+  const window = spreadWindow(spreadOf(accepted, c.node, kernel), input);
+  const { strides, dilations, pads } = window;
+  const dx = (): Expression => {
+    const attributes = { strides: ints(strides), dilations: ints(dilations), pads: ints(pads), group: int(group) };
+    const full = dy.apply('Conv', [w], attributes);
+    const fits = input.every((size, i) => full.shape[i + 2] === size);
+    const axes = input.map((_, i) => i + 2);
+    return fits ? full : full.slice(axes, new Array<number>(axes.length).fill(0), input);
+  };
+  const dw = (): Expression => weightGradient(dy, x, window, group, { x: knownSizes(c, dy.shape), kernel });
+  const db = (): Expression => dy.sum([0, ...input.map((_, i) => i + 2)], false);
+  return [c.wanted(0) ? dx() : undefined, c.wanted(1) ? dw() : undefined, c.wanted(2) ? db() : undefined];
+}

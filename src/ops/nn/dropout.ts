@@ -49,6 +49,7 @@ export const dropout = operator({
   cost: (c) => costOf(c),
   costRule: 'moves data only.',
   evaluate,
+  gradient: (c) => [c.dy[0]],
   samples: () => [
     sample('ratio as attribute', 'Dropout', 7, { ratio: float(0.3) }, [data([2, 3])]),
     sample('mask', 'Dropout', 10, {}, [data([2, 3])], {

@@ -38,6 +38,11 @@ export const globalAveragePool = operator({
     }
     return [{ dtype: x.dtype, dims: x.dims.map((d, axis) => (axis < 2 ? d : 1)), data: means }];
   },
+  gradient: (c) => {
+    const x = c.inputs[0]!;
+    const spatial = x.shape.slice(2).map((_, i) => i + 2);
+    return [c.dy[0]!.div(x.count(spatial)).expandLike(x)];
+  },
   samples: () => [
     sample('two axes', 'GlobalAveragePool', 7, {}, [data([2, 3, 4, 5])]),
     sample('one axis', 'GlobalAveragePool', 7, {}, [data([1, 2, 7])]),

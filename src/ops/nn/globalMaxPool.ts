@@ -2,6 +2,7 @@
 import { elementCount } from '#ir';
 import { costOf, elements } from '../costs.ts';
 import { operator } from '../define.ts';
+import { shareOfEquals } from '../reduce/reduction.ts';
 import { numbersOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { inputType, shapeText } from '../shapes.ts';
@@ -31,6 +32,11 @@ export const globalMaxPool = operator({
       for (let i = 0; i < size; i++) maxima[plane] = Math.max(maxima[plane]!, values[plane * size + i]!);
     }
     return [{ dtype: x.dtype, dims: x.dims.map((d, axis) => (axis < 2 ? d : 1)), data: maxima }];
+  },
+  gradient: (c) => {
+    const x = c.inputs[0]!;
+    const spatial = x.shape.slice(2).map((_, i) => i + 2);
+    return [shareOfEquals(c.dy[0]!, x, c.outputs[0]!, spatial)];
   },
   samples: () => [
     sample('two axes', 'GlobalMaxPool', 7, {}, [data([2, 3, 4, 5])]),

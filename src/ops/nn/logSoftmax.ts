@@ -4,7 +4,7 @@ import { costOf, elements, staticDims } from '../costs.ts';
 import { operator } from '../define.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
-import { evaluateRows, inferSoftmax, maximum, rowsOf, SOFTMAX_ATTRIBUTES } from './softmaxRows.ts';
+import { evaluateRows, inferSoftmax, maximum, rowsOf, SOFTMAX_ATTRIBUTES, vectorAxes } from './softmaxRows.ts';
 
 export const logSoftmax = operator({
   name: 'LogSoftmax',
@@ -27,6 +27,10 @@ export const logSoftmax = operator({
       const log = Math.log(row.reduce((sum, x) => sum + Math.exp(x - largest), 0));
       return row.map((x) => x - largest - log);
     }),
+  gradient: (c) => {
+    const [dy, y] = [c.dy[0]!, c.outputs[0]!];
+    return [dy.sub(y.exp().mul(dy.sum(vectorAxes(c, y.rank), true)))];
+  },
   samples: () => [
     sample('flattened, default axis 1', 'LogSoftmax', 11, {}, [data([2, 3, 4])]),
     sample('flattened, axis 2', 'LogSoftmax', 7, { axis: int(2) }, [data([2, 3, 4])]),

@@ -2,9 +2,11 @@
  * LRN: local response normalisation across channels, Y = X ÷ (bias + alpha/size × Σ X²)^beta, the sum over `size`
  * channels around each one. ONNX LRN-13; Krizhevsky et al. 2012, section 3.3.
  */
-import { elementCount, float, floatAttribute, int, intAttribute } from '#ir';
+import { elementCount, float, floatAttribute, int, intAttribute, tensorOf } from '#ir';
 import { costOf, staticDims } from '../costs.ts';
 import { type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { inputType, shapeText } from '../shapes.ts';
@@ -75,6 +77,7 @@ export const lrn = operator({
   },
   costRule: 'an element: square and factor (2 multiplications), one addition for each channel in reach, power and ÷.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     sample('defaults', 'LRN', 7, { size: int(3) }, [data([2, 5, 3, 3])]),
     sample('all attributes', 'LRN', 13, { size: int(5), alpha: float(0.02), beta: float(0.5), bias: float(2) }, [
@@ -83,3 +86,36 @@ export const lrn = operator({
     sample('strong', 'LRN', 13, { size: int(3), alpha: float(0.5) }, [data([1, 6, 2, 2])]),
   ],
 });
+
+/** dx = dy·s^−β − 2αβ/size · x · Σ dy·x·s^(−β−1), the sum over the channels whose window holds this one. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const channels = x.shape[1]!;
+  if (typeof channels !== 'number') {
+    return c.fail({ en: 'an open number of channels', zh: '通道数未定' }, { en: 'a known one', zh: '已知的通道数' });
+  }
+  const size = intAttribute(c.node, 'size', 1);
+  const alpha = floatAttribute(c.node, 'alpha', 1e-4);
+  const beta = floatAttribute(c.node, 'beta', 0.75);
+  const band = new Float64Array(channels * channels);
+  for (let channel = 0; channel < channels; channel++) {
+    const [first, last] = channelRange(channel, channels, size);
+    band.fill(1, channel * channels + first, channel * channels + last + 1);
+  }
+  const windows = dy.constant(tensorOf(dy.dtype, [channels, channels], band));
+  // [N, C, …] as [N, C, positions], so that a matrix over channels multiplies from the left.
+  const planes = (v: Expression): Expression => v.apply('Reshape', [v.int64s([0, channels, -1])]);
+  const s = windows
+    .matMul(planes(x.mul(x)))
+    .mul(alpha / size)
+    .add(floatAttribute(c.node, 'bias', 1));
+  const [xs, dys] = [planes(x), planes(dy)];
+  const power = s.pow(-beta);
+  const reach = windows.matrixTranspose().matMul(dys.mul(xs).mul(power).div(s));
+  return [
+    dys
+      .mul(power)
+      .sub(xs.mul(reach).mul((2 * alpha * beta) / size))
+      .reshapeLike(x),
+  ];
+}

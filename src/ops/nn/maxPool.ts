@@ -1,7 +1,9 @@
 /** MaxPool: the largest element of each window, and where it stood. ONNX MaxPool-22. */
-import { elementCount, int, intAttribute, ints, string } from '#ir';
+import { elementCount, int, intAttribute, ints, string, tensorOf } from '#ir';
 import { costOf, elements } from '../costs.ts';
 import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, refOf, stridesOf } from '../refTensor.ts';
 import { data, type SampleOptions, sample } from '../sampling.ts';
 import { accepted } from '../shapes.ts';
@@ -9,6 +11,7 @@ import { FLOATS } from '../typeSets.ts';
 import { eachWindow, windowOutput } from '../window.ts';
 import { inferPool, POOL_ATTRIBUTES, poolWindow } from './pooling.ts';
 import { WINDOW_ATTRIBUTES } from './windowAttributes.ts';
+import { knownSizes } from './windowGradient.ts';
 
 function infer(c: InferContext) {
   const y = inferPool(c);
@@ -85,6 +88,7 @@ export const maxPool = operator({
   cost,
   costRule: 'window size − 1 comparisons an output.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     pool('plain', {}),
     pool('strides', { strides: ints([2, 2]) }),
@@ -108,3 +112,19 @@ export const maxPool = operator({
     ]),
   ],
 });
+
+/** Each output's gradient to the element that was the largest. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const shape = knownSizes(c, x.shape);
+  const rowMajor = intAttribute(c.node, 'storage_order', 0) === 0;
+  const attributes = { ...Object.fromEntries(c.node.attributes), storage_order: undefined };
+  const indices = (rowMajor ? c.outputs[1] : undefined) ?? x.applyAll('MaxPool', [], attributes, 2)[1]!;
+  const count = elementCount(knownSizes(c, dy.shape));
+  const zeros = dy.constant(tensorOf(dy.dtype, [elementCount(shape)], new Float64Array(elementCount(shape))));
+  const scattered = zeros.apply('ScatterElements', [indices.reshape([count]), dy.reshape([count])], {
+    axis: int(0),
+    reduction: string('add'),
+  });
+  return [scattered.reshape(shape)];
+}

@@ -4,7 +4,7 @@ import { costOf, elements, staticDims } from '../costs.ts';
 import { operator } from '../define.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
-import { evaluateRows, inferSoftmax, maximum, rowsOf, SOFTMAX_ATTRIBUTES } from './softmaxRows.ts';
+import { evaluateRows, inferSoftmax, maximum, rowsOf, SOFTMAX_ATTRIBUTES, vectorAxes } from './softmaxRows.ts';
 
 export const softmax = operator({
   name: 'Softmax',
@@ -28,6 +28,10 @@ export const softmax = operator({
       const sum = powers.reduce((a, b) => a + b, 0);
       return powers.map((p) => p / sum);
     }),
+  gradient: (c) => {
+    const [dy, y] = [c.dy[0]!, c.outputs[0]!];
+    return [y.mul(dy.sub(dy.mul(y).sum(vectorAxes(c, y.rank), true)))];
+  },
   samples: () => [
     sample('flattened, default axis 1', 'Softmax', 11, {}, [data([2, 3, 4])]),
     sample('flattened, axis 2', 'Softmax', 11, { axis: int(2) }, [data([2, 3, 4])]),

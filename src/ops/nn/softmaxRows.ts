@@ -50,3 +50,9 @@ export function evaluateRows(c: EvaluateContext, normalize: (row: Float64Array) 
 
 /** The largest element; it is subtracted first, so that exp cannot overflow. */
 export const maximum = (row: Float64Array): number => row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+
+/** The axes of one vector. */
+export function vectorAxes(c: Pick<InferContext, 'node' | 'opset'>, rank: number): readonly number[] {
+  const axis = axisOf(accepted, c, rank);
+  return c.opset < 13 ? Array.from({ length: rank - axis }, (_, i) => axis + i) : [axis];
+}

@@ -62,6 +62,7 @@ export const argExtremum = (name: 'ArgMax' | 'ArgMin', summary: string, further:
     cost: (c) => costOf(c, { comparisons: Math.max(0, elements(c.inputs[0]) - elements(c.outputs[0])) }),
     costRule: 'elements − outputs comparisons.',
     evaluate: (c) => evaluate(c, further),
+    gradient: 'zero',
     samples: () => samplesOf(name),
   });
 

@@ -18,6 +18,7 @@ export const reduceL1 = reduction({
   workOfElement: { comparisons: 1 },
   costRule: 'one comparison an element, elements − outputs additions.',
   finish: (sum) => sum,
+  gradient: (dy, x) => dy.mul(x.sign()),
   samples: () => [
     sample('all axes', 'ReduceL1', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceL1', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

@@ -25,6 +25,7 @@ export const reduceLogSumExp = reduction({
   costRule:
     'an element: one comparison (the maximum), its subtraction, exp; elements − outputs additions; an output: one logarithm, one addition.',
   finish: (sum) => sum,
+  gradient: (dy, x, y) => dy.mul(x.sub(y).exp()),
   samples: () => [
     sample('all axes', 'ReduceLogSumExp', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceLogSumExp', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

@@ -13,6 +13,7 @@ export const reduceMean = reduction({
   finish: (sum, count) => sum / count,
   // Integer means are truncated towards zero.
   finishWide: (sum, count) => sum / count,
+  gradient: (dy, x, _, axes) => dy.div(x.count(axes)).expandLike(x),
   samples: () => [
     sample('all axes', 'ReduceMean', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceMean', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

@@ -2,7 +2,7 @@
 import { int, ints } from '#ir';
 import { data, int64s, sample } from '../sampling.ts';
 import { NUMBERS } from '../typeSets.ts';
-import { reduction } from './reduction.ts';
+import { reduction, shareOfEquals } from './reduction.ts';
 
 export const reduceMin = reduction({
   name: 'ReduceMin',
@@ -19,6 +19,7 @@ export const reduceMin = reduction({
   work: {},
   costRule: 'elements − outputs comparisons.',
   finish: (value) => value,
+  gradient: shareOfEquals,
   samples: () => [
     sample('all axes', 'ReduceMin', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceMin', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

@@ -1,7 +1,19 @@
 /** ReduceProd: the product over axes. ONNX ReduceProd-18; `axes` is an input since opset 18. */
 import { int, ints } from '#ir';
+import type { Expression } from '../expression.ts';
 import { data, int64s, sample } from '../sampling.ts';
 import { reduction } from './reduction.ts';
+
+/** The product of the other elements: y ÷ x, but where elements are 0. */
+function ofOthers(dy: Expression, x: Expression, _: Expression, axes: readonly number[]): Expression {
+  const isZero = x.equal(0);
+  const rest = isZero.where(1, x);
+  const zeros = isZero.cast(x.dtype).sum(axes, true);
+  const product = axes.length === 0 ? rest : rest.apply('ReduceProd', [x.int64s(axes)]);
+  const atZero = zeros.equal(1).where(product, 0);
+  const elsewhere = zeros.equal(0).where(product, 0).div(rest);
+  return dy.mul(isZero.where(atZero, elsewhere));
+}
 
 export const reduceProd = reduction({
   name: 'ReduceProd',
@@ -17,6 +29,7 @@ export const reduceProd = reduction({
   work: {},
   costRule: 'elements − outputs multiplications.',
   finish: (product) => product,
+  gradient: ofOthers,
   samples: () => [
     sample('all axes', 'ReduceProd', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceProd', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

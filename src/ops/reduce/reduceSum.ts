@@ -11,6 +11,7 @@ export const reduceSum = reduction({
   work: {},
   costRule: 'elements − outputs additions.',
   finish: (sum) => sum,
+  gradient: (dy, x) => dy.expandLike(x),
   samples: () => [
     sample('all axes', 'ReduceSum', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceSum', 11, { axes: ints([0, 2]), keepdims: int(0) }, [data([2, 3, 4])]),

@@ -18,6 +18,7 @@ export const reduceSumSquare = reduction({
   workOfElement: { multiplications: 1 },
   costRule: 'one multiplication an element, elements − outputs additions.',
   finish: (sum) => sum,
+  gradient: (dy, x) => dy.mul(x.mul(2)),
   samples: () => [
     sample('all axes', 'ReduceSumSquare', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceSumSquare', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

@@ -5,8 +5,11 @@
 import { type DataType, type Dim, elementCount, intAttribute, intsAttribute } from '#ir';
 import { costOf, elements, scaledWork, totalWork, type Work } from '../costs.ts';
 import { type EvaluateContext, type InferContext, type Operator, operator, type Sample } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
+import { differentiatedIntegers } from '../movement/integerArgument.ts';
 import { broadcastStrides, eachIndex, isWide, numbersOf, offsetAt, refOf } from '../refTensor.ts';
-import { inputType, normalizeAxes } from '../shapes.ts';
+import { accepted, inputType, normalizeAxes } from '../shapes.ts';
 import { FLOATS } from '../typeSets.ts';
 
 /** How the elements that meet in one output are combined: `a` is what has been combined so far. */
@@ -52,6 +55,8 @@ export interface Reduction {
   readonly finish: (sum: number, count: number) => number;
   /** The same for exact 64-bit combinations; default: the combination itself. */
   readonly finishWide?: (sum: bigint, count: bigint) => bigint;
+  /** dL/dx from dL/dy and y, both with the reduced axes kept at size 1. */
+  readonly gradient: (dy: Expression, x: Expression, y: Expression, axes: readonly number[]) => Expression;
   readonly samples: () => readonly Sample[];
 }
 
@@ -165,5 +170,22 @@ export const reduction = (spec: Reduction): Operator =>
     },
     costRule: spec.costRule,
     evaluate: (c) => evaluate(c, spec),
+    gradient: (c) => differentiate(c, spec),
     samples: spec.samples,
   });
+
+function differentiate(c: GradientContext, spec: Reduction): readonly (Expression | undefined)[] {
+  const [x, dy, y] = [c.inputs[0]!, c.dy[0]!, c.outputs[0]!];
+  const given = differentiatedIntegers(c, { attribute: 'axes', input: 1, since: spec.axesInput });
+  const axes = reducedAxes({ node: c.node, opset: c.opset, fail: accepted.fail }, given, x.rank).sort((a, b) => a - b);
+  const [kept, result] = keepsDims({ node: c.node, opset: c.opset, fail: accepted.fail })
+    ? [dy, y]
+    : [dy.unsqueeze(axes), y.unsqueeze(axes)];
+  return [spec.gradient(kept, x, result, axes)];
+}
+
+/** Elements that are equal to the extremum share its gradient. */
+export function shareOfEquals(dy: Expression, x: Expression, y: Expression, axes: readonly number[]): Expression {
+  const equal = x.equal(y).cast(x.dtype);
+  return equal.mul(dy.div(equal.sum(axes, true)));
+}

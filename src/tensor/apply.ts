@@ -1,0 +1,123 @@
+/**
+ * The one way in which an operation comes about: a node of a standard operator over tensors. Types are checked and inferred at once,
+ * so that an error is thrown at the line that made it; then the node runs (eager) or is recorded (while `compile` traces). Where
+ * gradients flow, the result remembers its node.
+ */
+import { diagnostic } from '#base';
+import type { Attribute, Tensor as Data, GraphNode, TensorType } from '#ir';
+import {
+  type Attributes,
+  BUILD_OPSET,
+  type InferContext,
+  inferNode,
+  type Operator,
+  operatorOf,
+  type Phrase,
+  shapeValueOf,
+} from '#ops';
+import { isFloat } from './dtypes.ts';
+import { runEager } from './eager.ts';
+import { Tensor } from './tensor.ts';
+import { currentTrace } from './trace.ts';
+import { Variable } from './variable.ts';
+
+const refused = diagnostic<{ op: string; found: Phrase; expected: Phrase; inputs: string }>('SYS-TEN-004', 'invalid', {
+  en: (p) => `${p.op} of ${p.inputs}: found ${text(p.found, 'en')}; expected ${text(p.expected, 'en')}.`,
+  zh: (p) => `${p.op}（${p.inputs}）：发现 ${text(p.found, 'zh')}；应为 ${text(p.expected, 'zh')}。`,
+});
+
+const unknownOperator = diagnostic<{ op: string; opset: number }>('SYS-TEN-005', 'unsupported', {
+  en: (p) =>
+    `operator ${p.op} is not known at opset ${p.opset}. docs/ops lists the operators; registerOperator adds one.`,
+  zh: (p) => `opset ${p.opset} 中没有算子 ${p.op}。docs/ops 列出全部算子；可用 registerOperator 添加。`,
+});
+
+const text = (p: Phrase, language: 'en' | 'zh'): string => (typeof p === 'string' ? p : p[language]);
+
+let recording = true;
+
+/** Runs `f` with gradients off (or on): what it computes counts as constant. `f` is synchronous. */
+export function withGradients<T>(on: boolean, f: () => T): T {
+  const before = recording;
+  recording = on;
+  try {
+    return f();
+  } finally {
+    recording = before;
+  }
+}
+
+/** Runs `f` without recording gradients: what it computes counts as constant. */
+export const noGrad = <T>(f: () => T): T => withGradients(false, f);
+
+/** A node and its outputs. */
+export function applyAll(
+  op: string,
+  inputs: readonly (Tensor | undefined)[],
+  attributes: Attributes,
+  outputs: number,
+): readonly Tensor[] {
+  const present = Object.entries(attributes).filter((e): e is [string, Attribute] => e[1] !== undefined);
+  return applyNode(
+    {
+      name: op,
+      op,
+      domain: '',
+      inputs: inputs.map((t, i) => (t === undefined ? '' : `x${i}`)),
+      outputs: Array.from({ length: outputs }, (_, i) => `y${i}`),
+      attributes: new Map(present),
+    },
+    BUILD_OPSET,
+    inputs,
+  );
+}
+
+/** A node of one output. */
+export const apply = (op: string, inputs: readonly (Tensor | undefined)[], attributes: Attributes = {}): Tensor =>
+  applyAll(op, inputs, attributes, 1)[0]!;
+
+/**
+ * The node as it stands, under its own opset; its input and output names only say which are there.
+ * @throws SYS-TEN-004 the inputs break the operator's rules; SYS-TEN-005 the operator is not known
+ */
+export function applyNode(node: GraphNode, opset: number, given: readonly (Tensor | undefined)[]): readonly Tensor[] {
+  const op = operatorOf(node, opset);
+  if (op === undefined) throw unknownOperator({ op: node.op, opset });
+  // A variable is read once here: what it becomes later does not change what was computed.
+  const inputs = given.map((t) => (t instanceof Variable ? t.read() : t));
+  const types = inferred(op, node, opset, inputs);
+  const tracked = recording && inputs.some((t) => t?.tracked) && op.gradient !== 'zero';
+  const trace = currentTrace();
+  const make = (type: TensorType, source: Tensor['source'], known?: Data): Tensor =>
+    new Tensor({ type, source, known, tracked: tracked && isFloat(type.dtype) });
+  const results =
+    trace === undefined
+      ? runEager(node, opset, inputs, types.length).map((cell, i) => make(types[i]!, cell))
+      : trace.record(node, opset, inputs, types).map((value, i) => make(types[i]!, value));
+  if (tracked) {
+    const origin = { node, opset, inputs, outputs: results };
+    for (const result of results) result.origin = origin;
+  }
+  return results;
+}
+
+function inferred(
+  op: Operator,
+  node: GraphNode,
+  opset: number,
+  inputs: readonly (Tensor | undefined)[],
+): readonly TensorType[] {
+  const fail: InferContext['fail'] = (found, expected) => {
+    const shapes = inputs.map((t) => (t === undefined ? '–' : `${t.dtype}[${t.dims.join(', ')}]`)).join(', ');
+    throw refused({ op: node.op, found, expected, inputs: shapes });
+  };
+  const known = {
+    constant: (i: number) => inputs[i]?.known,
+    shapeValue: (i: number) => {
+      const data = inputs[i]?.known;
+      return data === undefined ? undefined : shapeValueOf(data);
+    },
+  };
+  const types = inputs.map((t) => t?.type);
+  return inferNode(op, node, opset, types, known, fail).types as readonly TensorType[];
+}

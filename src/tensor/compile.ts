@@ -1,0 +1,161 @@
+/**
+ * compile: a function over tensors as one graph. It is recorded once for each combination of argument types, shapes and plain values,
+ * then runs as one session of the host engine. What it reads of variables goes in, what it assigns to them comes out and is stored.
+ * Results come back at once as tensors, as in eager mode; their data follows.
+ */
+import { diagnostic } from '#base';
+import type { DeviceTensor, Engine, Kernel } from '#engine';
+import { type Model, typeText } from '#ir';
+import { Cell } from './cell.ts';
+import { hostEngine } from './host.ts';
+import { Tensor } from './tensor.ts';
+import { currentTrace, Trace } from './trace.ts';
+import { flattenTree, type Leaf, mapTree, type Tree } from './tree.ts';
+import { Variable } from './variable.ts';
+
+const asynchronous = diagnostic<{ name: string }>('SYS-TEN-010', 'usage', {
+  en: (p) =>
+    `the function '${p.name}' given to compile() is asynchronous. What is recorded must be synchronous: read data outside of it.`,
+  zh: (p) => `传给 compile() 的函数“${p.name}”是异步的。被记录的函数必须同步：请在外部读取数据。`,
+});
+
+const notTensor = diagnostic<{ name: string; found: string }>('SYS-TEN-011', 'usage', {
+  en: (p) => `the compiled function '${p.name}' returns ${p.found}; return tensors, or arrays or objects of them.`,
+  zh: (p) => `编译函数“${p.name}”返回了 ${p.found}；应返回张量，或由张量组成的数组或对象。`,
+});
+
+export interface CompileOptions {
+  /** The graph's name; by default the function's. */
+  readonly name?: string;
+  /** Threads within one operator; by default as many as there are cores. */
+  readonly threads?: number;
+}
+
+/** A compiled function: called like the one it was made of. */
+export interface Compiled<A extends readonly Tree[], R> {
+  (...args: A): R;
+  /** How many graphs have been recorded. */
+  readonly graphs: number;
+  /** The graph that serves these arguments. */
+  model(...args: A): Promise<Model>;
+}
+
+interface Entry {
+  readonly trace: Trace;
+  readonly results: readonly Tensor[];
+  /** The tree that the function returned, a tensor at each place. */
+  readonly shape: Tree;
+  readonly model: Promise<Model>;
+  kernel: Kernel | undefined;
+  readonly loading: Promise<Kernel>;
+}
+
+/**
+ * @param f records tensors from its tensor arguments; other arguments are constants of the recording
+ * @throws SYS-TEN-010 `f` is asynchronous; SYS-TEN-011 it returns something else than tensors
+ */
+export function compile<A extends readonly Tree[], R extends Tree | undefined>(
+  f: (...args: A) => R,
+  options: CompileOptions = {},
+): Compiled<A, R> {
+  const name = options.name ?? (f.name || 'compiled');
+  const entries = new Map<string, Entry[]>();
+
+  const entryFor = (args: A, _given: readonly Leaf[]): Entry => {
+    const key = JSON.stringify(
+      mapTree(args, (leaf) => (leaf instanceof Tensor ? typeText(leaf.type) : `=${String(leaf)}`)),
+    );
+    const known = entries.get(key) ?? [];
+    const fitting = known.find((e) => e.trace.guards.every((holds) => holds()));
+    if (fitting !== undefined) return fitting;
+    const entry = record(f, name, args, options);
+    entries.set(key, [...known, entry]);
+    return entry;
+  };
+
+  const call = (...args: A): R => {
+    if (currentTrace() !== undefined) return f(...args);
+    const given = flattenTree(args);
+    const entry = entryFor(args, given);
+    return launch(entry, given) as R;
+  };
+  return Object.defineProperties(call, {
+    graphs: { get: () => [...entries.values()].reduce((sum, e) => sum + e.length, 0) },
+    model: { value: (...args: A) => entryFor(args, flattenTree(args)).model },
+  }) as Compiled<A, R>;
+}
+
+function record<A extends readonly Tree[]>(
+  f: (...args: A) => Tree | undefined,
+  name: string,
+  args: A,
+  options: CompileOptions,
+): Entry {
+  const trace = new Trace();
+  const shape = trace.during(() => {
+    let position = 0;
+    const inputs = mapTree(args, (leaf) =>
+      leaf instanceof Tensor ? trace.input(`input_${position++}`, leaf.type, leaf.tracked) : leaf,
+    ) as unknown as A;
+    return f(...inputs);
+  });
+  if (shape instanceof Promise) throw asynchronous({ name });
+  const results: Tensor[] = [];
+  mapTree(shape ?? null, (leaf) => {
+    if (leaf === null) return leaf;
+    if (!(leaf instanceof Tensor)) throw notTensor({ name, found: `${typeof leaf} ${String(leaf)}` });
+    results.push(leaf instanceof Variable ? trace.readVariable(leaf) : leaf);
+    return leaf;
+  });
+  const model = trace.finish(results, name);
+  const load = async (): Promise<Kernel> => {
+    const engine = await hostEngine();
+    return engine.kernel(await model, options.threads === undefined ? {} : { threads: options.threads });
+  };
+  const loading = load();
+  loading.catch(() => {});
+  const entry: Entry = { trace, results, shape: shape ?? null, model, kernel: undefined, loading };
+  loading.then(
+    (kernel) => {
+      entry.kernel = kernel;
+    },
+    () => {},
+  );
+  return entry;
+}
+
+/** One run: results and variables get cells at once. */
+function launch(entry: Entry, given: readonly Leaf[]): Tree | undefined {
+  const { trace, results } = entry;
+  const tensors = given.filter((leaf) => leaf instanceof Tensor).map((t) => (t instanceof Variable ? t.read() : t));
+  const cells = [...tensors.map((t) => t.source as Cell)];
+  for (const { give } of trace.hostInputs) cells.push(Cell.of(give()));
+  const order = inputOrder(trace, tensors.length);
+  const fed = order.map((i) => cells[i]!);
+  for (const [variable] of trace.variables) fed.push(variable.source as Cell);
+  const run = start(entry, fed);
+  run.catch(() => {});
+  const cell = (i: number): Cell => Cell.from(run.then((all) => all[i]!));
+  const values = results.map((t, i) => new Tensor({ type: t.type, source: cell(i) }));
+  trace.assignments.forEach(([variable], i) => {
+    variable.place(cell(results.length + i));
+  });
+  for (const effect of trace.afterRun) effect();
+  let next = 0;
+  return mapTree(entry.shape, (leaf) => (leaf instanceof Tensor ? values[next++]! : leaf));
+}
+
+/** Inputs in the trace's order: arguments and host inputs are interleaved there. */
+function inputOrder(trace: Trace, args: number): readonly number[] {
+  const hosts = new Map(trace.hostInputs.map((h, i) => [h.name, args + i]));
+  let next = 0;
+  return trace.inputs.map((v) => hosts.get(v.name) ?? next++);
+}
+
+async function start(entry: Entry, cells: readonly Cell[]): Promise<readonly DeviceTensor[]> {
+  const kernel = entry.kernel ?? (await entry.loading);
+  const engine: Engine = await hostEngine();
+  const ready: DeviceTensor[] = [];
+  for (const cell of cells) ready.push(cell.device(engine) ?? (await cell.ready(engine)));
+  return kernel.run(ready);
+}

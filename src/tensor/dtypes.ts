@@ -1,0 +1,57 @@
+/**
+ * Element types of the tensor API by their short names, and how mixed operands meet: the rules of PyTorch's type promotion
+ * (a float beats an integer, an integer a bool; within a kind the wider wins; u8 with a signed type takes the next wider signed one;
+ * f16 with bf16 is f32). A plain number never widens its partner.
+ */
+import type { DataType } from '#ir';
+
+const NAMES = {
+  f32: 'float32',
+  f64: 'float64',
+  f16: 'float16',
+  bf16: 'bfloat16',
+  i8: 'int8',
+  i16: 'int16',
+  i32: 'int32',
+  i64: 'int64',
+  u8: 'uint8',
+  bool: 'bool',
+  string: 'string',
+} as const satisfies Record<string, DataType>;
+
+/** Element type of a tensor. */
+export type DType = keyof typeof NAMES;
+
+export const DTYPES = Object.keys(NAMES) as readonly DType[];
+
+const SHORT = new Map<DataType, DType>(Object.entries(NAMES).map(([short, long]) => [long, short as DType]));
+
+export const longName = (dtype: DType): DataType => NAMES[dtype];
+
+/** The short name; a type outside the tensor API keeps ONNX's. */
+export const shortName = (dtype: DataType): DType => SHORT.get(dtype) ?? (dtype as DType);
+
+export const isFloat = (dtype: DataType): boolean => dtype.startsWith('float') || dtype === 'bfloat16';
+
+const INTEGERS: readonly DataType[] = ['int8', 'int16', 'int32', 'int64'];
+const FLOATS: readonly DataType[] = ['float16', 'bfloat16', 'float32', 'float64'];
+
+/** The type in which two operands meet; undefined where there is none (a string and a number). */
+export function promote(a: DataType, b: DataType): DataType | undefined {
+  if (a === b) return a;
+  const kinds = [a, b].map((t) =>
+    FLOATS.includes(t) ? 3 : INTEGERS.includes(t) || t === 'uint8' ? 2 : t === 'bool' ? 1 : 0,
+  );
+  const [ka, kb] = kinds as [number, number];
+  if (ka === 0 || kb === 0) return undefined;
+  if (ka !== kb) return ka > kb ? a : b;
+  if (ka === 3) {
+    if (a === 'float64' || b === 'float64') return 'float64';
+    return 'float32';
+  }
+  if (a === 'uint8' || b === 'uint8') {
+    const signed = a === 'uint8' ? b : a;
+    return signed === 'int8' ? 'int16' : signed;
+  }
+  return INTEGERS.indexOf(a) > INTEGERS.indexOf(b) ? a : b;
+}
