@@ -1,10 +1,20 @@
 /** Layer `tensor`: Tensor (eager and traced), autograd, layers, losses, optimisers. */
+import './methods.ts';
+
 export { applyNode, noGrad } from './apply.ts';
-export * from './autograd.ts';
+export { detach, type GradOptions, grad, gradientOf, tracked, valueAndGradient } from './autograd.ts';
 export * from './compile.ts';
 export { DTYPES, type DType } from './dtypes.ts';
 export { dispatches, withReference } from './eager.ts';
+export * from './functions/create.ts';
+export * from './functions/elementwise.ts';
+export * from './functions/linear.ts';
+export * from './functions/movement.ts';
+export * from './functions/nn.ts';
+export * from './functions/reduce.ts';
 export { useEngine } from './host.ts';
+export * as random from './random.ts';
+export { Generator, seed } from './random.ts';
 export { lookupGradient, registerGradient } from './registration.ts';
-export { Tensor } from './tensor.ts';
-export { Variable } from './variable.ts';
+export { inScope } from './trace.ts';
+export { Variable, type VariableOptions } from './variable.ts';

@@ -1,0 +1,141 @@
+/**
+ * Operations of networks: convolution, pooling, normalisation, dropout. Shapes are NCHW, weights [outputs, inputs ÷ groups, kernel…],
+ * as in PyTorch. A number stands for the same along every spatial axis.
+ */
+import { type Attribute, float, int, ints, string, tensorOf } from '#ir';
+import { apply, applyAll } from '../apply.ts';
+import { constantTensor } from '../autograd.ts';
+import { type Generator, uniform } from '../random.ts';
+import type { Tensor } from '../tensor.ts';
+import { div, ge, mul } from './elementwise.ts';
+import { castTo } from './operands.ts';
+
+export type Sizes = number | readonly number[];
+
+export interface WindowOptions {
+  readonly stride?: Sizes;
+  /** A number, one for each axis, or [begins…, ends…]. */
+  readonly padding?: Sizes | 'same' | 'valid';
+  readonly dilation?: Sizes;
+}
+
+const perAxis = (sizes: Sizes, axes: number): number[] =>
+  typeof sizes === 'number' ? new Array<number>(axes).fill(sizes) : [...sizes];
+
+function windowAttributes(
+  axes: number,
+  { stride, padding = 0, dilation = 1 }: WindowOptions,
+  otherwise: Sizes,
+): Record<string, Attribute> {
+  const attributes: Record<string, Attribute> = {
+    strides: ints(perAxis(stride ?? otherwise, axes)),
+    dilations: ints(perAxis(dilation, axes)),
+  };
+  if (padding === 'same' || padding === 'valid') {
+    return { ...attributes, auto_pad: string(padding === 'same' ? 'SAME_UPPER' : 'VALID') };
+  }
+  const pads = perAxis(padding, axes);
+  return { ...attributes, pads: ints(pads.length === axes ? [...pads, ...pads] : pads) };
+}
+
+export interface ConvOptions extends WindowOptions {
+  readonly groups?: number;
+}
+
+/** Convolution over as many spatial axes as the input has. */
+export const conv = (x: Tensor, weight: Tensor, bias?: Tensor, options: ConvOptions = {}): Tensor =>
+  apply('Conv', [x, weight, bias], {
+    ...windowAttributes(x.rank - 2, options, 1),
+    kernel_shape: ints(weight.shape.slice(2)),
+    group: int(options.groups ?? 1),
+  });
+
+export interface ConvTransposeOptions extends ConvOptions {
+  readonly outputPadding?: Sizes;
+}
+
+/** The transposed convolution; weights [inputs, outputs ÷ groups, kernel…]. */
+export const convTranspose = (x: Tensor, weight: Tensor, bias?: Tensor, options: ConvTransposeOptions = {}): Tensor =>
+  apply('ConvTranspose', [x, weight, bias], {
+    ...windowAttributes(x.rank - 2, options, 1),
+    kernel_shape: ints(weight.shape.slice(2)),
+    group: int(options.groups ?? 1),
+    output_padding: ints(perAxis(options.outputPadding ?? 0, x.rank - 2)),
+  });
+
+export interface PoolOptions extends WindowOptions {
+  /** Round the output size up. */
+  readonly ceil?: boolean;
+}
+
+/** The largest of each window; the stride is the window's size unless another is given. */
+export function maxPool(x: Tensor, kernel: Sizes, options: PoolOptions = {}): Tensor {
+  const axes = x.rank - 2;
+  const attributes = {
+    ...windowAttributes(axes, options, kernel),
+    kernel_shape: ints(perAxis(kernel, axes)),
+    ceil_mode: int(options.ceil ? 1 : 0),
+  };
+  // Where gradients flow, the places of the largest elements are kept for them.
+  return applyAll('MaxPool', [x], attributes, x.tracked ? 2 : 1)[0]!;
+}
+
+/** The mean of each window. */
+export const avgPool = (
+  x: Tensor,
+  kernel: Sizes,
+  options: PoolOptions & { readonly countPadding?: boolean } = {},
+): Tensor => {
+  const axes = x.rank - 2;
+  return apply('AveragePool', [x], {
+    ...windowAttributes(axes, options, kernel),
+    kernel_shape: ints(perAxis(kernel, axes)),
+    ceil_mode: int(options.ceil ? 1 : 0),
+    count_include_pad: int((options.countPadding ?? true) ? 1 : 0),
+  });
+};
+
+/** The mean over all spatial positions: [N, C, 1, …]. */
+export const globalAvgPool = (x: Tensor): Tensor => apply('GlobalAveragePool', [x]);
+
+/** (x − mean) ÷ √(variance + ε) · scale + bias over the last `weight.rank` axes. */
+export const layerNorm = (x: Tensor, weight: Tensor, bias?: Tensor, epsilon = 1e-5): Tensor =>
+  apply('LayerNormalization', [x, weight, bias], { axis: int(-weight.rank), epsilon: float(epsilon) });
+
+/** Normalisation by given statistics, for each channel. */
+export const batchNormWith = (
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  mean: Tensor,
+  variance: Tensor,
+  epsilon = 1e-5,
+): Tensor => apply('BatchNormalization', [x, weight, bias, mean, variance], { epsilon: float(epsilon) });
+
+/** Across channels, Krizhevsky et al. 2012: `size` neighbours. */
+export const localResponseNorm = (x: Tensor, size: number, alpha = 1e-4, beta = 0.75, k = 1): Tensor =>
+  apply('LRN', [x], { size: int(size), alpha: float(alpha), beta: float(beta), bias: float(k) });
+
+/** Drops elements with probability p and scales the others by 1 ÷ (1 − p). The generator gives each call numbers of its own. */
+export function dropout(x: Tensor, p: number, generator?: Generator): Tensor {
+  if (p === 0) return x;
+  const kept = ge(uniform(x.shape, { generator }), p);
+  return mul(x, div(castTo(kept, x.dataType), 1 - p));
+}
+
+/** Rows of `table` [entries, size] at integer indices of any shape. */
+export const embedding = (indices: Tensor, table: Tensor): Tensor =>
+  apply('Gather', [table, indices], { axis: int(0) });
+
+/** Another spatial size, by nearest or linear interpolation (half-pixel centres). */
+export const resize = (x: Tensor, sizes: readonly number[], mode: 'nearest' | 'linear' | 'cubic' = 'nearest'): Tensor =>
+  apply('Resize', [x, undefined, undefined, sizesTensor(x, sizes)], {
+    mode: string(mode),
+    coordinate_transformation_mode: string(mode === 'nearest' ? 'asymmetric' : 'half_pixel'),
+    ...(mode === 'nearest' ? { nearest_mode: string('floor') } : {}),
+  });
+
+const sizesTensor = (x: Tensor, sizes: readonly number[]): Tensor => {
+  const all = [...x.shape.slice(0, 2), ...sizes];
+  return constantTensor(tensorOf('int64', [all.length], all.map(BigInt)));
+};

@@ -1,0 +1,84 @@
+/** Reductions over axes (all by default), as in NumPy; `keep` leaves the reduced axes with size 1. */
+import { int, tensorOf } from '#ir';
+import { apply, applyAll } from '../apply.ts';
+import { constantTensor } from '../autograd.ts';
+import { isFloat } from '../dtypes.ts';
+import type { Tensor } from '../tensor.ts';
+import { add, div, exp, log, mul, sqrt, square, sub } from './elementwise.ts';
+import { castTo, scalarBeside, toFloat } from './operands.ts';
+
+export type Axes = number | readonly number[];
+
+const axesTensor = (axes: Axes): Tensor => {
+  const list = typeof axes === 'number' ? [axes] : axes;
+  return constantTensor(tensorOf('int64', [list.length], list.map(BigInt)));
+};
+
+const reduce = (op: string, x: Tensor, axes: Axes | undefined, keep: boolean): Tensor =>
+  typeof axes === 'object' && axes.length === 0
+    ? x
+    : apply(op, [x, axes === undefined ? undefined : axesTensor(axes)], { keepdims: int(keep ? 1 : 0) });
+
+/** Of bools: how many; of small integers: in i64. */
+const summable = (x: Tensor): Tensor =>
+  isFloat(x.dataType) || x.dataType === 'int32' || x.dataType === 'int64' ? x : castTo(x, 'int64');
+
+export const sum = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceSum', summable(x), axes, keep);
+export const mean = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceMean', toFloat(x), axes, keep);
+export const prod = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceProd', summable(x), axes, keep);
+export const max = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceMax', x, axes, keep);
+export const min = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceMin', x, axes, keep);
+
+/** Variance; `correction` 1 divides by n − 1. */
+export function variance(x: Tensor, axes?: Axes, keep = false, correction = 0): Tensor {
+  const t = toFloat(x);
+  const population = mean(square(sub(t, mean(t, axes, true))), axes, keep);
+  if (correction === 0) return population;
+  const list = axes === undefined ? t.shape.map((_, i) => i) : typeof axes === 'number' ? [axes] : axes;
+  const n = list.reduce((product, axis) => product * t.shape.at(axis)!, 1);
+  return mul(population, n / (n - correction));
+}
+
+export const std = (x: Tensor, axes?: Axes, keep = false, correction = 0): Tensor =>
+  sqrt(variance(x, axes, keep, correction));
+
+/** √Σx². */
+export const norm = (x: Tensor, axes?: Axes, keep = false): Tensor => sqrt(sum(square(toFloat(x)), axes, keep));
+
+/** log Σ exp x, without overflow. */
+export function logSumExp(x: Tensor, axes?: Axes, keep = false): Tensor {
+  const t = toFloat(x);
+  const largest = max(t, axes, true);
+  const total = add(log(sum(exp(sub(t, largest)), axes, true)), largest);
+  return keep ? total : sum(total, axes, false);
+}
+
+export const all = (x: Tensor, axes?: Axes, keep = false): Tensor =>
+  castTo(min(castTo(x, 'int32'), axes, keep), 'bool');
+export const any = (x: Tensor, axes?: Axes, keep = false): Tensor =>
+  castTo(max(castTo(x, 'int32'), axes, keep), 'bool');
+
+/** Where along an axis the largest element stands (the first of equals), as i64. */
+export const argMax = (x: Tensor, axis = -1, keep = false): Tensor =>
+  apply('ArgMax', [x], { axis: int(axis), keepdims: int(keep ? 1 : 0) });
+export const argMin = (x: Tensor, axis = -1, keep = false): Tensor =>
+  apply('ArgMin', [x], { axis: int(axis), keepdims: int(keep ? 1 : 0) });
+
+/** The k largest (or smallest) elements along an axis, in order, and where they stood. */
+export function topK(x: Tensor, k: number, axis = -1, largest = true): [values: Tensor, indices: Tensor] {
+  const count = constantTensor(tensorOf('int64', [1], [BigInt(k)]));
+  const [values, indices] = applyAll('TopK', [x, count], { axis: int(axis), largest: int(largest ? 1 : 0) }, 2);
+  return [values!, indices!];
+}
+
+/** Running sums along an axis. */
+export const cumSum = (x: Tensor, axis = -1): Tensor => apply('CumSum', [summable(x), scalarBeside(axis, 'int64')]);
+
+export const softmax = (x: Tensor, axis = -1): Tensor => apply('Softmax', [toFloat(x)], { axis: int(axis) });
+export const logSoftmax = (x: Tensor, axis = -1): Tensor => apply('LogSoftmax', [toFloat(x)], { axis: int(axis) });
+
+/** Mean difference of squares per element along axes: kept here for losses. */
+export const meanSquare = (a: Tensor, b: Tensor): Tensor => mean(square(sub(a, b)));
+
+/** x scaled to unit length along an axis. */
+export const normalize = (x: Tensor, axis = -1, epsilon = 1e-12): Tensor => div(x, add(norm(x, axis, true), epsilon));
