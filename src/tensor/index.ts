@@ -13,6 +13,18 @@ export * from './functions/movement.ts';
 export * from './functions/nn.ts';
 export * from './functions/reduce.ts';
 export { useEngine } from './host.ts';
+export * as losses from './losses.ts';
+export {
+  binaryCrossEntropy,
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  l1,
+  l1Penalty,
+  l2Penalty,
+  mse,
+} from './losses.ts';
+export * as nn from './nn/index.ts';
+export * as optim from './optim/index.ts';
 export * as random from './random.ts';
 export { Generator, seed } from './random.ts';
 export { lookupGradient, registerGradient } from './registration.ts';

@@ -1,0 +1,25 @@
+/** `nn`: modules, with PyTorch's names for what they hold. */
+export {
+  avgPoolLayer as avgPool,
+  elu,
+  flattenLayer as flatten,
+  gelu,
+  globalAvgPoolLayer as globalAvgPool,
+  hardSwish,
+  Lambda,
+  leakyRelu,
+  localResponseNormLayer as localResponseNorm,
+  logSoftmaxLayer as logSoftmax,
+  maxPoolLayer as maxPool,
+  relu,
+  relu6,
+  Sequential,
+  sigmoid,
+  silu,
+  softmaxLayer as softmax,
+  softplus,
+  tanh,
+} from './containers.ts';
+export * as init from './init.ts';
+export { BatchNorm, Conv, ConvTranspose, Dropout, Embedding, LayerNorm, Linear } from './layers.ts';
+export { Module, type State } from './module.ts';

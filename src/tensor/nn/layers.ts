@@ -1,0 +1,203 @@
+/** Layers with parameters: linear, convolution, normalisation, embedding; dropout. Defaults and names are PyTorch's. */
+import { elementCount } from '#ir';
+import { noGrad } from '../apply.ts';
+import { add, mul, sub } from '../functions/elementwise.ts';
+import { linear } from '../functions/linear.ts';
+import { reshape } from '../functions/movement.ts';
+import {
+  batchNormWith,
+  type ConvOptions,
+  type ConvTransposeOptions,
+  conv,
+  convTranspose,
+  dropout,
+  embedding,
+  layerNorm,
+  type Sizes,
+} from '../functions/nn.ts';
+import { mean, variance } from '../functions/reduce.ts';
+import type { Generator } from '../random.ts';
+import type { Tensor } from '../tensor.ts';
+import { Variable } from '../variable.ts';
+import { constantData, kaimingData, normalData } from './init.ts';
+import { Module } from './module.ts';
+
+export interface LayerOptions {
+  /** Whether it has a bias; true by default. */
+  readonly bias?: boolean;
+  /** Where initial values come from. */
+  readonly generator?: Generator;
+}
+
+/** x·Wᵀ + b. */
+export class Linear extends Module {
+  readonly weight: Variable;
+  readonly bias: Variable | undefined;
+
+  constructor(inputs: number, outputs: number, { bias = true, generator }: LayerOptions = {}) {
+    super();
+    this.weight = new Variable(kaimingData([outputs, inputs], inputs, generator), { name: 'weight' });
+    this.bias = bias ? new Variable(kaimingData([outputs], inputs, generator), { name: 'bias' }) : undefined;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}
+
+/** Convolution; `axes` says over how many spatial axes a number as kernel goes (2 by default). */
+export class Conv extends Module {
+  readonly weight: Variable;
+  readonly bias: Variable | undefined;
+  readonly #options: ConvOptions;
+
+  constructor(
+    inputs: number,
+    outputs: number,
+    kernel: Sizes,
+    { bias = true, generator, axes = 2, ...options }: ConvOptions & LayerOptions & { readonly axes?: number } = {},
+  ) {
+    super();
+    const sizes = typeof kernel === 'number' ? new Array<number>(axes).fill(kernel) : kernel;
+    const perGroup = inputs / (options.groups ?? 1);
+    const fanIn = perGroup * elementCount(sizes);
+    this.weight = new Variable(kaimingData([outputs, perGroup, ...sizes], fanIn, generator), { name: 'weight' });
+    this.bias = bias ? new Variable(kaimingData([outputs], fanIn, generator), { name: 'bias' }) : undefined;
+    this.#options = options;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return conv(x, this.weight, this.bias, this.#options);
+  }
+}
+
+/** Transposed convolution. */
+export class ConvTranspose extends Module {
+  readonly weight: Variable;
+  readonly bias: Variable | undefined;
+  readonly #options: ConvTransposeOptions;
+
+  constructor(
+    inputs: number,
+    outputs: number,
+    kernel: Sizes,
+    {
+      bias = true,
+      generator,
+      axes = 2,
+      ...options
+    }: ConvTransposeOptions & LayerOptions & { readonly axes?: number } = {},
+  ) {
+    super();
+    const sizes = typeof kernel === 'number' ? new Array<number>(axes).fill(kernel) : kernel;
+    const perGroup = outputs / (options.groups ?? 1);
+    const fanIn = perGroup * elementCount(sizes);
+    this.weight = new Variable(kaimingData([inputs, perGroup, ...sizes], fanIn, generator), { name: 'weight' });
+    this.bias = bias ? new Variable(kaimingData([outputs], fanIn, generator), { name: 'bias' }) : undefined;
+    this.#options = options;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return convTranspose(x, this.weight, this.bias, this.#options);
+  }
+}
+
+export interface BatchNormOptions {
+  readonly epsilon?: number;
+  /** Share of the batch in the running statistics: PyTorch's, 0.1. */
+  readonly momentum?: number;
+}
+
+/**
+ * Normalisation of each channel: by the batch's statistics in training, which also move the running ones; by the running ones in
+ * inference (Ioffe and Szegedy 2015). The running variance is the unbiased one, as in PyTorch.
+ */
+export class BatchNorm extends Module {
+  readonly weight: Variable;
+  readonly bias: Variable;
+  readonly running_mean: Variable;
+  readonly running_var: Variable;
+  readonly #epsilon: number;
+  readonly #momentum: number;
+
+  constructor(channels: number, { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {}) {
+    super();
+    const variable = (value: number, name: string, trainable: boolean): Variable =>
+      new Variable(constantData([channels], value), { name, trainable });
+    this.weight = variable(1, 'weight', true);
+    this.bias = variable(0, 'bias', true);
+    this.running_mean = variable(0, 'running_mean', false);
+    this.running_var = variable(1, 'running_var', false);
+    this.#epsilon = epsilon;
+    this.#momentum = momentum;
+  }
+
+  override forward(x: Tensor): Tensor {
+    if (!this.training) {
+      return batchNormWith(x, this.weight, this.bias, this.running_mean, this.running_var, this.#epsilon);
+    }
+    const axes = x.dims.flatMap((_, i) => (i === 1 ? [] : [i]));
+    const spread = (v: Tensor): Tensor => reshape(v, [1, -1, ...axes.slice(1).map(() => 1)]);
+    const center = mean(x, axes, true);
+    const power = variance(x, axes, true);
+    noGrad(() => {
+      const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1);
+      const move = (running: Variable, now: Tensor): void => {
+        running.assign(add(mul(running, 1 - this.#momentum), mul(reshape(now, [-1]), this.#momentum)));
+      };
+      move(this.running_mean, center);
+      move(this.running_var, mul(power, count / Math.max(1, count - 1)));
+    });
+    const scale = mul(spread(this.weight), add(power, this.#epsilon).sqrt().reciprocal());
+    return add(mul(sub(x, center), scale), spread(this.bias));
+  }
+}
+
+/** Normalisation over the last axes (Ba, Kiros and Hinton 2016). */
+export class LayerNorm extends Module {
+  readonly weight: Variable;
+  readonly bias: Variable;
+  readonly #epsilon: number;
+
+  constructor(shape: Sizes, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}) {
+    super();
+    const dims = typeof shape === 'number' ? [shape] : shape;
+    this.weight = new Variable(constantData(dims, 1), { name: 'weight' });
+    this.bias = new Variable(constantData(dims, 0), { name: 'bias' });
+    this.#epsilon = epsilon;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return layerNorm(x, this.weight, this.bias, this.#epsilon);
+  }
+}
+
+/** A vector for each of `entries` integers. */
+export class Embedding extends Module {
+  readonly weight: Variable;
+
+  constructor(entries: number, size: number, { generator }: LayerOptions = {}) {
+    super();
+    this.weight = new Variable(normalData([entries, size], 1, generator), { name: 'weight' });
+  }
+
+  override forward(indices: Tensor): Tensor {
+    return embedding(indices, this.weight);
+  }
+}
+
+/** Drops elements in training, and scales those that stay. */
+export class Dropout extends Module {
+  readonly #p: number;
+  readonly #generator: Generator | undefined;
+
+  constructor(p = 0.5, { generator }: LayerOptions = {}) {
+    super();
+    this.#p = p;
+    this.#generator = generator;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.training ? dropout(x, this.#p, this.#generator) : x;
+  }
+}

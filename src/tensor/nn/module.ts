@@ -1,0 +1,154 @@
+/**
+ * Module: a part of a network that owns variables and other modules. They are found by walking its properties, which name them as in
+ * PyTorch's `state_dict` ('features.0.weight'); trainable variables are parameters, the others buffers. `forward` is written by the
+ * subclass and called by users.
+ */
+import { diagnostic, nearestName } from '#base';
+import { type Tensor as Data, typeText } from '#ir';
+import type { Tensor } from '../tensor.ts';
+import { currentTrace, inScope } from '../trace.ts';
+import { Variable } from '../variable.ts';
+
+const missingState = diagnostic<{ names: readonly string[]; given: number }>('SYS-TEN-030', 'invalid', {
+  en: (p) =>
+    `the state lacks ${p.names.length} of the network's variables: ${p.names.slice(0, 5).join(', ')}${p.names.length > 5 ? ', …' : ''}.`,
+  zh: (p) =>
+    `状态中缺少网络的 ${p.names.length} 个变量：${p.names.slice(0, 5).join('、')}${p.names.length > 5 ? '…' : ''}。`,
+});
+
+const unexpectedState = diagnostic<{ names: readonly string[]; nearest: string | undefined }>(
+  'SYS-TEN-031',
+  'invalid',
+  {
+    en: (p) =>
+      `the state holds ${p.names.length} variables that the network does not have: ${p.names.slice(0, 5).join(', ')}` +
+      `${p.names.length > 5 ? ', …' : ''}${p.nearest ? `; it has '${p.nearest}'` : ''}. { strict: false } leaves them out.`,
+    zh: (p) =>
+      `状态中有网络没有的 ${p.names.length} 个变量：${p.names.slice(0, 5).join('、')}` +
+      `${p.names.length > 5 ? '…' : ''}${p.nearest ? `；网络有“${p.nearest}”` : ''}。{ strict: false } 可忽略它们。`,
+  },
+);
+
+const misshapenState = diagnostic<{ name: string; found: string; expected: string }>('SYS-TEN-032', 'invalid', {
+  en: (p) => `variable '${p.name}' is ${p.found} in the state and ${p.expected} in the network.`,
+  zh: (p) => `变量“${p.name}”在状态中为 ${p.found}，在网络中为 ${p.expected}。`,
+});
+
+/** Variables by name, as data. */
+export type State = ReadonlyMap<string, Data>;
+
+export abstract class Module {
+  #training = true;
+  #path: string | undefined;
+
+  constructor() {
+    // What a subclass writes as `forward` is called within the module's scope, so that graphs name their nodes by it.
+    const forward = this.forward as (...args: Tensor[]) => unknown;
+    Object.defineProperty(this, 'forward', {
+      value: (...args: Tensor[]) => {
+        if (this.#path === undefined) this.#name('');
+        return inScope(this.#path!.split('.').at(-1)!, () => forward.apply(this, args));
+      },
+      writable: true,
+      configurable: true,
+    });
+  }
+
+  abstract forward(...inputs: never[]): unknown;
+
+  /** Whether dropout drops and statistics are taken of the batch. */
+  get training(): boolean {
+    const value = this.#training;
+    currentTrace()?.guards.push(() => this.#training === value);
+    return value;
+  }
+
+  /** Puts it and what it holds into training mode. */
+  train(on = true): this {
+    this.#training = on;
+    for (const [, child] of this.children()) child.train(on);
+    return this;
+  }
+
+  /** Puts it and what it holds into inference mode. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** The modules that it holds itself, by property. */
+  children(): readonly (readonly [string, Module])[] {
+    return this.#properties((v) => v instanceof Module) as [string, Module][];
+  }
+
+  /** All variables, by path. */
+  variables(): readonly (readonly [string, Variable])[] {
+    this.#name(this.#path ?? '');
+    return this.#walk('');
+  }
+
+  /** The variables that training changes by gradients. */
+  parameters(): readonly Variable[] {
+    return this.variables().flatMap(([, v]) => (v.trainable ? [v] : []));
+  }
+
+  /** Number of trainable values. */
+  get size(): number {
+    return this.parameters().reduce((sum, v) => sum + v.size, 0);
+  }
+
+  /** The values of all variables by name: what checkpoints hold. */
+  async state(): Promise<State> {
+    const entries = this.variables().map(async ([name, v]) => [name, await v.value()] as const);
+    return new Map(await Promise.all(entries));
+  }
+
+  /**
+   * Takes over values.
+   * @throws SYS-TEN-030 some are missing; -031 some are unknown (unless `strict` is false); -032 one has another shape or type
+   */
+  load(state: State, { strict = true }: { readonly strict?: boolean } = {}): this {
+    const own = new Map(this.variables());
+    const missing = [...own.keys()].filter((name) => !state.has(name));
+    if (strict && missing.length > 0) throw missingState({ names: missing, given: state.size });
+    const unknown = [...state.keys()].filter((name) => !own.has(name));
+    if (strict && unknown.length > 0) {
+      throw unexpectedState({ names: unknown, nearest: nearestName(unknown[0]!, [...own.keys()]) });
+    }
+    for (const [name, variable] of own) {
+      const value = state.get(name);
+      if (value === undefined) continue;
+      const fits = value.dtype === variable.dataType && `${value.dims}` === `${variable.dims}`;
+      if (!fits) {
+        const found = typeText({ kind: 'tensor', dtype: value.dtype, shape: value.dims });
+        throw misshapenState({ name, found, expected: typeText(variable.type) });
+      }
+    }
+    for (const [name, variable] of own) if (state.has(name)) variable.set(state.get(name)!);
+    return this;
+  }
+
+  #walk(prefix: string): (readonly [string, Variable])[] {
+    const own = this.#properties((v) => v instanceof Variable) as [string, Variable][];
+    const of = (name: string): string => (prefix === '' ? name : `${prefix}.${name}`);
+    return [
+      ...own.map(([name, v]) => [of(name), v] as const),
+      ...this.children().flatMap(([name, child]) => child.#walk(of(name))),
+    ];
+  }
+
+  #name(path: string): void {
+    this.#path = path;
+    const of = (name: string): string => (path === '' ? name : `${path}.${name}`);
+    for (const [name, v] of this.#properties((p) => p instanceof Variable)) (v as Variable).name = of(name);
+    for (const [name, child] of this.children()) child.#name(of(name));
+  }
+
+  /** Own properties of a kind; an array's elements by index, under the array's name. */
+  #properties(wanted: (value: unknown) => boolean): (readonly [string, unknown])[] {
+    return Object.entries(this).flatMap(([name, value]): (readonly [string, unknown])[] => {
+      if (wanted(value)) return [[name, value]];
+      if (!Array.isArray(value)) return [];
+      return value.flatMap((part, i) => (wanted(part) ? [[`${name}.${i}`, part] as const] : []));
+    });
+  }
+}
