@@ -176,7 +176,7 @@ export function oneHotData(indices: ArrayLike<number>, depth: number, dtype: DTy
 /** A tensor of the graph's own data form: what `#data` reads and models hold. */
 export const fromData = (data: Data): Tensor => constantTensor(data);
 
-/** A constant: `tensor` under the name that data-flow graphs give it. Strings too. */
-export const constant = tensor;
+
+
 
 export { Tensor };
