@@ -176,7 +176,4 @@ export function oneHotData(indices: ArrayLike<number>, depth: number, dtype: DTy
 /** A tensor of the graph's own data form: what `#data` reads and models hold. */
 export const fromData = (data: Data): Tensor => constantTensor(data);
 
-
-
-
 export { Tensor };
