@@ -19,8 +19,8 @@ export const celu = unary({
     const alpha = floatAttribute(node, 'alpha', 1);
     return Math.max(x, 0) + Math.min(0, alpha * Math.expm1(x / alpha));
   },
-  gradient: elementwiseGradient((dy, x, _, node) =>
-    x.greater(0).where(dy, dy.mul(x.div(floatAttribute(node, 'alpha', 1)).exp())),
+  gradient: elementwiseGradient((dy, x, y, node) =>
+    x.greater(0).where(dy, dy.mul(y.div(floatAttribute(node, 'alpha', 1)).add(1))),
   ),
   samples: () => [
     sample('default', 'Celu', 12, {}, [data([2, 3, 5], { low: -4, high: 4 })]),

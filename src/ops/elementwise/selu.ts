@@ -21,12 +21,10 @@ export const selu = unary({
   costRule: 'an element: one comparison, exp, one addition, two multiplications.',
   apply: (x, node) =>
     floatAttribute(node, 'gamma', GAMMA) * (x > 0 ? x : floatAttribute(node, 'alpha', ALPHA) * Math.expm1(x)),
-  gradient: elementwiseGradient((dy, x, _, node) => {
-    const negative = x.exp().mul(floatAttribute(node, 'alpha', ALPHA));
-    return x
-      .greater(0)
-      .where(dy, dy.mul(negative))
-      .mul(floatAttribute(node, 'gamma', GAMMA));
+  gradient: elementwiseGradient((dy, x, y, node) => {
+    const gamma = floatAttribute(node, 'gamma', GAMMA);
+    const alpha = floatAttribute(node, 'alpha', ALPHA);
+    return x.greater(0).where(dy.mul(gamma), dy.mul(y.add(gamma * alpha)));
   }),
   samples: () => [
     sample('float32', 'Selu', 22, {}, [data([2, 3, 5], { low: -4, high: 4 })]),

@@ -16,7 +16,7 @@ export const thresholdedRelu = unary({
   work: { comparisons: 1 },
   costRule: 'one comparison an element.',
   apply: (x, node) => (x > floatAttribute(node, 'alpha', 1) ? x : 0),
-  gradient: elementwiseGradient((dy, _, y) => y.equal(0).where(0, dy)),
+  gradient: elementwiseGradient((dy, x, _, node) => x.greater(floatAttribute(node, 'alpha', 1)).where(dy, 0)),
   samples: () => [
     sample('default', 'ThresholdedRelu', 10, {}, [data([2, 3, 5], { low: -4, high: 4 })]),
     sample('alpha', 'ThresholdedRelu', 22, { alpha: float(0.5) }, [data([2, 3, 5], { low: -4, high: 4 })]),

@@ -5,6 +5,8 @@
 import { type Dim, elementCount, int, intAttribute, string, tensorOf } from '#ir';
 import { costOf } from '../costs.ts';
 import { type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { type RefElement, refFrom, stridesOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { mayEqual, type Shape, shapeText } from '../shapes.ts';
@@ -66,12 +68,7 @@ export const gatherND = operator({
     });
     return [refFrom(x.dtype, [...indices.dims.slice(0, -1), ...x.dims.slice(batch + length)], (i) => elements[i]!)];
   },
-  gradient: (c) => {
-    const [x, indices, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
-    const batch = intAttribute(c.node, 'batch_dims', 0);
-    if (batch !== 0) c.fail(`batch_dims ${batch}`, 'batch_dims 0');
-    return [x.zeros().apply('ScatterND', [indices, dy], { reduction: string('add') })];
-  },
+  gradient: differentiate,
   samples: () => {
     const tuples = (dims: readonly number[], ...values: readonly number[]) => tensorOf('int64', dims, values);
     return [
@@ -88,3 +85,28 @@ export const gatherND = operator({
     ];
   },
 });
+
+/** Slices of dy are added where they were taken from; tuples are completed by the coordinates of their batch. */
+function differentiate(c: GradientContext): readonly Expression[] {
+  const [x, indices, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
+  const tuples = withBatch(c, indices, intAttribute(c.node, 'batch_dims', 0));
+  return [x.zeros().apply('ScatterND', [tuples, dy], { reduction: string('add') })];
+}
+
+function withBatch(c: GradientContext, indices: Expression, batch: number): Expression {
+  if (batch === 0) return indices;
+  const origin = indices.slice([indices.rank - 1], [0], [1]).zeros();
+  const coordinates = Array.from({ length: batch }, (_, axis) => {
+    const others = indices.shape.map((_, k) => k).filter((k) => k !== axis);
+    return origin.add(rangeOf(c, indices, axis).unsqueeze(others));
+  });
+  return coordinates[0]!.apply('Concat', [...coordinates.slice(1), indices], { axis: int(-1) });
+}
+
+/** 0, 1, … along an axis. */
+function rangeOf(c: GradientContext, of: Expression, axis: number): Expression {
+  const size = of.shape[axis]!;
+  if (typeof size === 'number') return of.int64s(Array.from({ length: size }, (_, i) => i));
+  const limit = of.apply('Shape').apply('Gather', [of.constant(tensorOf('int64', [], [axis]))]);
+  return c.emit('Range', [limit.scalar(0), limit, limit.scalar(1)]);
+}

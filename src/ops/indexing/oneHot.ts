@@ -5,6 +5,8 @@
 import { type Dim, elementCount, int, intAttribute, tensorNumbers, tensorOf, tensorType } from '#ir';
 import { elementwiseCost } from '../costs.ts';
 import { type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, refFrom } from '../refTensor.ts';
 import { data, int64s, sample, scalar } from '../sampling.ts';
 import { expectRank, normalizeAxis, shapeText } from '../shapes.ts';
@@ -65,7 +67,7 @@ export const oneHot = operator({
       }),
     ];
   },
-  gradient: 'zero',
+  gradient: differentiate,
   samples: () => {
     const options = { constants: [1] };
     const offOn = tensorOf('float32', [2], [0.5, 2]);
@@ -94,3 +96,14 @@ export const oneHot = operator({
     ];
   },
 });
+
+/** Of the two values: the sum of dL/dy where each was written. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [indices, depth, values, dy] = [c.inputs[0]!, c.inputs[1]!, c.inputs[2]!, c.dy[0]!];
+  if (!c.wanted(2)) return [];
+  const mask = values.constant(tensorOf(values.dtype, [2], [0, 1]));
+  const isOn = indices.apply('OneHot', [depth, mask], { axis: int(intAttribute(c.node, 'axis', -1)) });
+  const on = dy.mul(isOn).sum(undefined, false).unsqueeze([0]);
+  const all = dy.sum(undefined, false).unsqueeze([0]);
+  return [undefined, undefined, all.sub(on).apply('Concat', [on], { axis: int(0) })];
+}

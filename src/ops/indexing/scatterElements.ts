@@ -2,14 +2,13 @@
  * ScatterElements: the data with elements replaced, or combined with updates, where indices along `axis` say. ONNX
  * ScatterElements-18.
  */
-import { type Attribute, int, intAttribute, string, stringAttribute, type Tensor, tensorOf } from '#ir';
+import { type Attribute, int, string, type Tensor, tensorOf } from '#ir';
 import { operator } from '../define.ts';
-import type { Expression } from '../expression.ts';
-import type { GradientContext } from '../gradient.ts';
 import { type RefElement, refFrom } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { ALL_TYPES } from '../typeSets.ts';
 import { checkElementIndices, checkUpdates, elementOffsets } from './elementIndices.ts';
+import { scatterGradient } from './scatterGradient.ts';
 import { COST_RULE, checkReduction, combineOf, SCATTER_REDUCTION, scatterCost } from './scattering.ts';
 
 const scattered = (
@@ -58,7 +57,7 @@ export const scatterElements = operator({
     });
     return [refFrom(x.dtype, x.dims, (i) => elements[i]!)];
   },
-  gradient: differentiate,
+  gradient: (c) => scatterGradient(c, 'ScatterElements', 'GatherElements'),
   samples: () => {
     const repeated = tensorOf('int64', [3, 3], [1, 0, 2, 1, 2, 0, 1, 0, 2]);
     const reductions = (['add', 'mul', 'max', 'min'] as const).flatMap((reduction) =>
@@ -81,15 +80,3 @@ export const scatterElements = operator({
     ];
   },
 });
-
-/** What was replaced has no part in the result; what was added goes through. */
-function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
-  const [indices, updates, dy] = [c.inputs[1]!, c.inputs[2]!, c.dy[0]!];
-  const axis = int(intAttribute(c.node, 'axis', 0));
-  const reduction = stringAttribute(c.node, 'reduction', 'none');
-  if (reduction !== 'none' && reduction !== 'add') c.fail(`reduction ${reduction}`, 'none | add');
-  const kept = (): Expression =>
-    reduction === 'add' ? dy : dy.apply('ScatterElements', [indices, updates.zeros()], { axis });
-  const taken = (): Expression => dy.apply('GatherElements', [indices], { axis });
-  return [c.wanted(0) ? kept() : undefined, undefined, c.wanted(2) ? taken() : undefined];
-}

@@ -2,15 +2,14 @@
  * ScatterND: the data with slices replaced, or combined with updates, where tuples of indices (the last axis of `indices`)
  * say. ONNX ScatterND-18.
  */
-import { type Attribute, elementCount, string, stringAttribute, tensorOf } from '#ir';
+import { type Attribute, elementCount, string, tensorOf } from '#ir';
 import { type InferContext, operator } from '../define.ts';
-import type { Expression } from '../expression.ts';
-import type { GradientContext } from '../gradient.ts';
 import { type RefElement, refFrom, stridesOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { mayEqual, shapeText } from '../shapes.ts';
 import { ALL_TYPES } from '../typeSets.ts';
 import { eachTuple } from './indices.ts';
+import { scatterGradient } from './scatterGradient.ts';
 import { COST_RULE, checkReduction, combineOf, SCATTER_REDUCTION, scatterCost } from './scattering.ts';
 
 /** Updates are [tuples…, rest of the data…]. */
@@ -79,7 +78,7 @@ export const scatterND = operator({
     });
     return [refFrom(x.dtype, x.dims, (i) => elements[i]!)];
   },
-  gradient: differentiate,
+  gradient: (c) => scatterGradient(c, 'ScatterND', 'GatherND'),
   samples: () => {
     const repeated = [[0], [2], [0]];
     const reductions = (['add', 'mul', 'max', 'min'] as const).flatMap((reduction) =>
@@ -116,13 +115,3 @@ export const scatterND = operator({
     ];
   },
 });
-
-/** What was replaced has no part in the result; what was added goes through. */
-function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
-  const [indices, updates, dy] = [c.inputs[1]!, c.inputs[2]!, c.dy[0]!];
-  const reduction = stringAttribute(c.node, 'reduction', 'none');
-  if (reduction !== 'none' && reduction !== 'add') c.fail(`reduction ${reduction}`, 'none | add');
-  const kept = (): Expression => (reduction === 'add' ? dy : dy.apply('ScatterND', [indices, updates.zeros()]));
-  const taken = (): Expression => dy.apply('GatherND', [indices]);
-  return [c.wanted(0) ? kept() : undefined, undefined, c.wanted(2) ? taken() : undefined];
-}

@@ -6,6 +6,8 @@
 import { type Dim, elementCount, int, intAttribute, type TensorType, tensorIntegers, tensorOf, tensorType } from '#ir';
 import { costOf, staticDims } from '../costs.ts';
 import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, type RefElement, refFrom } from '../refTensor.ts';
 import { data, int64s, sample } from '../sampling.ts';
 import { accepted, inputType, normalizeAxis, type Refuse } from '../shapes.ts';
@@ -103,6 +105,7 @@ export const topK = operator({
   cost,
   costRule: 'a heap of k: ⌈log₂(k + 1)⌉ comparisons an element.',
   evaluate,
+  gradient: differentiate,
   samples: () => {
     const top = (
       name: string,
@@ -130,3 +133,12 @@ export const topK = operator({
     ];
   },
 });
+
+/** What was chosen gets the gradient of its place in the ranking. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const { k, ...attributes } = Object.fromEntries(c.node.attributes);
+  const count = c.inputs[1] ?? x.int64s([intAttribute(c.node, 'k', 0)]);
+  const indices = c.outputs[1] ?? x.applyAll('TopK', [count], attributes, 2)[1]!;
+  return [x.zeros().apply('ScatterElements', [indices, dy], { axis: int(intAttribute(c.node, 'axis', -1)) })];
+}

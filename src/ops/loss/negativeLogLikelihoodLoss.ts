@@ -3,6 +3,7 @@ import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
 import { numbersOf } from '../refTensor.ts';
 import { FLOATS } from '../typeSets.ts';
+import { lossGradient } from './lossGradient.ts';
 import { lossSamples } from './lossSamples.ts';
 import { evaluateLoss, LOSS_ATTRIBUTES, LOSS_COST, lossType, lossWork } from './negativeLogLikelihood.ts';
 
@@ -22,5 +23,9 @@ export const negativeLogLikelihoodLoss = operator({
   cost: (c) => costOf(c, lossWork(c)),
   costRule: `${LOSS_COST}.`,
   evaluate: (c) => [evaluateLoss(c, numbersOf(c.inputs[0]!))],
+  gradient: (c) => {
+    const { byLogarithms, byWeight } = lossGradient(c, c.inputs[0]!, c.dy[0]!);
+    return [byLogarithms, undefined, byWeight];
+  },
   samples: () => lossSamples('NegativeLogLikelihoodLoss', 22, 1),
 });

@@ -2,11 +2,14 @@
  * SoftmaxCrossEntropyLoss: LogSoftmax over the classes (axis 1), then the negative log-likelihood; on request the logarithms
  * are a second output. ONNX SoftmaxCrossEntropyLoss-13.
  */
-import { elementCount } from '#ir';
+import { elementCount, int } from '#ir';
 import { costOf, elements, totalWork } from '../costs.ts';
 import { type EvaluateContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, refOf } from '../refTensor.ts';
 import { FLOATS } from '../typeSets.ts';
+import { lossGradient } from './lossGradient.ts';
 import { lossSamples } from './lossSamples.ts';
 import { evaluateLoss, LOSS_ATTRIBUTES, LOSS_COST, lossType, lossWork } from './negativeLogLikelihood.ts';
 
@@ -56,8 +59,20 @@ export const softmaxCrossEntropyLoss = operator({
   },
   costRule: `LogSoftmax (an element: subtract the maximum, exp, sum, subtract the logarithm; a vector: one logarithm), then ${LOSS_COST}.`,
   evaluate,
+  gradient: differentiate,
   samples: () => [
     ...lossSamples('SoftmaxCrossEntropyLoss', 13, 1),
     ...lossSamples('SoftmaxCrossEntropyLoss', 13, 2).map((s) => ({ ...s, name: `${s.name}, log_prob` })),
   ],
 });
+
+/** d − softmax × Σ d for d = dL/d logarithms, to which the second output adds its own. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const x = c.inputs[0]!;
+  const logarithms = x.apply('LogSoftmax', [], { axis: int(1) });
+  const [dLoss, dLogarithms] = c.dy;
+  const loss = dLoss && lossGradient(c, logarithms, dLoss);
+  const parts = [loss?.byLogarithms, dLogarithms].filter((part) => part !== undefined);
+  const d = parts.reduce((a, b) => a.add(b));
+  return [d.sub(logarithms.exp().mul(d.sum([1], true))), undefined, loss?.byWeight];
+}

@@ -5,6 +5,9 @@
 import { int, string, stringAttribute } from '#ir';
 import { costOf } from '../costs.ts';
 import { operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
+import { knownSizes } from '../nn/windowGradient.ts';
 import { offsetAt, stridesOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { ALL_TYPES } from '../typeSets.ts';
@@ -45,6 +48,7 @@ export const depthToSpace = operator({
       }),
     ];
   },
+  gradient: differentiate,
   samples: () => [
     sample('default', 'DepthToSpace', 13, { blocksize: int(2) }, [data([2, 8, 2, 3])]),
     sample('opset 1', 'DepthToSpace', 1, { blocksize: int(3) }, [data([1, 9, 2, 1])]),
@@ -53,3 +57,14 @@ export const depthToSpace = operator({
     sample('blocks of one', 'DepthToSpace', 13, { blocksize: int(1) }, [data([1, 2, 2, 2])]),
   ],
 });
+
+/** SpaceToDepth undoes DCR; for CRD the channels it makes are put in order after. */
+function differentiate(c: GradientContext): readonly Expression[] {
+  const b = blockSize(c);
+  const dx = c.dy[0]!.apply('SpaceToDepth', [], { blocksize: int(b) });
+  if (stringAttribute(c.node, 'mode', 'DCR') === 'DCR') return [dx];
+  const [depth] = knownSizes(c, [c.inputs[0]!.shape[1]!]);
+  const channels = depth! / (b * b);
+  const order = Array.from({ length: depth! }, (_, i) => (i % (b * b)) * channels + Math.floor(i / (b * b)));
+  return [dx.apply('Gather', [dx.int64s(order)], { axis: int(1) })];
+}

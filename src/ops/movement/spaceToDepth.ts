@@ -35,6 +35,7 @@ export const spaceToDepth = operator({
       }),
     ];
   },
+  gradient: (c) => [c.dy[0]!.apply('DepthToSpace', [], { blocksize: int(blockSize(c)) })],
   samples: () => [
     sample('default', 'SpaceToDepth', 13, { blocksize: int(2) }, [data([2, 3, 4, 6])]),
     sample('opset 1', 'SpaceToDepth', 1, { blocksize: int(3) }, [data([1, 2, 3, 6])]),

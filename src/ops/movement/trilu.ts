@@ -44,6 +44,7 @@ export const trilu = operator({
       }),
     ];
   },
+  gradient: (c) => [c.dy[0]!.apply('Trilu', [c.inputs[1]], Object.fromEntries(c.node.attributes))],
   samples: () => [
     sample('upper', 'Trilu', 14, {}, [data([3, 4])]),
     sample('lower', 'Trilu', 14, { upper: int(0) }, [data([4, 3])]),

@@ -6,13 +6,16 @@
 import { type Dim, elementCount, ints, intsAttribute, type TensorType, tensorOf } from '#ir';
 import { costOf } from '../costs.ts';
 import { type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, offsetAt, refOf, stridesOf } from '../refTensor.ts';
 import { data, int64s, sample } from '../sampling.ts';
-import { inputType, mayEqual, shapeText } from '../shapes.ts';
+import { accepted, inputType, mayEqual, shapeText } from '../shapes.ts';
 import { type Spread, spreadOf, spreadOutput } from '../spread.ts';
 import { FLOATS } from '../typeSets.ts';
 import { POOL_ATTRIBUTES } from './pooling.ts';
 import { WINDOW_ATTRIBUTES } from './windowAttributes.ts';
+import { knownSizes } from './windowGradient.ts';
 
 const unpooling = (c: Pick<InferContext, 'fail' | 'node'>): Spread =>
   spreadOf(c, c.node, intsAttribute(c.node, 'kernel_shape')!);
@@ -41,23 +44,34 @@ function outputShape(c: InferContext, x: TensorType, spread: Spread, shape: read
   return asked;
 }
 
+/** The shape through which the indices count. */
+const derivedDims = (c: Pick<InferContext, 'fail' | 'node'>, x: readonly number[]): readonly number[] => [
+  ...x.slice(0, 2),
+  ...(spreadOutput(c, unpooling(c), x.slice(2)) as readonly number[]),
+];
+
+/** Where the coordinates of an offset into `from` lie in `to`; undefined outside. */
+function movedOffset(offset: number, from: readonly number[], to: readonly number[]): number | undefined {
+  if (offset < 0 || offset >= elementCount(from)) return undefined;
+  const at = stridesOf(from).map((stride, axis) => Math.floor(offset / stride) % from[axis]!);
+  return at.every((k, axis) => k < to[axis]!) ? offsetAt(at, stridesOf(to)) : undefined;
+}
+
 function evaluate(c: EvaluateContext) {
   const [x, indices] = [c.inputs[0]!, c.inputs[1]!];
-  const derived = [...x.dims.slice(0, 2), ...(spreadOutput(c, unpooling(c), x.dims.slice(2)) as readonly number[])];
+  const derived = derivedDims(c, x.dims);
   const dims = c.inputs[2] === undefined ? derived : [...numbersOf(c.inputs[2])];
   const [values, at] = [numbersOf(x), numbersOf(indices)];
-  const strides = stridesOf(dims);
   const y = new Float64Array(elementCount(dims));
   at.forEach((index, i) => {
-    const coordinates = stridesOf(derived).map((stride, axis) => Math.floor(index / stride) % derived[axis]!);
-    const inside = index >= 0 && index < elementCount(derived) && coordinates.every((k, axis) => k < dims[axis]!);
-    if (!inside) {
+    const offset = movedOffset(index, derived, dims);
+    if (offset === undefined) {
       c.fail(
         { en: `index ${index}`, zh: `下标 ${index}` },
         { en: `an element of [${dims}]`, zh: `[${dims}] 中的元素` },
       );
     }
-    y[offsetAt(coordinates, strides)] = values[i]!;
+    y[offset] = values[i]!;
   });
   return [refOf(x.dtype, dims, y)];
 }
@@ -78,6 +92,7 @@ export const maxUnpool = operator({
   cost: (c) => costOf(c),
   costRule: 'moves data only.',
   evaluate,
+  gradient: differentiate,
   samples: () => {
     const attributes = { kernel_shape: ints([2, 2]), strides: ints([2, 2]) };
     const maxima = data([1, 1, 2, 2], { low: 1, high: 9 });
@@ -109,3 +124,14 @@ export const maxUnpool = operator({
     ];
   },
 });
+
+/** Each maximum gets the gradient of the place where it was put. */
+function differentiate(c: GradientContext): readonly Expression[] {
+  const [indices, dy] = [c.inputs[1]!, c.dy[0]!];
+  const flat = dy.apply('Reshape', [dy.int64s([-1])]);
+  if (c.inputs[2] === undefined) return [flat.apply('Gather', [indices])];
+  const [x, dims] = [knownSizes(c, c.inputs[0]!.shape), knownSizes(c, dy.shape)];
+  const derived = derivedDims({ node: c.node, fail: accepted.fail }, x);
+  const places = Array.from({ length: elementCount(derived) }, (_, i) => movedOffset(i, derived, dims) ?? 0);
+  return [flat.apply('Gather', [dy.int64s(places).apply('Gather', [indices])])];
+}

@@ -5,8 +5,11 @@
 import { type Dim, elementCount, floatAttribute } from '#ir';
 import { elements, staticDims } from '../costs.ts';
 import type { Cost, CostContext, EvaluateContext, InferContext, RefTensor } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, refOf } from '../refTensor.ts';
 import { inputType, mayEqual, shapeText } from '../shapes.ts';
+import { centredGradient, normalize } from './rowGradient.ts';
 import { DEFAULT_EPSILON, normalizationCost, rowStatistics } from './rows.ts';
 
 /** The shape rule; `parameters` is the size that scale and bias have for C channels. */
@@ -46,4 +49,28 @@ export function evaluateChannels(
     return (value - means[row]!) * inverses[row]! * scales[at]! + biases[at]!;
   });
   return [refOf(x!.dtype, x!.dims, y)];
+}
+
+/**
+ * With a row as last axis of [N, groups, row].
+ * @param groups undefined: every channel is one
+ * @param byChannel scale and bias have an element a channel, else one a group
+ */
+export function channelsGradient(
+  c: GradientContext,
+  groups: number | undefined,
+  byChannel: boolean,
+): readonly (Expression | undefined)[] {
+  const [x, scale, dy] = [c.inputs[0]!, c.inputs[1]!, c.dy[0]!];
+  const inRows = (v: Expression): Expression => v.apply('Reshape', [v.int64s([0, groups ?? 0, -1])]);
+  const others = x.shape.map((_, k) => k).filter((k) => k !== 1);
+  const rows = normalize(inRows(x), [2], floatAttribute(c.node, 'epsilon', DEFAULT_EPSILON));
+  // Where the parameters are the groups', so is the form in which they meet the gradient.
+  const [d, normal, axes] = byChannel ? [dy, rows.normal.reshapeLike(x), others] : [inRows(dy), rows.normal, [0, 2]];
+  const scaled = d.mul(scale.unsqueeze(axes.flatMap((k) => (k > 1 ? [k - 1] : []))));
+  return [
+    c.wanted(0) ? centredGradient(byChannel ? inRows(scaled) : scaled, rows, [2]).reshapeLike(x) : undefined,
+    c.wanted(1) ? d.mul(normal).sum(axes, false) : undefined,
+    c.wanted(2) ? d.sum(axes, false) : undefined,
+  ];
 }

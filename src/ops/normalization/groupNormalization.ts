@@ -6,7 +6,7 @@ import { float, type GraphNode, int, intAttribute } from '#ir';
 import { operator } from '../define.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
-import { channelsCost, evaluateChannels, inferChannels } from './channelGroups.ts';
+import { channelsCost, channelsGradient, evaluateChannels, inferChannels } from './channelGroups.ts';
 import { EPSILON, STASH_TYPE, STATISTICS_COST, stashType } from './rows.ts';
 
 const groupsOf = (node: GraphNode): number => intAttribute(node, 'num_groups', 1);
@@ -57,6 +57,7 @@ export const groupNormalization = operator({
     const perGroup = c.inputs[0]!.dims[1]! / groups;
     return evaluateChannels(c, groups, (channel) => (c.opset < 21 ? Math.floor(channel / perGroup) : channel));
   },
+  gradient: (c) => channelsGradient(c, groupsOf(c.node), c.opset >= 21),
   samples: () => [
     norm('two groups', 21, { num_groups: int(2) }, [2, 4, 3, 2], 4),
     norm('one group, epsilon', 21, { num_groups: int(1), epsilon: float(0.1) }, [2, 3, 4], 3),

@@ -7,7 +7,7 @@ import { staticDims } from '../costs.ts';
 import { operator } from '../define.ts';
 import { data, sample } from '../sampling.ts';
 import { FLOATS } from '../typeSets.ts';
-import { channelsCost, evaluateChannels, inferChannels } from './channelGroups.ts';
+import { channelsCost, channelsGradient, evaluateChannels, inferChannels } from './channelGroups.ts';
 import { EPSILON, STATISTICS_COST } from './rows.ts';
 
 const norm = (name: string, opset: number, attributes: Parameters<typeof sample>[3], x: readonly number[]) =>
@@ -33,6 +33,7 @@ export const instanceNormalization = operator({
   cost: (c) => channelsCost(c, staticDims(c.inputs[0])[1]!),
   costRule: `${STATISTICS_COST}; then one multiplication and one addition an element.`,
   evaluate: (c) => evaluateChannels(c, c.inputs[0]!.dims[1]!, (channel) => channel),
+  gradient: (c) => channelsGradient(c, undefined, true),
   samples: () => [
     norm('image', 6, {}, [2, 3, 4, 5]),
     norm('epsilon', 22, { epsilon: float(0.1) }, [1, 2, 3, 3]),

@@ -5,10 +5,13 @@
 import { elementCount, float, floatAttribute, int, intAttribute, type TensorType, tensorType } from '#ir';
 import { elements, staticDims } from '../costs.ts';
 import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { broadcastStrides, eachIndex, numbersOf, offsetAt, refOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { accepted, inputType, normalizeAxis, type Refuse, shapeText } from '../shapes.ts';
 import { FLOATS } from '../typeSets.ts';
+import { centredGradient, normalize } from './rowGradient.ts';
 import {
   DEFAULT_EPSILON,
   EPSILON,
@@ -84,7 +87,7 @@ export const layerNormalization = operator({
     { name: 'Mean', type: 'U', arity: 'optional' },
     { name: 'InvStdDev', type: 'U', arity: 'optional' },
   ],
-  types: { T: FLOATS, U: FLOATS },
+  types: { T: FLOATS, U: ['float32', 'bfloat16'] },
   attributes: {
     axis: { kind: 'int', doc: 'first axis of a row; default −1' },
     epsilon: EPSILON,
@@ -94,6 +97,7 @@ export const layerNormalization = operator({
   cost,
   costRule: `${STATISTICS_COST}; then one multiplication an element (Scale) and, with B, one addition.`,
   evaluate,
+  gradient: differentiate,
   samples: () => {
     const norm = (
       name: string,
@@ -121,3 +125,27 @@ export const layerNormalization = operator({
     ];
   },
 });
+
+/**
+ * Of the normalised rows as `centredGradient` says; mean and inverse deviation, where they are outputs, add theirs: 1 ÷ n and
+ * −normal × inverse² ÷ n.
+ */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, scale, bias] = [c.inputs[0]!, c.inputs[1]!, c.inputs[2]];
+  const first = axisOf(accepted, c, x.rank);
+  const axes = Array.from({ length: x.rank - first }, (_, k) => first + k);
+  const rows = normalize(x, axes, floatAttribute(c.node, 'epsilon', DEFAULT_EPSILON));
+  const { normal, inverse } = rows;
+  const [dy, dMean, dInverse] = c.dy;
+  const count = x.count(axes);
+  const parts = [
+    dy && centredGradient(dy.mul(scale), rows, axes),
+    dMean?.cast(x.dtype).div(count).expandLike(x),
+    dInverse?.cast(x.dtype).mul(inverse).mul(inverse).mul(normal).div(count).neg(),
+  ].filter((part) => part !== undefined);
+  return [
+    c.wanted(0) ? parts.reduce((a, b) => a.add(b)) : undefined,
+    dy && c.wanted(1) ? dy.mul(normal).sumTo(scale) : undefined,
+    dy && bias && c.wanted(2) ? dy.sumTo(bias) : undefined,
+  ];
+}

@@ -2,6 +2,8 @@
 import { elementCount, int, intAttribute, tensorOf } from '#ir';
 import { costOf, elements, staticDims } from '../costs.ts';
 import { type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf, refOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { accepted, inputType, normalizeAxis, type Refuse } from '../shapes.ts';
@@ -58,6 +60,7 @@ export const lpNormalization = operator({
   costRule:
     'an element: magnitude (one comparison) or square (one multiplication), one addition but for the first of a line, one multiplication; a line: one division, with p = 2 one √.',
   evaluate,
+  gradient: differentiate,
   samples: () => [
     sample('default', 'LpNormalization', 22, {}, [data([2, 3, 4])]),
     sample('L1', 'LpNormalization', 1, { p: int(1), axis: int(1) }, [data([2, 3, 4])]),
@@ -66,3 +69,16 @@ export const lpNormalization = operator({
     sample('float64', 'LpNormalization', 22, {}, [data([2, 3], { dtype: 'float64' })]),
   ],
 });
+
+/** (dy − s × Σ dy·y) ÷ norm, s being y for L2 and the sign of x for L1; a line of zeros stays where it is. */
+function differentiate(c: GradientContext): readonly Expression[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const axes = [axisOf(accepted, c, x.rank)];
+  const isL1 = intAttribute(c.node, 'p', 2) === 1;
+  const norm = isL1 ? x.apply('Abs').sum(axes, true) : x.mul(x).sum(axes, true).sqrt();
+  const isZero = norm.equal(0);
+  const divisor = isZero.where(1, norm);
+  const y = x.div(divisor);
+  const along = dy.mul(y).sum(axes, true);
+  return [isZero.where(0, dy.sub((isL1 ? x.sign() : y).mul(along)).div(divisor))];
+}

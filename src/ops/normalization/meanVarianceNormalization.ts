@@ -5,6 +5,8 @@
 import { elementCount, ints, intsAttribute } from '#ir';
 import { elements, staticDims } from '../costs.ts';
 import { type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { broadcastStrides, eachIndex, numbersOf, offsetAt, refOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { accepted, inputType, normalizeAxes, type Refuse } from '../shapes.ts';
@@ -56,6 +58,7 @@ export const meanVarianceNormalization = operator({
     const y = values.map((value, i) => (value - means[rows[i]!]!) / (Math.sqrt(variances[rows[i]!]!) + SMALLEST));
     return [refOf(x.dtype, x.dims, y)];
   },
+  gradient: differentiate,
   samples: () => [
     sample('default', 'MeanVarianceNormalization', 13, {}, [data([2, 3, 4, 5])]),
     sample('opset 9', 'MeanVarianceNormalization', 9, {}, [data([2, 3, 2, 2])]),
@@ -63,3 +66,14 @@ export const meanVarianceNormalization = operator({
     sample('one axis', 'MeanVarianceNormalization', 13, { axes: ints([-1]) }, [data([2, 6])]),
   ],
 });
+
+/** As of other normalisations, but that the constant is added to the deviation, not to the variance. */
+function differentiate(c: GradientContext): readonly Expression[] {
+  const [x, dy] = [c.inputs[0]!, c.dy[0]!];
+  const axes = axesOf(accepted, c, x.rank);
+  const centred = x.sub(x.mean(axes, true));
+  const deviation = centred.mul(centred).mean(axes, true).sqrt();
+  const divisor = deviation.add(SMALLEST);
+  const along = dy.mul(centred).mean(axes, true).div(deviation.equal(0).where(1, deviation)).div(divisor);
+  return [dy.sub(dy.mean(axes, true)).sub(centred.mul(along)).div(divisor)];
+}

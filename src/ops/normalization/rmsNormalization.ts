@@ -5,6 +5,8 @@
 import { elementCount, float, floatAttribute, int, intAttribute } from '#ir';
 import { costOf, elements, staticDims } from '../costs.ts';
 import { type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { Expression } from '../expression.ts';
+import type { GradientContext } from '../gradient.ts';
 import { broadcastStrides, eachIndex, numbersOf, offsetAt, refOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
 import { accepted, inputType, normalizeAxis, type Refuse, shapeText } from '../shapes.ts';
@@ -71,6 +73,7 @@ export const rmsNormalization = operator({
   costRule:
     'an element: square, sum, two multiplications (inverse root, scale); a row: one multiplication (by 1 ÷ count), √, ÷.',
   evaluate,
+  gradient: differentiate,
   samples: () => {
     const norm = (
       name: string,
@@ -86,3 +89,19 @@ export const rmsNormalization = operator({
     ];
   },
 });
+
+/** inverse × (d − normal × mean(d × normal)) for d = dL/d normal. */
+function differentiate(c: GradientContext): readonly (Expression | undefined)[] {
+  const [x, scale] = [c.inputs[0]!, c.inputs[1]!];
+  const dy = c.dy[0]!.cast(x.dtype);
+  const first = axisOf(accepted, c, x.rank);
+  const axes = Array.from({ length: x.rank - first }, (_, k) => first + k);
+  const epsilon = floatAttribute(c.node, 'epsilon', DEFAULT_EPSILON);
+  const inverse = x.mul(x).mean(axes, true).add(epsilon).sqrt().reciprocal();
+  const normal = x.mul(inverse);
+  const d = dy.mul(scale.cast(x.dtype));
+  return [
+    c.wanted(0) ? d.sub(normal.mul(d.mul(normal).mean(axes, true))).mul(inverse) : undefined,
+    c.wanted(1) ? dy.mul(normal).sumTo(scale).cast(scale.dtype) : undefined,
+  ];
+}

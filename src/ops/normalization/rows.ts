@@ -12,13 +12,11 @@ export const EPSILON: AttributeSpec = { kind: 'float', doc: 'added to the varian
 /** The precision that statistics are kept in: the type of the outputs that hold them. The reference works in f64 anyway. */
 export const STASH_TYPE: AttributeSpec = {
   kind: 'int',
-  doc: 'element type of the statistics, by ONNX’s number: 1 (default) float32, 10 float16, 11 float64, 16 bfloat16',
+  doc: 'element type of the statistics, by ONNX’s number: 1 (default) float32, 16 bfloat16',
 };
 
 const STASH_TYPES: ReadonlyMap<number, DataType> = new Map([
   [1, 'float32'],
-  [10, 'float16'],
-  [11, 'float64'],
   [16, 'bfloat16'],
 ]);
 

@@ -62,6 +62,12 @@ export const cumSum = operator({
   cost: (c) => elementwiseCost(c, { additions: 1 }),
   costRule: 'one addition an element.',
   evaluate,
+  gradient: (c) => [
+    c.dy[0]!.apply('CumSum', [c.inputs[1]], {
+      exclusive: int(intAttribute(c.node, 'exclusive', 0)),
+      reverse: int(1 - intAttribute(c.node, 'reverse', 0)),
+    }),
+  ],
   samples: () => [
     running('vector', 11, {}, data([5]), scalar(0, 'int64')),
     running('axis 1', 14, {}, data([2, 3, 4]), scalar(1, 'int32')),

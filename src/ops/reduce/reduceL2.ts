@@ -17,7 +17,8 @@ export const reduceL2 = reduction({
   workOfElement: { multiplications: 1 },
   costRule: 'one multiplication an element, elements − outputs additions, one √ an output.',
   finish: (sum) => Math.sqrt(sum),
-  gradient: (dy, x, y) => dy.mul(y.equal(0).where(0, x.div(y))),
+  // The norm has a kink at zero; the gradient there is 0, as in the frameworks.
+  gradient: (dy, x, y) => dy.mul(x).div(y.equal(0).where(1, y)),
   samples: () => [
     sample('all axes', 'ReduceL2', 11, {}, [data([2, 3, 4])]),
     sample('axes as attribute', 'ReduceL2', 13, { axes: ints([2, 3]), keepdims: int(1) }, [data([2, 3, 4, 2])]),

@@ -16,7 +16,7 @@ export const reduceLogSum = reduction({
   work: { transcendentals: 1 },
   costRule: 'elements − outputs additions, one logarithm an output.',
   finish: (sum) => Math.log(sum),
-  gradient: (dy, x, y) => dy.div(y.exp()).expandLike(x),
+  gradient: (dy, x, _, axes) => dy.div(x.sum(axes, true)).expandLike(x),
   samples: () => [
     sample('all axes', 'ReduceLogSum', 11, {}, [data([2, 3, 4], { low: 0.5, high: 3 })]),
     sample('axes as attribute', 'ReduceLogSum', 13, { axes: ints([2, 3]), keepdims: int(1) }, [
