@@ -3,6 +3,7 @@
  * into [C,H,W] floats. Pixels are 8-bit sRGB, interleaved row by row.
  */
 
+import { encode } from 'fast-png';
 import { diagnostic, type Place } from '#base';
 import { decodePixels } from '#data/platform';
 import { hex } from './idx.ts';
@@ -86,6 +87,12 @@ function luma(image: RgbImage): RgbImage {
     grey[i] = Math.round(0.299 * pixels[3 * i]! + 0.587 * pixels[3 * i + 1]! + 0.114 * pixels[3 * i + 2]!);
   }
   return { width, height, channels: 1, pixels: grey };
+}
+
+/** The picture as a PNG file, the same bytes on every platform. */
+export function encodePng(image: RgbImage): Uint8Array {
+  const { width, height, channels, pixels: data } = image;
+  return encode({ width, height, channels, data, depth: 8 });
 }
 
 export interface Normalisation {

@@ -45,6 +45,16 @@ export {
 } from './pipeline/warp.ts';
 export * from './safetensors.ts';
 export * from './sequences.ts';
+export {
+  type EncodedImage,
+  type EventContent,
+  encodeEvent,
+  type LoggedEvent,
+  readEvents,
+} from './tensorboard/events.ts';
+export * from './tensorboard/graph.ts';
+export * from './tensorboard/histogram.ts';
+export * from './tensorboard/writer.ts';
 export * from './tfrecord/crc32c.ts';
 export * from './tfrecord/examples.ts';
 export * from './tfrecord/records.ts';
