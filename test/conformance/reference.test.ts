@@ -58,7 +58,12 @@ const names = present ? readdirSync(SUITE).filter((name) => name.startsWith('tes
 const REQUIRED = (
   'Conv Gemm MatMul Relu LeakyRelu Sigmoid Tanh Clip Softmax LogSoftmax MaxPool AveragePool GlobalAveragePool ' +
   'BatchNormalization LRN Dropout Add Sum Sub Mul Div Exp Sqrt Concat Split Slice Gather Transpose Reshape Flatten ' +
-  'Squeeze Unsqueeze Shape Constant ConstantOfShape Cast Identity Pad ReduceMean ReduceSum'
+  'Squeeze Unsqueeze Shape Constant ConstantOfShape Cast Identity Pad ReduceMean ReduceSum ' +
+  'Sin Cos Sign Softplus Softsign Selu Celu Mish ThresholdedRelu Round IsNaN IsInf Mod Mean ReduceProd ' +
+  'ReduceSumSquare ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ArgMax ArgMin TopK GatherElements ' +
+  'ScatterElements GatherND ScatterND OneHot NonZero CumSum Trilu EyeLike DepthToSpace SpaceToDepth ' +
+  'LayerNormalization RMSNormalization InstanceNormalization GroupNormalization LpNormalization ' +
+  'MeanVarianceNormalization ConvTranspose MaxUnpool NegativeLogLikelihoodLoss SoftmaxCrossEntropyLoss'
 ).split(' ');
 
 const passed = new Map<string, number>();

@@ -4,12 +4,18 @@
  */
 import { tensorOf, tensorType } from '#ir';
 import { costOf, elements } from '../costs.ts';
-import { operator } from '../define.ts';
+import { operator, type RefTensor } from '../define.ts';
 import { eachIndex, refOf, toRef } from '../refTensor.ts';
 import { data, sample, scalar } from '../sampling.ts';
 import { NUMBERS } from '../typeSets.ts';
 
 const isZero = (value: number | bigint | string): boolean => Number(value) === 0;
+
+function countOf(t: RefTensor): number {
+  let count = 0;
+  for (const value of t.data) if (!isZero(value)) count++;
+  return count;
+}
 
 export const nonZero = operator({
   name: 'NonZero',
@@ -21,7 +27,7 @@ export const nonZero = operator({
   attributes: {},
   infer: (c) => {
     const constant = c.constant(0);
-    const count = constant === undefined ? null : [...toRef(constant).data].filter((v) => !isZero(v)).length;
+    const count = constant === undefined ? null : countOf(toRef(constant));
     return { types: [tensorType('int64', [c.inputs[0]!.shape?.length ?? null, count])] };
   },
   cost: (c) => costOf(c, { comparisons: elements(c.inputs[0]) }),
