@@ -10,6 +10,7 @@ import { data, type SampleOptions, sample, scalar } from '../sampling.ts';
 import { accepted, inputType, type Refuse, type Shape } from '../shapes.ts';
 import { NUMBERS } from '../typeSets.ts';
 import { bindEquation, type Labels, parseEquation } from './einsumEquation.ts';
+import { einsumGradient } from './einsumGradient.ts';
 
 function bind(c: Refuse & Pick<InferContext, 'node'>, shapes: readonly (Shape | undefined)[]) {
   return bindEquation(c, parseEquation(c, stringAttribute(c.node, 'equation', '')), shapes);
@@ -100,6 +101,7 @@ export const einsum = operator({
   costRule:
     'for each combination of the labels one MAC for each operand beyond the first; additions: combinations − outputs.',
   evaluate,
+  gradient: einsumGradient,
   samples: () => [
     einsumSample('matrix product', 'ij,jk->ik', [
       [2, 3],

@@ -18,7 +18,8 @@ import { numbersOf, stridesOf } from '../refTensor.ts';
 import { accepted } from '../shapes.ts';
 import { FLOATS } from '../typeSets.ts';
 import { activationsOf } from './activations.ts';
-import { type CellShape, directionOf, inferRecurrent, isBatchFirst } from './shapes.ts';
+import { type DifferentiableCell, recurrentGradient } from './backward.ts';
+import { directionOf, inferRecurrent, isBatchFirst } from './shapes.ts';
 
 /** What a cell computes with, for one direction. */
 export interface CellWeights {
@@ -40,7 +41,7 @@ export interface State {
   readonly c: Float64Array;
 }
 
-export interface Cell extends CellShape, Pick<Operator, 'name' | 'summary' | 'versions' | 'samples'> {
+export interface Cell extends DifferentiableCell, Pick<Operator, 'name' | 'summary' | 'versions' | 'samples'> {
   readonly attributes: Readonly<Record<string, AttributeSpec>>;
   /** Work of one neuron in one step beside W·x + R·h, their biases and the activations. */
   readonly work: Work;
@@ -86,6 +87,7 @@ export function recurrentOperator(cell: Cell): Operator {
     cost: (c) => cost(c, cell),
     costRule: cell.costRule,
     evaluate: (c) => evaluate(c, cell, hasCellState),
+    gradient: (c) => recurrentGradient(c, cell),
     samples: cell.samples,
   });
 }

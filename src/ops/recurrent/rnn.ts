@@ -1,4 +1,6 @@
 /** RNN: the simple recurrent layer, H = f(x·W + h·R + Wb + Rb). ONNX RNN-22; Elman 1990. */
+import type { Expression } from '../expression.ts';
+import { gate, plus, type StepGradients, stepsOf, timesR } from './backward.ts';
 import { recurrent, recurrentOperator } from './recurrence.ts';
 import { recurrentSamples } from './samples.ts';
 
@@ -24,5 +26,15 @@ export const rnn = recurrentOperator({
     h: h.map((_, j) => w.activations[0]!(w.clip(input[j]! + recurrent(w, j, h)))),
     c,
   }),
+  backward: (v) => {
+    const sums = plus(v.input.add(timesR(v.before, v.r)), v.rb)!;
+    const slopes = stepsOf(gate(sums, v.activations[0]!, v.clip).slope);
+    return {
+      step(t: number, owed: { readonly h: Expression }): StepGradients {
+        const sum = owed.h.mul(slopes[t]!);
+        return { input: sum, recurrent: sum, before: { h: sum.matMul(v.r), c: undefined } };
+      },
+    };
+  },
   samples: () => recurrentSamples('RNN', 1, false).common(),
 });

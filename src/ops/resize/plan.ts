@@ -1,7 +1,7 @@
 /**
  * From the operands of Resize to its axes: which are resized, to what sizes, by what scales. A size is
- * ⌊scale × input⌋ in f32, as in ONNX Runtime and in ONNX's shape inference; the region of tf_crop_and_resize does not
- * enter it.
+ * ⌊scale × input⌋, the product rounded to f32 as in ONNX Runtime's kernel (its shape inference does not round, and may
+ * be one less); the region of tf_crop_and_resize does not enter it, as in ONNX's shape inference.
  */
 import { type Dim, type GraphNode, intsAttribute, stringAttribute } from '#ir';
 import { normalizeAxis, type Refuse, type Shape, shapeText } from '../shapes.ts';

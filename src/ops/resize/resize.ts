@@ -6,11 +6,13 @@
 import { type Attribute, float, int, ints, string, type Tensor, type TensorType, tensorNumbers, tensorOf } from '#ir';
 import { costOf, staticDims } from '../costs.ts';
 import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import type { GradientContext } from '../gradient.ts';
 import { numbersOf } from '../refTensor.ts';
 import { data, int64s, type SampleOptions, sample } from '../sampling.ts';
-import { accepted, expectRank, inputType, type Shape } from '../shapes.ts';
+import { accepted, expectRank, inputType, type Refuse, type Shape } from '../shapes.ts';
 import { ALL_TYPES, FLOATS, NUMBERS } from '../typeSets.ts';
 import { resized, resizeWork } from './apply.ts';
+import { resizeGradient, settledNumbers } from './gradient.ts';
 import { plannedAxes, policyOf, type Request, resizedAxes, resizedShape } from './plan.ts';
 import { interpolationOf } from './settings.ts';
 
@@ -65,22 +67,35 @@ function cost(c: CostContext) {
   return costOf(c, resizeWork(settings, staticDims(c.inputs[0]), staticDims(c.outputs[0])));
 }
 
-function evaluate(c: EvaluateContext) {
-  const x = c.inputs[0]!;
+/** What is asked for, where the operands are numbers. */
+function asked(
+  c: Refuse & Pick<InferContext, 'node' | 'opset'>,
+  rank: number,
+  operand: (index: number) => readonly number[] | undefined,
+) {
   const settings = interpolationOf(c);
-  const operand = (index: number): readonly number[] | undefined => {
-    const given = c.inputs[index];
-    return given === undefined || given.data.length === 0 ? undefined : [...numbersOf(given)];
-  };
   const scales = operand(scalesInput(c.opset));
-  const sizes = c.opset < 11 ? undefined : operand(SIZES);
   const request: Request = {
-    axes: resizedAxes(c, c.node, x.dims.length),
+    axes: resizedAxes(c, c.node, rank),
     policy: policyOf(c, c.node),
-    ...(scales === undefined ? { sizes: sizes ?? [] } : { scales }),
+    ...(scales === undefined ? { sizes: operand(SIZES) ?? [] } : { scales }),
   };
   const roi = settings.coordinates === 'tf_crop_and_resize' ? operand(ROI) : undefined;
+  return { settings, request, roi };
+}
+
+function evaluate(c: EvaluateContext) {
+  const x = c.inputs[0]!;
+  const { settings, request, roi } = asked(c, x.dims.length, (index) => {
+    const given = c.inputs[index];
+    return given === undefined || given.data.length === 0 ? undefined : [...numbersOf(given)];
+  });
   return [resized(settings, x, plannedAxes(c, x.dims, request, roi))];
+}
+
+function differentiate(c: GradientContext) {
+  const { settings, request, roi } = asked(c, c.inputs[0]!.rank, (index) => settledNumbers(c, index));
+  return resizeGradient(c, settings, request, roi);
 }
 
 interface Case extends SampleOptions {
@@ -144,6 +159,7 @@ export const resize = operator({
   costRule:
     'nearest moves data only; else axis by axis, the last one first, K multiplications and K − 1 additions an element (linear: K = 2, cubic: K = 4, antialias: K/scale where that is below 1).',
   evaluate,
+  gradient: differentiate,
   samples: () => [...nearestSamples(), ...linearSamples(), ...cubicSamples(), ...antialiasSamples(), ...cropSamples()],
 });
 

@@ -10,6 +10,7 @@ import { data, sample } from '../sampling.ts';
 import { accepted, expectRank, inputType, type Refuse } from '../shapes.ts';
 import { ALL_TYPES, NUMBERS } from '../typeSets.ts';
 import { resized, resizeWork } from './apply.ts';
+import { resizeGradient, settledNumbers } from './gradient.ts';
 import { plannedAxes, type Request, resizedShape } from './plan.ts';
 import { upsampleInterpolation } from './settings.ts';
 
@@ -75,6 +76,10 @@ export const upsample = operator({
     return [
       resized(upsampleInterpolation(c), x, plannedAxes(c, x.dims, requestOf(c, scales, x.dims.length), undefined)),
     ];
+  },
+  gradient(c) {
+    const scales = c.opset < 9 ? floatsAttribute(c.node, 'scales') : settledNumbers(c, 1);
+    return resizeGradient(c, upsampleInterpolation(c), requestOf(c, scales ?? [], c.inputs[0]!.rank), undefined);
   },
   samples: () => [
     upsampleSample('attribute', 7, [1, 1, 2, 3]),
