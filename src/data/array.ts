@@ -1,5 +1,5 @@
 /** Plain array records: what the readers give and the writers take. */
-import { bfloat16ToNumber, float16ToNumber, internalError } from '#base';
+import { bfloat16ToNumber, diagnostic, float16ToNumber } from '#base';
 
 /** Element types, by ONNX's names in lower case. */
 export type ElementType =
@@ -95,10 +95,18 @@ export function elementsOf(array: DataArray): ElementArray {
   return new View(aligned.buffer as ArrayBuffer, aligned.byteOffset, aligned.byteLength / View.BYTES_PER_ELEMENT);
 }
 
-/** The elements of a real type as float32, each rounded to the nearest; a view where they are float32 already. */
+const notReal = diagnostic<{ dtype: string }>('SYS-DAT-088', 'unsupported', {
+  en: (p) => `elements of type ${p.dtype} are no float32 numbers; take their parts by elementsOf`,
+  zh: (p) => `${p.dtype} 类型的元素不能作为 float32；请用 elementsOf 分别取其实部和虚部`,
+});
+
+/**
+ * The elements of a real type as float32, each rounded to the nearest; a view where they are float32 already.
+ * @throws SYS-DAT-088 complex elements
+ */
 export function floatsOf(array: DataArray): Float32Array<ArrayBuffer> {
   const elements = elementsOf(array);
-  if (array.dtype.startsWith('complex')) throw internalError({ what: `${array.dtype} as float32` });
+  if (array.dtype.startsWith('complex')) throw notReal({ dtype: array.dtype });
   if (elements instanceof Float32Array) return elements;
   const out = new Float32Array(elements.length);
   const value = array.dtype === 'float16' ? float16ToNumber : array.dtype === 'bfloat16' ? bfloat16ToNumber : Number;
@@ -108,21 +116,18 @@ export function floatsOf(array: DataArray): Float32Array<ArrayBuffer> {
 
 /** The record of elements: a view of them. `dtype` is needed for what JavaScript has no array of. */
 export function arrayOf(elements: ElementArray, dims: readonly number[], dtype?: ElementType): DataArray {
-  const own = ELEMENT_TYPE.get(elements.constructor);
-  if (own === undefined) throw internalError({ what: `elements in a ${elements.constructor.name}` });
   const bytes = new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength);
-  return { dtype: dtype ?? own, dims, bytes };
+  return { dtype: dtype ?? typeOf(elements), dims, bytes };
 }
 
-const ELEMENT_TYPE = new Map<unknown, ElementType>([
-  [Int8Array, 'int8'],
-  [Uint8Array, 'uint8'],
-  [Int16Array, 'int16'],
-  [Uint16Array, 'uint16'],
-  [Int32Array, 'int32'],
-  [Uint32Array, 'uint32'],
-  [BigInt64Array, 'int64'],
-  [BigUint64Array, 'uint64'],
-  [Float32Array, 'float32'],
-  [Float64Array, 'float64'],
-]);
+function typeOf(elements: ElementArray): ElementType {
+  if (elements instanceof Int8Array) return 'int8';
+  if (elements instanceof Uint8Array) return 'uint8';
+  if (elements instanceof Int16Array) return 'int16';
+  if (elements instanceof Uint16Array) return 'uint16';
+  if (elements instanceof Int32Array) return 'int32';
+  if (elements instanceof Uint32Array) return 'uint32';
+  if (elements instanceof BigInt64Array) return 'int64';
+  if (elements instanceof BigUint64Array) return 'uint64';
+  return elements instanceof Float32Array ? 'float32' : 'float64';
+}

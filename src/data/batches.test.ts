@@ -93,6 +93,10 @@ test('augmented alike in whatever batch, otherwise in the next epoch', () => {
 });
 
 test('what is refused', () => {
+  const digits = drawDigits({ count: 1, seed: 1 });
+  expect(errorOf(() => imageSamples(digits, { mean: [1, 2] }))).toMatchObject({ code: 'SYS-DAT-089' });
+  expect(errorOf(() => imageSamples(digits, { deviation: 0 }))).toMatchObject({ code: 'SYS-DAT-089' });
+  expect(errorOf(() => drawDigits({ count: 1.5, seed: 1 }))).toMatchObject({ code: 'SYS-DAT-090' });
   expect(errorOf(() => [...batchOrder(3, { size: 0 })])).toMatchObject({ code: 'SYS-DAT-079' });
   expect(errorOf(() => [...batches({ ...set(3), inputDims: [3] }, { size: 1 })])).toMatchObject({
     code: 'SYS-DAT-080',

@@ -80,6 +80,12 @@ const notPictures = diagnostic<{ dims: string; dtype: string }>('SYS-DAT-081', '
   zh: (p) => `输入 ${p.dtype} [${p.dims}] 无法做数据增强；应为浮点数 [通道, 高, 宽]`,
 });
 
+const wrongFactors = diagnostic<{ name: string; found: number; channels: number }>('SYS-DAT-089', 'usage', {
+  en: (p) =>
+    `'${p.name}' is ${p.found} numbers for ${p.channels} channels; expected one number, or one for each channel, no divisor 0`,
+  zh: (p) => `'${p.name}' 含 ${p.found} 个数，而通道数为 ${p.channels}；应为一个数或每个通道一个数，除数不得为 0`,
+});
+
 /** The samples' numbers in the order of an epoch (Fisher and Yates; D. Knuth, TAOCP 2, algorithm P). */
 export function sampleOrder(count: number, seed?: number, epoch = 0): Int32Array<ArrayBuffer> {
   const order = Int32Array.from({ length: count }, (_, i) => i);
@@ -174,16 +180,25 @@ export interface ImageSampleOptions {
   readonly targets?: 'int64' | 'int32' | 'oneHot';
 }
 
-/** Pictures with labels as samples: float32 [channels, height, width] inputs, (level · scale − mean) ÷ deviation. */
+/**
+ * Pictures with labels as samples: float32 [channels, height, width] inputs, (level · scale − mean) ÷ deviation.
+ * @throws SYS-DAT-089 means or deviations that do not fit the channels
+ */
 export function imageSamples(set: ImageSet, options: ImageSampleOptions = {}): SampleSet {
   const { scale = 1 / 255, mean = 0, deviation = 1, targets = 'int64' } = options;
   const { count, channels, height, width, pixels } = set;
-  const of = (value: number | readonly number[], c: number): number => (typeof value === 'number' ? value : value[c]!);
+  const each = (name: string, value: number | readonly number[]): readonly number[] => {
+    const list = typeof value === 'number' ? new Array<number>(channels).fill(value) : value;
+    const sound = list.length === channels && !(name === 'deviation' && list.includes(0));
+    if (!sound) throw wrongFactors({ name, found: list.length, channels });
+    return list;
+  };
+  const [means, deviations] = [each('mean', mean), each('deviation', deviation)];
   const inputs = new Float32Array(pixels.length);
   const plane = height * width;
   // A level has one of 256 values, so each channel is a table.
   const tables = Array.from({ length: channels }, (_, c) =>
-    Float32Array.from({ length: 256 }, (_, level) => (level * scale - of(mean, c)) / of(deviation, c)),
+    Float32Array.from({ length: 256 }, (_, level) => (level * scale - means[c]!) / deviations[c]!),
   );
   for (let at = 0, c = 0; at < inputs.length; at += plane, c = (c + 1) % channels) {
     const table = tables[c]!;

@@ -72,16 +72,24 @@ const wrongFile = diagnostic<{ name: string; url: string; found: string; expecte
   zh: (p) => `从 ${p.url} 获取的 ${p.name} 不是所需文件：${p.found}，应为 ${p.expected}。未写入任何内容；请稍后重试`,
 });
 
+const insecure = diagnostic<object>('SYS-DAT-091', 'unsupported', {
+  en: () =>
+    'this page cannot compute checksums, since it came over an insecure connection; open it by https or from localhost',
+  zh: () => '此页面通过不安全的连接打开，无法计算校验和；请通过 https 或 localhost 打开',
+});
+
 /**
  * Fetches what is not in the folder yet, or not right there, file by file; each is held in memory until it is judged.
  * @throws SYS-DAT-065 no place answers (each with its reason), SYS-DAT-066 another length or checksum; files fetched
- *   before stay
+ *   before stay; SYS-DAT-091 a browser without checksums
  */
 export async function download(
   folder: DataFolder,
   files: readonly RemoteFile[],
   options: DownloadOptions = {},
 ): Promise<readonly Download[]> {
+  // Not there on pages that came over http.
+  if ((globalThis.crypto as Crypto | undefined)?.subtle === undefined) throw insecure({});
   const there = await listed(folder);
   const done: Download[] = [];
   for (const file of files) {

@@ -45,6 +45,9 @@ test('texts, wide elements first, names in order, a padded header; tensors are v
 });
 
 test('half floats as numbers', () => {
+  const complex: DataArray = { dtype: 'complex64', dims: [1], bytes: new Uint8Array(8) };
+  expect(errorOf(() => floatsOf(complex))).toMatchObject({ code: 'SYS-DAT-088' });
+  expect([...elementsOf(complex)]).toEqual([0, 0]);
   const half: DataArray = { dtype: 'float16', dims: [2], bytes: Uint8Array.of(0, 0x3c, 0, 0xc0) };
   const brain: DataArray = { dtype: 'bfloat16', dims: [2], bytes: Uint8Array.of(0x80, 0x3f, 0, 0xc0) };
   expect([...floatsOf(half), ...floatsOf(brain)]).toEqual([1, -2, 1, -2]);

@@ -4,7 +4,7 @@
  * (20 × 20 box, centre of mass in the middle of 28 × 28). Picture i follows from seed and i alone, and only exact
  * arithmetic is used: the same on every host. Of 2,000 real digits the three nearest of 20,000 drawn ones know 88 %.
  */
-import type { Random } from '#base';
+import { diagnostic, type Random } from '#base';
 import type { ImageSet } from '../imageSet.ts';
 import { randomOf } from '../seeds.ts';
 import { drawLine, type PenPoint } from './raster.ts';
@@ -23,11 +23,18 @@ export interface DrawOptions {
   readonly seed: number;
 }
 
+const badCount = diagnostic<{ found: number }>('SYS-DAT-090', 'usage', {
+  en: (p) => `${p.found} digits cannot be drawn; expected a whole number of at least 0`,
+  zh: (p) => `无法绘制 ${p.found} 个数字；应为非负整数`,
+});
+
 /**
  * `count` digits of 28 × 28 grey levels, 0 paper to 255 ink, ten classes in equal parts (each run of ten holds every
  * digit once). A shorter set is the beginning of a longer one with the same seed.
+ * @throws SYS-DAT-090 no such count
  */
 export function drawDigits({ count, seed }: DrawOptions): ImageSet {
+  if (!Number.isInteger(count) || count < 0) throw badCount({ found: count });
   const size = SIDE * SIDE;
   const pixels = new Uint8Array(count * size);
   const labels = new Uint8Array(count);

@@ -36,37 +36,31 @@ export const scaling = (x: number, y: number): Affine => [1 / x, 0, 0, 0, 1 / y,
 
 /** The picture seen through an affine map, in its own size. */
 export function warp(image: FloatImage, map: Affine, fill: Fill = 'nearest'): FloatImage {
-  const { width, height, channels } = image;
-  const values = roomLike(image.values, image.values.length);
+  const { width, height, channels, values: from } = image;
+  const values = roomLike(from, from.length);
   const [a, b, c, d, e, f] = map;
   const [mx, my] = [(width - 1) / 2, (height - 1) / 2];
+  const beyond = typeof fill === 'number' ? fill : 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const u = a * (x - mx) + b * (y - my) + c + mx;
       const v = d * (x - mx) + e * (y - my) + f + my;
-      sample(image, u, v, fill, values, (y * width + x) * channels);
+      const left = Math.floor(u);
+      const top = Math.floor(v);
+      const at = (y * width + x) * channels;
+      for (let corner = 0; corner < 4; corner++) {
+        const [dx, dy] = [corner & 1, corner >> 1];
+        const weight = (dx ? u - left : 1 - u + left) * (dy ? v - top : 1 - v + top);
+        // On a pixel's centre the neighbour has no weight, and need not exist.
+        if (weight === 0) continue;
+        const px = inside(left + dx, width, fill);
+        const py = inside(top + dy, height, fill);
+        const source = (py * width + px) * channels;
+        for (let k = 0; k < channels; k++) values[at + k]! += weight * (px < 0 || py < 0 ? beyond : from[source + k]!);
+      }
     }
   }
   return { ...image, values };
-}
-
-function sample(image: FloatImage, u: number, v: number, fill: Fill, out: FloatImage['values'], at: number): void {
-  const { width, height, channels, values } = image;
-  const [left, top] = [Math.floor(u), Math.floor(v)];
-  const [fx, fy] = [u - left, v - top];
-  for (let c = 0; c < channels; c++) {
-    let sum = 0;
-    for (let corner = 0; corner < 4; corner++) {
-      const [dx, dy] = [corner & 1, corner >> 1];
-      const weight = (dx ? fx : 1 - fx) * (dy ? fy : 1 - fy);
-      // On a pixel's centre the neighbour has no weight, and need not exist.
-      if (weight === 0) continue;
-      const x = inside(left + dx, width, fill);
-      const y = inside(top + dy, height, fill);
-      sum += weight * (x < 0 || y < 0 ? (fill as number) : values[(y * width + x) * channels + c]!);
-    }
-    out[at + c] = sum;
-  }
 }
 
 /** The position within [0, size) that stands for `i`, or −1 where a number does. */
