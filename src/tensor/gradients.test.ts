@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '#base';
 import { type Attribute, type Tensor as Data, elementCount, type GraphNode, tensorNumbers, tensorOf } from '#ir';
 import { operators, type Sample } from '#ops';
+import { caseText, RANDOM_CONTRACTIONS } from '../../test/support/randomContractions.ts';
 import { isSetting } from '../../test/support/settings.ts';
 import { apply, applyNode } from './apply.ts';
 import { constantTensor, grad, tracked } from './autograd.ts';
@@ -55,8 +56,7 @@ function loss(node: GraphNode, opset: number, inputs: readonly (Tensor | undefin
 }
 
 /** d/dt f(x + t·v) at 0, by central differences of fourth order. */
-function directional(f: (x: Float64Array) => number, x: Float64Array, v: Float64Array): number {
-  const h = 1e-4;
+function directional(f: (x: Float64Array) => number, x: Float64Array, v: Float64Array, h = 1e-4): number {
   const at = (k: number): number => f(x.map((xi, i) => xi + k * h * v[i]!));
   return (8 * (at(1) - at(-1)) - (at(2) - at(-2))) / (12 * h);
 }
@@ -64,7 +64,7 @@ function directional(f: (x: Float64Array) => number, x: Float64Array, v: Float64
 const close = (found: number, expected: number, scale: number): boolean =>
   Math.abs(found - expected) <= 1e-5 * Math.max(1e-3, Math.abs(expected), scale);
 
-function check(s: Sample, orders: 1 | 2 = 2): void {
+function check(s: Sample, orders: 1 | 2 = 2, step?: number): void {
   const data = s.inputs.map((t, i) => (isSetting(s, i) ? t : widened(t)));
   const floats = data.flatMap((t, i) =>
     t !== undefined && isFloat(t.dtype) && elementCount(t.dims) > 0 && !isSetting(s, i) ? [i] : [],
@@ -97,7 +97,7 @@ function check(s: Sample, orders: 1 | 2 = 2): void {
       const { inputs, loss: value } = run(i, x, asLeaf);
       const [g] = grad(value, [inputs[i]!], { allowUnused: true, createGraph: true });
       const along = numbers(g!).reduce((sum, gi, k) => sum + gi * v[k]!, 0);
-      const expected = directional((at) => numbers(run(i, at, (t) => t).loss)[0]!, x, v);
+      const expected = directional((at) => numbers(run(i, at, (t) => t).loss)[0]!, x, v, step);
       const scale = numbers(g!).reduce((sum, gi, k) => sum + Math.abs(gi * v[k]!), 0);
       expect(close(along, expected, scale), `input ${i}: ${along} by the rule, ${expected} by differences`).toBe(true);
       if (orders === 2) second(s, i, x, v, run);
@@ -232,5 +232,13 @@ test('Resize by its scales is refused', () => {
     const loss = apply('ReduceSum', [y!], { keepdims: { kind: 'int', value: 0n } });
     expect(() => grad(loss, [scales!])).toThrow(expect.objectContaining({ code: 'SYS-TEN-015' }));
     expect(() => grad(loss, [scales!])).toThrow('operand 2');
+  });
+});
+
+describe.each(Object.entries(RANDOM_CONTRACTIONS))('%s, drawn at random', (_, draw) => {
+  test.each(Array.from({ length: 40 }, (_, seed) => seed))('seed %i', (seed) => {
+    const s = draw(new Random(7000 + seed));
+    // A small step: drawn values lie near kinks of Clip and HardSigmoid now and then.
+    check({ ...s, name: caseText(s) }, 1, 1e-6);
   });
 });
