@@ -8,3 +8,4 @@ export * from './feeds.ts';
 export * from './inputFile.ts';
 export * from './inputs.ts';
 export * from './run.ts';
+export * from './training/index.ts';

@@ -1,0 +1,77 @@
+/** Learners that tell classes apart, and the tasks of that kind: MLP and LeNet-5 on digits, an LSTM that reads them line by line. */
+import { argMax, crossEntropy, eq, mean, nn, optim, type Tensor } from '#tensor';
+import type { Learner, Metrics, Task } from './task.ts';
+
+/** Cross-entropy and accuracy of a network of logits. */
+export function classifier(network: nn.Module & { forward(x: Tensor): Tensor }, optimizer: optim.Optimizer): Learner {
+  const metrics = (logits: Tensor, labels: Tensor): Metrics => ({
+    loss: crossEntropy(logits, labels),
+    accuracy: mean(eq(argMax(logits), labels).cast('f32')),
+  });
+  return {
+    network,
+    modules: { network },
+    optimizers: { network: optimizer },
+    step(x, labels) {
+      const found = metrics(network.forward(x), labels);
+      optimizer.minimize(found.loss);
+      return found;
+    },
+    evaluate: (x, labels) => metrics(network.forward(x), labels),
+    classify: (x) => argMax(network.forward(x)),
+  };
+}
+
+/** Mean and standard deviation of MNIST's training pixels, as fractions of 255. */
+const MNIST = { mean: 0.1307, std: 0.3081 } as const;
+
+export const mlp: Task = {
+  name: 'mlp',
+  summary: { en: 'a network 784-512-10 that tells digits apart', zh: '识别数字的 784-512-10 网络' },
+  defaults: { epochs: 8, batch: 128, rate: 1e-3 },
+  best: 'accuracy',
+  data: 'digits',
+  prepare: { dims: [784], ...MNIST },
+  build({ generator, hyperparameters, stepsPerEpoch }) {
+    const network = new nn.Sequential(
+      new nn.Linear(784, 512, { generator }),
+      nn.relu(),
+      new nn.Linear(512, 10, { generator }),
+    );
+    const steps = stepsPerEpoch * hyperparameters.epochs;
+    return classifier(
+      network,
+      new optim.Adam(network.parameters(), { rate: optim.cosine(hyperparameters.rate, steps) }),
+    );
+  },
+};
+
+export const lenet5: Task = {
+  name: 'lenet5',
+  summary: { en: 'LeNet-5, a convolutional network for digits', zh: 'LeNet-5：识别数字的卷积网络' },
+  defaults: { epochs: 5, batch: 64, rate: 2e-3 },
+  best: 'accuracy',
+  data: 'digits',
+  prepare: { dims: [1, 28, 28], ...MNIST },
+  build({ generator, hyperparameters, stepsPerEpoch }) {
+    const network = new nn.Sequential(
+      new nn.Conv(1, 6, 5, { padding: 2, generator }),
+      nn.relu(),
+      nn.maxPool(2),
+      new nn.Conv(6, 16, 5, { generator }),
+      nn.relu(),
+      nn.maxPool(2),
+      nn.flatten(),
+      new nn.Linear(400, 120, { generator }),
+      nn.relu(),
+      new nn.Linear(120, 84, { generator }),
+      nn.relu(),
+      new nn.Linear(84, 10, { generator }),
+    );
+    const steps = stepsPerEpoch * hyperparameters.epochs;
+    return classifier(
+      network,
+      new optim.Adam(network.parameters(), { rate: optim.cosine(hyperparameters.rate, steps) }),
+    );
+  },
+};

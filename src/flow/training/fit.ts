@@ -1,0 +1,229 @@
+/**
+ * fit: the loop of training. An async generator, so that whoever runs it (command, page, test) sees every step, may stop at any, and
+ * decides what is shown and saved. Deterministic for a seed: the order of the samples follows from seed and epoch, random numbers from
+ * seed and count.
+ */
+import { type Batch, batchCount, batches, type SampleSet } from '#data';
+import { compile, Generator, noGrad, type Tensor, tensor } from '#tensor';
+import type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
+
+/** Means of metrics over the samples seen. */
+export type Means = Readonly<Record<string, number>>;
+
+/** Where training stands: with the modules' and optimisers' values all that is needed to go on exactly. */
+export interface Progress {
+  /** The epoch that runs, from 0. */
+  readonly epoch: number;
+  /** Batches of it that are done. */
+  readonly batch: number;
+  /** Sums of the metrics over the samples of this epoch so far. */
+  readonly sums: Means;
+  readonly samples: number;
+  readonly draws: number;
+  readonly best: { readonly epoch: number; readonly value: number } | undefined;
+}
+
+export interface StepEvent {
+  readonly kind: 'step';
+  readonly epoch: number;
+  readonly batch: number;
+  readonly batches: number;
+  /** Of this epoch so far. */
+  readonly means: Means;
+  readonly samplesPerSecond: number;
+  /** Seconds to the end of all epochs, at this speed. */
+  readonly secondsLeft: number;
+}
+
+export interface EpochEvent {
+  readonly kind: 'epoch';
+  /** From 1. */
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly train: Means;
+  readonly validation: Means | undefined;
+  readonly rate: number;
+  readonly seconds: number;
+  readonly samplesPerSecond: number;
+  /** Whether the validation was better than in every epoch before. */
+  readonly best: boolean;
+  /** Whether training ends here since it got no better. */
+  readonly stopped: boolean;
+}
+
+export type TrainingEvent = StepEvent | EpochEvent;
+
+export interface FitOptions {
+  readonly hyperparameters: Hyperparameters;
+  readonly seed: number;
+  /** Ends when so many epochs in a row were no better. */
+  readonly patience?: number;
+  /** Where a checkpoint stood. */
+  readonly from?: Progress;
+}
+
+export interface Training {
+  readonly learner: Learner;
+  readonly hyperparameters: Hyperparameters;
+  readonly seed: number;
+  /** Where it stands; changes with every event. */
+  progress(): Progress;
+  events(): AsyncGenerator<TrainingEvent, void, undefined>;
+  /** Means over a set, in inference mode. */
+  evaluate(set: SampleSet): Promise<Means>;
+  /** Class by class: rows are what samples are, columns what they were taken for. */
+  confusion(set: SampleSet, classes: number): Promise<readonly Int32Array[]>;
+}
+
+/** So many samples are evaluated at once. */
+const EVALUATION_BATCH = 500;
+/** Metrics are read every so many steps, so that the host engine need not wait for us at each. */
+const READ_EVERY = 8;
+
+const ofValues = (values: Batch['inputs'], dims: readonly number[]): Tensor => tensor(values, { shape: dims });
+
+/** Makes the network of a task and what trains it. */
+export function prepareTraining(task: Task, data: TaskData, options: FitOptions): Training {
+  const { hyperparameters, seed } = options;
+  const { train, validation } = data;
+  const generator = new Generator(seed);
+  const stepsPerEpoch = batchCount(train.count, { size: hyperparameters.batch });
+  const learner = task.build({ generator, hyperparameters, stepsPerEpoch });
+  if (options.from !== undefined) generator.state = { seed, draws: options.from.draws };
+  const modules = Object.values(learner.modules);
+  const setMode = (training: boolean): void => {
+    for (const module of modules) module.train(training);
+  };
+  const step = compile((x: Tensor, y: Tensor) => learner.step(x, y), { name: `${task.name}_step` });
+  const check = compile((x: Tensor, y: Tensor) => noGrad(() => learner.evaluate!(x, y)), {
+    name: `${task.name}_check`,
+  });
+  const classify = compile((x: Tensor) => noGrad(() => learner.classify!(x)), { name: `${task.name}_classify` });
+
+  let { epoch, batch, sums, samples, best } = options.from ?? {
+    epoch: 0,
+    batch: 0,
+    sums: {} as Means,
+    samples: 0,
+    best: undefined,
+  };
+
+  const evaluate = async (set: SampleSet): Promise<Means> => {
+    setMode(false);
+    const total = new Sums();
+    for (const part of batches(set, { size: EVALUATION_BATCH })) {
+      total.add(
+        await read(check(ofValues(part.inputs, part.inputDims), ofValues(part.targets, part.targetDims))),
+        part.count,
+      );
+    }
+    setMode(true);
+    return total.means();
+  };
+
+  async function* events(): AsyncGenerator<TrainingEvent, void, undefined> {
+    setMode(true);
+    for (; epoch < hyperparameters.epochs; ) {
+      const total = new Sums(sums, samples);
+      const started = performance.now();
+      let seen = 0;
+      let waiting: { readonly metrics: Metrics; readonly count: number }[] = [];
+      const settle = async (): Promise<void> => {
+        for (const { metrics, count } of waiting) total.add(await read(metrics), count);
+        waiting = [];
+        [sums, samples] = [total.sums, total.samples];
+      };
+      const order = { size: hyperparameters.batch, seed, epoch };
+      for (const part of batches(train, order)) {
+        if (part.index < batch) continue;
+        const metrics = step(ofValues(part.inputs, part.inputDims), ofValues(part.targets, part.targetDims));
+        waiting.push({ metrics, count: part.count });
+        batch = part.index + 1;
+        seen += part.count;
+        if (waiting.length < READ_EVERY && batch < stepsPerEpoch) continue;
+        await settle();
+        const perSecond = (seen / (performance.now() - started)) * 1e3;
+        const left = (hyperparameters.epochs - epoch) * train.count - batch * hyperparameters.batch;
+        yield {
+          kind: 'step',
+          epoch: epoch + 1,
+          batch,
+          batches: stepsPerEpoch,
+          means: total.means(),
+          samplesPerSecond: perSecond,
+          secondsLeft: Math.max(0, left) / perSecond,
+        };
+      }
+      const seconds = (performance.now() - started) / 1e3;
+      const checked =
+        validation !== undefined && learner.evaluate !== undefined ? await evaluate(validation) : undefined;
+      const judged = (checked ?? total.means())[task.best]!;
+      const better = best === undefined || (task.best === 'loss' ? judged < best.value : judged > best.value);
+      if (better) best = { epoch: epoch + 1, value: judged };
+      epoch++;
+      [batch, sums, samples] = [0, {}, 0];
+      const stopped = options.patience !== undefined && epoch - best!.epoch >= options.patience;
+      yield {
+        kind: 'epoch',
+        epoch,
+        epochs: hyperparameters.epochs,
+        train: total.means(),
+        validation: checked,
+        rate: Object.values(learner.optimizers)[0]!.rate(),
+        seconds,
+        samplesPerSecond: seen / seconds,
+        best: better,
+        stopped,
+      };
+      if (stopped) return;
+    }
+  }
+
+  return {
+    learner,
+    hyperparameters,
+    seed,
+    progress: () => ({ epoch, batch, sums, samples, draws: generator.draws, best }),
+    events,
+    evaluate,
+    async confusion(set, classes) {
+      setMode(false);
+      const rows = Array.from({ length: classes }, () => new Int32Array(classes));
+      for (const part of batches(set, { size: EVALUATION_BATCH })) {
+        const found = await classify(ofValues(part.inputs, part.inputDims)).data();
+        part.targets.forEach((target: number | bigint, i: number) => {
+          rows[Number(target)]![Number(found[i])]!++;
+        });
+      }
+      setMode(true);
+      return rows;
+    },
+  };
+}
+
+async function read(metrics: Metrics): Promise<Means> {
+  const entries = Object.entries(metrics).map(async ([name, value]) => [name, await value.item()] as const);
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Sums of means, weighted by the samples they are of. */
+class Sums {
+  sums: Means;
+  samples: number;
+
+  constructor(sums: Means = {}, samples = 0) {
+    this.sums = sums;
+    this.samples = samples;
+  }
+
+  add(means: Means, count: number): void {
+    this.sums = Object.fromEntries(
+      Object.entries(means).map(([name, v]) => [name, (this.sums[name] ?? 0) + v * count]),
+    );
+    this.samples += count;
+  }
+
+  means(): Means {
+    return Object.fromEntries(Object.entries(this.sums).map(([name, v]) => [name, v / this.samples]));
+  }
+}

@@ -1,0 +1,15 @@
+/** Training: tasks, the loop that trains them, checkpoints. */
+export { type Checkpoint, type CheckpointHead, openCheckpoint, saveCheckpoint } from './checkpoint.ts';
+export { classifier } from './classification.ts';
+export {
+  type EpochEvent,
+  type FitOptions,
+  type Means,
+  type Progress,
+  prepareTraining,
+  type StepEvent,
+  type Training,
+  type TrainingEvent,
+} from './fit.ts';
+export type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
+export { tasks } from './tasks.ts';

@@ -1,0 +1,56 @@
+/**
+ * A training task: what a network learns, on which data, by which loss. `systole train` and programs run it through `fit`. A task's
+ * functions are plain tensor code; `fit` compiles them.
+ */
+import type { Language } from '#base';
+import type { SampleSet } from '#data';
+import type { Generator, nn, optim, Tensor } from '#tensor';
+
+/** Means over the samples of a batch, by name; every step gives a `loss`. */
+export type Metrics = Readonly<Record<string, Tensor>> & { readonly loss: Tensor };
+
+export interface Learner {
+  /** What a checkpoint holds. */
+  readonly modules: Readonly<Record<string, nn.Module>>;
+  readonly optimizers: Readonly<Record<string, optim.Optimizer>>;
+  /** One update; its means over the batch. */
+  step(inputs: Tensor, targets: Tensor): Metrics;
+  /** The same without update, in inference mode. */
+  evaluate?(inputs: Tensor, targets: Tensor): Metrics;
+  /** The class of each sample, where there are classes. */
+  classify?(inputs: Tensor): Tensor;
+  /** What is exported: the network that a user runs. */
+  readonly network: nn.Module;
+}
+
+export interface TaskData {
+  readonly name: Readonly<Record<Language, string>>;
+  readonly train: SampleSet;
+  /** What was held out, or the official test set. */
+  readonly validation?: SampleSet;
+  readonly classes?: readonly string[];
+}
+
+export interface Hyperparameters {
+  readonly epochs: number;
+  readonly batch: number;
+  /** The learning rate at the start. */
+  readonly rate: number;
+}
+
+export interface Task {
+  readonly name: string;
+  readonly summary: Readonly<Record<Language, string>>;
+  readonly defaults: Hyperparameters;
+  /** Which metric of the validation says that an epoch was better: the larger one is, or for the loss the smaller. */
+  readonly best: 'accuracy' | 'exact' | 'loss';
+  /** Of images of digits, or of a truth table that the task makes itself. */
+  readonly data: 'digits' | { readonly make: (seed: number) => TaskData };
+  /** How the digits' pixels become inputs. */
+  readonly prepare?: { readonly dims: readonly number[]; readonly mean: number; readonly std: number };
+  build(context: {
+    readonly generator: Generator;
+    readonly hyperparameters: Hyperparameters;
+    readonly stepsPerEpoch: number;
+  }): Learner;
+}
