@@ -4,11 +4,12 @@
  * gradients flow, the result remembers its node.
  */
 import { diagnostic } from '#base';
-import type { Attribute, Tensor as Data, GraphNode, TensorType } from '#ir';
+import type { Attribute, GraphNode, TensorType } from '#ir';
 import {
   type Attributes,
   BUILD_OPSET,
   type InferContext,
+  type Inferred,
   inferNode,
   type Operator,
   operatorOf,
@@ -17,6 +18,7 @@ import {
 } from '#ops';
 import { isFloat } from './dtypes.ts';
 import { runEager } from './eager.ts';
+import { follow } from './sizes.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace } from './trace.ts';
 import { Variable } from './variable.ts';
@@ -85,15 +87,20 @@ export function applyNode(node: GraphNode, opset: number, given: readonly (Tenso
   if (op === undefined) throw unknownOperator({ op: node.op, opset });
   // A variable is read once here: what it becomes later does not change what was computed.
   const inputs = given.map((t) => (t instanceof Variable ? t.read() : t));
-  const types = inferred(op, node, opset, inputs);
+  const found = inferred(op, node, opset, inputs);
+  const types = found.types as readonly TensorType[];
+  const followed = follow(node, opset, inputs, found);
+  if (followed?.constants !== undefined) return followed.constants;
   const tracked = recording && inputs.some((t) => t?.tracked) && op.gradient !== 'zero';
   const trace = currentTrace();
-  const make = (type: TensorType, source: Tensor['source'], known?: Data): Tensor =>
-    new Tensor({ type, source, known, tracked: tracked && isFloat(type.dtype) });
+  const make = (source: Tensor['source'], i: number): Tensor => {
+    const type = types[i]!;
+    return new Tensor({ type, source, sizes: followed?.sizes[i], tracked: tracked && isFloat(type.dtype) });
+  };
   const results =
     trace === undefined
-      ? runEager(node, opset, inputs, types.length).map((cell, i) => make(types[i]!, cell))
-      : trace.record(node, opset, inputs, types).map((value, i) => make(types[i]!, value));
+      ? runEager(node, opset, inputs, types.length).map(make)
+      : trace.record(node, opset, inputs, types).map(make);
   if (tracked) {
     const origin = { node, opset, inputs, outputs: results };
     for (const result of results) result.origin = origin;
@@ -101,12 +108,7 @@ export function applyNode(node: GraphNode, opset: number, given: readonly (Tenso
   return results;
 }
 
-function inferred(
-  op: Operator,
-  node: GraphNode,
-  opset: number,
-  inputs: readonly (Tensor | undefined)[],
-): readonly TensorType[] {
+function inferred(op: Operator, node: GraphNode, opset: number, inputs: readonly (Tensor | undefined)[]): Inferred {
   const fail: InferContext['fail'] = (found, expected) => {
     const shapes = inputs.map((t) => (t === undefined ? '–' : `${t.dtype}[${t.dims.join(', ')}]`)).join(', ');
     throw refused({ op: node.op, found, expected, inputs: shapes });
@@ -114,10 +116,12 @@ function inferred(
   const known = {
     constant: (i: number) => inputs[i]?.known,
     shapeValue: (i: number) => {
+      const values = inputs[i]?.sizes?.values;
+      if (values !== undefined) return values;
       const data = inputs[i]?.known;
       return data === undefined ? undefined : shapeValueOf(data);
     },
   };
   const types = inputs.map((t) => t?.type);
-  return inferNode(op, node, opset, types, known, fail).types as readonly TensorType[];
+  return inferNode(op, node, opset, types, known, fail);
 }

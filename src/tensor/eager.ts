@@ -131,8 +131,9 @@ async function load(
   }
 }
 
-/** The model of one node, all sizes open. */
+/** The model of one node, all sizes open. Its values get names of their own: those of the node may come from anywhere. */
 function modelOf(node: GraphNode, opset: number, inputs: readonly (Tensor | undefined)[]): Model {
+  const outputs = node.outputs.map((_, i) => `y${i}`);
   return {
     irVersion: 9,
     producer: 'systole',
@@ -152,8 +153,8 @@ function modelOf(node: GraphNode, opset: number, inputs: readonly (Tensor | unde
               },
             ],
       ),
-      outputs: node.outputs.map((name) => ({ name, type: undefined })),
-      nodes: [node],
+      outputs: outputs.map((name) => ({ name, type: undefined })),
+      nodes: [{ ...node, inputs: inputs.map((t, i) => (t === undefined ? '' : `x${i}`)), outputs }],
       constants: new Map(),
       types: new Map(),
     },

@@ -6,6 +6,8 @@ export { detach, type GradOptions, grad, gradientOf, tracked, valueAndGradient }
 export * from './compile.ts';
 export { DTYPES, type DType } from './dtypes.ts';
 export { dispatches, withReference } from './eager.ts';
+export { type ExportOptions, exportModel, type InputSpec } from './export.ts';
+export { fromModel, ImportedModule } from './fromModel.ts';
 export * from './functions/create.ts';
 export * from './functions/elementwise.ts';
 export * from './functions/linear.ts';

@@ -58,7 +58,13 @@ export interface TensorParts {
   readonly source: Cell | TracedValue;
   /** Constant data that is known while graphs are built. */
   readonly known?: Data | undefined;
+  readonly sizes?: Sizes | undefined;
   readonly tracked?: boolean;
+}
+
+/** The mark of what was computed from shapes alone, and its elements as far as they are known: numbers and symbols. */
+export interface Sizes {
+  readonly values: readonly Dim[] | undefined;
 }
 
 /** Nested arrays of numbers, as `toArray` gives them. */
@@ -71,16 +77,18 @@ export class Tensor {
   /** Where the value is: a cell, or a name in a trace. */
   source: Cell | TracedValue;
   readonly known: Data | undefined;
+  readonly sizes: Sizes | undefined;
   /** Whether gradients flow through it. */
   readonly tracked: boolean;
   origin: Origin | undefined;
   /** The variable that this is a reading of. */
   leaf: Tensor | undefined;
 
-  constructor({ type, source, known, tracked = false }: TensorParts) {
+  constructor({ type, source, known, sizes, tracked = false }: TensorParts) {
     this.type = type;
     this.source = source;
     this.known = known;
+    this.sizes = sizes;
     this.tracked = tracked;
   }
 
@@ -110,6 +118,15 @@ export class Tensor {
     const open = dims.find((d) => typeof d !== 'number');
     if (open !== undefined) throw symbolicShape({ shape: dims.join(', '), dimension: `${open}` });
     return dims as readonly number[];
+  }
+
+  /**
+   * Size of one axis, the others may be open.
+   * @throws SYS-TEN-002 it is a symbol
+   */
+  sizeOf(axis: number): number {
+    const size = this.dims.at(axis);
+    return typeof size === 'number' ? size : this.shape.at(axis)!;
   }
 
   /** Number of elements. */

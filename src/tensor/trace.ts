@@ -26,7 +26,7 @@ const foreign = diagnostic<{ shape: string }>('SYS-TEN-008', 'usage', {
   zh: (p) => `使用了另一次记录中的张量 ${p.shape}：记录它的编译函数已结束。请由该函数返回它，或在当前函数内计算。`,
 });
 
-const mixedOpsets = diagnostic<{ node: string; op: string; opset: number }>('SYS-TEN-009', 'unsupported', {
+export const mixedOpsets = diagnostic<{ node: string; op: string; opset: number }>('SYS-TEN-009', 'unsupported', {
   en: (p) =>
     `node '${p.node}' (${p.op}) has its meaning from opset ${p.opset}; a graph holds one operator set, here ${BUILD_OPSET}. ` +
     'Export the model again in a newer opset.',
@@ -164,6 +164,11 @@ export class Trace {
       this.#constants.set(name, known ?? source);
     }
     return name;
+  }
+
+  /** A name that no value has, as near to the wish as can be; no value gets it later. */
+  unique(wish: string): string {
+    return this.#fresh(wish);
   }
 
   /** Variables that are read, in the order of their inputs, with their names in the graph. */

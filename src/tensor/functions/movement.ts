@@ -1,6 +1,6 @@
 /** Shapes, axes and places: reshape, transpose, slices and indices, joining and cutting, gather and scatter, padding. */
 import { diagnostic } from '#base';
-import { int, ints, string, tensorOf } from '#ir';
+import { type Dim, int, ints, string, tensorOf } from '#ir';
 import { apply, applyAll } from '../apply.ts';
 import { constantTensor } from '../autograd.ts';
 import type { Tensor } from '../tensor.ts';
@@ -33,9 +33,25 @@ export const reshape = (x: Tensor, shape: readonly number[]): Tensor =>
 export function flatten(x: Tensor, from = 1, to = -1): Tensor {
   const [first, last] = [axisOf('flatten', x, from), axisOf('flatten', x, to)];
   if (first === 1 && last === x.rank - 1) return apply('Flatten', [x], { axis: int(1) });
-  const { shape } = x;
-  const joined = shape.slice(first, last + 1).reduce((a, b) => a * b, 1);
-  return reshape(x, [...shape.slice(0, first), joined, ...shape.slice(last + 1)]);
+  const joined = x.dims.slice(first, last + 1);
+  const size = joined.every((d) => typeof d === 'number') ? joined.reduce((a, b) => a * b, 1) : null;
+  return rearrange(x, [...x.dims.slice(0, first), size, ...x.dims.slice(last + 1)]);
+}
+
+/** One axis as several, of the given sizes; one may be −1. */
+export function unflatten(x: Tensor, axis: number, sizes: readonly number[]): Tensor {
+  const place = axisOf('unflatten', x, axis);
+  return rearrange(x, [...x.dims.slice(0, place), ...sizes, ...x.dims.slice(place + 1)]);
+}
+
+/** Reshape to sizes of which some may be open: those that stay in their place are copied, one other is what is left over. */
+function rearrange(x: Tensor, dims: readonly Dim[]): Tensor {
+  if (dims.every((d) => typeof d === 'number')) return reshape(x, dims);
+  const copied = (d: Dim, i: number): boolean => d !== null && typeof d !== 'number' && d === x.dims[i];
+  const asked = dims.map((d, i) => (copied(d, i) ? 0 : typeof d === 'number' ? d : -1));
+  // Two sizes to solve: the shape is asked for as numbers, and the error says which one is open.
+  if (asked.filter((d) => d === -1).length > 1) return reshape(x, x.shape);
+  return apply('Reshape', [x, int64s(asked)], { allowzero: int(0) });
 }
 
 /** Axes in another order; without one, reversed. */

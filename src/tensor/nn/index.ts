@@ -1,5 +1,12 @@
 /** `nn`: modules, with PyTorch's names for what they hold. */
 export {
+  type AttentionOptions,
+  type EncoderLayerOptions,
+  MultiHeadAttention,
+  PositionalEmbedding,
+  TransformerEncoderLayer,
+} from './attention.ts';
+export {
   avgPoolLayer as avgPool,
   elu,
   flattenLayer as flatten,
@@ -23,3 +30,4 @@ export {
 export * as init from './init.ts';
 export { BatchNorm, Conv, ConvTranspose, Dropout, Embedding, LayerNorm, Linear } from './layers.ts';
 export { Module, type State } from './module.ts';
+export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from './recurrent.ts';

@@ -2,6 +2,22 @@
 import { type Tensor as Data, elementCount } from '#ir';
 import { defaultGenerator, type Generator } from '../random.ts';
 
+let skipped = false;
+
+/**
+ * Runs `build` with 0 in the place of every random initial value, held as one element: networks whose parameters are loaded right after, or whose shapes alone
+ * are wanted, cost neither the time nor the memory of their weights.
+ */
+export function skipInit<T>(build: () => T): T {
+  const before = skipped;
+  skipped = true;
+  try {
+    return build();
+  } finally {
+    skipped = before;
+  }
+}
+
 const f32 = (shape: readonly number[], values: Float32Array): Data => ({
   dtype: 'float32',
   dims: shape,
@@ -10,6 +26,7 @@ const f32 = (shape: readonly number[], values: Float32Array): Data => ({
 
 /** Uniform in ±bound. */
 export function uniformData(shape: readonly number[], bound: number, generator: Generator = defaultGenerator()): Data {
+  if (skipped) return constantData(shape, 0);
   const random = generator.next();
   const values = new Float32Array(elementCount(shape));
   for (let i = 0; i < values.length; i++) values[i] = (2 * random.uniform() - 1) * bound;
@@ -17,14 +34,19 @@ export function uniformData(shape: readonly number[], bound: number, generator: 
 }
 
 export function normalData(shape: readonly number[], std: number, generator: Generator = defaultGenerator()): Data {
+  if (skipped) return constantData(shape, 0);
   const random = generator.next();
   const values = new Float32Array(elementCount(shape));
   for (let i = 0; i < values.length; i++) values[i] = std * random.normal();
   return f32(shape, values);
 }
 
-export const constantData = (shape: readonly number[], value: number): Data =>
-  f32(shape, new Float32Array(elementCount(shape)).fill(value));
+/** One value everywhere, held once. */
+export const constantData = (shape: readonly number[], value: number): Data => ({
+  dtype: 'float32',
+  dims: shape,
+  splat: new Uint8Array(Float32Array.of(value).buffer),
+});
 
 /** ±1/√fan-in: He et al. 2015 with the gain of a leaky ReLU of slope √5. */
 export const kaimingData = (shape: readonly number[], fanIn: number, generator?: Generator): Data =>

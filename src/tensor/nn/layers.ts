@@ -136,21 +136,34 @@ export class BatchNorm extends Module {
     if (!this.training) {
       return batchNormWith(x, this.weight, this.bias, this.running_mean, this.running_var, this.#epsilon);
     }
-    const axes = x.dims.flatMap((_, i) => (i === 1 ? [] : [i]));
-    const spread = (v: Tensor): Tensor => reshape(v, [1, -1, ...axes.slice(1).map(() => 1)]);
-    const center = mean(x, axes, true);
-    const power = variance(x, axes, true);
-    noGrad(() => {
-      const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1);
-      const move = (running: Variable, now: Tensor): void => {
-        running.assign(add(mul(running, 1 - this.#momentum), mul(reshape(now, [-1]), this.#momentum)));
-      };
-      move(this.running_mean, center);
-      move(this.running_var, mul(power, count / Math.max(1, count - 1)));
-    });
-    const scale = mul(spread(this.weight), add(power, this.#epsilon).sqrt().reciprocal());
-    return add(mul(sub(x, center), scale), spread(this.bias));
+    const { running_mean, running_var } = this;
+    const running = { mean: running_mean, variance: running_var };
+    return normalizeBatch(x, this.weight, this.bias, running, { epsilon: this.#epsilon, momentum: this.#momentum });
   }
+}
+
+/** Batch normalisation in training: by the batch's own statistics, towards which the running ones move. */
+export function normalizeBatch(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor,
+  running: { readonly mean: Variable; readonly variance: Variable },
+  { epsilon, momentum }: Required<BatchNormOptions>,
+): Tensor {
+  const axes = x.dims.flatMap((_, i) => (i === 1 ? [] : [i]));
+  const spread = (v: Tensor): Tensor => reshape(v, [1, -1, ...axes.slice(1).map(() => 1)]);
+  const center = mean(x, axes, true);
+  const power = variance(x, axes, true);
+  noGrad(() => {
+    const count = axes.reduce((n, axis) => n * x.shape[axis]!, 1);
+    const move = (held: Variable, now: Tensor): void => {
+      held.assign(add(mul(held, 1 - momentum), mul(reshape(now, [-1]), momentum)));
+    };
+    move(running.mean, center);
+    move(running.variance, mul(power, count / Math.max(1, count - 1)));
+  });
+  const scale = mul(spread(weight), add(power, epsilon).sqrt().reciprocal());
+  return add(mul(sub(x, center), scale), spread(bias));
 }
 
 /** Normalisation over the last axes (Ba, Kiros and Hinton 2016). */

@@ -34,6 +34,9 @@ const misshapenState = diagnostic<{ name: string; found: string; expected: strin
   zh: (p) => `变量“${p.name}”在状态中为 ${p.found}，在网络中为 ${p.expected}。`,
 });
 
+/** PyTorch's BatchNorm counts batches for a mode (momentum None) that ours does not have; its files hold the counts. */
+const COUNTER = /(^|\.)num_batches_tracked$/;
+
 /** Variables by name, as data. */
 export type State = ReadonlyMap<string, Data>;
 
@@ -110,7 +113,7 @@ export abstract class Module {
     const own = new Map(this.variables());
     const missing = [...own.keys()].filter((name) => !state.has(name));
     if (strict && missing.length > 0) throw missingState({ names: missing, given: state.size });
-    const unknown = [...state.keys()].filter((name) => !own.has(name));
+    const unknown = [...state.keys()].filter((name) => !own.has(name) && !COUNTER.test(name));
     if (strict && unknown.length > 0) {
       throw unexpectedState({ names: unknown, nearest: nearestName(unknown[0]!, [...own.keys()]) });
     }
@@ -150,5 +153,21 @@ export abstract class Module {
       if (!Array.isArray(value)) return [];
       return value.flatMap((part, i) => (wanted(part) ? [[`${name}.${i}`, part] as const] : []));
     });
+  }
+}
+
+/** Runs `f` with the module in inference mode; then each of its modules is in the mode again that it had. */
+export function inInference<T>(module: Module, f: () => T): T {
+  const modes: [Module, boolean][] = [];
+  const note = (m: Module): void => {
+    modes.push([m, m.training]);
+    for (const [, child] of m.children()) note(child);
+  };
+  note(module);
+  module.eval();
+  try {
+    return f();
+  } finally {
+    for (const [m, mode] of modes) m.train(mode);
   }
 }
