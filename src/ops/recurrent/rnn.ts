@@ -1,4 +1,5 @@
 /** RNN: the simple recurrent layer, H = f(x·W + h·R + Wb + Rb). ONNX RNN-22; Elman 1990. */
+import { floats, string, strings } from '#ir';
 import type { Expression } from '../expression.ts';
 import { gate, plus, type StepGradients, stepsOf, timesR } from './backward.ts';
 import { recurrent, recurrentOperator } from './recurrence.ts';
@@ -36,5 +37,18 @@ export const rnn = recurrentOperator({
       },
     };
   },
-  samples: () => recurrentSamples('RNN', 1, false).common(),
+  samples: () => {
+    const s = recurrentSamples('RNN', 1, false);
+    return [
+      ...s.common(),
+      s.make('a parameter of the second direction alone', {
+        attributes: {
+          direction: string('bidirectional'),
+          activations: strings(['Tanh', 'LeakyRelu']),
+          activation_alpha: floats([0.3]),
+        },
+        inputs: ['B'],
+      }),
+    ];
+  },
 });
