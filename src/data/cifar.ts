@@ -39,6 +39,11 @@ const missingFiles = diagnostic<{ folder: string; missing: string }>('SYS-DAT-06
   zh: (p) => `${p.folder} 中的 CIFAR-10 缺少 ${p.missing}；应含二进制版的批文件，或 ${ARCHIVE}`,
 });
 
+const badArchive = diagnostic<{ reason: string }>('SYS-DAT-092', 'invalid', {
+  en: (p) => `the archive is damaged: ${p.reason}; fetch it again`,
+  zh: (p) => `归档文件已损坏：${p.reason}；请重新获取`,
+});
+
 /**
  * The pictures of one batch file.
  * @throws SYS-DAT-067 length, SYS-DAT-068 label
@@ -69,7 +74,7 @@ export interface Cifar10 {
 /**
  * Loads CIFAR-10 from a folder that holds the batches, the folder `cifar-10-batches-bin`, or the archive as it is
  * distributed.
- * @throws SYS-DAT-069 files are missing (each named), 067, 068 damaged ones, 064 too many held out
+ * @throws SYS-DAT-069 files are missing (each named), 067, 068 damaged ones, 001, 092 a damaged archive, 064 too many held out
  */
 export async function loadCifar10(folder: DataFolder, options: { readonly holdOut?: number } = {}): Promise<Cifar10> {
   const { files, prefix } = await findBatches(folder);
@@ -91,9 +96,21 @@ async function findBatches(folder: DataFolder): Promise<{ files: DataFolder; pre
   if (names.has(TRAINING[0]!)) return { files: folder, prefix: '' };
   if (names.has(FOLDER)) return { files: folder, prefix: FOLDER };
   if (!names.has(ARCHIVE)) return { files: folder, prefix: '' };
-  const archive = parseTar(await gunzip(await folder.read(ARCHIVE), joinPath(folder.name, ARCHIVE)));
-  const held = archive.flatMap(({ name, data }) =>
-    data === undefined ? [] : [[name.split('/').at(-1)!, data] as const],
-  );
-  return { files: memoryFolder(joinPath(folder.name, ARCHIVE), Object.fromEntries(held)), prefix: '' };
+  const name = joinPath(folder.name, ARCHIVE);
+  const files = untar(await gunzip(await folder.read(ARCHIVE), name), name);
+  return { files: memoryFolder(name, files), prefix: '' };
+}
+
+/** The files of an archive by their own names, without folders. */
+function untar(bytes: Uint8Array, file: string): Record<string, Uint8Array> {
+  try {
+    // The parser looks at the whole buffer of an array, so it gets one that has nothing else in it.
+    const whole = bytes.length === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+    const held = parseTar(whole).flatMap(({ name, data }) =>
+      data === undefined ? [] : [[name.split('/').at(-1)!, data]],
+    );
+    return Object.fromEntries(held);
+  } catch (error) {
+    throw badArchive({ reason: error instanceof Error ? error.message : String(error) }, { file });
+  }
 }

@@ -100,6 +100,26 @@ describe('CIFAR-10', () => {
     }
   });
 
+  test('an archive that is not packed, or damaged', async () => {
+    const archive = createTar(Object.entries(inFolder).map(([name, data]) => ({ name, data })));
+    // A view into something longer.
+    const view = new Uint8Array([...new Uint8Array(64), ...archive]).subarray(64);
+    expect((await loadCifar10(memoryFolder('c', { 'cifar-10-binary.tar.gz': view }))).train.count).toBe(10);
+    for (const [at, text] of [
+      [124, '77777777777'],
+      [21, 'x'],
+    ] as const) {
+      const bad = new Uint8Array(archive);
+      bad.set(new TextEncoder().encode(text), at);
+      const error = await rejection(loadCifar10(memoryFolder('c', { 'cifar-10-binary.tar.gz': gzipSync(bad) })));
+      expect(['SYS-DAT-069', 'SYS-DAT-092']).toContain(error.code);
+    }
+    const cut = gzipSync(archive).subarray(0, 100);
+    expect(await rejection(loadCifar10(memoryFolder('c', { 'cifar-10-binary.tar.gz': cut })))).toMatchObject({
+      code: 'SYS-DAT-001',
+    });
+  });
+
   test('what is missing or damaged', async () => {
     const { 'data_batch_2.bin': _, ...lacking } = files;
     expect(await rejection(loadCifar10(memoryFolder('c', lacking)))).toMatchObject({

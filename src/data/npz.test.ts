@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { arrayOf, elementsOf, readNpz, writeNpz } from '#data';
 import { errorOf } from '../../test/support/errorText.ts';
@@ -36,6 +37,22 @@ test('damage is found in what is stored and in what is packed', () => {
   expect(errorOf(() => readNpz(new Uint8Array(5)))).toMatchObject({ code: 'SYS-DAT-060' });
   const bfloat = { a: arrayOf(Uint16Array.of(1), [1], 'bfloat16') };
   expect(errorOf(() => writeNpz(bfloat))).toMatchObject({ code: 'SYS-DAT-007' });
+});
+
+test('no bytes end in anything but arrays or a coded error', () => {
+  const good = [writeNpz(arrays), writeNpz(arrays, { compress: true })];
+  fc.assert(
+    fc.property(fc.constantFrom(...good), fc.nat(), fc.nat(255), fc.boolean(), (file, place, value, cut) => {
+      const at = place % file.length;
+      const bad = cut ? file.slice(0, at) : file.with(at, value);
+      try {
+        readNpz(bad);
+      } catch (error) {
+        expect((error as { code?: string }).code).toMatch(/^SYS-DAT-0(0[5-8]|6[0-2])$/);
+      }
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 const hasNumpy = spawnSync('python3', ['-c', 'import numpy']).status === 0;

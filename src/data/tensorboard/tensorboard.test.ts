@@ -124,6 +124,20 @@ describe('a run', () => {
     });
   });
 
+  test('no message ends in anything but events or a coded error', async () => {
+    const good = [...readRecords(readFileSync(await write()))].map(({ data }) => data);
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...good), fc.nat(), fc.nat(255), async (message, place, value) => {
+        try {
+          await all(frameRecord(new Uint8Array(message).with(place % message.length, value)));
+        } catch (error) {
+          expect((error as { code?: string }).code).toBe('SYS-DAT-087');
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test('scalars in the form of TensorFlow 2', async () => {
     // As TensorBoard's own protobuf writes the scalar 0.5 of step 3 with its metadata: as a number, and as bytes.
     for (const hex of [
