@@ -11,7 +11,7 @@ test('the same for a seed, on every host', () => {
   const set = drawDigits({ count: 500, seed: 7 });
   expect(set).toMatchObject({ count: 500, channels: 1, height: 28, width: 28 });
   expect(sha256(set.pixels)).toMatchInlineSnapshot(
-    `"552c245544440838ceda33304503435a993319cec08294b5afe95bba47914c65"`,
+    `"43e564aea027e89711cba43b6e66267e6bf99d8b4a50b90ddefe12850b74e3e3"`,
   );
   expect(drawDigits({ count: 500, seed: 8 }).pixels).not.toEqual(set.pixels);
   const shorter = drawDigits({ count: 123, seed: 7 });
@@ -70,6 +70,6 @@ function nearestNeighbour(train: ImageSet, test: ImageSet, count: number): numbe
 const real = '../shared/data/mnist';
 test.skipIf(!existsSync(real))(`real digits are known by drawn ones (skipped where ${real} is absent)`, async () => {
   const { train } = await loadMnist(openFolder(real));
-  // 20,000 drawn digits know 88.4 % of the first 2,000 (three neighbours), their ten mean images 72.9 % of the first 10,000.
-  expect(nearestNeighbour(drawDigits({ count: 2000, seed: 1 }), train, 400)).toBeGreaterThan(0.78);
+  // 20,000 drawn digits know 91.5 % of the first 2,000 (three neighbours), their ten mean images 75.7 % of 10,000.
+  expect(nearestNeighbour(drawDigits({ count: 2000, seed: 1 }), train, 400)).toBeGreaterThan(0.83);
 });

@@ -2,7 +2,8 @@
  * Handwritten digits drawn by rule, so that a network can be trained where no data set can be had: a writing variant,
  * its points moved a little, bent, slanted, and drawn with a pen of some width; scaled and centred as MNIST's digits are
  * (20 × 20 box, centre of mass in the middle of 28 × 28). Picture i follows from seed and i alone, and only exact
- * arithmetic is used: the same on every host. Of 2,000 real digits the three nearest of 20,000 drawn ones know 88 %.
+ * arithmetic is used: the same on every host. Measured on real digits: the three nearest of 20,000 drawn ones know 91.5 %
+ * of 2,000; a 784-128-10 network trained on 60,000 drawn ones, 92.8 % of 40,000.
  */
 import { diagnostic, type Random } from '#base';
 import type { ImageSet } from '../imageSet.ts';
@@ -12,6 +13,8 @@ import { SHAPES, type Stroke } from './shapes.ts';
 
 const SIDE = 28;
 const BOX = 20;
+/** The centre of pixel 14, where MNIST's centres of mass are. */
+const MIDDLE = 14.5;
 /** Segments between two points of a stroke. */
 const STEPS = 6;
 const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
@@ -64,8 +67,8 @@ function drawDigit(digit: number, random: Random, pixels: Uint8Array): void {
   const shape = random.pick(SHAPES[digit]!);
   const warp = warping(random);
   const lines = shape.map((stroke) => curve(jitter(stroke, random)).map(warp));
-  const place = placement(lines, random);
-  const radius = 1.2 + 0.3 * normal(random);
+  const radius = Math.max(0.7, 1.26 + 0.34 * normal(random));
+  const place = placement(lines, radius, random);
   for (const line of lines) {
     // Pressure rises and falls a little along a stroke.
     const [start, end] = [1 + 0.12 * normal(random), 1 + 0.12 * normal(random)];
@@ -76,11 +79,12 @@ function drawDigit(digit: number, random: Random, pixels: Uint8Array): void {
     });
     drawLine(pixels, SIDE, SIDE, pen);
   }
+  centre(pixels);
 }
 
 /** Points moved by a few hundredths of the box. */
 function jitter(stroke: Stroke, random: Random): Stroke {
-  const points = stroke.points.map(([x, y]): Point => [x + 4 * normal(random), y + 4 * normal(random)]);
+  const points = stroke.points.map(([x, y]): Point => [x + 5.5 * normal(random), y + 5.5 * normal(random)]);
   return { ...stroke, points };
 }
 
@@ -113,7 +117,7 @@ function curve({ points, corners }: Stroke): Point[] {
 
 /** Bends (second-order terms), then shears, turns and stretches around the middle of the box. */
 function warping(random: Random): (point: Point) => Point {
-  const bend = Array.from({ length: 6 }, () => 0.1 * normal(random));
+  const bend = Array.from({ length: 6 }, () => 0.14 * normal(random));
   const slant = 0.12 + 0.26 * normal(random);
   const half = 0.05 * normal(random);
   // A rotation by 2·atan(half), rational.
@@ -129,8 +133,22 @@ function warping(random: Random): (point: Point) => Point {
   };
 }
 
+/** Moves the picture by whole pixels, so that its centre of mass lies within half a pixel of the middle. */
+function centre(pixels: Uint8Array): void {
+  let [mass, mx, my] = [0, 0, 0];
+  for (let i = 0; i < pixels.length; i++) {
+    mass += pixels[i]!;
+    mx += pixels[i]! * (i % SIDE);
+    my += pixels[i]! * Math.floor(i / SIDE);
+  }
+  const shift = Math.round(MIDDLE - 0.5 - my / mass) * SIDE + Math.round(MIDDLE - 0.5 - mx / mass);
+  // The paper around the digit is wider than the shift, so nothing comes in at the other side.
+  if (shift > 0) pixels.copyWithin(shift, 0).fill(0, 0, shift);
+  if (shift < 0) pixels.copyWithin(0, -shift).fill(0, pixels.length + shift);
+}
+
 /** Scales the lines into the box, the longer side filling it, with their centre of mass in the middle, or near it. */
-function placement(lines: readonly (readonly Point[])[], random: Random): (point: Point) => Point {
+function placement(lines: readonly (readonly Point[])[], radius: number, random: Random): (point: Point) => Point {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   let [mass, mx, my] = [0, 0, 0];
   for (const line of lines) {
@@ -141,14 +159,14 @@ function placement(lines: readonly (readonly Point[])[], random: Random): (point
       bottom = Math.max(bottom, y);
       if (i === 0) continue;
       const [ax, ay] = line[i - 1]!;
-      const length = Math.sqrt((x - ax) ** 2 + (y - ay) ** 2);
+      const length = Math.sqrt((x - ax) * (x - ax) + (y - ay) * (y - ay));
       mass += length;
       mx += (length * (x + ax)) / 2;
       my += (length * (y + ay)) / 2;
     }
   }
   // The pen adds its width to the box.
-  const scale = (BOX - 2) / Math.max(right - left, bottom - top);
-  const [dx, dy] = [0.3 * normal(random), 0.3 * normal(random)];
-  return ([x, y]) => [SIDE / 2 + dx + scale * (x - mx / mass), SIDE / 2 + dy + scale * (y - my / mass)];
+  const scale = (BOX - 2 * radius) / Math.max(right - left, bottom - top);
+  const [dx, dy] = [random.uniform() - 0.5, random.uniform() - 0.5];
+  return ([x, y]) => [MIDDLE + dx + scale * (x - mx / mass), MIDDLE + dy + scale * (y - my / mass)];
 }
