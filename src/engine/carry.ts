@@ -16,11 +16,13 @@ import {
   tensorType,
 } from '#ir';
 
+type Carriers = Partial<Record<DataType, 'float32' | 'int8' | 'uint8'>>;
+
 /**
  * The wider type by element type. The native binding (1.30) takes int4 for a known type, but reads garbage lengths from
  * such outputs, which ends the process.
  */
-const CARRIERS: Partial<Record<DataType, 'float32' | 'int8' | 'uint8'>> = {
+const CARRIERS: Carriers = {
   bfloat16: 'float32',
   float8e4m3fn: 'float32',
   float8e4m3fnuz: 'float32',
@@ -32,6 +34,9 @@ const CARRIERS: Partial<Record<DataType, 'float32' | 'int8' | 'uint8'>> = {
   int2: 'int8',
   uint2: 'uint8',
 };
+
+/** Kernels carry f16 too: their nodes compute in f32 (`halfFloats.ts`), and the native binding garbles its own f16 results as inputs. */
+export const KERNEL_CARRIERS: Carriers = { ...CARRIERS, float16: 'float32' };
 
 /** A value as the caller knows it, under its name within the model. */
 export interface Carrier {
@@ -47,12 +52,11 @@ export interface Carried {
 
 export const NOTHING_CARRIED: Carried = { inputs: new Map(), outputs: new Map() };
 
-const carrierOf = (v: GraphValue): 'float32' | 'int8' | 'uint8' | undefined =>
-  v.type?.kind === 'tensor' ? CARRIERS[v.type.dtype] : undefined;
-
 /** The model with wider types in place of inputs and outputs that cannot be exchanged, and how they are called. */
-export function carry(model: Model): { model: Model; carried: Carried } {
+export function carry(model: Model, carriers: Carriers = CARRIERS): { model: Model; carried: Carried } {
   const { graph } = model;
+  const carrierOf = (v: GraphValue): 'float32' | 'int8' | 'uint8' | undefined =>
+    v.type?.kind === 'tensor' ? carriers[v.type.dtype] : undefined;
   if ([...graph.inputs, ...graph.outputs].every((v) => carrierOf(v) === undefined)) {
     return { model, carried: NOTHING_CARRIED };
   }
@@ -75,7 +79,7 @@ export function carry(model: Model): { model: Model; carried: Carried } {
   const given = graph.inputs.map((v) => widened(v, inputs));
   const returned = graph.outputs.map((v) => widened(v, outputs));
   const before = [...inputs].map(([name, c]) => cast(fresh(`cast ${name}`), c.inner, name, c.dtype));
-  const after = [...outputs].map(([name, c]) => cast(fresh(`cast ${c.inner}`), name, c.inner, CARRIERS[c.dtype]!));
+  const after = [...outputs].map(([name, c]) => cast(fresh(`cast ${c.inner}`), name, c.inner, carriers[c.dtype]!));
   const nodes = [...before, ...graph.nodes, ...after];
   return {
     model: { ...model, graph: { ...graph, inputs: given, outputs: returned, nodes } },
@@ -99,8 +103,8 @@ function namesOf(graph: Graph): Set<string> {
 }
 
 /** The value in its carrier's type. */
-export const widen = (value: Tensor): Tensor => {
-  const dtype = CARRIERS[value.dtype];
+export const widen = (value: Tensor, carriers: Carriers = CARRIERS): Tensor => {
+  const dtype = carriers[value.dtype];
   return dtype === undefined ? value : tensorOf(dtype, value.dims, tensorNumbers(value));
 };
 

@@ -7,8 +7,9 @@ import { diagnostic, nearestName, SystoleError } from '#base';
 import { openRuntime } from '#engine/platform';
 import { type Model, typeOf } from '#ir';
 import { readModel, writeModel } from '#onnx';
-import { carry, NOTHING_CARRIED } from './carry.ts';
+import { carry, KERNEL_CARRIERS, NOTHING_CARRIED } from './carry.ts';
 import { appendOutputs } from './extraOutputs.ts';
+import { roundHalves } from './halfFloats.ts';
 import { type DeviceTensor, download, type Kernel, upload, wrapKernel } from './kernel.ts';
 import { ortMessage, type Refusal, refusalOf, subject } from './ortErrors.ts';
 import type { EngineKind, EngineOptions, Ort, OrtModule, Runtime } from './runtime.ts';
@@ -36,7 +37,10 @@ export interface Engine {
    * @param model a graph, or the bytes of an ONNX file
    */
   load(model: Model | Uint8Array, options?: LoadOptions): Promise<Session>;
-  /** Makes a model ready to run over tensors that stay in the engine. */
+  /**
+   * Makes a model ready to run over tensors that stay in the engine. Results of f16 and bf16 nodes are rounded to their type, node by
+   * node.
+   */
   kernel(model: Model, options?: Omit<LoadOptions, 'outputs'>): Promise<Kernel>;
   /** The value as the engine holds it; memory is shared where alignment and type allow. */
   upload(value: HostValue): DeviceTensor;
@@ -94,7 +98,7 @@ export function engineOf({ kind, ort }: Runtime): Engine {
       return loadModel(ort, model, options);
     },
     async kernel(model, options = {}) {
-      const { model: prepared, carried } = carry(model);
+      const { model: prepared, carried } = carry(roundHalves(model), KERNEL_CARRIERS);
       const session = await create(ort, writeModel(prepared), options);
       const names = (values: readonly { readonly name: string }[]): string[] => values.map((v) => v.name);
       return wrapKernel({ session, inputs: names(model.graph.inputs), outputs: names(model.graph.outputs), carried });

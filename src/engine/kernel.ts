@@ -3,7 +3,7 @@
  * runs its operations and compiled functions on; `Session` is the same by name, with every feed checked.
  */
 import type { DataType } from '#ir';
-import { type Carrier, narrow, widen } from './carry.ts';
+import { type Carrier, KERNEL_CARRIERS, narrow, widen } from './carry.ts';
 import { refusalOf } from './ortErrors.ts';
 import type { Ort, OrtModule } from './runtime.ts';
 import { runFailed, type SessionParts } from './session.ts';
@@ -28,7 +28,7 @@ const RUN_OPTIONS = { logSeverityLevel: 4 } as const;
 export const upload = (ort: OrtModule, value: HostValue): DeviceTensor => ({
   dtype: value.dtype,
   dims: value.dims,
-  held: toOrt(ort, 'a tensor', widen(value)),
+  held: toOrt(ort, 'a tensor', widen(value, KERNEL_CARRIERS)),
 });
 
 export function download({ dtype, held }: DeviceTensor): HostValue {

@@ -4,7 +4,7 @@
  * gradients flow, the result remembers its node.
  */
 import { diagnostic } from '#base';
-import type { Attribute, GraphNode, TensorType } from '#ir';
+import { type Attribute, DATA_TYPES, type DataType, type GraphNode, int, type TensorType } from '#ir';
 import {
   type Attributes,
   BUILD_OPSET,
@@ -16,6 +16,7 @@ import {
   type Phrase,
   shapeValueOf,
 } from '#ops';
+import { autocastOperands } from './autocast.ts';
 import { isFloat } from './dtypes.ts';
 import { runEager } from './eager.ts';
 import { follow } from './sizes.ts';
@@ -78,6 +79,9 @@ export function applyAll(
 export const apply = (op: string, inputs: readonly (Tensor | undefined)[], attributes: Attributes = {}): Tensor =>
   applyAll(op, inputs, attributes, 1)[0]!;
 
+export const castTo = (x: Tensor, dtype: DataType): Tensor =>
+  x.dataType === dtype ? x : apply('Cast', [x], { to: int(DATA_TYPES.indexOf(dtype) + 1) });
+
 /**
  * The node as it stands, under its own opset; its input and output names only say which are there.
  * @throws SYS-TEN-004 the inputs break the operator's rules; SYS-TEN-005 the operator is not known
@@ -86,7 +90,8 @@ export function applyNode(node: GraphNode, opset: number, given: readonly (Tenso
   const op = operatorOf(node, opset);
   if (op === undefined) throw unknownOperator({ op: node.op, opset });
   // A variable is read once here: what it becomes later does not change what was computed.
-  const inputs = given.map((t) => (t instanceof Variable ? t.read() : t));
+  const read = given.map((t) => (t instanceof Variable ? t.read() : t));
+  const inputs = autocastOperands(node.op, read, castTo);
   const found = inferred(op, node, opset, inputs);
   const types = found.types as readonly TensorType[];
   const followed = follow(node, opset, inputs, found);

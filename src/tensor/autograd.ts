@@ -7,6 +7,7 @@ import { diagnostic, internalError } from '#base';
 import type { Tensor as Data } from '#ir';
 import { type Builder, Expression, type GradientContext, operatorOf, type Phrase } from '#ops';
 import { apply, applyAll, withGradients } from './apply.ts';
+import { withAutocast } from './autocast.ts';
 import { Cell } from './cell.ts';
 import { isFloat } from './dtypes.ts';
 import { userGradient } from './registration.ts';
@@ -59,20 +60,23 @@ export interface GradOptions {
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[], options: GradOptions = {}): Tensor[] {
   if (options.seed === undefined && !loss.dims.every((d) => d === 1)) throw notScalar({ found: `${loss}` });
-  return withGradients(options.createGraph ?? currentlyTraced(loss), () => {
-    const result = loss instanceof Variable ? loss.read() : loss;
-    const cotangents = new Cotangents();
-    cotangents.add(result, options.seed ?? filled(result, 1));
-    const targets = new Set<Tensor>(wrt);
-    const order = topological(result, targets);
-    for (const origin of order.reverse()) pullBack(origin, cotangents, order.wanted);
-    return wrt.map((target) => {
-      const found = cotangents.of(target) ?? (target === loss ? cotangents.of(result) : undefined);
-      if (found !== undefined) return found;
-      if (options.allowUnused) return filled(target, 0);
-      throw independent({ found: `${target}` });
-    });
-  });
+  // The rules run in the types that the forward pass had: no autocast among them.
+  return withAutocast(undefined, () =>
+    withGradients(options.createGraph ?? currentlyTraced(loss), () => {
+      const result = loss instanceof Variable ? loss.read() : loss;
+      const cotangents = new Cotangents();
+      cotangents.add(result, options.seed ?? filled(result, 1));
+      const targets = new Set<Tensor>(wrt);
+      const order = topological(result, targets);
+      for (const origin of order.reverse()) pullBack(origin, cotangents, order.wanted);
+      return wrt.map((target) => {
+        const found = cotangents.of(target) ?? (target === loss ? cotangents.of(result) : undefined);
+        if (found !== undefined) return found;
+        if (options.allowUnused) return filled(target, 0);
+        throw independent({ found: `${target}` });
+      });
+    }),
+  );
 }
 
 const currentlyTraced = (t: Tensor): boolean => 'trace' in t.source;

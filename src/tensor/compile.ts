@@ -6,6 +6,7 @@
 import { diagnostic } from '#base';
 import type { DeviceTensor, Engine, Kernel } from '#engine';
 import { type Model, typeText } from '#ir';
+import { autocastType } from './autocast.ts';
 import { Cell } from './cell.ts';
 import { hostEngine } from './host.ts';
 import { Tensor } from './tensor.ts';
@@ -92,6 +93,8 @@ function record<A extends readonly Tree[]>(
   options: CompileOptions,
 ): Entry {
   const trace = new Trace();
+  const narrow = autocastType();
+  trace.guards.push(() => autocastType() === narrow);
   const shape = trace.during(() => {
     let position = 0;
     const inputs = mapTree(args, (leaf) =>

@@ -2,6 +2,7 @@
 import './methods.ts';
 
 export { applyNode, noGrad } from './apply.ts';
+export { autocast, type NarrowFloat } from './autocast.ts';
 export { detach, type GradOptions, grad, gradientOf, tracked, valueAndGradient } from './autograd.ts';
 export * from './compile.ts';
 export { DTYPES, type DType } from './dtypes.ts';

@@ -3,8 +3,8 @@
  * partner (a fraction makes an integer partner f32); tensors of different types meet in the wider one (`promote`).
  */
 import { diagnostic } from '#base';
-import { DATA_TYPES, type Tensor as Data, type DataType, int, tensorOf } from '#ir';
-import { apply } from '../apply.ts';
+import { type Tensor as Data, type DataType, tensorOf } from '#ir';
+import { castTo } from '../apply.ts';
 import { constantTensor } from '../autograd.ts';
 import { isFloat, promote } from '../dtypes.ts';
 import type { Tensor } from '../tensor.ts';
@@ -13,6 +13,8 @@ const noCommonType = diagnostic<{ op: string; a: string; b: string }>('SYS-TEN-0
   en: (p) => `${p.op}: ${p.a} and ${p.b} have no common element type. Cast one of them.`,
   zh: (p) => `${p.op}：${p.a} 与 ${p.b} 没有共同的元素类型。请先转换其中之一。`,
 });
+
+export { castTo };
 
 export type Operand = Tensor | number | boolean;
 
@@ -27,9 +29,6 @@ export function scalarBeside(value: number | boolean, dtype: DataType): Tensor {
 
 export const toTensor = (x: Operand, like?: Tensor): Tensor =>
   typeof x === 'object' ? x : scalarBeside(x, like?.dataType ?? (typeof x === 'boolean' ? 'bool' : 'float32'));
-
-export const castTo = (x: Tensor, dtype: DataType): Tensor =>
-  x.dataType === dtype ? x : apply('Cast', [x], { to: int(DATA_TYPES.indexOf(dtype) + 1) });
 
 /**
  * Operands in their common type.

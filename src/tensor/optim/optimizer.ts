@@ -7,12 +7,14 @@ import { type Tensor as Data, tensorOf } from '#ir';
 import { noGrad } from '../apply.ts';
 import { grad } from '../autograd.ts';
 import { longName, shortName } from '../dtypes.ts';
-import { add, minimum, mul } from '../functions/elementwise.ts';
+import { add, minimum, mul, pow, sub, where } from '../functions/elementwise.ts';
+import { castTo, scalarBeside } from '../functions/operands.ts';
 import { norm } from '../functions/reduce.ts';
 import { fromHost } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace } from '../trace.ts';
 import { Variable } from '../variable.ts';
+import type { LossScaler } from './lossScaler.ts';
 import type { Schedule } from './schedules.ts';
 
 const noParameters = diagnostic<Record<string, never>>('SYS-TEN-040', 'usage', {
@@ -40,6 +42,8 @@ export interface Group extends GroupOptions {
 export interface OptimizerOptions extends GroupOptions {
   /** Gradients are scaled down together where their norm is above this. */
   readonly clipNorm?: number;
+  /** Scales losses for gradients in f16, and skips updates whose gradients overflowed. */
+  readonly scaler?: LossScaler;
 }
 
 interface Slot {
@@ -50,12 +54,14 @@ interface Slot {
 }
 
 export abstract class Optimizer {
-  /** Updates so far. */
+  /** Updates so far, with those that a loss scaler skipped: what schedules follow. */
   iterations = 0;
+  #scaler: LossScaler | undefined;
+  readonly #masks = new Map<Variable, Variable>();
   readonly #slots: readonly Slot[];
   readonly #groups: readonly GroupOptions[];
   readonly #clipNorm: number | undefined;
-  /** What this step has asked of the host so far. */
+  /** What this step has made for all parameters so far. */
   #fed = new Map<string, Tensor>();
 
   constructor(parameters: readonly Variable[] | readonly Group[], options: OptimizerOptions, rate: number) {
@@ -69,6 +75,7 @@ export abstract class Optimizer {
     );
     if (this.#slots.length === 0) throw noParameters({});
     this.#clipNorm = options.clipNorm;
+    this.#scaler = options.scaler;
   }
 
   get parameters(): readonly Variable[] {
@@ -81,16 +88,57 @@ export abstract class Optimizer {
     return typeof rate === 'number' ? rate : rate(step);
   }
 
-  /** One update towards a smaller loss. */
-  minimize(loss: Tensor): void {
-    this.step(grad(loss, this.parameters));
+  /** What scales the losses from here on. */
+  get scaler(): LossScaler | undefined {
+    const value = this.#scaler;
+    currentTrace()?.guards.push(() => this.#scaler === value);
+    return value;
   }
 
-  /** One update by gradients, in the order of the parameters. */
-  step(gradients: readonly Tensor[]): void {
+  set scaler(value: LossScaler | undefined) {
+    this.#scaler = value;
+  }
+
+  /**
+   * Holds elements of a parameter at 0 from here on: those where `mask` (bool, of its shape) is false. Their gradients count as 0, so
+   * that neither momentum nor moments gather for them. Whoever changes the mask also clears the elements it takes away
+   * (`sparsity.Pruner` does).
+   */
+  hold(parameter: Variable, mask: Variable): void {
+    this.#masks.set(parameter, mask);
+  }
+
+  /** The masks, by parameter. */
+  get masks(): ReadonlyMap<Variable, Variable> {
+    return this.#masks;
+  }
+
+  #maskOf(parameter: Variable): Variable | undefined {
+    const mask = this.#masks.get(parameter);
+    currentTrace()?.guards.push(() => this.#masks.get(parameter) === mask);
+    return mask;
+  }
+
+  /** The parameter's state: momentum, moments; empty before the first update. */
+  stateOf(parameter: Variable): readonly Variable[] {
+    return [...(this.#slots.find((s) => s.variable === parameter)?.state.values() ?? [])];
+  }
+
+  /** One update towards a smaller loss. */
+  minimize(loss: Tensor): void {
+    const { scaler } = this;
+    this.step(grad(scaler === undefined ? loss : scaler.scaled(loss), this.parameters));
+  }
+
+  /** One update by gradients, in the order of the parameters; with a loss scaler by those of the scaled loss. */
+  step(scaledGradients: readonly Tensor[]): void {
     this.#fed = new Map();
     noGrad(() => {
-      const given = this.#clipNorm === undefined ? gradients : clipByNorm(gradients, this.#clipNorm);
+      const { scaler } = this;
+      const { gradients, finite } = scaler?.unscaled(scaledGradients) ?? { gradients: scaledGradients };
+      const masks = this.parameters.map((variable) => this.#maskOf(variable));
+      const masked = gradients.map((g, i) => (masks[i] === undefined ? g : where(masks[i], g, 0)));
+      const given = this.#clipNorm === undefined ? masked : clipByNorm(masked, this.#clipNorm);
       const perGroup = this.#groups.map((_, i) => this.fromStep(`rate_${i}`, (step) => this.rate(step, i)));
       this.#slots.forEach((slot, i) => {
         const { variable, group, state } = slot;
@@ -103,8 +151,15 @@ export abstract class Optimizer {
           }
           return held;
         };
+        const before = finite && new Map([variable, ...this.stateNames().map(slotOf)].map((v) => [v, v.read()]));
         this.update(variable, given[i]!, perGroup[group]!, options.weightDecay ?? 0, slotOf);
+        const mask = masks[i];
+        if (mask !== undefined) variable.assign(where(mask, variable, 0));
+        before?.forEach((old, v) => {
+          v.assign(where(finite!, v, old));
+        });
       });
+      if (finite !== undefined) scaler!.move(finite);
       const done = (): void => {
         this.iterations++;
       };
@@ -125,18 +180,35 @@ export abstract class Optimizer {
 
   /** A number that depends on the step, as a 0-D f32 tensor that is fed anew at every run. */
   protected fromStep(name: string, f: (step: number) => number): Tensor {
-    let fed = this.#fed.get(name);
-    if (fed === undefined) {
-      fed = fromHost(name, [], 'f32', () => tensorOf('float32', [], [f(this.iterations)]));
-      this.#fed.set(name, fed);
+    return this.shared(name, () => fromHost(name, [], 'f32', () => tensorOf('float32', [], [f(this.iterations)])));
+  }
+
+  /** What several parameters share in one update: made once. */
+  protected shared(name: string, make: () => Tensor): Tensor {
+    let made = this.#fed.get(name);
+    if (made === undefined) {
+      made = make();
+      this.#fed.set(name, made);
     }
-    return fed;
+    return made;
+  }
+
+  /** 1 − βᵗ at the t-th update that counts (0-D f32): by which running means that start at 0 fall short. */
+  protected shortfall(name: string, beta: number): Tensor {
+    const { scaler } = this;
+    if (scaler === undefined) return this.fromStep(name, (step) => 1 - beta ** (step + 1));
+    // Only the graph knows which updates were skipped. In f64, since β is close to 1.
+    return this.shared(name, () => {
+      const t = castTo(add(scaler.updates, 1), 'float64');
+      return castTo(sub(1, pow(scalarBeside(beta, 'float64'), t)), 'float32');
+    });
   }
 
   /** State by name: what a checkpoint holds beside the network's. */
   async state(): Promise<Map<string, Data>> {
     const out = new Map<string, Data>([['iterations', tensorOf('int64', [], [BigInt(this.iterations)])]]);
     for (const { state } of this.#slots) for (const v of state.values()) out.set(v.name, await v.value());
+    for (const [name, v] of this.#extra()) out.set(name, await v.value());
     return out;
   }
 
@@ -158,7 +230,20 @@ export abstract class Optimizer {
         else own.set(name, new Variable(saved, { name: `${variable.name}.${name}`, trainable: false }));
       }
     }
+    for (const [name, v] of this.#extra()) {
+      const saved = state.get(name);
+      if (saved === undefined) throw missingOptimizerState({ name });
+      v.set(saved);
+    }
     return this;
+  }
+
+  /** State that is not a parameter's own: the loss scaler's, and masks. */
+  #extra(): readonly (readonly [string, Variable])[] {
+    return [
+      ...(this.#scaler?.variables ?? []).map((v) => [v.name, v] as const),
+      ...[...this.#masks].map(([parameter, mask]) => [`${parameter.name}.mask`, mask] as const),
+    ];
   }
 
   /** The names that `update` asks state by. */

@@ -1,5 +1,5 @@
 /** The usual rules. Names and defaults are PyTorch's; a source stands at each. */
-import { add, div, mul, sqrt, square, sub } from '../functions/elementwise.ts';
+import { add, div, mul, reciprocal, rsqrt, sqrt, square, sub } from '../functions/elementwise.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Variable } from '../variable.ts';
 import { type Group, Optimizer, type OptimizerOptions } from './optimizer.ts';
@@ -104,8 +104,8 @@ export class Adam extends Optimizer {
     mean.assign(m);
     second.assign(v);
     // m̂ ÷ (√v̂ + ε), with the corrections as scalars: 1 − βᵗ at step t.
-    const first = this.fromStep('first_correction', (step) => 1 / (1 - b1 ** (step + 1)));
-    const root = this.fromStep('second_correction', (step) => 1 / Math.sqrt(1 - b2 ** (step + 1)));
+    const first = this.shared('first_correction', () => reciprocal(this.shortfall('first_shortfall', b1)));
+    const root = this.shared('second_correction', () => rsqrt(this.shortfall('second_shortfall', b2)));
     const step = mul(div(m, add(mul(sqrt(v), root), this.#epsilon)), mul(rate, first));
     const kept = this.decoupled && decay !== 0 ? sub(w, mul(w, mul(rate, decay))) : w;
     w.assign(sub(kept, step));
