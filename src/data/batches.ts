@@ -3,9 +3,6 @@
  * the number of the epoch alone. Convention: the first dimension counts samples.
  */
 import { diagnostic, type Random } from '#base';
-import type { RgbImage } from './image.ts';
-import type { ImageFolder } from './imageFolder.ts';
-import type { ImageSet } from './imageSet.ts';
 import { type FloatImage, fromPlanes, toPlanes } from './pipeline/floatImage.ts';
 import { randomOf } from './seeds.ts';
 
@@ -66,7 +63,8 @@ const badSize = diagnostic<{ found: number }>('SYS-DAT-079', 'usage', {
   zh: (p) => `批大小不能为 ${p.found}；应为不小于 1 的整数`,
 });
 
-const wrongLength = diagnostic<{ what: string; found: number; expected: number; dims: string }>(
+/** Arrays of another length than their dimensions take. */
+export const wrongLength = diagnostic<{ what: string; found: number; expected: number; dims: string }>(
   'SYS-DAT-080',
   'usage',
   {
@@ -78,12 +76,6 @@ const wrongLength = diagnostic<{ what: string; found: number; expected: number; 
 const notPictures = diagnostic<{ dims: string; dtype: string }>('SYS-DAT-081', 'usage', {
   en: (p) => `inputs ${p.dtype} [${p.dims}] cannot be augmented; expected floats [channels, height, width]`,
   zh: (p) => `输入 ${p.dtype} [${p.dims}] 无法做数据增强；应为浮点数 [通道, 高, 宽]`,
-});
-
-const wrongFactors = diagnostic<{ name: string; found: number; channels: number }>('SYS-DAT-089', 'usage', {
-  en: (p) =>
-    `'${p.name}' is ${p.found} numbers for ${p.channels} channels; expected one number, or one for each channel, no divisor 0`,
-  zh: (p) => `'${p.name}' 含 ${p.found} 个数，而通道数为 ${p.channels}；应为一个数或每个通道一个数，除数不得为 0`,
 });
 
 /** The samples' numbers in the order of an epoch (Fisher and Yates; D. Knuth, TAOCP 2, algorithm P). */
@@ -167,94 +159,4 @@ function pick<T extends SampleValues>(values: T, rows: Int32Array, size: number)
     (out as Float32Array).set(part as Float32Array, i * size);
   }
   return out;
-}
-
-export interface ImageSampleOptions {
-  /** Factor on the levels 0 to 255; 1/255 by default. */
-  readonly scale?: number;
-  /** Subtracted after scaling, for each channel or one for all; 0 by default. */
-  readonly mean?: number | readonly number[];
-  /** Divisor after that; 1 by default. */
-  readonly deviation?: number | readonly number[];
-  /** Targets: class numbers as int64 (default) or int32, or one-hot rows of float32. */
-  readonly targets?: 'int64' | 'int32' | 'oneHot';
-}
-
-/**
- * Pictures with labels as samples: float32 [channels, height, width] inputs, (level · scale − mean) ÷ deviation.
- * @throws SYS-DAT-089 means or deviations that do not fit the channels
- */
-export function imageSamples(set: ImageSet, options: ImageSampleOptions = {}): SampleSet {
-  const { scale = 1 / 255, mean = 0, deviation = 1, targets = 'int64' } = options;
-  const { count, channels, height, width, pixels } = set;
-  const each = (name: string, value: number | readonly number[]): readonly number[] => {
-    const list = typeof value === 'number' ? new Array<number>(channels).fill(value) : value;
-    const sound = list.length === channels && !(name === 'deviation' && list.includes(0));
-    if (!sound) throw wrongFactors({ name, found: list.length, channels });
-    return list;
-  };
-  const [means, deviations] = [each('mean', mean), each('deviation', deviation)];
-  const inputs = new Float32Array(pixels.length);
-  const plane = height * width;
-  // A level has one of 256 values, so each channel is a table.
-  const tables = Array.from({ length: channels }, (_, c) =>
-    Float32Array.from({ length: 256 }, (_, level) => (level * scale - means[c]!) / deviations[c]!),
-  );
-  for (let at = 0, c = 0; at < inputs.length; at += plane, c = (c + 1) % channels) {
-    const table = tables[c]!;
-    for (let i = at; i < at + plane; i++) inputs[i] = table[pixels[i]!]!;
-  }
-  return { count, inputs, inputDims: [channels, height, width], ...targetsOf(set, targets) };
-}
-
-function targetsOf({ labels, classes }: ImageSet, form: 'int64' | 'int32' | 'oneHot') {
-  if (form === 'int32') return { targets: Int32Array.from(labels), targetDims: [] };
-  if (form === 'int64') return { targets: BigInt64Array.from(labels, BigInt), targetDims: [] };
-  const targets = new Float32Array(labels.length * classes.length);
-  for (const [i, label] of labels.entries()) targets[i * classes.length + label] = 1;
-  return { targets, targetDims: [classes.length] };
-}
-
-/**
- * The batches of an epoch of pictures that lie in a folder, decoded as they are needed.
- * @param prepare turns a picture into the network's input, float32 [channels, height, width], of one size for all; its random
- *   numbers follow from seed, epoch and sample
- * @throws as `batchOrder` and `ImageFolder.read`; SYS-DAT-080 where `prepare` gives pictures of several sizes
- */
-export async function* folderBatches(
-  folder: ImageFolder,
-  options: OrderOptions,
-  prepare: (
-    image: RgbImage,
-    random: Random,
-  ) => { readonly dims: readonly number[]; readonly values: ArrayLike<number> },
-): AsyncGenerator<Batch> {
-  const { seed = 0, epoch = 0 } = options;
-  let index = 0;
-  for (const samples of batchOrder(folder.files.length, options)) {
-    const prepared = [];
-    for (const sample of samples) prepared.push(prepare(await folder.read(sample), randomOf(seed, epoch, sample)));
-    const { dims, values } = prepared[0]!;
-    const inputs = new Float32Array(samples.length * values.length);
-    for (const [i, picture] of prepared.entries()) {
-      if (picture.values.length !== values.length) {
-        throw wrongLength({
-          what: 'prepare',
-          found: picture.values.length,
-          expected: values.length,
-          dims: dims.join(', '),
-        });
-      }
-      inputs.set(picture.values, i * values.length);
-    }
-    yield {
-      index: index++,
-      count: samples.length,
-      samples,
-      inputs,
-      inputDims: [samples.length, ...dims],
-      targets: BigInt64Array.from(samples, (sample) => BigInt(folder.files[sample]!.label)),
-      targetDims: [samples.length],
-    };
-  }
 }

@@ -5,16 +5,28 @@
  */
 export { openFolder } from '#data/platform';
 export * from './array.ts';
-export * from './batches.ts';
+export {
+  type Batch,
+  type BatchOptions,
+  batchCount,
+  batches,
+  batchOrder,
+  type OrderOptions,
+  type SampleSet,
+  type SampleValues,
+  sampleOrder,
+} from './batches.ts';
 export * from './byteSource.ts';
 export * from './cifar.ts';
 export * from './digits/drawDigits.ts';
 export * from './download.ts';
 export { type DataFolder, type FolderEntry, memoryFolder } from './folder.ts';
+export * from './folderBatches.ts';
 export * from './gzip.ts';
 export * from './idx.ts';
 export * from './image.ts';
 export * from './imageFolder.ts';
+export * from './imageSamples.ts';
 export * from './imageSet.ts';
 export * from './mnist.ts';
 export type { Named } from './named.ts';
