@@ -76,6 +76,13 @@ describe('exercise 4.7', () => {
     );
   });
 
+  test('the same features are the same bytes, in whatever order they are given', () => {
+    const one = encodeExample({ b: 'x', a: 1n });
+    expect(encodeExample({ a: 1n, b: 'x' })).toEqual(one);
+    expect(encodeExample(new Map(Object.entries({ b: 'x', a: 1n })))).toEqual(one);
+    expect(hex(one)).toBe('0a180a0a0a016112051a030a01010a0a0a016212050a030a0178');
+  });
+
   const values: fc.Arbitrary<Feature> = fc.oneof(
     fc.record({ kind: fc.constant('bytes' as const), values: fc.array(fc.uint8Array({ maxLength: 20 })) }),
     fc.record({ kind: fc.constant('float' as const), values: fc.float32Array({ maxLength: 20 }) }),
