@@ -31,5 +31,6 @@ export * as optim from './optim/index.ts';
 export * as random from './random.ts';
 export { Generator, seed } from './random.ts';
 export { lookupGradient, registerGradient } from './registration.ts';
+export * as sparsity from './sparsity/index.ts';
 export { inScope } from './trace.ts';
 export { Variable, type VariableOptions } from './variable.ts';
