@@ -11,6 +11,7 @@ import { reportPage } from '#report';
 import { controlPage, decodeDot, decodeSvg } from '#timing';
 import { errorsPage } from './errorsPage.ts';
 import { machinePages } from './machinePage.ts';
+import { modelsPage } from './modelsPage.ts';
 
 /** Text of each page by its path in the repository. */
 export async function pages(): Promise<ReadonlyMap<string, string>> {
@@ -22,6 +23,7 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/control.svg', decodeSvg()],
     ['docs/control.dot', decodeDot()],
     ['docs/errors.md', errorsPage([...declaredDiagnostics().values()])],
+    ['docs/models.md', await modelsPage()],
     ['docs/report.md', reportPage()],
     ...machinePages(),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],

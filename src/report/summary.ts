@@ -7,7 +7,7 @@
  * - parameters: elements of the float constants that a node reads, each constant at its first reader; scalars and
  *   settings (limits of Clip, scales of Resize, …) are none. Running mean and variance of BatchNormalization are statistics,
  *   counted apart, as training frameworks do.
- * - neurons: output elements of Conv, Gemm and MatMul; pooling, activation and normalisation count none.
+ * - neurons: output elements of Conv, ConvTranspose, Gemm and MatMul; pooling, activation and normalisation count none.
  * - bytes: each input and each output once, weights included.
  */
 import { BITS, type Dim, elementCount, type GraphNode, type Model, type Tensor, typeOf } from '#ir';
@@ -55,7 +55,7 @@ export interface Summary {
   };
 }
 
-const NEURONS = new Set(['Conv', 'Gemm', 'MatMul']);
+const NEURONS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
 
 /** Inputs that set something rather than weigh something, by operator. */
 const SETTINGS: Readonly<Record<string, readonly number[]>> = {

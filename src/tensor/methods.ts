@@ -10,7 +10,8 @@ import * as reduce from './functions/reduce.ts';
 import { Tensor } from './tensor.ts';
 
 const { where: _where, ...ofElements } = elementwise;
-const { concat: _concat, stack: _stack, ...ofShape } = movement;
+
+const { concat: _concat, stack: _stack, sizesOf: _sizesOf, ...ofShape } = movement;
 const { meanSquare: _meanSquare, ...reductions } = reduce;
 
 const METHODS = { ...ofElements, ...ofShape, ...reductions, matMul, dot, outer, tril, triu, detach };

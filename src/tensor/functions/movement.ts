@@ -75,8 +75,13 @@ export const squeeze = (x: Tensor, axes?: number | readonly number[]): Tensor =>
 export const unsqueeze = (x: Tensor, axes: number | readonly number[]): Tensor =>
   apply('Unsqueeze', [x, int64s([axes].flat() as number[])]);
 
-/** Broadcast to a shape. */
-export const expand = (x: Tensor, shape: readonly number[]): Tensor => apply('Expand', [x, int64s(shape)]);
+/** Sizes of axes `from` … before `to` as a vector of i64: for shapes that stay open until the graph runs. */
+export const sizesOf = (x: Tensor, from = 0, to?: number): Tensor =>
+  apply('Shape', [x], { start: int(from), end: to === undefined ? undefined : int(to) });
+
+/** Broadcast to a shape, of numbers or computed (`sizesOf`). */
+export const expand = (x: Tensor, shape: readonly number[] | Tensor): Tensor =>
+  apply('Expand', [x, Array.isArray(shape) ? int64s(shape) : (shape as Tensor)]);
 
 export const tile = (x: Tensor, repeats: readonly number[]): Tensor => apply('Tile', [x, int64s(repeats)]);
 
@@ -87,7 +92,7 @@ export const tile = (x: Tensor, repeats: readonly number[]): Tensor => apply('Ti
 export type Index = number | null | '...' | readonly [(number | undefined)?, (number | undefined)?, number?] | Tensor;
 
 /** Part of a tensor, by NumPy's basic indexing, and gathering by integer tensors along single axes. */
-export function at(x: Tensor, ...indices: readonly Index[]): Tensor {
+export function at(x: Tensor, ...indices: Index[]): Tensor {
   const consuming = indices.filter((i) => i !== null && i !== '...').length;
   if (consuming > x.rank || indices.filter((i) => i === '...').length > 1) {
     throw tooManyIndices({ count: indices.length, shape: x.dims.join(', ') });

@@ -98,6 +98,41 @@ export const avgPool = (
 /** The mean over all spatial positions: [N, C, 1, …]. */
 export const globalAvgPool = (x: Tensor): Tensor => apply('GlobalAveragePool', [x]);
 
+/**
+ * The mean of windows that share out each spatial axis into `sizes` parts, the i-th of n elements from ⌊i·n/parts⌋ to before
+ * ⌈(i+1)·n/parts⌉, as PyTorch's AdaptiveAvgPool: the output has that size whatever the input's.
+ */
+export function adaptiveAvgPool(x: Tensor, sizes: Sizes): Tensor {
+  const axes = x.rank - 2;
+  const wanted = perAxis(sizes, axes);
+  const given = wanted.map((_, i) => x.sizeOf(i + 2));
+  if (wanted.every((size, i) => size === given[i])) return x;
+  if (wanted.every((size) => size === 1)) return globalAvgPool(x);
+  if (wanted.every((size, i) => given[i]! % size === 0))
+    return avgPool(
+      x,
+      wanted.map((size, i) => given[i]! / size),
+    );
+  // Uneven windows: along each axis a product with the matrix of shares.
+  const last = x.rank - 1;
+  return wanted.reduce((y, size, i) => {
+    const perm = y.dims.map((_, k) => (k === i + 2 ? last : k === last ? i + 2 : k));
+    const moved = apply('Transpose', [y], { perm: ints(perm) });
+    const product = apply('MatMul', [moved, castTo(shares(given[i]!, size), x.dataType)]);
+    return apply('Transpose', [product], { perm: ints(perm) });
+  }, x);
+}
+
+/** [n, parts]: the share of each of n elements in the mean of each part. */
+function shares(n: number, parts: number): Tensor {
+  const values = new Float64Array(n * parts);
+  for (let i = 0; i < parts; i++) {
+    const [from, to] = [Math.floor((i * n) / parts), Math.ceil(((i + 1) * n) / parts)];
+    for (let k = from; k < to; k++) values[k * parts + i] = 1 / (to - from);
+  }
+  return constantTensor(tensorOf('float32', [n, parts], values));
+}
+
 /** (x − mean) ÷ √(variance + ε) · scale + bias over the last `weight.rank` axes. */
 export const layerNorm = (x: Tensor, weight: Tensor, bias?: Tensor, epsilon = 1e-5): Tensor =>
   apply('LayerNormalization', [x, weight, bias], { axis: int(-weight.rank), epsilon: float(epsilon) });

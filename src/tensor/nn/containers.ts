@@ -1,7 +1,15 @@
 /** Layers without parameters, and layers one after the other. */
 import * as elementwise from '../functions/elementwise.ts';
 import { flatten } from '../functions/movement.ts';
-import { avgPool, globalAvgPool, localResponseNorm, maxPool, type PoolOptions, type Sizes } from '../functions/nn.ts';
+import {
+  adaptiveAvgPool,
+  avgPool,
+  globalAvgPool,
+  localResponseNorm,
+  maxPool,
+  type PoolOptions,
+  type Sizes,
+} from '../functions/nn.ts';
 import { logSoftmax, softmax } from '../functions/reduce.ts';
 import type { Tensor } from '../tensor.ts';
 import { Module } from './module.ts';
@@ -41,19 +49,20 @@ export const maxPoolLayer = (kernel: Sizes, options?: PoolOptions): Lambda =>
 export const avgPoolLayer = (kernel: Sizes, options?: PoolOptions): Lambda =>
   new Lambda((x) => avgPool(x, kernel, options));
 export const globalAvgPoolLayer = layer(globalAvgPool);
+export const adaptiveAvgPoolLayer = (sizes: Sizes): Lambda => new Lambda((x) => adaptiveAvgPool(x, sizes));
 export const localResponseNormLayer = (size: number, alpha?: number, beta?: number, k?: number): Lambda =>
   new Lambda((x) => localResponseNorm(x, size, alpha, beta, k));
 
-/** Layers one after the other; their names are their places. */
+/** Layers one after the other; their names are their places, or given: `new Sequential({ conv: …, norm: … })`. */
 export class Sequential extends Module {
   readonly #layers: readonly Module[];
 
-  constructor(...layers: readonly Module[]) {
+  constructor(...layers: readonly Module[] | readonly [Readonly<Record<string, Module>>]) {
     super();
-    this.#layers = layers;
-    layers.forEach((module, i) => {
-      Object.defineProperty(this, i, { value: module, enumerable: true });
-    });
+    const isNamed = layers.length === 1 && !(layers[0] instanceof Module);
+    const named = Object.entries(isNamed ? layers[0]! : layers) as [string, Module][];
+    this.#layers = named.map(([, module]) => module);
+    for (const [name, value] of named) Object.defineProperty(this, name, { value, enumerable: true });
   }
 
   override forward(x: Tensor): Tensor {

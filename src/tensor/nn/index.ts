@@ -7,6 +7,7 @@ export {
   TransformerEncoderLayer,
 } from './attention.ts';
 export {
+  adaptiveAvgPoolLayer as adaptiveAvgPool,
   avgPoolLayer as avgPool,
   elu,
   flattenLayer as flatten,

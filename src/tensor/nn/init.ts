@@ -33,11 +33,16 @@ export function uniformData(shape: readonly number[], bound: number, generator: 
   return f32(shape, values);
 }
 
-export function normalData(shape: readonly number[], std: number, generator: Generator = defaultGenerator()): Data {
-  if (skipped) return constantData(shape, 0);
+export function normalData(
+  shape: readonly number[],
+  std: number,
+  generator: Generator = defaultGenerator(),
+  mean = 0,
+): Data {
+  if (skipped) return constantData(shape, mean);
   const random = generator.next();
   const values = new Float32Array(elementCount(shape));
-  for (let i = 0; i < values.length; i++) values[i] = std * random.normal();
+  for (let i = 0; i < values.length; i++) values[i] = mean + std * random.normal();
   return f32(shape, values);
 }
 
@@ -55,3 +60,7 @@ export const kaimingData = (shape: readonly number[], fanIn: number, generator?:
 /** ±√(6 ÷ (fan-in + fan-out)): Glorot and Bengio 2010. */
 export const xavierData = (shape: readonly number[], fanIn: number, fanOut: number, generator?: Generator): Data =>
   uniformData(shape, Math.sqrt(6 / (fanIn + fanOut)), generator);
+
+/** Normal with variance 2 ÷ fan: He et al. 2015 for ReLU; the fan is that of the inputs or of the outputs. */
+export const heNormalData = (shape: readonly number[], fan: number, generator?: Generator): Data =>
+  normalData(shape, Math.sqrt(2 / fan), generator);
