@@ -23,6 +23,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/run.ts')).configureRun,
   },
   {
+    name: 'train',
+    summary: { en: 'train a network and save it as ONNX', zh: '训练网络并保存为 ONNX' },
+    load: async () => (await import('./commands/train.ts')).configureTrain,
+  },
+  {
     name: 'compile',
     summary: { en: 'compile a network to a program file that runs by itself', zh: '把网络编译成可独立运行的程序文件' },
     load: async () => (await import('./commands/compile.ts')).configureCompile,

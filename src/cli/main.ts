@@ -8,6 +8,7 @@ import { Console } from './console.ts';
 import { showError } from './errors.ts';
 import { discardPending } from './files.ts';
 import { buildProgram } from './index.ts';
+import { interrupted } from './interrupt.ts';
 import { hasSwitch, languageOf } from './language.ts';
 
 // Two levels up from both src/cli and dist/cli.
@@ -53,7 +54,9 @@ for (const [signal, code] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  process.on(signal, () => process.exit(code));
+  process.on(signal, () => {
+    if (!interrupted()) process.exit(code);
+  });
 }
 
 try {

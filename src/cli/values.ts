@@ -119,3 +119,14 @@ export const collect = (text: string, before: readonly string[] = []): readonly 
 REPEATABLE.add(collect);
 
 export { badValue };
+
+/** A number above 0. */
+export function positive(option: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(value > 0 && Number.isFinite(value))) {
+      throw badValue({ option, found: text, expected: { en: 'a number above 0', zh: '大于 0 的数' } });
+    }
+    return value;
+  };
+}

@@ -44,13 +44,14 @@ export const adder: Task = {
   best: 'exact',
   data: { make: truthTable },
   build({ generator, hyperparameters }) {
-    const network = new nn.Sequential(
-      new nn.Linear(9, 20, { generator }),
+    const layers = new nn.Sequential(
+      new nn.Linear(9, 20),
       nn.tanh(),
-      new nn.Linear(20, 20, { generator }),
+      new nn.Linear(20, 20),
       nn.tanh(),
-      new nn.Linear(20, 5, { generator }),
+      new nn.Linear(20, 5),
     );
+    const network = nn.xavier(layers, generator);
     const optimizer = new optim.Adam(network.parameters(), { rate: hyperparameters.rate });
     const metrics = (logits: Tensor, sums: Tensor): Metrics => ({
       loss: binaryCrossEntropyWithLogits(logits, sums),

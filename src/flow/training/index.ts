@@ -1,6 +1,8 @@
 /** Training: tasks, the loop that trains them, checkpoints. */
 export { type Checkpoint, type CheckpointHead, openCheckpoint, saveCheckpoint } from './checkpoint.ts';
 export { classifier } from './classification.ts';
+export { digitData } from './digits.ts';
+export { exportTrained } from './export.ts';
 export {
   type EpochEvent,
   type FitOptions,

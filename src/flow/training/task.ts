@@ -36,6 +36,8 @@ export interface Hyperparameters {
   readonly batch: number;
   /** The learning rate at the start. */
   readonly rate: number;
+  /** The first so many samples alone. */
+  readonly limit?: number;
 }
 
 export interface Task {

@@ -29,6 +29,7 @@ export {
   tanh,
 } from './containers.ts';
 export * as init from './init.ts';
+export { xavier } from './initialise.ts';
 export { BatchNorm, Conv, ConvTranspose, Dropout, Embedding, LayerNorm, Linear } from './layers.ts';
 export { Module, type State } from './module.ts';
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from './recurrent.ts';

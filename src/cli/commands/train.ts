@@ -1,0 +1,275 @@
+/** `systole train TASK`: trains a network, shows every epoch, saves it as an ONNX file that `systole run` takes. */
+import { basename } from 'node:path';
+import { Argument } from 'commander';
+import { diagnostic, nearestName } from '#base';
+import { openFolder } from '#data';
+import {
+  digitData,
+  type EpochEvent,
+  exportTrained,
+  type Means,
+  openCheckpoint,
+  prepareTraining,
+  type StepEvent,
+  saveCheckpoint,
+  type TaskData,
+  type Training,
+  tasks,
+} from '#flow';
+import { writeModel } from '#onnx';
+import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import type { Console } from '../console.ts';
+import { checkWritable, readBytes, writeFile } from '../files.ts';
+import { onInterrupt } from '../interrupt.ts';
+import type { Both } from '../language.ts';
+import { confusionText } from '../training/confusion.ts';
+import { positive, whole } from '../values.ts';
+
+interface TrainOptions {
+  readonly data?: string;
+  readonly epochs?: number;
+  readonly batch?: number;
+  readonly rate?: number;
+  readonly seed?: number;
+  readonly limit?: number;
+  readonly patience?: number;
+  readonly out?: string;
+  readonly checkpoint?: string;
+  readonly resume?: boolean;
+}
+
+const unknownTask = diagnostic<{ name: string; known: string; nearest: string | undefined }>('SYS-CLI-120', 'usage', {
+  en: (p) => `there is no task '${p.name}'${p.nearest ? `; did you mean '${p.nearest}'?` : '.'} Tasks: ${p.known}.`,
+  zh: (p) => `没有任务“${p.name}”${p.nearest ? `；是否指“${p.nearest}”？` : '。'}可用任务：${p.known}。`,
+});
+
+const needsDigits = diagnostic<{ task: string; option: string }>('SYS-CLI-121', 'usage', {
+  en: (p) => `${p.option} is for tasks that learn from images; '${p.task}' makes its own data. Leave it out.`,
+  zh: (p) => `${p.option} 用于学习图像的任务；“${p.task}”自备数据。请去掉它。`,
+});
+
+const needsCheckpoint = diagnostic<Record<string, never>>('SYS-CLI-122', 'usage', {
+  en: () => '--resume goes on from a checkpoint: say which with --checkpoint FILE.',
+  zh: () => '--resume 从检查点继续：请用 --checkpoint FILE 指定。',
+});
+
+const settingsFixed = diagnostic<{ option: string }>('SYS-CLI-123', 'usage', {
+  en: (p) =>
+    `${p.option} cannot change when training is resumed: the checkpoint holds it. Leave it out, or begin anew.`,
+  zh: (p) => `继续训练时不能更改 ${p.option}：其值由检查点给出。请去掉它，或重新开始。`,
+});
+
+const nothingLeft = diagnostic<{ done: number; epochs: number }>('SYS-CLI-124', 'usage', {
+  en: (p) =>
+    `the checkpoint has ${p.done} epochs behind it, and ${p.epochs} are asked for. Ask for more with --epochs.`,
+  zh: (p) => `检查点已完成 ${p.done} 个 epoch，而要求的是 ${p.epochs} 个。请用 --epochs 指定更多。`,
+});
+
+/** Milliseconds between lines. */
+const SHOW_EVERY = 500;
+
+/** The code of a process that Ctrl-C ends. */
+const INTERRUPTED = 130;
+
+export function configureTrain(command: CliCommand, console: Console): void {
+  const t = console.text.bind(console);
+  withExamples(console, command, [
+    {
+      run: 'systole train lenet5',
+      does: { en: 'on digits drawn by rule, no download', zh: '用按规则绘制的数字，无需下载' },
+    },
+    {
+      run: 'systole train lenet5 --data mnist --epochs 5 --out lenet5.onnx',
+      does: { en: 'on MNIST, and save the network', zh: '用 MNIST 训练并保存网络' },
+    },
+    {
+      run: 'systole train mlp --checkpoint mlp.safetensors --resume',
+      does: { en: 'go on where it was stopped', zh: '从停下之处继续' },
+    },
+    { run: 'systole train adder --json', does: { en: 'one line of JSON an epoch', zh: '每个 epoch 输出一行 JSON' } },
+  ]);
+  const list = [...tasks.values()].map((task) => `${task.name}: ${t(task.summary)}`).join('; ');
+  command.addArgument(new Argument('<TASK>', list));
+  const option = (flag: string, text: Both, parse?: (value: string) => unknown): void => {
+    if (parse === undefined) command.option(flag, t(text));
+    else command.option(flag, t(text), parse);
+  };
+  option('--data <DIR>', { en: "a folder with MNIST's files", zh: 'MNIST 文件所在文件夹' });
+  option('--epochs <N>', { en: 'passes over the data', zh: '遍历数据的次数' }, whole('--epochs', 1, 100_000));
+  option('--batch <N>', { en: 'samples in a step', zh: '每步的样本数' }, whole('--batch', 1, 1_000_000));
+  option('--rate <X>', { en: 'learning rate at the start', zh: '初始学习率' }, positive('--rate'));
+  option(
+    '--seed <S>',
+    { en: 'of everything random; default 1', zh: '随机种子；默认 1' },
+    whole('--seed', 0, 2 ** 32 - 1),
+  );
+  option(
+    '--limit <N>',
+    { en: 'the first N training images alone', zh: '只用前 N 幅训练图像' },
+    whole('--limit', 1, 1e9),
+  );
+  option(
+    '--patience <N>',
+    { en: 'end after N epochs without a better one', zh: '连续 N 个 epoch 无改进即停止' },
+    whole('--patience', 1, 100_000),
+  );
+  option('--out <FILE>', { en: 'the trained network as ONNX', zh: '把训练好的网络写为 ONNX' });
+  option('--checkpoint <FILE>', { en: 'saved after every epoch and at Ctrl-C', zh: '每个 epoch 后及按 Ctrl-C 时保存' });
+  option('--resume', { en: 'go on from the checkpoint', zh: '从检查点继续' });
+  withCommonOptions(console, command);
+  command.action((name: string, options: TrainOptions) => train(name, options, console));
+}
+
+async function train(name: string, options: TrainOptions, console: Console): Promise<void> {
+  const task = tasks.get(name);
+  if (task === undefined) {
+    const known = [...tasks.keys()];
+    throw unknownTask({ name, known: known.join(', '), nearest: nearestName(name, known) });
+  }
+  for (const flag of ['data', 'limit'] as const) {
+    if (options[flag] !== undefined && task.data !== 'digits') throw needsDigits({ task: name, option: `--${flag}` });
+  }
+  if (options.resume && options.checkpoint === undefined) throw needsCheckpoint({});
+  checkWritable(options.out, 'file');
+  checkWritable(options.checkpoint, 'file');
+  const checkpoint = options.resume
+    ? openCheckpoint(readBytes(options.checkpoint!, CHECKPOINT), name, options.checkpoint)
+    : undefined;
+  if (checkpoint !== undefined) {
+    for (const flag of ['seed', 'batch', 'rate', 'limit'] as const) {
+      if (options[flag] !== undefined) throw settingsFixed({ option: `--${flag}` });
+    }
+  }
+  const seed = checkpoint?.head.seed ?? options.seed ?? 1;
+  const { epochs, batch, rate, limit } = {
+    ...task.defaults,
+    ...checkpoint?.head.hyperparameters,
+    ...definedOf(options),
+  };
+  const hyperparameters = { epochs, batch, rate, ...(limit === undefined ? {} : { limit }) };
+  const folder = options.data === undefined ? {} : { folder: openFolder(options.data) };
+  console.progress.begin(console.text({ en: 'reading data', zh: '读取数据' }));
+  const data: TaskData =
+    task.data === 'digits'
+      ? await digitData(task, { ...folder, seed, ...(limit === undefined ? {} : { limit }) })
+      : task.data.make(seed);
+  const training = prepareTraining(task, data, {
+    hyperparameters,
+    seed,
+    ...(options.patience === undefined ? {} : { patience: options.patience }),
+    ...(checkpoint === undefined ? {} : { from: checkpoint.head.progress }),
+  });
+  checkpoint?.restore(training);
+  if (checkpoint !== undefined && checkpoint.head.progress.epoch >= epochs) {
+    throw nothingLeft({ done: checkpoint.head.progress.epoch, epochs });
+  }
+  const text = {
+    en: `${name}: ${training.learner.network.size} parameters, ${console.text(data.name)}; seed ${seed}`,
+    zh: `${name}：${training.learner.network.size} 个参数，${console.text(data.name)}；种子 ${seed}`,
+  };
+  if (!console.json) console.say(console.text(text));
+  await follow(name, training, data, options, console);
+}
+
+const CHECKPOINT = { en: 'checkpoint', zh: '检查点' } as const;
+
+const definedOf = ({ epochs, batch, rate, limit }: TrainOptions): Partial<TrainOptions> =>
+  Object.fromEntries(Object.entries({ epochs, batch, rate, limit }).filter(([, v]) => v !== undefined));
+
+/** Runs the epochs and shows them; saves after each, and when it is interrupted. */
+async function follow(
+  name: string,
+  training: Training,
+  data: TaskData,
+  options: TrainOptions,
+  console: Console,
+): Promise<void> {
+  let interrupted = false;
+  const release = onInterrupt(() => {
+    interrupted = true;
+    console.note(
+      console.text({ en: 'stopping after this step; once more ends at once', zh: '本步结束后停止；再按一次立即结束' }),
+    );
+  });
+  const save = async (): Promise<void> => {
+    if (options.checkpoint !== undefined) writeFile(options.checkpoint, [await saveCheckpoint(name, training)]);
+  };
+  let shown = 0;
+  for await (const event of training.events()) {
+    if (event.kind === 'epoch') {
+      await save();
+      const last = event.epoch === event.epochs || event.stopped;
+      if (console.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+      // Epochs of a blink would scroll away what one wants to read.
+      else if (last || event.epoch === 1 || performance.now() - shown >= SHOW_EVERY) {
+        shown = performance.now();
+        console.say(epochText(event, console));
+      }
+    } else {
+      console.progress.update(() => stepText(event, console));
+    }
+    if (interrupted) break;
+  }
+  release();
+  if (interrupted) await save();
+  await finish(training, data, options, console);
+  if (interrupted) process.exitCode = INTERRUPTED;
+}
+
+async function finish(training: Training, data: TaskData, options: TrainOptions, console: Console): Promise<void> {
+  if (data.classes !== undefined && data.validation !== undefined && training.learner.classify !== undefined) {
+    const rows = await training.confusion(data.validation, data.classes.length);
+    if (console.json) process.stdout.write(`${JSON.stringify({ kind: 'confusion', rows: rows.map((r) => [...r]) })}\n`);
+    else console.say(confusionText(rows, data.classes, console));
+  }
+  for (const [path, what] of [
+    [options.checkpoint, CHECKPOINT],
+    [options.out, { en: 'network', zh: '网络' }],
+  ] as const) {
+    if (path === undefined) continue;
+    if (path === options.out) writeFile(path, [writeModel(await exportTrained(training, data, basename(path)))]);
+    console.note(console.text({ en: `${what.en}: ${path}`, zh: `${what.zh}：${path}` }));
+  }
+  const next = options.out;
+  if (next !== undefined && !console.json) {
+    console.note(
+      console.text({ en: `run it on the processor: systole run ${next}`, zh: `在处理器上运行：systole run ${next}` }),
+    );
+  }
+}
+
+const NAMES: Readonly<Record<string, Both>> = {
+  loss: { en: 'loss', zh: '损失' },
+  accuracy: { en: 'accuracy', zh: '准确率' },
+  exact: { en: 'exact rows', zh: '全对行' },
+};
+
+/** Shares as percentages, losses with four digits. */
+function meansText(means: Means, console: Console): string {
+  return Object.entries(means)
+    .map(([name, value]) => {
+      const label = NAMES[name] === undefined ? name : console.text(NAMES[name]);
+      return `${label} ${name === 'accuracy' || name === 'exact' ? `${(100 * value).toFixed(2)} %` : value.toFixed(4)}`;
+    })
+    .join(' · ');
+}
+
+function epochText(event: EpochEvent, console: Console): string {
+  const { epoch, epochs, train, validation, seconds, samplesPerSecond, best, stopped } = event;
+  const width = `${epochs}`.length;
+  const checked =
+    validation === undefined ? '' : ` · ${console.text({ en: 'check', zh: '检验' })} ${meansText(validation, console)}`;
+  const speed = `${Math.round(samplesPerSecond).toLocaleString('en')} ${console.text({ en: 'samples/s', zh: '样本/秒' })}`;
+  const end = stopped ? ` · ${console.text({ en: 'no better for a while: stopped', zh: '长时间无改进：停止' })}` : '';
+  return `${`${epoch}`.padStart(width)}/${epochs}  ${meansText(train, console)}${checked}${best ? ' *' : ''} · ${seconds.toFixed(1)} s · ${speed}${end}`;
+}
+
+const BAR = 24;
+
+function stepText(event: StepEvent, console: Console): string {
+  const { epoch, batch, batches, means, samplesPerSecond, secondsLeft } = event;
+  const done = Math.round((BAR * batch) / batches);
+  const bar = `${'█'.repeat(done)}${'░'.repeat(BAR - done)}`;
+  const left = console.text({ en: `${Math.ceil(secondsLeft)} s left`, zh: `还需 ${Math.ceil(secondsLeft)} 秒` });
+  return `${epoch} ${bar} ${batch}/${batches} ${meansText(means, console)} · ${Math.round(samplesPerSecond)}/s · ${left}`;
+}
