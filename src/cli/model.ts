@@ -2,7 +2,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { diagnostic, SystoleError } from '#base';
-import { adderModel, EMBEDDED } from '#flow';
+import { EMBEDDED, type EmbeddedName, embeddedModel } from '#flow';
 import { type Model, parseModel } from '#ir';
 import { isProgram } from '#isa';
 import { type ExternalReader, externalEscapes, readModel } from '#onnx';
@@ -18,10 +18,10 @@ const programGiven = diagnostic<{ path: string }>('SYS-CLI-028', 'invalid', {
   zh: (p) => `这是编译好的程序，应为${MODEL.zh}。运行它：systole exec ${p.path}`,
 });
 
-export const isEmbedded = (name: string): boolean => (EMBEDDED as readonly string[]).includes(name);
+export const isEmbedded = (name: string): name is EmbeddedName => (EMBEDDED as readonly string[]).includes(name);
 
 export function loadModel(path: string): Model {
-  if (isEmbedded(path)) return adderModel();
+  if (isEmbedded(path)) return embeddedModel(path);
   if (['.txt', '.ir'].includes(extname(path).toLowerCase())) return parseModel(readText(path, MODEL), path);
   const bytes = readBytes(path, MODEL);
   if (isProgram(bytes)) throw programGiven({ path }, { file: path });

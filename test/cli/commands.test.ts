@@ -93,11 +93,19 @@ async function object<T = RunObject>(line: string, at = folder): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-test('run with nothing else adds two numbers, checks itself and reports', async () => {
+test('run with nothing else reads a digit, checks itself and reports', async () => {
   const { code, stdout, stderr } = await call('run');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/^9 \+ 5 \+ 1 = 15\n/);
+  expect(stdout).toMatch(/this is a 7 \(\d+\.\d\d %\)/);
+  expect(stdout).toContain('input float32[1,1,28,28] ← a 7 drawn by rule');
   expect(stdout).toContain('holds');
+  expect(stdout).toContain('Conv+Relu');
+});
+
+test('run adder adds two numbers', async () => {
+  const { code, stdout, stderr } = await call('run adder');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/^9 \+ 5 \+ 1 = 15\n/);
   expect(stdout).toContain('Gemm+Clip');
   expect((await call('run adder --a 7 --b 12 --carry 0 --lang zh')).stdout).toMatch(/^7 \+ 12 \+ 0 = 19\n/);
 });

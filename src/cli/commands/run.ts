@@ -8,6 +8,11 @@ import {
   adderInput,
   bindSizes,
   compileModel,
+  DEFAULT_MODEL,
+  digitInput,
+  digitOf,
+  digitText,
+  type EmbeddedName,
   executeProgram,
   inputType,
   runAndCheck,
@@ -48,8 +53,8 @@ const inputTwice = diagnostic<{ option: string }>('SYS-CLI-023', 'usage', {
 export function configureRun(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
   withExamples(console, command, [
-    { run: 'systole run', does: { en: 'add two numbers on the processor', zh: '在处理器上做一次加法' } },
-    { run: 'systole run adder --a 7 --b 8', does: { en: 'other numbers', zh: '换两个数' } },
+    { run: 'systole run', does: { en: 'LeNet-5 reads a digit on the processor', zh: '在处理器上用 LeNet-5 识别数字' } },
+    { run: 'systole run adder --a 7 --b 8', does: { en: 'a network that adds two numbers', zh: '做加法的网络' } },
     {
       run: 'systole run mnist.onnx --input digit.png --top 3',
       does: { en: 'a picture through a network', zh: '让图片通过网络' },
@@ -64,7 +69,10 @@ export function configureRun(command: CliCommand, console: Console): void {
     },
   ]);
   command.addArgument(
-    new Argument('[MODEL]', t({ en: 'an ONNX file, or adder (the default)', zh: 'ONNX 文件，或 adder（默认）' })),
+    new Argument(
+      '[MODEL]',
+      t({ en: 'an ONNX file, lenet5 (the default) or adder', zh: 'ONNX 文件、lenet5（默认）或 adder' }),
+    ),
   );
   command.option(
     '--machine <NAME|FILE>',
@@ -87,7 +95,7 @@ export function configureRun(command: CliCommand, console: Console): void {
   }
   withCommonOptions(console, command);
   command.action(async (model: string | undefined, options: RunOptions) => {
-    process.exitCode = await run(model ?? 'adder', options, console);
+    process.exitCode = await run(model ?? DEFAULT_MODEL, options, console);
   });
 }
 
@@ -98,7 +106,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   const machine = loadMachine(options.machine);
   const model = loadModel(name);
   const dims = options.dim ?? {};
-  const embedded = isEmbedded(name) && options.input === undefined;
+  const embedded = isEmbedded(name) && options.input === undefined ? name : undefined;
   const sized = { dims, ...(options.batch === undefined ? {} : { batch: options.batch }) };
   const bound = (await inModel(name, () => bindSizes(model, sized))).model;
   const names = bound.graph.inputs.map((v) => v.name);
@@ -108,7 +116,9 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   // Without data only the sizes count, and where they are given they need no feed to tell them.
   const read = await readInputs(options, names, (input) => inputType(bound, input));
   const given: GivenInputs =
-    embedded && (withData || batch === undefined) ? embeddedInputs(addition, batch ?? 1, console) : read;
+    embedded !== undefined && (withData || batch === undefined)
+      ? embeddedInputs(embedded, addition, batch ?? 1, console)
+      : read;
   const implied = sizesOfFeeds(bound, given.feeds, given.places);
 
   const engine = await createEngine({ onNotice: console.notice });
@@ -136,7 +146,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   const { result, outputs, check } = await runAndCheck(compiled, { engine, feeds, observer: watching.observer });
   watching.finish();
   const written = options.output === undefined ? [] : writeOutputs(options.output, outputs);
-  const answer = embedded ? additionText(addition, outputs.get('sum')!) : undefined;
+  const answer = embedded === undefined ? undefined : answerText(embedded, addition, outputs, console);
   showRun(
     console,
     { ...facts, result, fidelity: 'data', sources, outputs, check },
@@ -147,7 +157,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
 
 function refuseContradictions(name: string, options: RunOptions): void {
   const term = (['a', 'b', 'carry'] as const).find((flag) => options[flag] !== undefined);
-  if (term !== undefined && !isEmbedded(name)) throw onlyForAdder({ option: `--${term}`, model: name });
+  if (term !== undefined && name !== 'adder') throw onlyForAdder({ option: `--${term}`, model: name });
   if (term !== undefined && options.input !== undefined) throw inputTwice({ option: `--${term}` });
 }
 
@@ -159,7 +169,12 @@ function pick({ a, b, carry }: RunOptions): Partial<Addition> {
   };
 }
 
-function embeddedInputs(addition: Addition, batch: number, console: Console): GivenInputs {
+function embeddedInputs(name: EmbeddedName, addition: Addition, batch: number, console: Console): GivenInputs {
+  if (name === 'lenet5') {
+    const { feed, label } = digitInput(batch);
+    const source = console.text({ en: `a ${label} drawn by rule`, zh: `按规则绘制的 ${label}` });
+    return { feeds: new Map([['input', feed]]), sources: new Map([['input', source]]), places: new Map() };
+  }
   const { a, b, carry } = addition;
   const source = console.text({
     en: `${a}, ${b} and carry ${carry} in bits`,
@@ -169,4 +184,16 @@ function embeddedInputs(addition: Addition, batch: number, console: Console): Gi
   return { feeds: new Map([['bits', feed]]), sources: new Map([['bits', source]]), places: new Map() };
 }
 
-const additionText = ({ a, b, carry }: Addition, sum: Tensor): string => `${a} + ${b} + ${carry} = ${sumsOf(sum)[0]}`;
+/** What the network says, in a person's terms. */
+function answerText(
+  name: EmbeddedName,
+  { a, b, carry }: Addition,
+  outputs: ReadonlyMap<string, Tensor>,
+  console: Console,
+): string {
+  if (name === 'adder') return `${a} + ${b} + ${carry} = ${sumsOf(outputs.get('sum')!)[0]}`;
+  const { digit, probability } = digitOf(outputs.get('output')!);
+  const share = (100 * probability).toFixed(2);
+  const text = { en: `this is a ${digit} (${share} %)`, zh: `这是 ${digit}（${share} %）` };
+  return `${digitText(digitInput(1).pixels)}\n${console.text(text)}`;
+}

@@ -12,6 +12,7 @@ import {
   prepareTraining,
   type StepEvent,
   saveCheckpoint,
+  type Task,
   type TaskData,
   type Training,
   tasks,
@@ -168,7 +169,7 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
     zh: `${name}：${training.learner.network.size} 个参数，${console.text(data.name)}；种子 ${seed}`,
   };
   if (!console.json) console.say(console.text(text));
-  await follow(name, training, data, options, console);
+  await follow(task, training, data, options, console);
 }
 
 const CHECKPOINT = { en: 'checkpoint', zh: '检查点' } as const;
@@ -178,7 +179,7 @@ const definedOf = ({ epochs, batch, rate, limit }: TrainOptions): Partial<TrainO
 
 /** Runs the epochs and shows them; saves after each, and when it is interrupted. */
 async function follow(
-  name: string,
+  task: Task,
   training: Training,
   data: TaskData,
   options: TrainOptions,
@@ -192,7 +193,7 @@ async function follow(
     );
   });
   const save = async (): Promise<void> => {
-    if (options.checkpoint !== undefined) writeFile(options.checkpoint, [await saveCheckpoint(name, training)]);
+    if (options.checkpoint !== undefined) writeFile(options.checkpoint, [await saveCheckpoint(task.name, training)]);
   };
   let shown = 0;
   for await (const event of training.events()) {
@@ -212,11 +213,17 @@ async function follow(
   }
   release();
   if (interrupted) await save();
-  await finish(training, data, options, console);
+  await finish(training, task, data, options, console);
   if (interrupted) process.exitCode = INTERRUPTED;
 }
 
-async function finish(training: Training, data: TaskData, options: TrainOptions, console: Console): Promise<void> {
+async function finish(
+  training: Training,
+  task: Task,
+  data: TaskData,
+  options: TrainOptions,
+  console: Console,
+): Promise<void> {
   if (data.classes !== undefined && data.validation !== undefined && training.learner.classify !== undefined) {
     const rows = await training.confusion(data.validation, data.classes.length);
     if (console.json) process.stdout.write(`${JSON.stringify({ kind: 'confusion', rows: rows.map((r) => [...r]) })}\n`);
@@ -227,7 +234,7 @@ async function finish(training: Training, data: TaskData, options: TrainOptions,
     [options.out, { en: 'network', zh: '网络' }],
   ] as const) {
     if (path === undefined) continue;
-    if (path === options.out) writeFile(path, [writeModel(await exportTrained(training, data, basename(path)))]);
+    if (path === options.out) writeFile(path, [writeModel(await exportTrained(training, task, data, basename(path)))]);
     console.note(console.text({ en: `${what.en}: ${path}`, zh: `${what.zh}：${path}` }));
   }
   const next = options.out;

@@ -49,7 +49,7 @@ export const mlp: Task = {
 export const lenet5: Task = {
   name: 'lenet5',
   summary: { en: 'LeNet-5, a convolutional network for digits', zh: 'LeNet-5：识别数字的卷积网络' },
-  defaults: { epochs: 5, batch: 64, rate: 2e-3 },
+  defaults: { epochs: 10, batch: 64, rate: 2e-3 },
   best: 'accuracy',
   data: 'digits',
   prepare: { dims: [1, 28, 28], ...MNIST },

@@ -1,9 +1,35 @@
 /** A trained network as an ONNX model that `systole run` takes: of one sample or many, in inference mode. */
 import type { Model } from '#ir';
-import { exportModel } from '#tensor';
+import { exportModel, nn, type Tensor } from '#tensor';
 import type { Training } from './fit.ts';
-import type { TaskData } from './task.ts';
+import type { Task, TaskData } from './task.ts';
 
-/** @param name of the graph */
-export const exportTrained = ({ learner }: Training, data: TaskData, name: string): Promise<Model> =>
-  exportModel(learner.network, { input: ['N', ...data.train.inputDims] }, { name, outputs: ['output'] });
+/** A network with the preparation of its inputs before it, so that it takes pictures as they are. */
+class Prepared extends nn.Module {
+  readonly network: nn.Module & { forward(x: Tensor): Tensor };
+  readonly #prepare: NonNullable<Task['prepare']>;
+
+  constructor(network: nn.Module, prepare: NonNullable<Task['prepare']>) {
+    super();
+    this.network = network as nn.Module & { forward(x: Tensor): Tensor };
+    this.#prepare = prepare;
+  }
+
+  override forward(levels: Tensor): Tensor {
+    const { dims, mean, std } = this.#prepare;
+    const x = levels.mul(1 / (255 * std)).sub(mean / std);
+    return this.network.forward(dims.length === 1 ? x.flatten() : x);
+  }
+}
+
+/**
+ * The model: of a task of digits it takes `input` [N, 1, 28, 28], grey levels 0 (paper) to 255 (ink); else what the task's samples are.
+ * @param name of the graph
+ */
+export function exportTrained(training: Training, task: Task, data: TaskData, name: string): Promise<Model> {
+  const { network } = training.learner;
+  const { prepare } = task;
+  const [target, dims] =
+    prepare === undefined ? [network, data.train.inputDims] : [new Prepared(network, prepare), [1, 28, 28]];
+  return exportModel(target, { input: ['N', ...dims] }, { name, outputs: ['output'] });
+}

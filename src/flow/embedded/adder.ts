@@ -1,13 +1,10 @@
 /**
- * The network that `systole run` runs with nothing else: the exact 9-31-5 threshold network of the 4-bit full adder
+ * The embedded adder: the exact 9-31-5 threshold network of the 4-bit full adder
  * (AI Computing Systems, exercise 2.11, in closed form). Inputs are the bits a3 … a0, b3 … b0 and the carry, outputs the
  * bits s4 … s0 of a + b + carry, all as f32 0 and 1.
  */
 import { float, type GraphNode, type Model, type Tensor, tensorNumbers, tensorOf, tensorType } from '#ir';
 import { modelOf } from '#onnx';
-
-/** Names under which models can be asked for without a file. */
-export const EMBEDDED = ['adder'] as const;
 
 export interface Addition {
   readonly a: number;

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { createEngine } from '#engine';
 import { elementCount } from '#ir';
-import { PRESETS } from '../../test/support/machines.ts';
-import { adderInput, adderModel, compareOutputs, compileModel, executeProgram, runOnHost, sumsOf } from './index.ts';
+import { PRESETS } from '../../../test/support/machines.ts';
+import { adderInput, adderModel, compareOutputs, compileModel, executeProgram, runOnHost, sumsOf } from '../index.ts';
 
 const additions = Array.from({ length: 512 }, (_, i) => ({ a: i >> 5, b: (i >> 1) & 15, carry: i & 1 }));
 const right = additions.map(({ a, b, carry }) => a + b + carry);
