@@ -1,34 +1,20 @@
 /** docs/data.md: its pieces of code are one program that runs, and the names it mentions exist. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as data from '#data';
 import { ROOT } from './house/sources.ts';
+import { runPage } from './support/pageCode.ts';
 
 const page = readFileSync(`${ROOT}docs/data.md`, 'utf8');
 
 test('the code of docs/data.md runs as it stands', () => {
-  const code = [...page.matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]!).join('\n');
-  // Within the project, so that its own name can be imported.
-  const place = join(ROOT, '.cache', 'dataPage.ts');
-  const folder = mkdtempSync(join(tmpdir(), 'systole-'));
-  try {
-    mkdirSync(join(ROOT, '.cache'), { recursive: true });
-    writeFileSync(place, code);
-    const { stdout, stderr, status } = spawnSync(process.execPath, ['--conditions=source', place], {
-      cwd: folder,
-      encoding: 'utf8',
-    });
+  runPage('docs/data.md', ({ status, stdout, stderr, folder }) => {
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toContain('224 224 1\n');
     expect(stdout).toContain("train-00000-of-00002 0 { kind: 'int64', values: BigInt64Array(1) [ 3n ] }");
     expect(existsSync(join(folder, 'out/model.safetensors'))).toBe(true);
-  } finally {
-    rmSync(folder, { recursive: true });
-    rmSync(place, { force: true });
-  }
+  });
 });
 
 test('every entry point of docs/data.md is exported', () => {
