@@ -1,13 +1,18 @@
-/** Options that say with which sizes and in which type a model is compiled. */
+/** Options that say with which sizes and in which type a model is compiled, for which results, and what is told of it. */
 import { diagnostic, nearestName } from '#base';
+import type { Model } from '#ir';
+import { inferTypes } from '#ops';
+import { type LogLevel, type LogWriter, passLog, prune, type Step } from '#passes';
 import type { CliCommand } from './command.ts';
 import type { Console } from './console.ts';
-import { badValue, sizes, whole } from './values.ts';
+import { badValue, collect, sizes, whole } from './values.ts';
 
 export interface ModelOptions {
   readonly dim?: Readonly<Record<string, number>>;
   readonly batch?: number;
   readonly dtype: 'f32';
+  readonly fetch?: readonly string[];
+  readonly log?: LogLevel;
 }
 
 /** Types that the processor will compute in, by the names of the command line. */
@@ -26,6 +31,33 @@ function dtype(text: string): 'f32' {
   throw badValue({ option: '--dtype', found: text, expected, nearest: nearestName(text, ['f32', ...LATER]) });
 }
 
+/** `passes`, or `passes:LEVEL`. */
+function logLevel(text: string): LogLevel {
+  const match = /^passes(?::([0-3]))?$/.exec(text);
+  const expected = {
+    en: 'passes, or passes:LEVEL with a level from 0 to 3',
+    zh: 'passes 或 passes:级别，级别为 0 到 3',
+  };
+  if (match === null)
+    throw badValue({ option: '--log', found: text, expected, nearest: nearestName(text, ['passes']) });
+  return Number(match[1] ?? 2) as LogLevel;
+}
+
+/**
+ * The part of a model that is asked for (`--fetch`), and what listens to its passes (`--log`); lines go to standard error.
+ * @throws SYS-PAS-040 a value that is not there
+ */
+export function logged(
+  console: Console,
+  model: Model,
+  { fetch, log = 0 }: ModelOptions,
+): { readonly model: Model; readonly onStep: (step: Step, model: Model, changed: boolean) => void } {
+  const write: LogWriter = (line) => console.note(console.text(line));
+  const asked =
+    fetch === undefined ? model : prune(inferTypes(model), { fetches: fetch, level: log, log: write }).model;
+  return { model: asked, onStep: passLog(log, asked, write) };
+}
+
 export function withModelOptions(console: Console, command: CliCommand): CliCommand {
   const t = console.text.bind(console);
   return command
@@ -38,6 +70,22 @@ export function withModelOptions(console: Console, command: CliCommand): CliComm
       '--batch <N>',
       t({ en: 'first dimension of every input', zh: '每个输入的第一维' }),
       whole('--batch', 1, 2 ** 24),
+    )
+    .option(
+      '--fetch <VALUE>',
+      t({
+        en: 'compute this value of the graph and drop what it does not need; repeatable',
+        zh: '只计算图中的该值，删除无关节点；可重复',
+      }),
+      collect,
+    )
+    .option(
+      '--log <passes[:LEVEL]>',
+      t({
+        en: 'tell what the graph passes drop and why; level 0 to 3, default 2',
+        zh: '说明各图优化遍删除了什么及原因；级别 0 到 3，默认 2',
+      }),
+      logLevel,
     )
     .option('--dtype <TYPE>', t({ en: 'type to compute in: f32', zh: '计算类型：f32' }), dtype, 'f32') as CliCommand;
 }

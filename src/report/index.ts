@@ -1,6 +1,7 @@
 /** Layer `report`: what a run cost, against what it had to cost; what a network holds. Plain data, text, JSON. */
 export * from './analytic/index.ts';
 export { type EnergyReport, type EnergySink, type EnergySplit, energyReport } from './energy.ts';
+export { type FusionReport, fusionReport, fusionSpeedUp, type Traffic } from './fusion.ts';
 export * from './groups.ts';
 export * from './json.ts';
 export * from './layers.ts';

@@ -22,6 +22,7 @@ import { runEager } from './eager.ts';
 import { follow } from './sizes.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace } from './trace.ts';
+import { runUser, USER_DOMAIN, userTypes } from './userOperators.ts';
 import { Variable } from './variable.ts';
 
 const refused = diagnostic<{ op: string; found: Phrase; expected: Phrase; inputs: string }>('SYS-TEN-004', 'invalid', {
@@ -33,6 +34,13 @@ const unknownOperator = diagnostic<{ op: string; opset: number }>('SYS-TEN-005',
   en: (p) =>
     `operator ${p.op} is not known at opset ${p.opset}. docs/ops lists the operators; registerOperator adds one.`,
   zh: (p) => `opset ${p.opset} 中没有算子 ${p.op}。docs/ops 列出全部算子；可用 registerOperator 添加。`,
+});
+
+const notTraced = diagnostic<{ op: string }>('SYS-TEN-075', 'unsupported', {
+  en: (p) =>
+    `operator ${p.op} is registered by the program and runs in eager mode alone: a graph that compile() records cannot hold its ` +
+    'kernel. Call it outside of the compiled function.',
+  zh: (p) => `算子 ${p.op} 由程序注册，仅能在即时模式下运行：compile() 记录的图无法包含其内核。请在编译函数之外调用。`,
 });
 
 const text = (p: Phrase, language: 'en' | 'zh'): string => (typeof p === 'string' ? p : p[language]);
@@ -87,6 +95,7 @@ export const castTo = (x: Tensor, dtype: DataType): Tensor =>
  * @throws SYS-TEN-004 the inputs break the operator's rules; SYS-TEN-005 the operator is not known
  */
 export function applyNode(node: GraphNode, opset: number, given: readonly (Tensor | undefined)[]): readonly Tensor[] {
+  if (node.domain === USER_DOMAIN) return applyUser(node, opset, given);
   const op = operatorOf(node, opset);
   if (op === undefined) throw unknownOperator({ op: node.op, opset });
   // A variable is read once here: what it becomes later does not change what was computed.
@@ -106,10 +115,30 @@ export function applyNode(node: GraphNode, opset: number, given: readonly (Tenso
     trace === undefined
       ? runEager(node, opset, inputs, types.length).map(make)
       : trace.record(node, opset, inputs, types).map(make);
-  if (tracked) {
-    const origin = { node, opset, inputs, outputs: results };
-    for (const result of results) result.origin = origin;
-  }
+  return tracked ? remembered(node, opset, inputs, results) : results;
+}
+
+/** A node of an operator that user code registered. */
+function applyUser(node: GraphNode, opset: number, given: readonly (Tensor | undefined)[]): readonly Tensor[] {
+  const inputs = given.map((t) => (t instanceof Variable ? t.read() : t));
+  const types = userTypes(node, inputs);
+  if (currentTrace() !== undefined) throw notTraced({ op: node.op });
+  const tracked = recording && inputs.some((t) => t?.tracked);
+  const results = runUser(node, inputs as readonly Tensor[], types).map(
+    (cell, i) => new Tensor({ type: types[i]!, source: cell, tracked: tracked && isFloat(types[i]!.dtype) }),
+  );
+  return tracked ? remembered(node, opset, inputs, results) : results;
+}
+
+/** The results, knowing the node that made them. */
+function remembered(
+  node: GraphNode,
+  opset: number,
+  inputs: readonly (Tensor | undefined)[],
+  results: readonly Tensor[],
+): readonly Tensor[] {
+  const origin = { node, opset, inputs, outputs: results };
+  for (const result of results) result.origin = origin;
   return results;
 }
 

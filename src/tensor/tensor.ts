@@ -198,7 +198,8 @@ const ARRAYS = {
   int64: BigInt64Array,
 } as const;
 
-function typedArray(value: Data): TypedArray {
+/** The elements in the typed array of their type; the memory may be shared. */
+export function typedArray(value: Data): TypedArray {
   const { dtype } = value;
   if (!(dtype in ARRAYS)) return Float32Array.from(tensorNumbers(value));
   const make = ARRAYS[dtype as keyof typeof ARRAYS];

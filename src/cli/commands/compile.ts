@@ -8,7 +8,7 @@ import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, loadModel } from '../model.ts';
-import { type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
 import { slotText } from '../slots.ts';
 
 interface CompileOptions extends ModelOptions {
@@ -36,11 +36,12 @@ export function configureCompile(command: CliCommand, console: Console): void {
   command.action(async (name: string, options: CompileOptions) => {
     checkWritable(options.out, 'file');
     const machine = loadMachine(options.machine);
-    const model = loadModel(name);
+    const { model, onStep } = await inModel(name, () => logged(console, loadModel(name), options));
     const engine = await createEngine({ onNotice: console.notice });
     const compile = compileModel(model, {
       machine,
       engine,
+      onStep,
       dims: options.dim ?? {},
       ...(options.batch === undefined ? {} : { batch: options.batch }),
       onProgress: (done, total) =>

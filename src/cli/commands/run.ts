@@ -27,7 +27,7 @@ import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fid
 import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, isEmbedded, loadModel } from '../model.ts';
-import { type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
 import { readLabels, writeOutputs } from '../outputs.ts';
 import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
 import { watch } from '../simulation.ts';
@@ -104,7 +104,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   checkFidelity(options);
   const labels = options.labels === undefined ? undefined : readLabels(options.labels);
   const machine = loadMachine(options.machine);
-  const model = loadModel(name);
+  const { model, onStep } = await inModel(name, () => logged(console, loadModel(name), options));
   const dims = options.dim ?? {};
   const embedded = isEmbedded(name) && options.input === undefined ? name : undefined;
   const sized = { dims, ...(options.batch === undefined ? {} : { batch: options.batch }) };
@@ -127,6 +127,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
     ...sized,
     machine,
     engine,
+    onStep,
     dims: { ...dims, ...(options.batch === undefined ? implied : {}) },
     onProgress: (done, total) =>
       console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),

@@ -7,7 +7,7 @@ import { SUMMARY_PASSES, summarize, summaryText, toJson } from '#report';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { inModel, loadModel } from '../model.ts';
-import { type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
 import { textStyle } from '../style.ts';
 
 export function configureSummary(command: CliCommand, console: Console): void {
@@ -24,11 +24,13 @@ export function configureSummary(command: CliCommand, console: Console): void {
   withCommonOptions(console, withModelOptions(console, command));
   command.action(async (name: string, options: ModelOptions) => {
     const sized = { dims: options.dim ?? {}, ...(options.batch === undefined ? {} : { batch: options.batch }) };
-    const imported = loadModel(name);
+    const { model: imported, onStep } = await inModel(name, () => logged(console, loadModel(name), options));
     const bound = await inModel(name, () => bindSizes(imported, sized));
     const engine = await createEngine({ onNotice: console.notice });
     const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));
-    const { model } = await inModel(name, () => runPasses(bound.model, { engine, declared: bound.declared, steps }));
+    const { model } = await inModel(name, () =>
+      runPasses(bound.model, { engine, declared: bound.declared, steps, onStep }),
+    );
     const summary = summarize(model, name);
     if (console.json) console.object(toJson(summary) as object);
     else console.say(summaryText(summary, textStyle(console)));

@@ -1,0 +1,14 @@
+/** The derivative of a function of one number, as exercises 2.6, 2.7 and 2.10 ask for it: by autograd in f64, and by differences. */
+import { gradientOf, type Tensor, tensor, withReference } from '#tensor';
+
+export type Scalar = (x: Tensor) => Tensor;
+
+/** f′(x) by the operators' rules, evaluated in f64. */
+export const derivative = (f: Scalar, x: number): Promise<number> =>
+  withReference(() => gradientOf(f)(tensor(x, { dtype: 'f64' }))[0]!.item());
+
+/** (f(x + h) − f(x − h)) ÷ 2h. */
+export async function difference(f: Scalar, x: number, h = 1e-5): Promise<number> {
+  const [above, below] = withReference(() => [x + h, x - h].map((at) => f(tensor(at, { dtype: 'f64' })).item()));
+  return ((await above!) - (await below!)) / (2 * h);
+}

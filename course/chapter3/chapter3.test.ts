@@ -1,0 +1,4 @@
+/** Chapter 3: the figures of its exercises. */
+import { checkChapter } from '../checkChapter.ts';
+
+await checkChapter(import.meta.dirname, 'quick');

@@ -1,0 +1,107 @@
+/**
+ * Exercise 4.3: a matrix product on two devices: the host's CPU, and the processor of this project, in its simulator. The product of
+ * matrices is `matMul`; `mul` is element by element, 16 million products for 4000 × 4000 where the matrix product has 64 · 10⁹. Timed fairly:
+ * the same matrices, a first run that is not counted, several that are, nothing but the product between the readings of the clock, and
+ * the results compared. What cannot be run is said to be absent, never given a time.
+ */
+import { sharedEngine } from '#engine';
+import { compileModel, runAndCheck } from '#flow';
+import { tensorNumbers } from '#ir';
+import { resolveMachine } from '#machine';
+import { compile, matMul, mul, random, type Tensor, tensor } from '#tensor';
+import { type Exercise, main } from '../exercise.ts';
+
+export const macs = (rows: number, inner: number, columns: number): number => rows * inner * columns;
+
+const product = compile((a: Tensor, b: Tensor) => matMul(a, b));
+
+export interface Run {
+  readonly device: string;
+  readonly values: Float64Array;
+  /** Milliseconds on the host; cycles of the processor otherwise. */
+  readonly time: number;
+  readonly unit: 'ms' | 'cycles';
+}
+
+/** On the CPU: the median of several runs after one that is not counted. */
+export async function onCpu(a: Tensor, b: Tensor, runs = 5): Promise<Run> {
+  let result = product(a, b);
+  await result.data();
+  const times: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    result = product(a, b);
+    await result.data();
+    times.push(performance.now() - start);
+  }
+  const values = tensorNumbers(await result.value());
+  return { device: 'cpu', values, time: times.sort((x, y) => x - y)[runs >> 1]!, unit: 'ms' };
+}
+
+/** On a processor: simulated with the numbers, its time in its own cycles. */
+export async function onProcessor(a: Tensor, b: Tensor, name = 'systolic-16x16'): Promise<Run> {
+  const engine = await sharedEngine();
+  const model = await product.model(a, b);
+  const compiled = await compileModel(model, { machine: resolveMachine(name), engine });
+  const names = model.graph.inputs.map((v) => v.name) as [string, string];
+  const feeds = new Map([
+    [names[0], await a.value()],
+    [names[1], await b.value()],
+  ]);
+  const { outputs, result } = await runAndCheck(compiled, { engine, feeds });
+  const [values] = outputs.values();
+  return { device: name, values: tensorNumbers(values!), time: result.cycles, unit: 'cycles' };
+}
+
+/** No backend of the host engine reaches one. */
+export const gpu = (): string => 'gpu: not available';
+
+/** max |x − y| ÷ max |y|. */
+export function relativeError(x: Float64Array, y: Float64Array): number {
+  const most = (values: Float64Array): number => values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+  return most(x.map((v, i) => v - y[i]!)) / most(y);
+}
+
+async function both(size: number): Promise<readonly [Run, Run]> {
+  const generator = new random.Generator(1);
+  const [a, b] = [random.normal([size, size], { generator }), random.normal([size, size], { generator })];
+  return [await onCpu(a, b), await onProcessor(a, b)];
+}
+
+const A = [
+  [1, 2],
+  [3, 4],
+];
+const B = [
+  [5, 6],
+  [7, 8],
+];
+
+export const exercise: Exercise = {
+  id: '4.3',
+  title: 'A matrix product on two devices',
+  async show(print) {
+    for (const { device, time, unit } of await both(64)) print(`64 × 64 × 64 on ${device}: ${time.toFixed(3)} ${unit}`);
+    print(gpu());
+  },
+  async check({ equal, atMost }) {
+    equal('the matrix product', await matMul(tensor(A), tensor(B)).toArray(), [
+      [19, 22],
+      [43, 50],
+    ]);
+    equal('element by element', await mul(tensor(A), tensor(B)).toArray(), [
+      [5, 12],
+      [21, 32],
+    ]);
+    equal('MACs of 4000³', macs(4000, 4000, 4000), 64000000000);
+    const [cpu, processor] = await both(256);
+    atMost(
+      '256 × 256: difference of the devices, relative to the largest',
+      relativeError(processor.values, cpu.values),
+      1e-5,
+    );
+    equal('a GPU', gpu(), 'gpu: not available');
+  },
+};
+
+await main(import.meta, exercise);
