@@ -1,0 +1,95 @@
+/** `systole train` as a user calls it: epochs, files, resuming, wrong inputs, Ctrl-C. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Answer, systole } from './systole.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/systole.mjs', import.meta.url));
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'systole-train-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const call = (line: string): Promise<Answer> => systole(line.split(' '), folder);
+
+interface Line {
+  readonly kind: string;
+  readonly epoch?: number;
+  readonly train?: Record<string, number>;
+}
+
+const lines = (text: string): Line[] =>
+  text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
+
+test('the adder: epochs, a checkpoint, the network, which runs on the processor', async () => {
+  const trained = await call('train adder --epochs 4 --checkpoint a.safetensors --out a.onnx');
+  expect(trained.code).toBe(0);
+  expect(trained.stdout).toMatch(/^adder: 725 parameters/);
+  expect(trained.stdout).toMatch(/4\/4 {2}loss [\d.]+ · exact rows/);
+  expect(readdirSync(folder).sort()).toEqual(['a.onnx', 'a.safetensors']);
+  const run = await call('run a.onnx --dim N=3');
+  expect(run.code).toBe(0);
+  expect(run.stdout).toContain('holds');
+});
+
+test('resumed, it goes on as if it had not stopped; asked for no more, it says so', async () => {
+  const whole = lines((await call('train adder --epochs 6 --seed 3 --json')).stdout);
+  await call('train adder --epochs 2 --seed 3 --checkpoint r.safetensors');
+  const rest = lines((await call('train adder --epochs 6 --checkpoint r.safetensors --resume --json')).stdout);
+  expect(rest.map((l) => l.train)).toEqual(whole.slice(2).map((l) => l.train));
+  const none = await call('train adder --epochs 6 --checkpoint r.safetensors --resume');
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('SYS-CLI-124')]);
+});
+
+test('digits drawn by rule, with a confusion matrix, in Chinese', async () => {
+  const { code, stdout } = await call('train mlp --limit 600 --epochs 1 --lang zh');
+  expect(code).toBe(0);
+  expect(stdout).toContain('按规则绘制的数字');
+  expect(stdout).toMatch(/准确率 [\d.]+ %/);
+  expect(stdout).toContain('实际 \\ 识别为');
+});
+
+test.each([
+  ['train', 2, 'SYS-CLI-003'],
+  ['train lenet', 2, 'SYS-CLI-120'],
+  ['train adder --data .', 2, 'SYS-CLI-121'],
+  ['train mlp --resume', 2, 'SYS-CLI-122'],
+  ['train mlp --epochs 0', 2, 'SYS-CLI-004'],
+  ['train mlp --rate -1', 2, 'SYS-CLI-004'],
+  ['train mlp --data nowhere', 3, 'SYS-DAT-044'],
+  ['train mlp --data .', 3, 'SYS-DAT-063'],
+  ['train adder --out nowhere/a.onnx', 2, 'SYS-CLI-013'],
+  ['train adder --checkpoint bad.safetensors --resume', 3, 'SYS-DAT-050'],
+])('wrong inputs: %s', async (line, code, diagnostic) => {
+  writeFileSync(join(folder, 'bad.safetensors'), 'nothing of the kind');
+  const answer = await call(line);
+  expect([answer.code, answer.stderr.slice(0, diagnostic.length)]).toEqual([code, diagnostic]);
+  expect(answer.stderr).not.toContain('    at ');
+});
+
+test('Ctrl-C saves and ends with 130', async () => {
+  const child = spawn(
+    process.execPath,
+    [BIN, 'train', 'adder', '--epochs', '100000', '--checkpoint', 'c.safetensors'],
+    {
+      cwd: folder,
+      stdio: 'ignore',
+    },
+  );
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const saved = join(folder, 'c.safetensors');
+  for (let i = 0; i < 600 && !existsSync(saved); i++) await new Promise((r) => setTimeout(r, 100));
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  const more = await call('train adder --epochs 100000 --checkpoint c.safetensors --resume --seed 2');
+  expect(more.stderr).toContain('SYS-CLI-123');
+  expect(readdirSync(folder).filter((name) => name.includes('partial'))).toEqual([]);
+});
