@@ -4,7 +4,8 @@
  * seed and count.
  */
 import { type Batch, batchCount, batches, type SampleSet } from '#data';
-import { compile, Generator, noGrad, type Tensor, tensor } from '#tensor';
+import { compile, Generator, noGrad, sparsity, type Tensor, tensor } from '#tensor';
+import { prepareMethod } from './method.ts';
 import type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
 
 /** Means of metrics over the samples seen. */
@@ -49,6 +50,8 @@ export interface EpochEvent {
   readonly best: boolean;
   /** Whether training ends here since it got no better. */
   readonly stopped: boolean;
+  /** The share of weights that are zero, where training prunes. */
+  readonly sparsity?: number;
 }
 
 export type TrainingEvent = StepEvent | EpochEvent;
@@ -94,11 +97,16 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
   const setMode = (training: boolean): void => {
     for (const module of modules) module.train(training);
   };
-  const step = compile((x: Tensor, y: Tensor) => learner.step(x, y), { name: `${task.name}_step` });
-  const check = compile((x: Tensor, y: Tensor) => noGrad(() => learner.evaluate!(x, y)), {
+  const method = prepareMethod(learner, hyperparameters, stepsPerEpoch * hyperparameters.epochs);
+  const step = compile((x: Tensor, y: Tensor) => method.within(() => learner.step(x, y)), {
+    name: `${task.name}_step`,
+  });
+  const check = compile((x: Tensor, y: Tensor) => method.within(() => noGrad(() => learner.evaluate!(x, y))), {
     name: `${task.name}_check`,
   });
-  const classify = compile((x: Tensor) => noGrad(() => learner.classify!(x)), { name: `${task.name}_classify` });
+  const classify = compile((x: Tensor) => method.within(() => noGrad(() => learner.classify!(x))), {
+    name: `${task.name}_classify`,
+  });
 
   let { epoch, batch, sums, samples, best } = options.from ?? {
     epoch: 0,
@@ -137,6 +145,7 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
       for (const part of batches(train, order)) {
         if (part.index < batch) continue;
         const metrics = step(ofValues(part.inputs, part.inputDims), ofValues(part.targets, part.targetDims));
+        await method.afterUpdate();
         waiting.push({ metrics, count: part.count });
         batch = part.index + 1;
         seen += part.count;
@@ -174,6 +183,7 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
         samplesPerSecond: seen / seconds,
         best: better,
         stopped,
+        ...(method.prunes ? { sparsity: await zeroShare(learner) } : {}),
       };
       if (stopped) return;
     }
@@ -204,6 +214,13 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
 async function read(metrics: Metrics): Promise<Means> {
   const entries = Object.entries(metrics).map(async ([name, value]) => [name, await value.item()] as const);
   return Object.fromEntries(await Promise.all(entries));
+}
+
+/** Of all weight tensors of the modules. */
+async function zeroShare({ modules }: Learner): Promise<number> {
+  const counts = (await Promise.all(Object.values(modules).map(sparsity.zeroCounts))).flat();
+  const total = (of: (c: sparsity.ZeroCount) => number): number => counts.reduce((sum, c) => sum + of(c), 0);
+  return total((c) => c.zeros) / total((c) => c.size);
 }
 
 /** Sums of means, weighted by the samples they are of. */

@@ -5,6 +5,7 @@
 import type { Language } from '#base';
 import type { SampleSet } from '#data';
 import type { Generator, nn, optim, Tensor } from '#tensor';
+import type { Precision, Sparsity } from './method.ts';
 
 /** Means over the samples of a batch, by name; every step gives a `loss`. */
 export type Metrics = Readonly<Record<string, Tensor>> & { readonly loss: Tensor };
@@ -38,6 +39,10 @@ export interface Hyperparameters {
   readonly rate: number;
   /** The first so many samples alone. */
   readonly limit?: number;
+  /** f32 unless something else is said. */
+  readonly precision?: Precision;
+  /** Dense unless something is said. */
+  readonly sparsity?: Sparsity;
 }
 
 export interface Task {

@@ -50,6 +50,7 @@ export class Pruner {
   readonly parameters: readonly Variable[];
   readonly #optimizer: Optimizer;
   readonly #pattern: MaskPattern;
+  #settled = false;
 
   /**
    * Masks that keep everything, which the optimiser holds from here on.
@@ -72,8 +73,12 @@ export class Pruner {
   /** To be awaited after every update: renews the masks where the schedule says so. Whether it did. */
   async update(): Promise<boolean> {
     const step = this.#optimizer.iterations;
-    if (!this.schedule.due(step)) return false;
-    const share = this.schedule.share(step);
+    const { schedule } = this;
+    // Training that was resumed behind the end gets its last masks all the same.
+    const late = step > schedule.end && !this.#settled;
+    if (!schedule.due(step) && !late) return false;
+    this.#settled = step >= schedule.end;
+    const share = schedule.share(step);
     for (const parameter of this.parameters) {
       const mask = this.#optimizer.masks.get(parameter)!;
       const [weights, before] = await Promise.all([parameter.value(), mask.value()]);
@@ -118,6 +123,12 @@ const maskData = (like: Variable, bytes: Uint8Array): Data => ({ dtype: 'bool', 
 function cleared(value: Data, kept: Uint8Array): Data {
   const bytes = tensorBytes(value).slice();
   const width = bytes.length / kept.length;
-  for (let i = 0; i < kept.length; i++) if (kept[i] === 0) bytes.fill(0, i * width, (i + 1) * width);
+  // A copy begins where its buffer does.
+  const words = width === 2 ? new Uint16Array(bytes.buffer) : width === 4 ? new Uint32Array(bytes.buffer) : undefined;
+  for (let i = 0; i < kept.length; i++) {
+    if (kept[i] !== 0) continue;
+    if (words === undefined) bytes.fill(0, i * width, (i + 1) * width);
+    else words[i] = 0;
+  }
   return { dtype: value.dtype, dims: value.dims, bytes } as Data;
 }

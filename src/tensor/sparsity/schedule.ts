@@ -11,8 +11,9 @@ export interface SparsitySchedule {
   share(step: number): number;
   /** Whether masks are renewed after so many updates. */
   due(step: number): boolean;
-  /** The share at the end. */
+  /** The share at the end, and after how many updates that is. */
   readonly final: number;
+  readonly end: number;
 }
 
 export interface CubicOptions {
@@ -41,6 +42,7 @@ export function cubicSparsity({ final = 0.5, initial = 0, begin, end, every = 50
   check('every', every, Number.isInteger(every) && every > 0, 'a positive whole number of updates');
   return {
     final,
+    end,
     share(step) {
       if (step < begin) return initial;
       if (step >= end) return final;
