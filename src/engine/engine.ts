@@ -7,6 +7,7 @@ import { diagnostic, nearestName, SystoleError } from '#base';
 import { openRuntime } from '#engine/platform';
 import { type Model, typeOf } from '#ir';
 import { readModel, writeModel } from '#onnx';
+import { inferTypes } from '#ops';
 import { carry, KERNEL_CARRIERS, NOTHING_CARRIED } from './carry.ts';
 import { appendOutputs } from './extraOutputs.ts';
 import { roundHalves } from './halfFloats.ts';
@@ -98,7 +99,10 @@ export function engineOf({ kind, ort }: Runtime): Engine {
       return loadModel(ort, model, options);
     },
     async kernel(model, options = {}) {
-      const { model: prepared, carried } = carry(roundHalves(model), KERNEL_CARRIERS);
+      // What cannot be exchanged is known by its type: the native binding ends the process over an int4 output.
+      const isTyped = model.graph.outputs.every((v) => v.type !== undefined);
+      const typed = isTyped ? model : inferTypes(model, { declared: 'fallback' });
+      const { model: prepared, carried } = carry(roundHalves(typed), KERNEL_CARRIERS);
       const session = await create(ort, writeModel(prepared), options);
       const names = (values: readonly { readonly name: string }[]): string[] => values.map((v) => v.name);
       return wrapKernel({ session, inputs: names(model.graph.inputs), outputs: names(model.graph.outputs), carried });

@@ -69,17 +69,19 @@ export function applyAll(
   outputs: number,
 ): readonly Tensor[] {
   const present = Object.entries(attributes).filter((e): e is [string, Attribute] => e[1] !== undefined);
+  // Absent operands at the end are left out: some rules count those that are named.
+  const given = inputs.slice(0, inputs.findLastIndex((t) => t !== undefined) + 1);
   return applyNode(
     {
       name: op,
       op,
       domain: '',
-      inputs: inputs.map((t, i) => (t === undefined ? '' : `x${i}`)),
+      inputs: given.map((t, i) => (t === undefined ? '' : `x${i}`)),
       outputs: Array.from({ length: outputs }, (_, i) => `y${i}`),
       attributes: new Map(present),
     },
     BUILD_OPSET,
-    inputs,
+    given,
   );
 }
 

@@ -5,7 +5,7 @@
  */
 import { SystoleError } from '#base';
 import type { DeviceTensor, Engine, Kernel } from '#engine';
-import { type Attribute, type GraphNode, type Model, tensorNumbers, tensorType } from '#ir';
+import { type Attribute, type Dim, type GraphNode, type Model, tensorNumbers, tensorType } from '#ir';
 import { evaluateNode } from '#ops';
 import { Cell } from './cell.ts';
 import { hostEngine, openEngine } from './host.ts';
@@ -148,7 +148,7 @@ function modelOf(node: GraphNode, opset: number, inputs: readonly (Tensor | unde
                 name: `x${i}`,
                 type: tensorType(
                   t.dataType,
-                  t.dims.map((_, axis) => `x${i}_${axis}`),
+                  t.dims.map((_, axis) => lengthOf(node, t) ?? `x${i}_${axis}`),
                 ),
               },
             ],
@@ -163,9 +163,16 @@ function modelOf(node: GraphNode, opset: number, inputs: readonly (Tensor | unde
   };
 }
 
+/** Operators for whose vectors ONNX Runtime's own shape rule takes an open length for 0. */
+const FIXED_LENGTHS = new Set(['Resize', 'Upsample']);
+
+const lengthOf = (node: GraphNode, t: Tensor): Dim | undefined =>
+  FIXED_LENGTHS.has(node.op) && t.dims.length === 1 ? t.dims[0] : undefined;
+
 function keyOf(node: GraphNode, opset: number, inputs: readonly (Tensor | undefined)[]): string {
   let key = `${node.op} ${opset} ${node.outputs.length}`;
   for (const t of inputs) key += t === undefined ? ' -' : ` ${t.dataType}${t.dims.length}`;
+  if (FIXED_LENGTHS.has(node.op)) key += ` lengths ${inputs.map((t) => t && lengthOf(node, t))}`;
   for (const [name, attribute] of node.attributes) key += ` ${name}=${attributeText(attribute)}`;
   return key;
 }

@@ -9,7 +9,15 @@ import { fromData } from './functions/create.ts';
 import { applyUpgraded } from './upgrade.ts';
 
 /** Samples that have no equal in BUILD_OPSET. */
-const REFUSED = /^(RMSNormalization|GroupNormalization (?!.*opset 18)|Cast .*round|BatchNormalization per activation)/;
+const REFUSED = /^BatchNormalization per activation/;
+
+/** Written as several nodes, each of which rounds. */
+const DECOMPOSED = new Set(['RMSNormalization', 'GroupNormalization']);
+
+function close(found: Float64Array, expected: Float64Array, bound: number): void {
+  if (bound === 0) expect(found).toEqual(expected);
+  else for (const [i, v] of expected.entries()) expect(Math.abs(found[i]! - v)).toBeLessThan(bound * (1 + Math.abs(v)));
+}
 
 const older = (op: Operator) => op.samples().filter((s) => s.opset !== BUILD_OPSET);
 
@@ -39,7 +47,7 @@ describe.each([...operators.values()].filter((op) => older(op).length > 0))('$na
     wanted.forEach((t, i) => {
       if (op.name === 'Dropout' && i === 1) return;
       expect([found[i]!.dtype, found[i]!.dims]).toEqual([t.dtype, t.dims]);
-      if (t.dtype !== 'string') expect(tensorNumbers(found[i]!)).toEqual(tensorNumbers(t));
+      if (t.dtype !== 'string') close(tensorNumbers(found[i]!), tensorNumbers(t), DECOMPOSED.has(op.name) ? 1e-5 : 0);
     });
   });
 });

@@ -5,7 +5,9 @@
  */
 import {
   type Attribute,
+  DATA_TYPES,
   type DataType,
+  float,
   floatAttribute,
   floatsAttribute,
   type GraphNode,
@@ -18,7 +20,7 @@ import {
   tensorOf,
 } from '#ir';
 import { BUILD_OPSET, type Operator, operatorOf } from '#ops';
-import { apply, applyNode } from './apply.ts';
+import { apply, applyNode, castTo } from './apply.ts';
 import { constantTensor } from './autograd.ts';
 import type { Tensor } from './tensor.ts';
 import { mixedOpsets } from './trace.ts';
@@ -33,8 +35,9 @@ interface Rewritten {
 }
 
 interface Upgrade {
-  /** The opset from which on the node keeps its form. */
-  readonly before: number;
+  /** The opset from which on the node keeps its form; or that from which on it no longer has it. */
+  readonly before?: number;
+  readonly since?: number;
   /** The node rewritten, or its outputs; undefined where it has no equal. */
   readonly rule: (node: GraphNode, inputs: Inputs, opset: number) => Rewritten | readonly Tensor[] | undefined;
 }
@@ -66,13 +69,15 @@ const flattened: Upgrade = {
 
 /**
  * Resize by scales alone, every element where its index ÷ scale says (opset 10, and Upsample). The nearest element is then the one below,
- * but along an axis that shrinks the one above: ONNX Runtime's reading of the page, which leaves it open.
+ * but along an axis that shrinks the one above: ONNX Runtime's reading of the page, which leaves it open. Scales of
+ * Upsample are 1 or more.
  */
 function resized(node: GraphNode, x: Tensor | undefined, scales: Tensor | undefined): Rewritten | undefined {
   const mode = stringAttribute(node, 'mode', 'nearest');
   const known = scales?.known && tensorNumbers(scales.known);
   const shrinks = known?.some((scale) => scale < 1);
-  if (mode === 'nearest' && (known === undefined || (shrinks && known.some((scale) => scale > 1)))) return undefined;
+  const isOpen = known === undefined && node.op !== 'Upsample';
+  if (mode === 'nearest' && (isOpen || (shrinks && known?.some((scale) => scale > 1)))) return undefined;
   return {
     op: 'Resize',
     inputs: [x, undefined, scales],
@@ -87,12 +92,46 @@ function resized(node: GraphNode, x: Tensor | undefined, scales: Tensor | undefi
 
 const REDUCTIONS = ['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'];
 
+/** Scale and bias of each channel, where they were of each group (since 21): groups are normalised by themselves, then scaled. */
+const groupNormalization: Upgrade = {
+  since: 21,
+  rule: (node, [x, scale, bias]) => {
+    const groups = intAttribute(node, 'num_groups', 1);
+    const epsilon = float(floatAttribute(node, 'epsilon', 1e-5));
+    const vector = (value: number): Tensor =>
+      constantTensor(tensorOf(x!.dataType, [groups], new Array(groups).fill(value)));
+    const apart = apply('Reshape', [x, int64s([0, groups, -1])]);
+    const normalised = apply('InstanceNormalization', [apart, vector(1), vector(0)], { epsilon });
+    const together = apply('Reshape', [normalised, apply('Shape', [x])]);
+    const column = (t: Tensor): Tensor => apply('Reshape', [t, int64s([-1, ...x!.dims.slice(2).map(() => 1)])]);
+    return [apply('Add', [apply('Mul', [together, column(scale!)]), column(bias!)])];
+  },
+};
+
+/** x ÷ √(mean x² + ε) · scale over the axes from `axis` on, in f32 (23). */
+const rmsNormalization: Upgrade = {
+  since: 23,
+  rule: (node, [x, scale]) => {
+    if (intAttribute(node, 'stash_type', 1) !== 1) return undefined;
+    const axis = intAttribute(node, 'axis', -1);
+    const first = axis < 0 ? axis + x!.rank : axis;
+    const axes = x!.dims.flatMap((_, i) => (i >= first ? [i] : []));
+    const dtype = x!.dataType === 'float64' ? 'float64' : 'float32';
+    const wide = castTo(x!, dtype);
+    const power = apply('ReduceMean', [apply('Mul', [wide, wide]), int64s(axes)]);
+    const root = apply('Sqrt', [apply('Add', [power, scalar(floatAttribute(node, 'epsilon', 1e-5), dtype)])]);
+    return [apply('Mul', [castTo(apply('Div', [wide, root]), x!.dataType), scale])];
+  },
+};
+
 const UPGRADES: Readonly<Record<string, Upgrade>> = {
   ...Object.fromEntries(REDUCTIONS.map((name) => [`Reduce${name}`, axesToInput(18)])),
   ReduceSum: axesToInput(13),
   Squeeze: axesToInput(13),
   Unsqueeze: axesToInput(13),
   Softmax: flattened,
+  GroupNormalization: groupNormalization,
+  RMSNormalization: rmsNormalization,
   LogSoftmax: flattened,
   // Training by counting outputs, and statistics of single activations, are gone.
   BatchNormalization: {
@@ -159,11 +198,8 @@ const UPGRADES: Readonly<Record<string, Upgrade>> = {
   },
 };
 
-/** Operators whose nodes mean something else from this opset on, beyond BUILD_OPSET. */
-const CHANGED_LATER: Readonly<Record<string, number>> = {
-  // Scale and bias of each channel instead of each group.
-  GroupNormalization: 21,
-};
+/** Element types that BUILD_OPSET does not have. */
+const LATER_TYPES = /^(u?int[24]|float4|float8e8m0)/;
 
 /**
  * A node of any opset, applied as one of BUILD_OPSET.
@@ -172,32 +208,41 @@ const CHANGED_LATER: Readonly<Record<string, number>> = {
 export function applyUpgraded(node: GraphNode, opset: number, inputs: Inputs): readonly Tensor[] {
   const op = operatorOf(node, opset);
   const upgrade = op && UPGRADES[node.op];
-  if (upgrade !== undefined && opset < upgrade.before) {
+  const { before = 0, since = Number.POSITIVE_INFINITY } = upgrade ?? {};
+  if (upgrade !== undefined && (opset < before || opset >= since)) {
     const made = upgrade.rule(node, inputs, opset);
     if (made === undefined) throw mixedOpsets({ node: node.name, op: node.op, opset });
     if (!('inputs' in made)) return made;
-    return applyNode(rewritten(node, made), BUILD_OPSET, made.inputs);
+    const written = rewritten(node, made);
+    return applyNode(written, BUILD_OPSET, made.inputs.slice(0, written.inputs.length));
   }
-  if (op !== undefined && !keepsItsForm(op, node, opset)) throw mixedOpsets({ node: node.name, op: node.op, opset });
+  // Such types are for the host alone; within a graph applyNode refuses them.
+  if (isOfLaterType(node, inputs)) return applyNode(node, opset, inputs);
+  if (op !== undefined && !keepsItsForm(op, node)) throw mixedOpsets({ node: node.name, op: node.op, opset });
   return applyNode(node, op === undefined ? opset : BUILD_OPSET, inputs);
 }
 
 function rewritten(node: GraphNode, { op = node.op, attributes = {}, inputs }: Rewritten): GraphNode {
   const merged = { ...Object.fromEntries(node.attributes), ...attributes };
   const kept = Object.entries(merged).filter((e): e is [string, Attribute] => e[1] !== undefined);
+  // Absent operands at the end are left out: some rules count those that are named.
+  const given = inputs.slice(0, inputs.findLastIndex((t) => t !== undefined) + 1);
   return {
     ...node,
     op,
-    inputs: inputs.map((t, i) => (t === undefined ? '' : `x${i}`)),
+    inputs: given.map((t, i) => (t === undefined ? '' : `x${i}`)),
     attributes: new Map(kept),
   };
 }
 
+function isOfLaterType(node: GraphNode, inputs: Inputs): boolean {
+  const to = node.op === 'Cast' ? DATA_TYPES[intAttribute(node, 'to', 1) - 1] : undefined;
+  return [to, ...inputs.map((t) => t?.dataType)].some((dtype) => dtype !== undefined && LATER_TYPES.test(dtype));
+}
+
 /** Whether the node's attributes are there in BUILD_OPSET, and mean the same. */
-function keepsItsForm(op: Operator, node: GraphNode, opset: number): boolean {
+function keepsItsForm(op: Operator, node: GraphNode): boolean {
   if (operatorOf(node, BUILD_OPSET) === undefined) return false;
-  const changed = CHANGED_LATER[node.op];
-  if (changed !== undefined && opset >= changed) return false;
   return [...node.attributes.keys()].every((name) => {
     const { since = 0, until = Number.POSITIVE_INFINITY } = op.attributes[name] ?? {};
     return since <= BUILD_OPSET && until > BUILD_OPSET;
