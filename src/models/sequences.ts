@@ -32,8 +32,9 @@ export class LstmClassifier extends nn.Module {
     this.fc = new nn.Linear(this.#bidirectional ? 2 * hidden : hidden, classes, own);
   }
 
-  override forward(x: Tensor): Tensor {
-    const [, [h]] = this.lstm.forward(this.embedding?.forward(x) ?? x);
+  /** @param lengths of the sequences [batch], where they are padded */
+  override forward(x: Tensor, lengths?: Tensor): Tensor {
+    const [, [h]] = this.lstm.forward(this.embedding?.forward(x) ?? x, undefined, lengths);
     // [directions, batch, hidden] of the last layer → [batch, directions·hidden]
     const last = this.#bidirectional ? h.at([-2]).swapAxes(0, 1).flatten() : h.at(-1);
     return this.fc.forward(this.dropout.forward(last));

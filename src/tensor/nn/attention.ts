@@ -2,7 +2,8 @@
  * Attention (Vaswani et al. 2017): several heads over sequences [batch, time, size], the encoder layer around it, positions. Names and
  * shapes of parameters are PyTorch's; batches come first everywhere.
  */
-import { add, div, gelu, relu } from '../functions/elementwise.ts';
+import { tensor } from '../functions/create.ts';
+import { add, div, gelu, relu, where } from '../functions/elementwise.ts';
 import { linear, matMul } from '../functions/linear.ts';
 import { at, flatten, split, transpose, unflatten } from '../functions/movement.ts';
 import { softmax } from '../functions/reduce.ts';
@@ -52,7 +53,8 @@ export class MultiHeadAttention extends Module {
 
   /**
    * @param query [batch, time, size]; key and value [batch, other time, size], by default the query itself
-   * @param mask added to the scores, [time, other time] or broadcastable to [batch, heads, time, other time]: −∞ shuts a place out
+   * @param mask [time, other time], or broadcastable to [batch, heads, time, other time]: numbers are added to the scores, −∞ shuts a place
+   * out; of bools true shuts it out
    */
   override forward(query: Tensor, key: Tensor = query, value: Tensor = key, mask?: Tensor): Tensor {
     const [q, k, v] = this.#projected(query, key, value).map((t) => unflatten(t, 2, [this.#heads, -1])) as [
@@ -62,7 +64,7 @@ export class MultiHeadAttention extends Module {
     ];
     const scaled = div(transpose(q, [0, 2, 1, 3]), Math.sqrt(this.#size / this.#heads));
     const scores = matMul(scaled, transpose(k, [0, 2, 3, 1]));
-    const weights = this.dropout.forward(softmax(mask === undefined ? scores : add(scores, mask)));
+    const weights = this.dropout.forward(softmax(mask === undefined ? scores : masked(scores, mask)));
     const heads = matMul(weights, transpose(v, [0, 2, 1, 3]));
     return this.out_proj.forward(flatten(transpose(heads, [0, 2, 1, 3]), 2, 3));
   }
@@ -74,6 +76,16 @@ export class MultiHeadAttention extends Module {
     return [query, key, value].map((t, i) => linear(t, weights[i]!, biases[i]));
   }
 }
+
+const masked = (scores: Tensor, mask: Tensor): Tensor =>
+  mask.dataType === 'bool' ? where(mask, Number.NEGATIVE_INFINITY, scores) : add(scores, mask);
+
+/** The mask by which each of `time` places sees itself and those before it: [time, time], true above the diagonal. */
+export const causalMask = (time: number): Tensor =>
+  tensor(
+    Array.from({ length: time * time }, (_, i) => i % time > Math.floor(i / time)),
+    { shape: [time, time] },
+  );
 
 export interface EncoderLayerOptions extends AttentionOptions {
   readonly activation?: 'relu' | 'gelu';

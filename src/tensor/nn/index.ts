@@ -1,6 +1,7 @@
 /** `nn`: modules, with PyTorch's names for what they hold. */
 export {
   type AttentionOptions,
+  causalMask,
   type EncoderLayerOptions,
   MultiHeadAttention,
   PositionalEmbedding,

@@ -4,7 +4,7 @@
  * Initial values are uniform in ±1/√hidden, as PyTorch's.
  */
 import { type Attribute, int, string, strings } from '#ir';
-import { applyAll } from '../apply.ts';
+import { applyAll, castTo } from '../apply.ts';
 import { concat, flatten, split, swapAxes, transpose, unsqueeze } from '../functions/movement.ts';
 import type { Generator } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
@@ -72,7 +72,7 @@ abstract class Recurrent extends Module {
   }
 
   /** Outputs of the last layer, and the last states [layers·directions, batch, hidden], of which an LSTM has two. */
-  protected run(x: Tensor, initial: readonly (Tensor | undefined)[]): readonly Tensor[] {
+  protected run(x: Tensor, initial: readonly (Tensor | undefined)[], lengths?: Tensor): readonly Tensor[] {
     const { attributes, op, states } = this.#kind;
     const n = this.#directions.length;
     let y = this.#batchFirst ? swapAxes(x, 0, 1) : x;
@@ -84,7 +84,7 @@ abstract class Recurrent extends Module {
       const given = initial.map((t, i) => perLayer[i]?.[layer] ?? t);
       const [all, ...ends] = applyAll(
         op,
-        [y, ...this.#weights(layer), undefined, ...given],
+        [y, ...this.#weights(layer), lengths && castTo(lengths, 'int32'), ...given],
         {
           hidden_size: int(this.#hidden),
           direction: string(n === 2 ? 'bidirectional' : 'forward'),
@@ -136,9 +136,14 @@ export class LSTM extends Recurrent {
   /**
    * @param x [time, batch, inputs], or batch first
    * @param states the first h and c, [layers·directions, batch, hidden]; zeros by default
+   * @param lengths of the sequences [batch], integers, where they are padded: outputs behind the end are 0, last states those of the end
    */
-  override forward(x: Tensor, states?: readonly [h: Tensor, c: Tensor]): [y: Tensor, states: [h: Tensor, c: Tensor]] {
-    const [y, h, c] = this.run(x, states ?? [undefined, undefined]) as [Tensor, Tensor, Tensor];
+  override forward(
+    x: Tensor,
+    states?: readonly [h: Tensor, c: Tensor],
+    lengths?: Tensor,
+  ): [y: Tensor, states: [h: Tensor, c: Tensor]] {
+    const [y, h, c] = this.run(x, states ?? [undefined, undefined], lengths) as [Tensor, Tensor, Tensor];
     return [y, [h, c]];
   }
 }
@@ -150,8 +155,8 @@ export class GRU extends Recurrent {
     super({ op: 'GRU', gates: [1, 0, 2], states: 1, attributes }, inputs, hidden, options);
   }
 
-  override forward(x: Tensor, h?: Tensor): [y: Tensor, h: Tensor] {
-    return this.run(x, [h]) as unknown as [Tensor, Tensor];
+  override forward(x: Tensor, h?: Tensor, lengths?: Tensor): [y: Tensor, h: Tensor] {
+    return this.run(x, [h], lengths) as unknown as [Tensor, Tensor];
   }
 }
 
@@ -167,7 +172,7 @@ export class RNN extends Recurrent {
     super({ op: 'RNN', gates: [0], states: 1, attributes }, inputs, hidden, options);
   }
 
-  override forward(x: Tensor, h?: Tensor): [y: Tensor, h: Tensor] {
-    return this.run(x, [h]) as unknown as [Tensor, Tensor];
+  override forward(x: Tensor, h?: Tensor, lengths?: Tensor): [y: Tensor, h: Tensor] {
+    return this.run(x, [h], lengths) as unknown as [Tensor, Tensor];
   }
 }

@@ -140,6 +140,29 @@ describe('recurrent layers', () => {
     expect(new nn.LSTM(10, 20, { bias: false }).size).toBe(2400);
   });
 
+  test.each(['LSTM', 'GRU', 'RNN'] as const)('%s over padded sequences', async (op) => {
+    const layer = new nn[op](3, 4, { batchFirst: true, bidirectional: true, layers: 2, generator: new Generator(5) });
+    const x = tensor(
+      Float32Array.from({ length: 30 }, (_, i) => Math.sin(i)),
+      { shape: [2, 5, 3] },
+    );
+    const run = (t: Tensor, lengths?: Tensor): [Tensor, Tensor] => {
+      const [y, ends] = (layer as nn.GRU).forward(t, undefined, lengths) as unknown as [Tensor, Tensor | [Tensor]];
+      return [y, Array.isArray(ends) ? ends[0] : ends];
+    };
+    const [y, h] = run(x, tensor([3, 5], { dtype: 'i64' }));
+    const [short, shortEnd] = run(x.at([0, 1], [0, 3]));
+    const [long] = run(x.at([1, 2]));
+    const close = (a: readonly number[], b: readonly number[]): void => {
+      expect(a).toHaveLength(b.length);
+      for (const [i, v] of a.entries()) expect(v).toBeCloseTo(b[i]!, 5);
+    };
+    close(await values(y.at(0, [0, 3])), await values(short.at(0)));
+    expect((await values(y.at(0, [3, 5]))).every((v) => v === 0)).toBe(true);
+    close(await values(y.at(1)), await values(long.at(0)));
+    close(await values(h.at([], [0, 1])), await values(shortEnd));
+  });
+
   test('exported with open sizes, batch first', async () => {
     const net = new nn.GRU(3, 4, { batchFirst: true, bidirectional: true });
     const model = await exportModel(net, { x: ['N', 'T', 3] }, { outputs: ['y', 'h'] });
@@ -174,6 +197,7 @@ describe('attention', () => {
     const causal = tensor([0, -1e9, -1e9, 0, 0, -1e9, 0, 0, 0], { shape: [3, 3] });
     const given = tensor(Float32Array.from(x), { shape: [batch, time, size] });
     const got = await values(attention.forward(given, given, given, causal));
+    expect(await values(attention.forward(given, given, given, nn.causalMask(3)))).toEqual(got);
     // The same with key and value as tensors of their own.
     const apart = await values(attention.forward(given, given.add(0), given.add(0), causal));
     const state = await attention.state();
