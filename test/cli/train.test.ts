@@ -1,10 +1,11 @@
 /** `systole train` as a user calls it: epochs, files, resuming, wrong inputs, Ctrl-C. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readEvents } from '#data';
 import { type Answer, systole } from './systole.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/systole.mjs', import.meta.url));
@@ -47,6 +48,19 @@ test('resumed, it goes on as if it had not stopped; asked for no more, it says s
   expect(rest.map((l) => l.train)).toEqual(whole.slice(2).map((l) => l.train));
   const none = await call('train adder --epochs 6 --checkpoint r.safetensors --resume');
   expect([none.code, none.stderr]).toEqual([2, expect.stringContaining('SYS-CLI-124')]);
+});
+
+test('curves and the graph for TensorBoard', async () => {
+  expect((await call('train adder --epochs 2 --events logs')).code).toBe(0);
+  const [file] = readdirSync(join(folder, 'logs'));
+  expect(file).toMatch(/^events\.out\.tfevents\./);
+  const events: string[] = [];
+  for await (const e of readEvents(readFileSync(join(folder, 'logs', file!)))) {
+    if (e.kind === 'scalar') events.push(`${e.tag} ${e.step}`);
+    if (e.kind === 'graph') events.push(`graph ${e.nodes.filter((n) => n.op === 'Gemm').length}`);
+  }
+  expect(events.slice(0, 3)).toEqual(['graph 3', 'loss/train 1', 'exact/train 1']);
+  expect(events).toContain('exact/validation 2');
 });
 
 test('digits drawn by rule, with a confusion matrix, in Chinese', async () => {

@@ -2,11 +2,13 @@
 import { basename } from 'node:path';
 import { Argument } from 'commander';
 import { diagnostic, nearestName } from '#base';
-import { openFolder } from '#data';
+import { openEventWriter, openFolder } from '#data';
 import {
   digitData,
   type EpochEvent,
   exportTrained,
+  logEpoch,
+  loggedGraph,
   type Means,
   openCheckpoint,
   prepareTraining,
@@ -37,6 +39,7 @@ interface TrainOptions {
   readonly out?: string;
   readonly checkpoint?: string;
   readonly resume?: boolean;
+  readonly events?: string;
 }
 
 const unknownTask = diagnostic<{ name: string; known: string; nearest: string | undefined }>('SYS-CLI-120', 'usage', {
@@ -116,6 +119,7 @@ export function configureTrain(command: CliCommand, console: Console): void {
   );
   option('--out <FILE>', { en: 'the trained network as ONNX', zh: '把训练好的网络写为 ONNX' });
   option('--checkpoint <FILE>', { en: 'saved after every epoch and at Ctrl-C', zh: '每个 epoch 后及按 Ctrl-C 时保存' });
+  option('--events <DIR>', { en: 'curves and the graph for TensorBoard', zh: '供 TensorBoard 使用的曲线与计算图' });
   option('--resume', { en: 'go on from the checkpoint', zh: '从检查点继续' });
   withCommonOptions(console, command);
   command.action((name: string, options: TrainOptions) => train(name, options, console));
@@ -133,6 +137,7 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
   if (options.resume && options.checkpoint === undefined) throw needsCheckpoint({});
   checkWritable(options.out, 'file');
   checkWritable(options.checkpoint, 'file');
+  checkWritable(options.events, 'folder');
   const checkpoint = options.resume
     ? openCheckpoint(readBytes(options.checkpoint!, CHECKPOINT), name, options.checkpoint)
     : undefined;
@@ -195,10 +200,13 @@ async function follow(
   const save = async (): Promise<void> => {
     if (options.checkpoint !== undefined) writeFile(options.checkpoint, [await saveCheckpoint(task.name, training)]);
   };
+  const writer = options.events === undefined ? undefined : await openEventWriter(openFolder(options.events));
+  writer?.graph(loggedGraph(await exportTrained(training, task, data, task.name)));
   let shown = 0;
   for await (const event of training.events()) {
     if (event.kind === 'epoch') {
       await save();
+      if (writer !== undefined) await logEpoch(writer, event);
       const last = event.epoch === event.epochs || event.stopped;
       if (console.json) process.stdout.write(`${JSON.stringify(event)}\n`);
       // Epochs of a blink would scroll away what one wants to read.

@@ -13,6 +13,7 @@ export {
   type Training,
   type TrainingEvent,
 } from './fit.ts';
+export { logEpoch, loggedGraph } from './log.ts';
 export { PRECISIONS, type Precision, type Sparsity, sparsityOf } from './method.ts';
 export type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
 export { tasks } from './tasks.ts';
