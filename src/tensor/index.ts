@@ -18,6 +18,7 @@ export * from './functions/movement.ts';
 export * from './functions/nn.ts';
 export * from './functions/reduce.ts';
 export { useEngine } from './host.ts';
+export * as linalg from './linalg.ts';
 export * as losses from './losses.ts';
 export {
   binaryCrossEntropy,
