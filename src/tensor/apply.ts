@@ -61,13 +61,14 @@ export function withGradients<T>(on: boolean, f: () => T): T {
 /** Runs `f` without recording gradients: what it computes counts as constant. */
 export const noGrad = <T>(f: () => T): T => withGradients(false, f);
 
-/** A node and its outputs. */
+/** A node and its outputs. Absent inputs at the end are left out, since the host engine takes some operators' only so. */
 export function applyAll(
   op: string,
-  inputs: readonly (Tensor | undefined)[],
+  given: readonly (Tensor | undefined)[],
   attributes: Attributes,
   outputs: number,
 ): readonly Tensor[] {
+  const inputs = given.slice(0, given.findLastIndex((t) => t !== undefined) + 1);
   const present = Object.entries(attributes).filter((e): e is [string, Attribute] => e[1] !== undefined);
   // Absent operands at the end are left out: some rules count those that are named.
   const given = inputs.slice(0, inputs.findLastIndex((t) => t !== undefined) + 1);

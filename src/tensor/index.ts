@@ -10,6 +10,7 @@ export * as detection from './detection/index.ts';
 export { DTYPES, type DType } from './dtypes.ts';
 export { dispatches, withReference } from './eager.ts';
 export { type ExportOptions, exportModel, type InputSpec } from './export.ts';
+export * as ffi from './ffi/index.ts';
 export { fromModel, ImportedModule } from './fromModel.ts';
 export * from './functions/create.ts';
 export * from './functions/elementwise.ts';
