@@ -27,6 +27,20 @@ export function mlp(sizes: readonly number[], seed = 0, activation: () => nn.Mod
   );
 }
 
+/** Weights as Glorot and Bengio 2010 have it, biases zero, in place of PyTorch's smaller weights; the model itself. */
+export function glorot<M extends nn.Module>(model: M, seed: number): M {
+  const generator = new random.Generator(seed);
+  for (const [, v] of model.variables()) {
+    const [outputs, inputs] = v.shape;
+    v.set(
+      inputs === undefined
+        ? nn.init.constantData(v.shape, 0)
+        : nn.init.xavierData(v.shape, inputs, outputs!, generator),
+    );
+  }
+  return model;
+}
+
 /** @returns how many steps it took */
 export async function train(options: TrainOptions): Promise<number> {
   const { model, optimizer, train: set, batch, epochs, seed = 0, onStep, onEpoch } = options;

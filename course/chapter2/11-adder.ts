@@ -7,21 +7,14 @@
 import { batches, type SampleSet } from '#data';
 import { adderModel } from '#flow';
 import { elementCount } from '#ir';
-import { binaryCrossEntropyWithLogits, compile, fromModel, Generator, nn, optim, type Tensor, tensor } from '#tensor';
+import { binaryCrossEntropyWithLogits, compile, fromModel, nn, optim, type Tensor, tensor } from '#tensor';
 import { type Exercise, main } from '../exercise.ts';
+import { glorot, mlp } from '../training.ts';
 import { all, exactRows, INPUTS, OUTPUTS, ROWS, type Rows, split, TRAINED } from './truthTable.ts';
 
-/** Weights as Glorot and Bengio have it, biases zero: with PyTorch's smaller ones, training more often ends short of all rows. */
-export function adderNetwork(seed: number): nn.Sequential {
-  const generator = new Generator(seed);
-  const linear = (inputs: number, outputs: number): nn.Linear => {
-    const layer = new nn.Linear(inputs, outputs, { generator });
-    layer.weight.set(nn.init.xavierData([outputs, inputs], inputs, outputs, generator));
-    layer.bias!.set(nn.init.constantData([outputs], 0));
-    return layer;
-  };
-  return new nn.Sequential(linear(INPUTS, 20), nn.tanh(), linear(20, 20), nn.tanh(), linear(20, OUTPUTS));
-}
+/** With Glorot's weights and biases of zero: with PyTorch's smaller weights, training more often ends short of all rows. */
+export const adderNetwork = (seed: number): nn.Sequential =>
+  glorot(mlp([INPUTS, 20, 20, OUTPUTS], seed, nn.tanh), seed);
 
 const samples = ({ count, inputs, sums }: Rows): SampleSet => ({
   count,

@@ -30,7 +30,10 @@ const network = (seed: number): PlainNetwork =>
   });
 
 /** Rows by their places in a table. */
-function take({ inputs, sums }: Rows, rows: readonly number[]): { x: Float64Array<ArrayBuffer>; t: Float64Array<ArrayBuffer> } {
+function take(
+  { inputs, sums }: Rows,
+  rows: readonly number[],
+): { x: Float64Array<ArrayBuffer>; t: Float64Array<ArrayBuffer> } {
   const x = Float64Array.from(rows.flatMap((row) => [...inputs.subarray(row * INPUTS, (row + 1) * INPUTS)]));
   return { x, t: Float64Array.from(rows.flatMap((row) => [...sums.subarray(row * OUTPUTS, (row + 1) * OUTPUTS)])) };
 }
