@@ -61,14 +61,13 @@ export function withGradients<T>(on: boolean, f: () => T): T {
 /** Runs `f` without recording gradients: what it computes counts as constant. */
 export const noGrad = <T>(f: () => T): T => withGradients(false, f);
 
-/** A node and its outputs. Absent inputs at the end are left out, since the host engine takes some operators' only so. */
+/** A node and its outputs. */
 export function applyAll(
   op: string,
-  given: readonly (Tensor | undefined)[],
+  inputs: readonly (Tensor | undefined)[],
   attributes: Attributes,
   outputs: number,
 ): readonly Tensor[] {
-  const inputs = given.slice(0, given.findLastIndex((t) => t !== undefined) + 1);
   const present = Object.entries(attributes).filter((e): e is [string, Attribute] => e[1] !== undefined);
   // Absent operands at the end are left out: some rules count those that are named.
   const given = inputs.slice(0, inputs.findLastIndex((t) => t !== undefined) + 1);
