@@ -147,7 +147,9 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   const { result, outputs, check } = await runAndCheck(compiled, { engine, feeds, observer: watching.observer });
   watching.finish();
   const written = options.output === undefined ? [] : writeOutputs(options.output, outputs);
-  const answer = embedded === undefined ? undefined : answerText(embedded, addition, outputs, console);
+  // What is fetched may be any value; only the network's own answer has words.
+  const isPart = options.fetch !== undefined;
+  const answer = embedded === undefined || isPart ? undefined : answerText(embedded, addition, outputs, console);
   showRun(
     console,
     { ...facts, result, fidelity: 'data', sources, outputs, check },
