@@ -36,6 +36,22 @@ describe('prune', () => {
     expect(names(pruned.model.graph.inputs)).toEqual(['c']);
   });
 
+  test('a node of two outputs, one of them fed; values asked twice', () => {
+    const halves = inferTypes(
+      parseModel(`
+        model ir=8 producer="test" opset {"": 17}
+        graph g(x: float32[4]) -> (y: float32[2]) {
+          a, b = Split[axis=0](x) @split
+          y = Add(a, b) @add
+        }`),
+    );
+    const pruned = prune(halves, { fetches: ['y', 'y'], feeds: ['a'] });
+    verifyModel(pruned.model);
+    expect(names(pruned.model.graph.outputs)).toEqual(['y']);
+    expect(pruned.model.graph.nodes[0]!.outputs).toEqual(['a.unfed', 'b']);
+    expect(pruned.dropped).toEqual([]);
+  });
+
   test.each([
     [0, 0],
     [1, 1],

@@ -6,7 +6,7 @@
 import { diagnostic, nearestName } from '#base';
 import { type GraphNode, type GraphValue, type Model, namesRead, typeOf } from '#ir';
 import type { LogLevel, LogLine, LogWriter } from './log.ts';
-import { withNodes } from './rewrite.ts';
+import { freshNames, withNodes } from './rewrite.ts';
 
 const unknownValue = diagnostic<{ what: 'fetch' | 'feed'; name: string; nearest: string | undefined }>(
   'SYS-PAS-040',
@@ -45,7 +45,11 @@ export interface Pruned {
  * @param model types inferred where inner values are fed
  * @throws SYS-PAS-040 no such value; -041 a fed value of unknown type
  */
-export function prune(model: Model, { fetches, feeds = [], level = 0, log = () => {} }: PruneOptions): Pruned {
+export function prune(model: Model, { level = 0, log = () => {}, ...options }: PruneOptions): Pruned {
+  const [fetches, feeds] = [options.fetches, options.feeds ?? []].map((names) => [...new Set(names)]) as [
+    string[],
+    string[],
+  ];
   const { graph } = model;
   const producer = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const inputs = new Map(graph.inputs.map((v) => [v.name, v]));
@@ -64,7 +68,13 @@ export function prune(model: Model, { fetches, feeds = [], level = 0, log = () =
   const cut = new Set(feeds);
   const kept = walk(fetches, cut, producer, (name, reader) => say(3, visited(name, reader, cut, producer)));
   const uncut = cut.size === 0 ? kept : walk(fetches, new Set(), producer, () => {});
-  const nodes = graph.nodes.filter((node) => kept.nodes.has(node));
+  const fresh = freshNames(graph);
+  // A node that stays for another of its outputs hands the fed one on under a name that nobody reads.
+  const aside = (name: string): string => (cut.has(name) ? fresh(`${name}.unfed`) : name);
+  const nodes = graph.nodes.flatMap((node) => {
+    if (!kept.nodes.has(node)) return [];
+    return node.outputs.some((name) => cut.has(name)) ? [{ ...node, outputs: node.outputs.map(aside) }] : [node];
+  });
   const constants = new Map([...graph.constants].filter(([name]) => kept.values.has(name) && !cut.has(name)));
   const dropped = [
     ...[...graph.inputs.map((v) => v.name), ...graph.constants.keys()].filter((name) => !kept.values.has(name)),
