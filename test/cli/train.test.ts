@@ -63,6 +63,12 @@ test('curves and the graph for TensorBoard', async () => {
   expect(events).toContain('exact/validation 2');
 });
 
+test('half of the weights pruned, products in f16', async () => {
+  const { code, stdout } = await call('train mlp --limit 1000 --epochs 3 --sparsity 0.5 --precision f16');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/zeros 50\.0 %/);
+});
+
 test('digits drawn by rule, with a confusion matrix, in Chinese', async () => {
   const { code, stdout } = await call('train mlp --limit 600 --epochs 1 --lang zh');
   expect(code).toBe(0);
@@ -78,6 +84,8 @@ test.each([
   ['train mlp --resume', 2, 'SYS-CLI-122'],
   ['train mlp --epochs 0', 2, 'SYS-CLI-004'],
   ['train mlp --rate -1', 2, 'SYS-CLI-004'],
+  ['train mlp --precision f8', 2, 'SYS-CLI-004'],
+  ['train mlp --sparsity 2', 2, 'SYS-FLOW-070'],
   ['train mlp --data nowhere', 3, 'SYS-DAT-044'],
   ['train mlp --data .', 3, 'SYS-DAT-063'],
   ['train adder --out nowhere/a.onnx', 2, 'SYS-CLI-013'],

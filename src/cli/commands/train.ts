@@ -7,13 +7,18 @@ import {
   digitData,
   type EpochEvent,
   exportTrained,
+  type Hyperparameters,
   logEpoch,
   loggedGraph,
   type Means,
   openCheckpoint,
+  PRECISIONS,
+  type Precision,
   prepareTraining,
+  type Sparsity,
   type StepEvent,
   saveCheckpoint,
+  sparsityOf,
   type Task,
   type TaskData,
   type Training,
@@ -26,7 +31,7 @@ import { checkWritable, readBytes, writeFile } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
 import type { Both } from '../language.ts';
 import { confusionText } from '../training/confusion.ts';
-import { positive, whole } from '../values.ts';
+import { choice, positive, whole } from '../values.ts';
 
 interface TrainOptions {
   readonly data?: string;
@@ -40,6 +45,8 @@ interface TrainOptions {
   readonly checkpoint?: string;
   readonly resume?: boolean;
   readonly events?: string;
+  readonly precision?: Precision;
+  readonly sparsity?: Sparsity;
 }
 
 const unknownTask = diagnostic<{ name: string; known: string; nearest: string | undefined }>('SYS-CLI-120', 'usage', {
@@ -117,6 +124,19 @@ export function configureTrain(command: CliCommand, console: Console): void {
     { en: 'end after N epochs without a better one', zh: '连续 N 个 epoch 无改进即停止' },
     whole('--patience', 1, 100_000),
   );
+  option(
+    '--precision <TYPE>',
+    {
+      en: 'products in f32 (default), f16 or bf16; weights stay f32',
+      zh: '乘积的精度：f32（默认）、f16 或 bf16；权重保持 f32',
+    },
+    choice('--precision', PRECISIONS),
+  );
+  option(
+    '--sparsity <SHARE>',
+    { en: 'prune weights gradually to this share of zeros, or 2:4', zh: '逐步剪枝，使零权重达到该比例，或 2:4' },
+    sparsityOf,
+  );
   option('--out <FILE>', { en: 'the trained network as ONNX', zh: '把训练好的网络写为 ONNX' });
   option('--checkpoint <FILE>', { en: 'saved after every epoch and at Ctrl-C', zh: '每个 epoch 后及按 Ctrl-C 时保存' });
   option('--events <DIR>', { en: 'curves and the graph for TensorBoard', zh: '供 TensorBoard 使用的曲线与计算图' });
@@ -142,7 +162,7 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
     ? openCheckpoint(readBytes(options.checkpoint!, CHECKPOINT), name, options.checkpoint)
     : undefined;
   if (checkpoint !== undefined) {
-    for (const flag of ['seed', 'batch', 'rate', 'limit'] as const) {
+    for (const flag of ['seed', 'batch', 'rate', 'limit', 'precision', 'sparsity'] as const) {
       if (options[flag] !== undefined) throw settingsFixed({ option: `--${flag}` });
     }
   }
@@ -179,8 +199,12 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
 
 const CHECKPOINT = { en: 'checkpoint', zh: '检查点' } as const;
 
-const definedOf = ({ epochs, batch, rate, limit }: TrainOptions): Partial<TrainOptions> =>
-  Object.fromEntries(Object.entries({ epochs, batch, rate, limit }).filter(([, v]) => v !== undefined));
+/** The settings that the command line gives. */
+function definedOf(options: TrainOptions): Partial<Hyperparameters> {
+  const { epochs, batch, rate, limit, precision, sparsity } = options;
+  const given = { epochs, batch, rate, limit, precision, sparsity };
+  return Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
+}
 
 /** Runs the epochs and shows them; saves after each, and when it is interrupted. */
 async function follow(
@@ -275,8 +299,12 @@ function epochText(event: EpochEvent, console: Console): string {
   const checked =
     validation === undefined ? '' : ` · ${console.text({ en: 'check', zh: '检验' })} ${meansText(validation, console)}`;
   const speed = `${Math.round(samplesPerSecond).toLocaleString('en')} ${console.text({ en: 'samples/s', zh: '样本/秒' })}`;
+  const zeros =
+    event.sparsity === undefined
+      ? ''
+      : ` · ${console.text({ en: 'zeros', zh: '零权重' })} ${(100 * event.sparsity).toFixed(1)} %`;
   const end = stopped ? ` · ${console.text({ en: 'no better for a while: stopped', zh: '长时间无改进：停止' })}` : '';
-  return `${`${epoch}`.padStart(width)}/${epochs}  ${meansText(train, console)}${checked}${best ? ' *' : ''} · ${seconds.toFixed(1)} s · ${speed}${end}`;
+  return `${`${epoch}`.padStart(width)}/${epochs}  ${meansText(train, console)}${checked}${best ? ' *' : ''}${zeros} · ${seconds.toFixed(1)} s · ${speed}${end}`;
 }
 
 const BAR = 24;
