@@ -167,12 +167,12 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
     }
   }
   const seed = checkpoint?.head.seed ?? options.seed ?? 1;
-  const { epochs, batch, rate, limit } = {
+  const hyperparameters: Hyperparameters = {
     ...task.defaults,
     ...checkpoint?.head.hyperparameters,
     ...definedOf(options),
   };
-  const hyperparameters = { epochs, batch, rate, ...(limit === undefined ? {} : { limit }) };
+  const { epochs, limit } = hyperparameters;
   const folder = options.data === undefined ? {} : { folder: openFolder(options.data) };
   console.progress.begin(console.text({ en: 'reading data', zh: '读取数据' }));
   const data: TaskData =
