@@ -35,7 +35,7 @@ const bytes = writeModel(model); // what an .onnx file holds
 
 \`buildModel(name, { weights: false })\` leaves all weights 0: enough to count and to time, and without the memory that they take.
 
-One sample each. Parameters are those that training changes and, of \`lenet5-1998\`, the 840 fixed elements of its codes; running statistics
+\`systole summary NAME\` counts them layer by layer. One sample each. Parameters are those that training changes and, of \`lenet5-1998\`, the 840 fixed elements of its codes; running statistics
 of normalisation are not counted. Neurons are the outputs of convolutions and fully connected layers (matrix products within attention
 too). Multiplications and additions are those of all layers; how each operator counts says [ops.md](ops.md).
 

@@ -1,10 +1,11 @@
-/** The model that a command line names: an `.onnx` file, the text form (`.txt`, `.ir`), or an embedded network. */
-import { realpathSync } from 'node:fs';
+/** The model that a command line names: an `.onnx` file, the text form (`.txt`, `.ir`), or an embedded network; where a command only counts, any network of `#models`. */
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { diagnostic, SystoleError } from '#base';
 import { EMBEDDED, type EmbeddedName, embeddedModel } from '#flow';
 import { type Model, parseModel } from '#ir';
 import { isProgram } from '#isa';
+import { buildModel, models } from '#models';
 import { type ExternalReader, externalEscapes, readModel } from '#onnx';
 import { readBytes, readText, reasonOf } from './files.ts';
 
@@ -18,14 +19,33 @@ const programGiven = diagnostic<{ path: string }>('SYS-CLI-028', 'invalid', {
   zh: (p) => `这是编译好的程序，应为${MODEL.zh}。运行它：systole exec ${p.path}`,
 });
 
+const COUNTED = {
+  en: `an ONNX model, or the name of a network (${[...new Set([...EMBEDDED, ...models.keys()])].join(', ')})`,
+  zh: `ONNX 模型，或网络的名称（${[...new Set([...EMBEDDED, ...models.keys()])].join('、')}）`,
+};
+
 export const isEmbedded = (name: string): name is EmbeddedName => (EMBEDDED as readonly string[]).includes(name);
 
-export function loadModel(path: string): Model {
+export function loadModel(path: string, expected: typeof MODEL = MODEL): Model {
   if (isEmbedded(path)) return embeddedModel(path);
-  if (['.txt', '.ir'].includes(extname(path).toLowerCase())) return parseModel(readText(path, MODEL), path);
-  const bytes = readBytes(path, MODEL);
+  if (['.txt', '.ir'].includes(extname(path).toLowerCase())) return parseModel(readText(path, expected), path);
+  const bytes = readBytes(path, expected);
   if (isProgram(bytes)) throw programGiven({ path }, { file: path });
   return readModel(bytes, { file: path, external: filesBeside(path) });
+}
+
+/**
+ * For commands that count and do not run: a network of `#models` by its name too, without its weights, and of one sample unless sizes are
+ * given. A file of that name goes before.
+ */
+export async function loadCounted(
+  path: string,
+  sizes: { readonly dim?: Readonly<Record<string, number>>; readonly batch?: number },
+): Promise<{ readonly model: Model; readonly batch?: number }> {
+  const given = sizes.batch === undefined ? {} : { batch: sizes.batch };
+  if (isEmbedded(path) || !models.has(path) || existsSync(path)) return { model: loadModel(path, COUNTED), ...given };
+  const model = await buildModel(path, { weights: false });
+  return { model, ...(sizes.dim === undefined ? { batch: 1, ...given } : given) };
 }
 
 /** Errors of work on a model name its file, where they name none. */

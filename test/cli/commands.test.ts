@@ -228,6 +228,13 @@ test('asm, disasm, sim and exec of a hand-written program', async () => {
   expect((await object('sim double.s --machine systolic-16x16')).cycles).toBeGreaterThan(simulated.cycles);
 });
 
+test('networks are counted by name, of one sample unless sizes are given', async () => {
+  expect(await object('summary resnet18')).toMatchObject({ totals: { parameters: 11689512, macs: 1814073344 } });
+  expect(await object('summary lstm --dim N=2')).toMatchObject({ totals: { parameters: 82186, unknown: 0 } });
+  expect(await object('utilisation squeezenet')).toMatchObject({ network: 'squeezenet' });
+  expect((await call('summary resnet19')).stderr).toMatch(/SYS-CLI-010.*resnet18, resnet34/s);
+});
+
 test('summary counts the adder', async () => {
   expect(await object('summary adder --batch 1')).toMatchObject({ totals: { parameters: 470, macs: 434 } });
   expect((await call('summary adder.onnx')).stdout).toContain('470');

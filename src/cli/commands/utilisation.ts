@@ -26,7 +26,7 @@ import {
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
-import { inModel, loadModel } from '../model.ts';
+import { inModel, loadCounted } from '../model.ts';
 import { textStyle } from '../style.ts';
 import { choice, sizes, whole, wholes } from '../values.ts';
 
@@ -91,8 +91,8 @@ export function configureUtilisation(command: CliCommand, console: Console): voi
       new Argument(
         '[MODEL]',
         t({
-          en: 'an ONNX file, or adder; default AlexNet as its paper has it (two groups, 227 × 227)',
-          zh: 'ONNX 文件，或 adder；默认为论文中的 AlexNet（两组，227 × 227）',
+          en: 'an ONNX file, or the name of a network; default AlexNet as its paper has it (two groups, 227 × 227)',
+          zh: 'ONNX 文件，或网络名称；默认为论文中的 AlexNet（两组，227 × 227）',
         }),
       ),
     )
@@ -197,9 +197,12 @@ async function networkOf(
     if (unused !== undefined) throw noModel({ option: unused });
     return { layers: PAPER_ALEXNET, leftOut: [] };
   }
-  const imported = loadModel(name);
+  const { model: imported, ...sizes } = await loadCounted(name, {
+    ...(dim === undefined ? {} : { dim }),
+    ...(batch === undefined ? {} : { batch }),
+  });
   return inModel(name, async () => {
-    const bound = await bindSizes(imported, { dims: dim ?? {}, ...(batch === undefined ? {} : { batch }) });
+    const bound = await bindSizes(imported, { dims: dim ?? {}, ...sizes });
     const engine = await createEngine({ onNotice: console.notice });
     const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));
     const { model } = await runPasses(bound.model, { engine, declared: bound.declared, steps });
