@@ -166,10 +166,10 @@ export const exercise: Exercise = {
     close('the nearest in L2', one!, 0.9691, 0.003);
     close('three nearest in L2', three!, 0.9704, 0.003);
     close(
-      'the nearest in L1, first 5000 and first 1000',
+      'the nearest in L1, first 5000 and first 1000 (reference on the official test images: 0.892)',
       nearestL1(part(set, 0, 5000), part(test, 0, 1000)),
-      0.892,
-      0.005,
+      0.911,
+      0.001,
     );
     close('the nearest in L1, ten draws of 5000 and 200', await smallDraws(), 0.916, 0.02);
   },

@@ -3,7 +3,8 @@
  * network stands in ../plainNetwork.ts; here is the pruning. Every 50 steps, from a tenth of the training to seven tenths, the smallest weights
  * of each layer become zero, as many as the cubic ramp of Zhu and Gupta (arXiv:1710.01878) says; a mask holds them there, and in between the
  * others adapt. Momentum SGD, rate 0.05, a = 0.9, batches of 64.
- * Accuracies are of the last 10,000 training images, held out; the reference was judged by the official test images (dense 98.28 %, sparse 98.28).
+ * Accuracies are of the last 10,000 training images, held out; the reference was judged by the official test images (dense
+ * 98.28 %, sparse 98.28). Here the dense network ends at 97.5 and the sparse one at 98.2 %: the rate is never lowered, so the last epoch wavers.
  */
 import { Random } from '#base';
 import type { SampleSet } from '#data';
