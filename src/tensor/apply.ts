@@ -36,13 +36,6 @@ const unknownOperator = diagnostic<{ op: string; opset: number }>('SYS-TEN-005',
   zh: (p) => `opset ${p.opset} 中没有算子 ${p.op}。docs/ops 列出全部算子；可用 registerOperator 添加。`,
 });
 
-const notTraced = diagnostic<{ op: string }>('SYS-TEN-075', 'unsupported', {
-  en: (p) =>
-    `operator ${p.op} is registered by the program and runs in eager mode alone: a graph that compile() records cannot hold its ` +
-    'kernel. Call it outside of the compiled function.',
-  zh: (p) => `算子 ${p.op} 由程序注册，仅能在即时模式下运行：compile() 记录的图无法包含其内核。请在编译函数之外调用。`,
-});
-
 const text = (p: Phrase, language: 'en' | 'zh'): string => (typeof p === 'string' ? p : p[language]);
 
 let recording = true;
@@ -124,10 +117,12 @@ export function applyNode(node: GraphNode, opset: number, given: readonly (Tenso
 function applyUser(node: GraphNode, opset: number, given: readonly (Tensor | undefined)[]): readonly Tensor[] {
   const inputs = given.map((t) => (t instanceof Variable ? t.read() : t));
   const types = userTypes(node, inputs);
-  if (currentTrace() !== undefined) throw notTraced({ op: node.op });
   const tracked = recording && inputs.some((t) => t?.tracked);
-  const results = runUser(node, inputs as readonly Tensor[], types).map(
-    (cell, i) => new Tensor({ type: types[i]!, source: cell, tracked: tracked && isFloat(types[i]!.dtype) }),
+  const trace = currentTrace();
+  const sources =
+    trace === undefined ? runUser(node, inputs as readonly Tensor[], types) : trace.record(node, opset, inputs, types);
+  const results = sources.map(
+    (source, i) => new Tensor({ type: types[i]!, source, tracked: tracked && isFloat(types[i]!.dtype) }),
   );
   return tracked ? remembered(node, opset, inputs, results) : results;
 }

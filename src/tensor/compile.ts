@@ -5,10 +5,11 @@
  */
 import { diagnostic } from '#base';
 import type { DeviceTensor, Engine, Kernel } from '#engine';
-import { type Model, typeText } from '#ir';
+import { type Model, type TensorType, typeText } from '#ir';
 import { autocastType } from './autocast.ts';
 import { Cell } from './cell.ts';
 import { hostEngine } from './host.ts';
+import { loadStages } from './stages.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace, Trace } from './trace.ts';
 import { flattenTree, type Leaf, mapTree, type Tree } from './tree.ts';
@@ -113,7 +114,12 @@ function record<A extends readonly Tree[]>(
   const model = trace.finish(results, name);
   const load = async (): Promise<Kernel> => {
     const engine = await hostEngine();
-    return engine.kernel(await model, options.threads === undefined ? {} : { threads: options.threads });
+    return loadStages(
+      engine,
+      await model,
+      typesOf(trace),
+      options.threads === undefined ? {} : { threads: options.threads },
+    );
   };
   const loading = load();
   loading.catch(() => {});
@@ -126,6 +132,14 @@ function record<A extends readonly Tree[]>(
   );
   return entry;
 }
+
+/** Types of inputs, variables and what nodes make. */
+const typesOf = (trace: Trace): ReadonlyMap<string, TensorType> =>
+  new Map([
+    ...trace.inputs.map((v) => [v.name, v.type as TensorType] as const),
+    ...trace.variables.map(([variable, name]) => [name, variable.type] as const),
+    ...trace.types,
+  ]);
 
 /** One run: results and variables get cells at once. */
 function launch(entry: Entry, given: readonly Leaf[]): Tree | undefined {

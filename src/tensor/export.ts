@@ -11,6 +11,7 @@ import { inInference, Module } from './nn/module.ts';
 import { Tensor } from './tensor.ts';
 import { Trace } from './trace.ts';
 import { flattenTree, type Tree } from './tree.ts';
+import { USER_DOMAIN } from './userOperators.ts';
 
 const noTensor = diagnostic<{ name: string; found: string }>('SYS-TEN-050', 'usage', {
   en: (p) => `'${p.name}' cannot be exported: it returns ${p.found}. Return tensors, or arrays or objects of them.`,
@@ -36,6 +37,13 @@ const wrongNames = diagnostic<{ found: readonly string[]; expected: number }>('S
   zh: (p) =>
     `被导出的函数返回 ${p.expected} 个张量，但给出了 ${p.found.length} 个输出名（${p.found.join('、')}）。` +
     '请为每个输出各给一个名称，彼此不同，也不与输入同名。',
+});
+
+const notStandard = diagnostic<{ op: string; node: string }>('SYS-TEN-075', 'unsupported', {
+  en: (p) =>
+    `node '${p.node}' is of operator ${p.op}, which a program registered: an ONNX model can hold standard operators alone. Write it with ` +
+    'those to export it.',
+  zh: (p) => `节点“${p.node}”属于程序注册的算子 ${p.op}：ONNX 模型只能包含标准算子。请改用标准算子后再导出。`,
 });
 
 /** An input: its sizes, of which some may be symbols; f32 unless said otherwise. */
@@ -84,6 +92,8 @@ export async function exportModel(
   const clash = new Set([...outputs, ...Object.keys(inputs)]).size < outputs.length + Object.keys(inputs).length;
   if (outputs.length !== results.length || clash) throw wrongNames({ found: outputs, expected: results.length });
   const { graph, ...model } = await trace.finish(results, name);
+  const own = graph.nodes.find((node) => node.domain === USER_DOMAIN);
+  if (own !== undefined) throw notStandard({ op: own.op, node: own.name });
   const held = await Promise.all(trace.variables.map(async ([v, n]) => [n, await v.value()] as const));
   const closed = withInitialisers(graph, new Map(held));
   return inferTypes({ ...model, graph: renamed(closed, outputs) });

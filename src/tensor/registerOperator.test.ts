@@ -1,11 +1,14 @@
 import { expect, test } from 'vitest';
 import { grad, tracked } from './autograd.ts';
 import { checkGradients } from './checkGradients.ts';
+import './methods.ts';
 import { compile } from './compile.ts';
+import { exportModel } from './export.ts';
 import { tensor } from './functions/create.ts';
 import { abs, add, div, mul, square } from './functions/elementwise.ts';
 import { sum } from './functions/reduce.ts';
 import { registerOperator } from './registerOperator.ts';
+import type { Tensor } from './tensor.ts';
 import { lookupKernel, lookupOperator, registerKernel } from './userOperators.ts';
 import { Variable } from './variable.ts';
 
@@ -42,7 +45,7 @@ test('has a gradient that holds against differences, and within which others flo
   expect(await grad(sum(squash([x])[0]!), [x])[0]!.toArray()).toEqual([0.25, 0.0625]);
 });
 
-test('refuses a second registration, standard names, unknown names and types, and compile', () => {
+test('refuses a second registration, standard names, unknown names and types', () => {
   const again = (name: string) => () => registerOperator({ name, inputs: ['x'], kernels: {} });
   expect(again('TestSquash')).toThrow(expect.objectContaining({ code: 'SYS-TEN-070' }));
   expect(again('Relu')).toThrow(expect.objectContaining({ code: 'SYS-TEN-074' }));
@@ -52,6 +55,39 @@ test('refuses a second registration, standard names, unknown names and types, an
   expect(() => squash([tensor([1n])])).toThrow(expect.objectContaining({ code: 'SYS-TEN-072' }));
   expect(() => squash([])).toThrow(expect.objectContaining({ code: 'SYS-TEN-073' }));
   expect(() => squash([tensor([1])], { again: 2 })).toThrow(expect.objectContaining({ code: 'SYS-TEN-073' }));
-  const compiled = compile((x: ReturnType<typeof tensor>) => squash([x])[0]!);
-  expect(() => compiled(tensor([1]))).toThrow(expect.objectContaining({ code: 'SYS-TEN-075' }));
+});
+
+test('compiles: the graph is cut where it stands, and gradients and updates go through', async () => {
+  const w = new Variable(await tensor([0.5, -1, 2]).value(), { name: 'w' });
+  const eager = (x: Tensor): Tensor => {
+    const inner = squash([mul(x, w)], { gain: 2 })[0]!;
+    return sum(squash([mul(inner, inner)])[0]!.add(mul(x, 3)));
+  };
+  const x = tensor([1, 2, -3]);
+  const [value, slope] = [await eager(x).item(), await grad(eager(x), [w])[0]!.toArray()];
+  const step = compile((at: Tensor) => {
+    const loss = eager(at);
+    const [g] = grad(loss, [w]);
+    w.assign(w.sub(mul(g!, 0.1)));
+    return { loss, g: g!, same: at };
+  });
+  const first = step(x);
+  expect(await first.loss.item()).toBeCloseTo(value, 5);
+  const found = (await first.g.toArray()) as number[];
+  found.forEach((v, i) => {
+    expect(v).toBeCloseTo((slope as number[])[i]!, 5);
+  });
+  expect(await first.same.toArray()).toEqual([1, 2, -3]);
+  expect(await step(x).loss.item()).toBeLessThan(value);
+  expect(step.graphs).toBe(1);
+  // Nothing but a registered operator, on an argument and on a constant.
+  const alone = compile((at: Tensor) => [squash([at])[0]!, squash([tensor([4])])[0]!]);
+  expect(await Promise.all(alone(x).map((t) => t.toArray()))).toEqual([
+    [0.5, expect.closeTo(2 / 3), -0.75],
+    [expect.closeTo(0.8)],
+  ]);
+});
+
+test('is refused in an exported model', async () => {
+  await expect(exportModel((x: Tensor) => squash([x])[0]!, { x: [2] })).rejects.toMatchObject({ code: 'SYS-TEN-075' });
 });

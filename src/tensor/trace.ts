@@ -74,6 +74,8 @@ export class Trace {
   readonly guards: (() => boolean)[] = [];
   /** What happens beside the graph after each run. */
   readonly afterRun: (() => void)[] = [];
+  /** Types of the values that nodes make. */
+  readonly types = new Map<string, TensorType>();
   readonly #variables = new Map<Variable, ReadVariable>();
   readonly #assigned = new Map<Variable, Tensor>();
   readonly #constants = new Map<string, Cell | Data>();
@@ -133,17 +135,18 @@ export class Trace {
     inputs: readonly (Tensor | undefined)[],
     types: readonly TensorType[],
   ): readonly TracedValue[] {
-    const op = operatorOf(node, opset)!;
-    const version = (at: number): number => op.versions.findLast((v) => v <= at)!;
+    const op = operatorOf(node, opset);
+    const version = (at: number): number | undefined => op?.versions.findLast((v) => v <= at);
     if (version(opset) !== version(BUILD_OPSET)) throw mixedOpsets({ node: node.name, op: node.op, opset });
     const names = inputs.map((t) => (t === undefined ? '' : this.nameOf(t)));
     const attributes = [...node.attributes].map(([name, a]) => `${name}=${attributeText(a)}`).join(' ');
-    const key = `${node.op} ${types.length} ${names.join(',')} ${attributes}`;
+    const key = `${node.domain} ${node.op} ${types.length} ${names.join(',')} ${attributes}`;
     const seen = this.#seen.get(key);
     if (seen !== undefined) return seen;
     const name = this.#fresh(`${scope}${node.name}`);
     const outputs = types.map((_, i) => (i === 0 ? name : this.#fresh(`${name}.${i}`)));
     this.nodes.push({ ...node, name, inputs: names, outputs });
+    for (const [i, output] of outputs.entries()) this.types.set(output, types[i]!);
     const values = outputs.map((output) => ({ trace: this, name: output }));
     this.#seen.set(key, values);
     return values;
@@ -262,7 +265,7 @@ function reachable(nodes: readonly GraphNode[], outputs: readonly string[]): rea
   for (const node of nodes.toReversed()) {
     if (!node.outputs.some((name) => needed.has(name))) continue;
     for (const name of node.inputs) needed.add(name);
-    const specs = operatorOf(node, BUILD_OPSET)!.outputs;
+    const specs = operatorOf(node, BUILD_OPSET)?.outputs ?? [];
     let count = node.outputs.length;
     while (count > 1 && !needed.has(node.outputs[count - 1]!) && specs[count - 1]?.arity === 'optional') count--;
     kept.push(count === node.outputs.length ? node : { ...node, outputs: node.outputs.slice(0, count) });

@@ -143,34 +143,34 @@ export function userTypes(node: GraphNode, inputs: readonly (Tensor | undefined)
     .map(({ dtype, shape }) => ({ kind: 'tensor', dtype: longName(dtype), shape }));
 }
 
+/** Runs the kernel of a node on data that is at hand. */
+export function computeUser(node: GraphNode, data: readonly Data[]): readonly Data[] {
+  const op = lookupOperator(node.op);
+  const attributes = attributesOf(op, node);
+  const signatures = data.map((d) => ({ dtype: shortName(d.dtype), shape: d.dims }));
+  const operands = data.map((d, i) => ({ ...signatures[i]!, data: typedArray(d) }));
+  const results = op.shape(signatures, attributes);
+  const outputs = results.map(({ dtype, shape }) => ({ dtype, shape, data: typedArray(zeros(dtype, shape)) }));
+  lookupKernel(op.name, (signatures[0] ?? results[0]!).dtype)(operands, outputs, attributes);
+  return outputs.map((t) => tensorOf(longName(t.dtype), t.shape, t.data as ArrayLike<number | bigint>));
+}
+
 /** Runs the kernel: at once where the inputs' data is at hand, else when it is. */
 export function runUser(node: GraphNode, inputs: readonly Tensor[], types: readonly TensorType[]): readonly Cell[] {
-  const op = lookupOperator(node.op);
-  const kernel = lookupKernel(op.name, inputs[0]?.dtype ?? shortName(types[0]!.dtype));
-  const attributes = attributesOf(op, node);
-  const compute = (data: readonly Data[]): readonly Data[] => {
-    const operands = data.map((d) => ({ dtype: shortName(d.dtype), shape: d.dims, data: typedArray(d) }));
-    const empty = types.map((t) => typedArray(tensorOf(t.dtype, t.shape as number[], zeros(t))));
-    const outputs = types.map((t, i) => ({
-      dtype: shortName(t.dtype),
-      shape: t.shape as readonly number[],
-      data: empty[i]!,
-    }));
-    kernel(operands, outputs, attributes);
-    return types.map((t, i) => tensorOf(t.dtype, t.shape as number[], empty[i] as ArrayLike<number | bigint>));
-  };
+  // A kernel that is missing is told at the call.
+  lookupKernel(node.op, inputs[0]?.dtype ?? shortName(types[0]!.dtype));
   const cells = inputs.map((t) => t.source as Cell);
   const ready = cells.map((c) => c.data);
-  if (ready.every((d) => d !== undefined)) return compute(ready).map((d) => Cell.of(d));
+  if (ready.every((d) => d !== undefined)) return computeUser(node, ready).map((d) => Cell.of(d));
   const later = hostEngine().then(async (engine) => {
     const data = await Promise.all(cells.map((c) => c.read(engine)));
-    return compute(data).map((d) => engine.upload(d));
+    return computeUser(node, data).map((d) => engine.upload(d));
   });
   later.catch(() => {});
   return types.map((_, i) => Cell.from(later.then((all) => all[i]!)));
 }
 
-const zeros = (t: TensorType): ArrayLike<number | bigint> => {
-  const count = elementCount(t.shape as readonly number[]);
-  return t.dtype === 'int64' ? new BigInt64Array(count) : new Float64Array(count);
+const zeros = (dtype: DType, shape: readonly number[]): Data => {
+  const count = elementCount(shape);
+  return tensorOf(longName(dtype), shape, dtype === 'i64' ? new BigInt64Array(count) : new Float64Array(count));
 };
