@@ -6,6 +6,7 @@ import { assembleProgram } from '#isa';
 import { presets } from '#machine';
 import { createSimulation, runFunctional } from '#sim';
 import { runNetwork } from './01-run-a-network.ts';
+import { learnToAdd } from './09-train-an-adder.ts';
 
 test('01: a network of your own', async () => {
   const { answer, cycles, text } = await runNetwork();
@@ -169,4 +170,12 @@ test('08: a sum of two quantised tensors in the vector unit', () => {
   expect(expected).toContain(127);
   // Three passes of 256 ÷ 64 lanes, and a division of four cycles each.
   expect(state.result.units.find((u) => u.name === 'vector')).toMatchObject({ busy: 28 });
+});
+
+test('09: a network learns to add, and the processor runs it', async () => {
+  const lines: string[] = [];
+  const { right, sum, cycles } = await learnToAdd((line) => lines.push(line));
+  expect({ right, sum }).toEqual({ right: 512, sum: 15 });
+  expect(cycles).toBeGreaterThan(0);
+  expect(lines).toHaveLength(5);
 });
