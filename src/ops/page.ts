@@ -4,7 +4,8 @@ import { operators } from './registry.ts';
 
 const INTRODUCTION = `# Operators
 
-Operators of ONNX that Systole knows: it checks them, infers their shapes, states their cost and evaluates them in f64.
+Operators of ONNX that Systole knows: it checks them, infers their shapes, states their cost, evaluates them in f64 and
+differentiates them.
 An operator that is not here is carried all the same, runs on the host engine, and is named in the report.
 
 **Cost.** A MAC is one multiply-accumulate. Multiplications and additions count what the arithmetic needs; comparisons
@@ -26,7 +27,7 @@ function section(op: Operator): string {
     '',
     op.summary,
     '',
-    `Opset versions: ${versions}. Cost: ${op.costRule}`,
+    `Opset versions: ${versions}. Cost: ${op.costRule} ${gradientText(op)}`,
     '',
     table(
       ['operand', 'type', ''],
@@ -35,6 +36,13 @@ function section(op: Operator): string {
     ...types(op),
     ...attributes(op),
   ].join('\n');
+}
+
+function gradientText({ gradient }: Operator): string {
+  if (gradient === undefined) return 'No gradient yet.';
+  if (gradient === 'zero') return 'Gradient: zero.';
+  if (typeof gradient === 'function') return 'Has a gradient.';
+  return `No gradient: ${typeof gradient.none === 'string' ? gradient.none : gradient.none.en}.`;
 }
 
 function operand(direction: 'in' | 'out', p: ParameterSpec): string[] {
