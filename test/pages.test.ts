@@ -1,4 +1,4 @@
-/** The code of README.md and of docs/from-pytorch.md runs as it stands, and prints what the pages say. */
+/** The code of README.md, docs/from-pytorch.md and docs/own-operators.md runs as it stands, and prints what the pages say. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -28,5 +28,14 @@ test('docs/from-pytorch.md prints what its comments say', () => {
     expect(said.length).toBeGreaterThan(5);
     for (const line of said) expect(stdout.split('\n')).toContain(line);
     expect(existsSync(join(folder, 'net.onnx'))).toBe(true);
+  });
+});
+
+test('docs/own-operators.md prints what its comments say', () => {
+  const page = readFileSync(`${ROOT}docs/own-operators.md`, 'utf8');
+  runPage('docs/own-operators.md', ({ status, stdout, stderr }) => {
+    expect([status, stderr]).toEqual([0, '']);
+    const said = [...page.matchAll(/^.*console\.log\(.*\); \/\/ (.*)$/gm)].map((m) => m[1]!);
+    expect(stdout.trimEnd().split('\n')).toEqual(said);
   });
 });
