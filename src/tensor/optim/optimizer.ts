@@ -100,8 +100,8 @@ export abstract class Optimizer {
   }
 
   /**
-   * Holds elements of a parameter at 0 from here on: those where `mask` (bool, of its shape) is false. Their gradients count as 0, so
-   * that neither momentum nor moments gather for them. Whoever changes the mask also clears the elements it takes away
+   * Holds elements of a parameter at 0 from here on: those where `mask`, of its shape and type, is 0 and not 1. Their gradients count as
+   * 0, so that neither momentum nor moments gather for them. Whoever changes the mask also clears the elements it takes away
    * (`sparsity.Pruner` does).
    */
   hold(parameter: Variable, mask: Variable): void {
@@ -137,7 +137,7 @@ export abstract class Optimizer {
       const { scaler } = this;
       const { gradients, finite } = scaler?.unscaled(scaledGradients) ?? { gradients: scaledGradients };
       const masks = this.parameters.map((variable) => this.#maskOf(variable));
-      const masked = gradients.map((g, i) => (masks[i] === undefined ? g : where(masks[i], g, 0)));
+      const masked = gradients.map((g, i) => (masks[i] === undefined ? g : mul(g, masks[i])));
       const given = this.#clipNorm === undefined ? masked : clipByNorm(masked, this.#clipNorm);
       const perGroup = this.#groups.map((_, i) => this.fromStep(`rate_${i}`, (step) => this.rate(step, i)));
       this.#slots.forEach((slot, i) => {
@@ -154,7 +154,7 @@ export abstract class Optimizer {
         const before = finite && new Map([variable, ...this.stateNames().map(slotOf)].map((v) => [v, v.read()]));
         this.update(variable, given[i]!, perGroup[group]!, options.weightDecay ?? 0, slotOf);
         const mask = masks[i];
-        if (mask !== undefined) variable.assign(where(mask, variable, 0));
+        if (mask !== undefined) variable.assign(mul(variable, mask));
         before?.forEach((old, v) => {
           v.assign(where(finite!, v, old));
         });

@@ -4,7 +4,7 @@
  * masks between steps; the step reads them as variables, so that it is compiled once.
  */
 import { diagnostic } from '#base';
-import { type Tensor as Data, elementCount, tensorBytes, tensorNumbers } from '#ir';
+import { type Tensor as Data, elementCount, tensorBytes, tensorNumbers, tensorOf } from '#ir';
 import type { Module } from '../nn/module.ts';
 import type { Optimizer } from '../optim/optimizer.ts';
 import { Variable } from '../variable.ts';
@@ -66,7 +66,8 @@ export class Pruner {
     this.#optimizer = optimizer;
     this.#pattern = pattern;
     for (const v of this.parameters) {
-      optimizer.hold(v, new Variable(maskData(v, new Uint8Array(v.size).fill(1)), { name: `${v.name}.mask` }));
+      const all = maskData(v, new Uint8Array(v.size).fill(1));
+      optimizer.hold(v, new Variable(all, { name: `${v.name}.mask`, trainable: false }));
     }
   }
 
@@ -82,7 +83,7 @@ export class Pruner {
     for (const parameter of this.parameters) {
       const mask = this.#optimizer.masks.get(parameter)!;
       const [weights, before] = await Promise.all([parameter.value(), mask.value()]);
-      const kept = this.#mask(tensorNumbers(weights), parameter.shape, share, tensorBytes(before));
+      const kept = this.#mask(tensorNumbers(weights), parameter.shape, share, Uint8Array.from(tensorNumbers(before)));
       mask.set(maskData(parameter, kept));
       parameter.set(cleared(weights, kept));
       for (const state of this.#optimizer.stateOf(parameter)) state.set(cleared(await state.value(), kept));
@@ -117,7 +118,7 @@ function count(values: ArrayLike<number>): number {
   return zeros;
 }
 
-const maskData = (like: Variable, bytes: Uint8Array): Data => ({ dtype: 'bool', dims: like.shape, bytes });
+const maskData = (like: Variable, kept: Uint8Array): Data => tensorOf(like.dataType, like.shape, kept);
 
 /** The value with +0 where the mask is 0. */
 function cleared(value: Data, kept: Uint8Array): Data {
