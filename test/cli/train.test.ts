@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readEvents } from '#data';
+import { decodeImage, readEvents } from '#data';
 import { type Answer, systole } from './systole.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/systole.mjs', import.meta.url));
@@ -77,6 +77,36 @@ test('digits drawn by rule, with a confusion matrix, in Chinese', async () => {
   expect(stdout).toContain('实际 \\ 识别为');
 });
 
+test('pruned, in mixed precision: zeros are counted by layer, and resuming keeps both', async () => {
+  const all = lines((await call('train adder --epochs 5 --sparsity 2:4 --precision f16 --json')).stdout);
+  expect(all.at(-2)).toMatchObject({ kind: 'epoch', sparsity: 250 / 680 });
+  expect(all.at(-1)).toEqual({
+    kind: 'zeros',
+    layers: [
+      { name: '0.weight', zeros: 0, size: 180 },
+      { name: '2.weight', zeros: 200, size: 400 },
+      { name: '4.weight', zeros: 50, size: 100 },
+    ],
+  });
+  await call('train adder --epochs 2 --sparsity 2:4 --precision f16 --checkpoint s.safetensors');
+  const fixed = await call('train adder --epochs 5 --sparsity 0.5 --checkpoint s.safetensors --resume');
+  expect(fixed.stderr).toContain('SYS-CLI-123');
+  const rest = await call('train adder --epochs 5 --checkpoint s.safetensors --resume');
+  expect(rest.stdout).toContain('zeros: 0.weight 0 of 180 · 2.weight 200 of 400 · 4.weight 50 of 100');
+});
+
+test('the GAN writes a sheet of pictures, and a network of noise', async () => {
+  const { code, stdout, stderr } = await call(
+    'train gan --limit 192 --epochs 1 --lang zh --samples digits.png --out gan.onnx',
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/判别器 [\d.]+ · 生成器 [\d.]+/);
+  expect(stderr).toContain('图片：digits.png');
+  const sheet = await decodeImage(readFileSync(join(folder, 'digits.png')), { channels: 1 });
+  expect([sheet.width, sheet.height]).toEqual([358, 238]);
+  expect((await call('summary gan.onnx --dim N=1')).code).toBe(0);
+});
+
 test.each([
   ['train', 2, 'SYS-CLI-003'],
   ['train lenet', 2, 'SYS-CLI-120'],
@@ -86,6 +116,7 @@ test.each([
   ['train mlp --rate -1', 2, 'SYS-CLI-004'],
   ['train mlp --precision f8', 2, 'SYS-CLI-004'],
   ['train mlp --sparsity 2', 2, 'SYS-FLOW-070'],
+  ['train adder --samples a.png', 2, 'SYS-FLOW-071'],
   ['train mlp --data nowhere', 3, 'SYS-DAT-044'],
   ['train mlp --data .', 3, 'SYS-DAT-063'],
   ['train adder --out nowhere/a.onnx', 2, 'SYS-CLI-013'],

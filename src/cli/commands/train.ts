@@ -2,8 +2,9 @@
 import { basename } from 'node:path';
 import { Argument } from 'commander';
 import { diagnostic, nearestName } from '#base';
-import { openEventWriter, openFolder } from '#data';
+import { encodePng, openEventWriter, openFolder } from '#data';
 import {
+  checkMakesPictures,
   digitData,
   type EpochEvent,
   exportTrained,
@@ -25,6 +26,7 @@ import {
   tasks,
 } from '#flow';
 import { writeModel } from '#onnx';
+import { sparsity } from '#tensor';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, readBytes, writeFile } from '../files.ts';
@@ -40,13 +42,14 @@ interface TrainOptions {
   readonly rate?: number;
   readonly seed?: number;
   readonly limit?: number;
+  readonly precision?: Precision;
+  readonly sparsity?: Sparsity;
   readonly patience?: number;
   readonly out?: string;
+  readonly samples?: string;
   readonly checkpoint?: string;
   readonly resume?: boolean;
   readonly events?: string;
-  readonly precision?: Precision;
-  readonly sparsity?: Sparsity;
 }
 
 const unknownTask = diagnostic<{ name: string; known: string; nearest: string | undefined }>('SYS-CLI-120', 'usage', {
@@ -94,6 +97,14 @@ export function configureTrain(command: CliCommand, console: Console): void {
       does: { en: 'on MNIST, and save the network', zh: '用 MNIST 训练并保存网络' },
     },
     {
+      run: 'systole train mlp --sparsity 2:4 --precision f16',
+      does: { en: 'with half of the weights zero, in mixed precision', zh: '一半权重为零，混合精度' },
+    },
+    {
+      run: 'systole train gan --data mnist --samples digits.png',
+      does: { en: 'draw digits, and save a sheet of them', zh: '生成数字，并保存一张样图' },
+    },
+    {
       run: 'systole train mlp --checkpoint mlp.safetensors --resume',
       does: { en: 'go on where it was stopped', zh: '从停下之处继续' },
     },
@@ -138,6 +149,7 @@ export function configureTrain(command: CliCommand, console: Console): void {
     sparsityOf,
   );
   option('--out <FILE>', { en: 'the trained network as ONNX', zh: '把训练好的网络写为 ONNX' });
+  option('--samples <FILE.png>', { en: 'pictures that the network makes', zh: '网络生成的图片' });
   option('--checkpoint <FILE>', { en: 'saved after every epoch and at Ctrl-C', zh: '每个 epoch 后及按 Ctrl-C 时保存' });
   option('--events <DIR>', { en: 'curves and the graph for TensorBoard', zh: '供 TensorBoard 使用的曲线与计算图' });
   option('--resume', { en: 'go on from the checkpoint', zh: '从检查点继续' });
@@ -158,6 +170,7 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
   checkWritable(options.out, 'file');
   checkWritable(options.checkpoint, 'file');
   checkWritable(options.events, 'folder');
+  checkWritable(options.samples, 'file');
   const checkpoint = options.resume
     ? openCheckpoint(readBytes(options.checkpoint!, CHECKPOINT), name, options.checkpoint)
     : undefined;
@@ -185,6 +198,7 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
     ...(options.patience === undefined ? {} : { patience: options.patience }),
     ...(checkpoint === undefined ? {} : { from: checkpoint.head.progress }),
   });
+  if (options.samples !== undefined) checkMakesPictures(training.learner, name);
   checkpoint?.restore(training);
   if (checkpoint !== undefined && checkpoint.head.progress.epoch >= epochs) {
     throw nothingLeft({ done: checkpoint.head.progress.epoch, epochs });
@@ -261,8 +275,15 @@ async function finish(
     if (console.json) process.stdout.write(`${JSON.stringify({ kind: 'confusion', rows: rows.map((r) => [...r]) })}\n`);
     else console.say(confusionText(rows, data.classes, console));
   }
+  if (training.hyperparameters.sparsity !== undefined) {
+    const layers = await sparsity.zeroCounts(training.learner.network);
+    if (console.json) process.stdout.write(`${JSON.stringify({ kind: 'zeros', layers })}\n`);
+    else console.say(zerosText(layers, console));
+  }
+  if (options.samples !== undefined) writeFile(options.samples, [encodePng(await training.sheet(...SHEET))]);
   for (const [path, what] of [
     [options.checkpoint, CHECKPOINT],
+    [options.samples, { en: 'pictures', zh: '图片' }],
     [options.out, { en: 'network', zh: '网络' }],
   ] as const) {
     if (path === undefined) continue;
@@ -277,18 +298,36 @@ async function finish(
   }
 }
 
+/** Rows and columns of pictures. */
+const SHEET = [8, 12] as const;
+
+/** Which weights are zero: '0.weight 200704 of 401408'. */
+function zerosText(layers: readonly sparsity.ZeroCount[], console: Console): string {
+  const lines = layers.map(({ name, zeros, size }) =>
+    console.text({ en: `${name} ${zeros} of ${size}`, zh: `${name} ${size} 中的 ${zeros}` }),
+  );
+  return `${console.text({ en: 'zeros', zh: '零权重' })}: ${lines.join(' · ')}`;
+}
+
 const NAMES: Readonly<Record<string, Both>> = {
   loss: { en: 'loss', zh: '损失' },
   accuracy: { en: 'accuracy', zh: '准确率' },
   exact: { en: 'exact rows', zh: '全对行' },
+  generator: { en: 'generator', zh: '生成器' },
+  discriminator: { en: 'discriminator', zh: '判别器' },
+  real: { en: 'real taken for real', zh: '真判为真' },
+  made: { en: 'made taken for real', zh: '假判为真' },
+  distance: { en: 'distance', zh: '距离' },
 };
+
+const SHARES = new Set(['accuracy', 'exact', 'real', 'made']);
 
 /** Shares as percentages, losses with four digits. */
 function meansText(means: Means, console: Console): string {
   return Object.entries(means)
     .map(([name, value]) => {
       const label = NAMES[name] === undefined ? name : console.text(NAMES[name]);
-      return `${label} ${name === 'accuracy' || name === 'exact' ? `${(100 * value).toFixed(2)} %` : value.toFixed(4)}`;
+      return `${label} ${SHARES.has(name) ? `${(100 * value).toFixed(2)} %` : value.toFixed(4)}`;
     })
     .join(' · ');
 }

@@ -1,4 +1,5 @@
 /** Learners that tell classes apart, and the tasks of that kind: MLP and LeNet-5 on digits, an LSTM that reads them line by line. */
+import { lstmDigits } from '#models';
 import { argMax, crossEntropy, eq, mean, nn, optim, type Tensor } from '#tensor';
 import type { Learner, Metrics, Task } from './task.ts';
 
@@ -73,5 +74,22 @@ export const lenet5: Task = {
       network,
       new optim.Adam(network.parameters(), { rate: optim.cosine(hyperparameters.rate, steps) }),
     );
+  },
+};
+
+export const lstm: Task = {
+  name: 'lstm',
+  summary: { en: 'an LSTM that reads digits row by row', zh: '逐行读取数字的 LSTM' },
+  defaults: { epochs: 5, batch: 64, rate: 2e-3 },
+  best: 'accuracy',
+  data: 'digits',
+  // 28 steps of 28 pixels.
+  prepare: { dims: [28, 28], ...MNIST },
+  build({ generator, hyperparameters, stepsPerEpoch }) {
+    const network = lstmDigits({ generator });
+    const steps = stepsPerEpoch * hyperparameters.epochs;
+    // Gradients through 28 steps may burst (Pascanu, Mikolov and Bengio 2013).
+    const options = { rate: optim.cosine(hyperparameters.rate, steps), clipNorm: 1 };
+    return classifier(network, new optim.Adam(network.parameters(), options));
   },
 };

@@ -3,9 +3,10 @@
  * decides what is shown and saved. Deterministic for a seed: the order of the samples follows from seed and epoch, random numbers from
  * seed and count.
  */
-import { type Batch, batchCount, batches, type SampleSet } from '#data';
+import { type Batch, batchCount, batches, type RgbImage, type SampleSet } from '#data';
 import { compile, Generator, noGrad, sparsity, type Tensor, tensor } from '#tensor';
 import { prepareMethod } from './method.ts';
+import { checkMakesPictures, sheetOf } from './sheet.ts';
 import type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
 
 /** Means of metrics over the samples seen. */
@@ -76,6 +77,11 @@ export interface Training {
   evaluate(set: SampleSet): Promise<Means>;
   /** Class by class: rows are what samples are, columns what they were taken for. */
   confusion(set: SampleSet, classes: number): Promise<readonly Int32Array[]>;
+  /**
+   * Pictures that the network makes, side by side.
+   * @throws SYS-FLOW-071 it makes none
+   */
+  sheet(rows: number, columns: number): Promise<RgbImage>;
 }
 
 /** So many samples are evaluated at once. */
@@ -129,6 +135,8 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
     return total.means();
   };
 
+  const smaller = task.best === 'loss' || task.best === 'distance';
+
   async function* events(): AsyncGenerator<TrainingEvent, void, undefined> {
     setMode(true);
     for (; epoch < hyperparameters.epochs; ) {
@@ -167,7 +175,7 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
       const checked =
         validation !== undefined && learner.evaluate !== undefined ? await evaluate(validation) : undefined;
       const judged = (checked ?? total.means())[task.best]!;
-      const better = best === undefined || (task.best === 'loss' ? judged < best.value : judged > best.value);
+      const better = best === undefined || (smaller ? judged < best.value : judged > best.value);
       if (better) best = { epoch: epoch + 1, value: judged };
       epoch++;
       [batch, sums, samples] = [0, {}, 0];
@@ -207,6 +215,14 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
       }
       setMode(true);
       return rows;
+    },
+    async sheet(rows, columns) {
+      const maker: Learner = learner;
+      checkMakesPictures(maker, task.name);
+      setMode(false);
+      const pictures = noGrad(() => maker.samples(rows * columns));
+      setMode(true);
+      return sheetOf(pictures, columns);
     },
   };
 }

@@ -15,5 +15,6 @@ export {
 } from './fit.ts';
 export { logEpoch, loggedGraph } from './log.ts';
 export { PRECISIONS, type Precision, type Sparsity, sparsityOf } from './method.ts';
+export { checkMakesPictures, sheetOf } from './sheet.ts';
 export type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
 export { tasks } from './tasks.ts';

@@ -22,6 +22,10 @@ export interface Learner {
   classify?(inputs: Tensor): Tensor;
   /** What is exported: the network that a user runs. */
   readonly network: nn.Module;
+  /** Sizes of one input of that network, where they are not those of a sample. */
+  readonly input?: readonly number[];
+  /** Pictures that the network makes, always of the same noise: [count, channels, height, width] of 0 … 1. */
+  samples?(count: number): Tensor;
 }
 
 export interface TaskData {
@@ -49,8 +53,8 @@ export interface Task {
   readonly name: string;
   readonly summary: Readonly<Record<Language, string>>;
   readonly defaults: Hyperparameters;
-  /** Which metric of the validation says that an epoch was better: the larger one is, or for the loss the smaller. */
-  readonly best: 'accuracy' | 'exact' | 'loss';
+  /** Which metric of the validation says that an epoch was better: the larger one is, or of loss and distance the smaller. */
+  readonly best: 'accuracy' | 'exact' | 'loss' | 'distance';
   /** Of images of digits, or of a truth table that the task makes itself. */
   readonly data: 'digits' | { readonly make: (seed: number) => TaskData };
   /** How the digits' pixels become inputs. */
