@@ -12,14 +12,21 @@ const QUAD = 4;
 export const magnitudeMask = (weights: ArrayLike<number>, zeros: number, before?: Uint8Array): Uint8Array =>
   keepAllBut(magnitudesOf(weights, before), zeros);
 
-const magnitudesOf = (weights: ArrayLike<number>, before?: Uint8Array): Float64Array =>
-  Float64Array.from(weights, (w, i) => (before?.[i] === 0 ? -1 : Math.abs(w)));
+function magnitudesOf(weights: ArrayLike<number>, before?: Uint8Array): Float64Array {
+  const out = new Float64Array(weights.length);
+  // NaN is the largest: it must stay to be seen.
+  for (let i = 0; i < out.length; i++) {
+    const magnitude = Math.abs(weights[i]!);
+    out[i] = before?.[i] === 0 ? -1 : Number.isNaN(magnitude) ? Number.POSITIVE_INFINITY : magnitude;
+  }
+  return out;
+}
 
-/** Keeps all but the `zeros` smallest; NaN counts as the largest. */
+/** Keeps all but the `zeros` smallest. */
 function keepAllBut(magnitudes: Float64Array, zeros: number): Uint8Array {
   const mask = new Uint8Array(magnitudes.length).fill(1);
   if (zeros === 0) return mask;
-  const limit = magnitudes.slice().sort()[zeros - 1]!;
+  const limit = nthSmallest(magnitudes.slice(), zeros - 1);
   let left = zeros;
   for (let i = 0; i < mask.length; i++) {
     if (magnitudes[i]! >= limit) continue;
@@ -32,6 +39,27 @@ function keepAllBut(magnitudes: Float64Array, zeros: number): Uint8Array {
     left--;
   }
   return mask;
+}
+
+/** The n-th smallest, by Hoare's quickselect (1961): sorting would take as long as dozens of training steps. Reorders `values`. */
+function nthSmallest(values: Float64Array, n: number): number {
+  let [low, high] = [0, values.length - 1];
+  while (low < high) {
+    const pivot = values[(low + high) >>> 1]!;
+    let [i, j] = [low, high];
+    while (i <= j) {
+      while (values[i]! < pivot) i++;
+      while (values[j]! > pivot) j--;
+      if (i > j) break;
+      const moved = values[i]!;
+      values[i++] = values[j]!;
+      values[j--] = moved;
+    }
+    if (n <= j) high = j;
+    else if (n >= i) low = i;
+    else break;
+  }
+  return values[n]!;
 }
 
 /**
@@ -54,9 +82,16 @@ export function twoOfFourMask(
   for (let output = 0; output < dims[0]!; output++) {
     for (let first = 0; first < inputs; first += QUAD) {
       for (let place = 0; place < kernel; place++) {
-        const at = [0, 1, 2, 3].map((i) => (output * inputs + first + i) * kernel + place);
-        const order = at.sort((i, j) => all[i]! - all[j]! || i - j);
-        for (const i of order.slice(0, QUAD / 2)) magnitudes[i] = all[i]!;
+        const start = (output * inputs + first) * kernel + place;
+        for (let i = 0; i < QUAD; i++) {
+          const own = all[start + i * kernel]!;
+          let smaller = 0;
+          for (let j = 0; j < QUAD; j++) {
+            const other = all[start + j * kernel]!;
+            if (other < own || (other === own && j < i)) smaller++;
+          }
+          if (smaller < QUAD / 2) magnitudes[start + i * kernel] = own;
+        }
       }
     }
   }
