@@ -6,7 +6,7 @@ import { modelOf } from '#onnx';
 import { evaluateNode } from '#ops';
 import { roundHalves } from './halfFloats.ts';
 
-const engine = await createEngine();
+const engines = { native: await createEngine(), wasm: await createEngine({ prefer: 'wasm' }) };
 
 const node = (op: string, inputs: string[], outputs: string[], attributes: GraphNode['attributes'] = new Map()) => ({
   name: outputs[0]!,
@@ -41,7 +41,13 @@ const product = (dtype: DataType): Model =>
     types: new Map(),
   });
 
-describe.each(['float16', 'bfloat16'] as const)('%s', (dtype) => {
+const cases = (['native', 'wasm'] as const).flatMap((build) => [
+  [build, 'float16'] as const,
+  [build, 'bfloat16'] as const,
+]);
+
+describe.each(cases)('%s, %s', (build, dtype) => {
+  const engine = engines[build];
   const x = tensorOf('float32', [2, 3], [1 + 2 ** -12, 0.1, -7, 3.3, 1e-4, 1e5]);
   const b = tensorOf(dtype, [2], [0.01, 1]);
 
