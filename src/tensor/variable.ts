@@ -24,6 +24,8 @@ export interface VariableOptions {
   readonly name?: string;
   /** Whether gradients are taken of it; true by default for floats. */
   readonly trainable?: boolean;
+  /** Of weights, the axis that products sum over: 1, the inputs, unless something else is said. */
+  readonly reductionAxis?: number;
 }
 
 export class Variable extends Tensor {
@@ -31,8 +33,12 @@ export class Variable extends Tensor {
   name: string;
   #reading: Tensor | undefined;
   trainable: boolean;
+  readonly reductionAxis: number;
 
-  constructor(value: Data, { name = 'variable', trainable = isFloat(value.dtype) }: VariableOptions = {}) {
+  constructor(
+    value: Data,
+    { name = 'variable', trainable = isFloat(value.dtype), reductionAxis = 1 }: VariableOptions = {},
+  ) {
     super({
       type: { kind: 'tensor', dtype: value.dtype, shape: value.dims },
       source: Cell.of(value),
@@ -40,6 +46,7 @@ export class Variable extends Tensor {
     });
     this.name = name;
     this.trainable = trainable;
+    this.reductionAxis = reductionAxis;
   }
 
   /** The value as it is now, which later assignments do not change. */

@@ -92,7 +92,10 @@ export class ConvTranspose extends Module {
     const sizes = typeof kernel === 'number' ? new Array<number>(axes).fill(kernel) : kernel;
     const perGroup = outputs / (options.groups ?? 1);
     const fanIn = perGroup * elementCount(sizes);
-    this.weight = new Variable(kaimingData([inputs, perGroup, ...sizes], fanIn, generator), { name: 'weight' });
+    this.weight = new Variable(kaimingData([inputs, perGroup, ...sizes], fanIn, generator), {
+      name: 'weight',
+      reductionAxis: 0,
+    });
     this.bias = bias ? new Variable(kaimingData([outputs], fanIn, generator), { name: 'bias' }) : undefined;
     this.#options = options;
   }

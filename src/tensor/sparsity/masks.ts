@@ -62,36 +62,38 @@ function nthSmallest(values: Float64Array, n: number): number {
   return values[n]!;
 }
 
+export interface TwoOfFourOptions {
+  /** Half of all by default: then every four keeps exactly its two largest. */
+  readonly zeros?: number;
+  /** The axis that products sum over, of a multiple of four: 1 by default, the inputs of Linear and Conv. */
+  readonly axis?: number;
+  /** An earlier mask, whose zeros are the first to go. */
+  readonly before?: Uint8Array;
+}
+
 /**
- * The same with zeros only where two of four become zero: each four weights along axis 1, the inputs of Linear and Conv, at one place of
- * the kernel. With half of all as `zeros` (the default) every four keeps exactly its two largest: N:M sparsity of Mishra et al. 2021,
- * "Accelerating Sparse Deep Neural Networks".
- * @param dims [outputs, inputs (a multiple of four), kernel…]
+ * The same with zeros only where two of four become zero: each four weights along the reduction, at one place of all other axes. N:M
+ * sparsity of Mishra et al. 2021, "Accelerating Sparse Deep Neural Networks".
  */
 export function twoOfFourMask(
   weights: ArrayLike<number>,
   dims: readonly number[],
-  zeros: number = weights.length / 2,
-  before?: Uint8Array,
+  { zeros = weights.length / 2, axis = 1, before }: TwoOfFourOptions = {},
 ): Uint8Array {
-  const inputs = dims[1]!;
-  const kernel = dims.slice(2).reduce((a, b) => a * b, 1);
+  const stride = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
   const all = magnitudesOf(weights, before);
   // What is among the two larger of its four is kept whatever happens.
   const magnitudes = new Float64Array(all.length).fill(Number.POSITIVE_INFINITY);
-  for (let output = 0; output < dims[0]!; output++) {
-    for (let first = 0; first < inputs; first += QUAD) {
-      for (let place = 0; place < kernel; place++) {
-        const start = (output * inputs + first) * kernel + place;
-        for (let i = 0; i < QUAD; i++) {
-          const own = all[start + i * kernel]!;
-          let smaller = 0;
-          for (let j = 0; j < QUAD; j++) {
-            const other = all[start + j * kernel]!;
-            if (other < own || (other === own && j < i)) smaller++;
-          }
-          if (smaller < QUAD / 2) magnitudes[start + i * kernel] = own;
+  for (let first = 0; first < all.length; first += QUAD * stride) {
+    for (let start = first; start < first + stride; start++) {
+      for (let i = 0; i < QUAD; i++) {
+        const own = all[start + i * stride]!;
+        let smaller = 0;
+        for (let j = 0; j < QUAD; j++) {
+          const other = all[start + j * stride]!;
+          if (other < own || (other === own && j < i)) smaller++;
         }
+        if (smaller < QUAD / 2) magnitudes[start + i * stride] = own;
       }
     }
   }

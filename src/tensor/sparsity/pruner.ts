@@ -13,15 +13,15 @@ import type { SparsitySchedule } from './schedule.ts';
 
 const nothingToPrune = diagnostic<{ pattern: MaskPattern }>('SYS-TEN-094', 'usage', {
   en: (p) =>
-    `none of the optimiser's parameters can be pruned${p.pattern === '2:4' ? ' to 2:4: weights [outputs, inputs, …] need inputs in multiples of four' : ': weights have two or more axes'}.`,
+    `none of the optimiser's parameters can be pruned${p.pattern === '2:4' ? ' to 2:4: products must sum over a multiple of four inputs' : ': weights have two or more axes'}.`,
   zh: (p) =>
-    `优化器的参数均无法剪枝${p.pattern === '2:4' ? '为 2:4：权重 [输出, 输入, …] 的输入数须为 4 的倍数' : '：权重须有两个或更多轴'}。`,
+    `优化器的参数均无法剪枝${p.pattern === '2:4' ? '为 2:4：乘积所归约的输入数须为 4 的倍数' : '：权重须有两个或更多轴'}。`,
 });
 
-const unfit = diagnostic<{ name: string; found: string }>('SYS-TEN-095', 'usage', {
+const unfit = diagnostic<{ name: string; found: string; axis: number }>('SYS-TEN-095', 'usage', {
   en: (p) =>
-    `'${p.name}' [${p.found}] cannot be pruned to 2:4: expected [outputs, inputs, …] with inputs in multiples of four. Leave it out.`,
-  zh: (p) => `“${p.name}” [${p.found}] 无法剪枝为 2:4：应为 [输出, 输入, …]，且输入数为 4 的倍数。请将其排除。`,
+    `'${p.name}' [${p.found}] cannot be pruned to 2:4: products sum over its axis ${p.axis}; expected a multiple of four there. Leave it out.`,
+  zh: (p) => `“${p.name}” [${p.found}] 无法剪枝为 2:4：乘积沿第 ${p.axis} 轴归约，其大小应为 4 的倍数。请将其排除。`,
 });
 
 const tooSparse = diagnostic<{ final: number }>('SYS-TEN-096', 'usage', {
@@ -32,7 +32,7 @@ const tooSparse = diagnostic<{ final: number }>('SYS-TEN-096', 'usage', {
 export interface PrunerOptions {
   readonly schedule: SparsitySchedule;
   readonly pattern?: MaskPattern;
-  /** By default the optimiser's weights that the pattern fits: of two or more axes, for 2:4 with inputs in multiples of four. */
+  /** By default the optimiser's weights that the pattern fits: of two or more axes, for 2:4 with multiples of four along the reduction. */
   readonly parameters?: readonly Variable[];
 }
 
@@ -43,7 +43,7 @@ export interface ZeroCount {
 }
 
 const fits = (v: Variable, pattern: MaskPattern): boolean =>
-  v.rank >= 2 && (pattern === 'magnitude' || v.shape[1]! % 4 === 0);
+  v.rank >= 2 && (pattern === 'magnitude' || v.shape[v.reductionAxis]! % 4 === 0);
 
 export class Pruner {
   readonly schedule: SparsitySchedule;
@@ -59,7 +59,9 @@ export class Pruner {
   constructor(optimizer: Optimizer, { schedule, pattern = 'magnitude', parameters }: PrunerOptions) {
     if (pattern === '2:4' && schedule.final !== 0.5) throw tooSparse({ final: schedule.final });
     const misfit = parameters?.find((v) => !fits(v, pattern));
-    if (misfit !== undefined && pattern === '2:4') throw unfit({ name: misfit.name, found: misfit.dims.join(', ') });
+    if (misfit !== undefined && pattern === '2:4') {
+      throw unfit({ name: misfit.name, found: misfit.dims.join(', '), axis: misfit.reductionAxis });
+    }
     this.parameters = parameters ?? optimizer.parameters.filter((v) => fits(v, pattern));
     if (this.parameters.length === 0) throw nothingToPrune({ pattern });
     this.schedule = schedule;
@@ -83,7 +85,7 @@ export class Pruner {
     for (const parameter of this.parameters) {
       const mask = this.#optimizer.masks.get(parameter)!;
       const [weights, before] = await Promise.all([parameter.value(), mask.value()]);
-      const kept = this.#mask(tensorNumbers(weights), parameter.shape, share, Uint8Array.from(tensorNumbers(before)));
+      const kept = this.#mask(tensorNumbers(weights), parameter, share, Uint8Array.from(tensorNumbers(before)));
       mask.set(maskData(parameter, kept));
       parameter.set(cleared(weights, kept));
       for (const state of this.#optimizer.stateOf(parameter)) state.set(cleared(await state.value(), kept));
@@ -91,11 +93,11 @@ export class Pruner {
     return true;
   }
 
-  #mask(weights: ArrayLike<number>, dims: readonly number[], share: number, before: Uint8Array): Uint8Array {
+  #mask(weights: ArrayLike<number>, parameter: Variable, share: number, before: Uint8Array): Uint8Array {
     // Never fewer zeros than there were: training that is prolonged has another ramp.
     const zeros = Math.max(count(before), Math.round(share * weights.length));
     return this.#pattern === '2:4'
-      ? twoOfFourMask(weights, dims, zeros, before)
+      ? twoOfFourMask(weights, parameter.shape, { zeros, axis: parameter.reductionAxis, before })
       : magnitudeMask(weights, zeros, before);
   }
 }
