@@ -41,23 +41,24 @@ export function wrapKernel({ session, inputs, outputs, carried }: SessionParts):
   const feedNames = inputs.map((name) => inner(name, carried.inputs));
   const fetches = outputs.map((name) => inner(name, carried.outputs));
   const dtypes = outputs.map((name) => carried.outputs.get(name)?.dtype);
+  const collect = (results: Ort.InferenceSession.OnnxValueMapType): DeviceTensor[] => {
+    const out: DeviceTensor[] = [];
+    for (let i = 0; i < fetches.length; i++) {
+      const held = results[fetches[i]!] as Ort.Tensor;
+      out.push({ dtype: dtypes[i] ?? (held.type as DataType), dims: held.dims, held });
+    }
+    return out;
+  };
+  const refuse = (error: unknown): never => {
+    const refusal = refusalOf(error);
+    throw runFailed(refusal, refusal.node === undefined ? {} : { node: refusal.node });
+  };
   return {
-    async run(given) {
+    // One promise beside the runtime's own: eager operations are as many as their caller writes.
+    run(given) {
       const feeds: Record<string, Ort.Tensor> = {};
       for (let i = 0; i < feedNames.length; i++) feeds[feedNames[i]!] = given[i]!.held;
-      let results: Ort.InferenceSession.OnnxValueMapType;
-      try {
-        results = await session.run(feeds, fetches, RUN_OPTIONS);
-      } catch (error) {
-        const refusal = refusalOf(error);
-        throw runFailed(refusal, refusal.node === undefined ? {} : { node: refusal.node });
-      }
-      const out: DeviceTensor[] = [];
-      for (let i = 0; i < fetches.length; i++) {
-        const held = results[fetches[i]!] as Ort.Tensor;
-        out.push({ dtype: dtypes[i] ?? (held.type as DataType), dims: held.dims, held });
-      }
-      return out;
+      return session.run(feeds, fetches, RUN_OPTIONS).then(collect, refuse);
     },
     release: () => session.release(),
   };

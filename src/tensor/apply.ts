@@ -4,7 +4,7 @@
  * gradients flow, the result remembers its node.
  */
 import { diagnostic } from '#base';
-import { type Attribute, DATA_TYPES, type DataType, type GraphNode, int, type TensorType } from '#ir';
+import { DATA_TYPES, type DataType, type GraphNode, int, type TensorType } from '#ir';
 import {
   type Attributes,
   BUILD_OPSET,
@@ -17,6 +17,7 @@ import {
   shapeValueOf,
 } from '#ops';
 import { autocastOperands } from './autocast.ts';
+import { type Call, earlierCall, keepCall, nodeOf } from './calls.ts';
 import { isFloat } from './dtypes.ts';
 import { runEager } from './eager.ts';
 import { follow } from './sizes.ts';
@@ -61,21 +62,10 @@ export function applyAll(
   attributes: Attributes,
   outputs: number,
 ): readonly Tensor[] {
-  const present = Object.entries(attributes).filter((e): e is [string, Attribute] => e[1] !== undefined);
   // Absent operands at the end are left out: some rules count those that are named.
-  const given = inputs.slice(0, inputs.findLastIndex((t) => t !== undefined) + 1);
-  return applyNode(
-    {
-      name: op,
-      op,
-      domain: '',
-      inputs: given.map((t, i) => (t === undefined ? '' : `x${i}`)),
-      outputs: Array.from({ length: outputs }, (_, i) => `y${i}`),
-      attributes: new Map(present),
-    },
-    BUILD_OPSET,
-    given,
-  );
+  const given =
+    inputs.at(-1) === undefined ? inputs.slice(0, inputs.findLastIndex((t) => t !== undefined) + 1) : inputs;
+  return applyNode(nodeOf(op, given, attributes, outputs), BUILD_OPSET, given);
 }
 
 /** A node of one output. */
@@ -96,20 +86,22 @@ export function applyNode(node: GraphNode, opset: number, given: readonly (Tenso
   // A variable is read once here: what it becomes later does not change what was computed.
   const read = given.map((t) => (t instanceof Variable ? t.read() : t));
   const inputs = autocastOperands(node.op, read, castTo);
-  const found = inferred(op, node, opset, inputs);
+  const earlier = earlierCall(node, op, opset, inputs);
+  const { call, found } =
+    earlier?.inferred === undefined
+      ? inferred(op, node, opset, inputs, earlier)
+      : { call: earlier, found: earlier.inferred };
   const types = found.types as readonly TensorType[];
   const followed = follow(node, opset, inputs, found);
   if (followed?.constants !== undefined) return followed.constants;
   const tracked = recording && inputs.some((t) => t?.tracked) && op.gradient !== 'zero';
   const trace = currentTrace();
-  const make = (source: Tensor['source'], i: number): Tensor => {
+  const sources =
+    trace === undefined ? runEager(node, opset, inputs, types.length, call) : trace.record(node, opset, inputs, types);
+  const results = sources.map((source, i) => {
     const type = types[i]!;
     return new Tensor({ type, source, sizes: followed?.sizes[i], tracked: tracked && isFloat(type.dtype) });
-  };
-  const results =
-    trace === undefined
-      ? runEager(node, opset, inputs, types.length).map(make)
-      : trace.record(node, opset, inputs, types).map(make);
+  });
   return tracked ? remembered(node, opset, inputs, results) : results;
 }
 
@@ -139,14 +131,26 @@ function remembered(
   return results;
 }
 
-function inferred(op: Operator, node: GraphNode, opset: number, inputs: readonly (Tensor | undefined)[]): Inferred {
+/** The types of a node's results, kept for its next call where they follow from those of its operands alone. */
+function inferred(
+  op: Operator,
+  node: GraphNode,
+  opset: number,
+  inputs: readonly (Tensor | undefined)[],
+  earlier: Call | undefined,
+): { readonly call: Call | undefined; readonly found: Inferred } {
   const fail: InferContext['fail'] = (found, expected) => {
     const shapes = inputs.map((t) => (t === undefined ? '–' : `${t.dtype}[${t.dims.join(', ')}]`)).join(', ');
     throw refused({ op: node.op, found, expected, inputs: shapes });
   };
+  let byTypes = true;
   const known = {
-    constant: (i: number) => inputs[i]?.known,
+    constant: (i: number) => {
+      byTypes = false;
+      return inputs[i]?.known;
+    },
     shapeValue: (i: number) => {
+      byTypes = false;
       const values = inputs[i]?.sizes?.values;
       if (values !== undefined) return values;
       const data = inputs[i]?.known;
@@ -154,5 +158,10 @@ function inferred(op: Operator, node: GraphNode, opset: number, inputs: readonly
     },
   };
   const types = inputs.map((t) => t?.type);
-  return inferNode(op, node, opset, types, known, fail);
+  const found = inferNode(op, node, opset, types, known, fail);
+  const isStatic = types.every((t) => t === undefined || t.shape?.every((d) => typeof d === 'number'));
+  if (earlier !== undefined || !isStatic) return { call: earlier, found };
+  const call: Call = { op, opset, types, inferred: byTypes ? found : undefined, entry: undefined };
+  keepCall(node, call);
+  return { call, found };
 }

@@ -4,11 +4,11 @@
  * Results come back at once as tensors, as in eager mode; their data follows.
  */
 import { diagnostic } from '#base';
-import type { DeviceTensor, Engine, Kernel } from '#engine';
+import type { Engine, Kernel } from '#engine';
 import { type Model, type TensorType, typeText } from '#ir';
 import { autocastType } from './autocast.ts';
-import { Cell } from './cell.ts';
-import { hostEngine } from './host.ts';
+import { Cell, whenFilled } from './cell.ts';
+import { hostEngine, openEngine } from './host.ts';
 import { loadStages } from './stages.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace, Trace } from './trace.ts';
@@ -150,12 +150,11 @@ function launch(entry: Entry, given: readonly Leaf[]): Tree | undefined {
   const order = inputOrder(trace, tensors.length);
   const fed = order.map((i) => cells[i]!);
   for (const [variable] of trace.variables) fed.push(variable.source as Cell);
-  const run = start(entry, fed);
-  run.catch(() => {});
-  const cell = (i: number): Cell => Cell.from(run.then((all) => all[i]!));
-  const values = results.map((t, i) => new Tensor({ type: t.type, source: cell(i) }));
+  const made = Array.from({ length: results.length + trace.assignments.length }, () => Cell.pending());
+  start(entry, fed, made);
+  const values = results.map((t, i) => new Tensor({ type: t.type, source: made[i]! }));
   trace.assignments.forEach(([variable], i) => {
-    variable.place(cell(results.length + i));
+    variable.place(made[results.length + i]!);
   });
   for (const effect of trace.afterRun) effect();
   let next = 0;
@@ -169,10 +168,19 @@ function inputOrder(trace: Trace, args: number): readonly number[] {
   return trace.inputs.map((v) => hosts.get(v.name) ?? next++);
 }
 
-async function start(entry: Entry, cells: readonly Cell[]): Promise<readonly DeviceTensor[]> {
-  const kernel = entry.kernel ?? (await entry.loading);
-  const engine: Engine = await hostEngine();
-  const ready: DeviceTensor[] = [];
-  for (const cell of cells) ready.push(cell.device(engine) ?? (await cell.ready(engine)));
-  return kernel.run(ready);
+/** Runs once kernel and inputs are there, and fills what the run makes. */
+function start(entry: Entry, cells: readonly Cell[], made: readonly Cell[]): void {
+  const fail = (error: unknown): void => Cell.fail(made, error);
+  const run = (engine: Engine, kernel: Kernel): void =>
+    whenFilled(
+      engine,
+      cells,
+      (devices) => {
+        kernel.run(devices).then((all) => Cell.fill(made, all), fail);
+      },
+      fail,
+    );
+  const engine = openEngine();
+  if (engine !== undefined && entry.kernel !== undefined) run(engine, entry.kernel);
+  else entry.loading.then((kernel) => hostEngine().then((opened) => run(opened, kernel))).catch(fail);
 }

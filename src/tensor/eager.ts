@@ -4,20 +4,16 @@
  * evaluated by the operator's reference.
  */
 import { SystoleError } from '#base';
-import type { DeviceTensor, Engine, Kernel } from '#engine';
-import { type Attribute, type Dim, type GraphNode, type Model, tensorNumbers, tensorType } from '#ir';
+import type { Engine, Kernel } from '#engine';
+import { type Dim, type GraphNode, type Model, tensorType } from '#ir';
 import { evaluateNode } from '#ops';
-import { Cell } from './cell.ts';
+import { attributeText } from './attributeText.ts';
+import type { Call, KernelEntry } from './calls.ts';
+import { Cell, whenFilled } from './cell.ts';
 import { hostEngine, openEngine } from './host.ts';
 import type { Tensor } from './tensor.ts';
 
-/** A kernel, once it is loaded; 'reference' where the host engine has none. */
-interface Entry {
-  kernel: Kernel | 'reference' | undefined;
-  readonly loading: Promise<Kernel | 'reference'>;
-}
-
-const kernels = new WeakMap<Engine, Map<string, Entry>>();
+const kernels = new WeakMap<Engine, Map<string, KernelEntry>>();
 
 /** How many nodes have run, for those who count dispatches (exercise 5.2). */
 export const dispatches = { count: 0 };
@@ -38,55 +34,52 @@ export function withReference<T>(f: () => T): T {
 /** Operators whose work is worth more than one thread. */
 const HEAVY = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm', 'LSTM', 'GRU', 'RNN', 'Einsum', 'MatMulInteger']);
 
+/**
+ * Runs a node, or has it run as soon as its operands are there.
+ * @param call where it keeps its kernel for the next one
+ */
 export function runEager(
   node: GraphNode,
   opset: number,
   inputs: readonly (Tensor | undefined)[],
   outputs: number,
+  call: Call | undefined,
 ): readonly Cell[] {
   dispatches.count++;
   if (referenceOnly) return reference(node, opset, inputs);
-  const cells = inputs.flatMap((t) => (t === undefined ? [] : [t.source as Cell]));
-  const results = start(node, opset, inputs, cells);
-  results.catch(() => {});
-  return Array.from({ length: outputs }, (_, i) => Cell.from(results.then((all) => all[i]!)));
-}
-
-/** The call; it begins at once where kernel and inputs are at hand. */
-function start(
-  node: GraphNode,
-  opset: number,
-  inputs: readonly (Tensor | undefined)[],
-  cells: readonly Cell[],
-): Promise<readonly DeviceTensor[]> {
+  const cells: Cell[] = [];
+  for (const t of inputs) if (t !== undefined) cells.push(t.source as Cell);
+  const made: Cell[] = [];
+  for (let i = 0; i < outputs; i++) made.push(Cell.pending());
+  const fail = (error: unknown): void => Cell.fail(made, error);
+  const run = (engine: Engine, kernel: Kernel | 'reference'): void =>
+    whenFilled(
+      engine,
+      cells,
+      (devices) => {
+        if (kernel !== 'reference') {
+          kernel.run(devices).then((all) => Cell.fill(made, all), fail);
+          return;
+        }
+        let next = 0;
+        const data = inputs.map((t) => (t === undefined ? undefined : engine.download(devices[next++]!)));
+        Cell.fill(
+          made,
+          evaluateNode(node, opset, data).map((value) => engine.upload(value)),
+        );
+      },
+      fail,
+    );
+  const start = (engine: Engine): void => {
+    const entry = call?.entry?.engine === engine ? call.entry : entryOf(engine, node, opset, inputs);
+    if (call !== undefined) call.entry = entry;
+    if (entry.kernel !== undefined) run(engine, entry.kernel);
+    else entry.loading.then((kernel) => run(engine, kernel), fail);
+  };
   const engine = openEngine();
-  if (engine === undefined) return hostEngine().then((opened) => later(opened, node, opset, inputs, cells));
-  const entry = entryOf(engine, node, opset, inputs);
-  if (entry.kernel === undefined || entry.kernel === 'reference') return later(engine, node, opset, inputs, cells);
-  const ready: DeviceTensor[] = [];
-  for (const cell of cells) {
-    const device = cell.device(engine);
-    if (device === undefined) return later(engine, node, opset, inputs, cells);
-    ready.push(device);
-  }
-  return entry.kernel.run(ready);
-}
-
-async function later(
-  engine: Engine,
-  node: GraphNode,
-  opset: number,
-  inputs: readonly (Tensor | undefined)[],
-  cells: readonly Cell[],
-): Promise<readonly DeviceTensor[]> {
-  const entry = entryOf(engine, node, opset, inputs);
-  const kernel = entry.kernel ?? (await entry.loading);
-  const ready: DeviceTensor[] = [];
-  for (const cell of cells) ready.push(cell.device(engine) ?? (await cell.ready(engine)));
-  if (kernel !== 'reference') return kernel.run(ready);
-  let next = 0;
-  const data = inputs.map((t) => (t === undefined ? undefined : engine.download(ready[next++]!)));
-  return evaluateNode(node, opset, data).map((value) => engine.upload(value));
+  if (engine !== undefined) start(engine);
+  else hostEngine().then(start).catch(fail);
+  return made;
 }
 
 function reference(node: GraphNode, opset: number, inputs: readonly (Tensor | undefined)[]): readonly Cell[] {
@@ -94,7 +87,7 @@ function reference(node: GraphNode, opset: number, inputs: readonly (Tensor | un
   return evaluateNode(node, opset, data).map((value) => Cell.of(value));
 }
 
-function entryOf(engine: Engine, node: GraphNode, opset: number, inputs: readonly (Tensor | undefined)[]): Entry {
+function entryOf(engine: Engine, node: GraphNode, opset: number, inputs: readonly (Tensor | undefined)[]): KernelEntry {
   let known = kernels.get(engine);
   if (known === undefined) {
     known = new Map();
@@ -103,7 +96,7 @@ function entryOf(engine: Engine, node: GraphNode, opset: number, inputs: readonl
   const key = keyOf(node, opset, inputs);
   let entry = known.get(key);
   if (entry === undefined) {
-    const created: Entry = { kernel: undefined, loading: load(engine, node, opset, inputs) };
+    const created: KernelEntry = { engine, kernel: undefined, loading: load(engine, node, opset, inputs) };
     created.loading.then(
       (kernel) => {
         created.kernel = kernel;
@@ -175,27 +168,4 @@ function keyOf(node: GraphNode, opset: number, inputs: readonly (Tensor | undefi
   if (FIXED_LENGTHS.has(node.op)) key += ` lengths ${inputs.map((t) => t && lengthOf(node, t))}`;
   for (const [name, attribute] of node.attributes) key += ` ${name}=${attributeText(attribute)}`;
   return key;
-}
-
-/** An attribute as a text that tells it from every other. */
-export function attributeText(attribute: Attribute): string {
-  switch (attribute.kind) {
-    case 'int':
-    case 'float':
-      return `${attribute.value}`;
-    case 'string':
-      return JSON.stringify(attribute.value);
-    case 'ints':
-    case 'floats':
-      return `[${attribute.value}]`;
-    case 'strings':
-      return JSON.stringify(attribute.value);
-    case 'tensor': {
-      const { dtype, dims } = attribute.value;
-      const data = dtype === 'string' ? JSON.stringify(attribute.value) : tensorNumbers(attribute.value).join();
-      return `${dtype}[${dims}]{${data}}`;
-    }
-    default:
-      return JSON.stringify(attribute, (_, v) => (typeof v === 'bigint' ? `${v}n` : v));
-  }
 }

@@ -13,8 +13,8 @@ import {
   tensorBytes,
 } from '#ir';
 import { BUILD_OPSET, operatorOf } from '#ops';
+import { attributeText } from './attributeText.ts';
 import type { Cell } from './cell.ts';
-import { attributeText } from './eager.ts';
 import { hostEngine } from './host.ts';
 import { Tensor, type TracedValue } from './tensor.ts';
 import type { Variable } from './variable.ts';

@@ -162,12 +162,16 @@ export function runUser(node: GraphNode, inputs: readonly Tensor[], types: reado
   const cells = inputs.map((t) => t.source as Cell);
   const ready = cells.map((c) => c.data);
   if (ready.every((d) => d !== undefined)) return computeUser(node, ready).map((d) => Cell.of(d));
+  const made = types.map(() => Cell.pending());
   const later = hostEngine().then(async (engine) => {
     const data = await Promise.all(cells.map((c) => c.read(engine)));
     return computeUser(node, data).map((d) => engine.upload(d));
   });
-  later.catch(() => {});
-  return types.map((_, i) => Cell.from(later.then((all) => all[i]!)));
+  later.then(
+    (all) => Cell.fill(made, all),
+    (error) => Cell.fail(made, error),
+  );
+  return made;
 }
 
 const zeros = (dtype: DType, shape: readonly number[]): Data => {
