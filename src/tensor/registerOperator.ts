@@ -1,7 +1,7 @@
 /**
  * New operators from user code: a shape rule, a kernel and a gradient under a name, and the operation that runs them is given back. It is
- * used as the built-in ones, in eager mode. The kernel is a function over typed arrays in this thread; where the same can be written with
- * the operations at hand, that is faster and compiles.
+ * used as the built-in ones. The kernel is a function over typed arrays in this thread; where the same can be written with
+ * the operations at hand, that is faster and can be exported.
  */
 import { diagnostic } from '#base';
 import { operators } from '#ops';
