@@ -111,6 +111,7 @@ test.each([
   ['train', 2, 'SYS-CLI-003'],
   ['train lenet', 2, 'SYS-CLI-120'],
   ['train adder --data .', 2, 'SYS-CLI-121'],
+  ['train mlp --download', 2, 'SYS-CLI-125'],
   ['train mlp --resume', 2, 'SYS-CLI-122'],
   ['train mlp --epochs 0', 2, 'SYS-CLI-004'],
   ['train mlp --rate -1', 2, 'SYS-CLI-004'],

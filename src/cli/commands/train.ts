@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { Argument } from 'commander';
 import { diagnostic, nearestName } from '#base';
-import { encodePng, openEventWriter, openFolder } from '#data';
+import { download, encodePng, MNIST_FILES, openEventWriter, openFolder } from '#data';
 import {
   checkMakesPictures,
   digitData,
@@ -37,6 +37,7 @@ import { choice, positive, whole } from '../values.ts';
 
 interface TrainOptions {
   readonly data?: string;
+  readonly download?: boolean;
   readonly epochs?: number;
   readonly batch?: number;
   readonly rate?: number;
@@ -60,6 +61,11 @@ const unknownTask = diagnostic<{ name: string; known: string; nearest: string | 
 const needsDigits = diagnostic<{ task: string; option: string }>('SYS-CLI-121', 'usage', {
   en: (p) => `${p.option} is for tasks that learn from images; '${p.task}' makes its own data. Leave it out.`,
   zh: (p) => `${p.option} 用于学习图像的任务；“${p.task}”自备数据。请去掉它。`,
+});
+
+const needsFolder = diagnostic<Record<string, never>>('SYS-CLI-125', 'usage', {
+  en: () => '--download fetches into a folder: say which with --data DIR.',
+  zh: () => '--download 下载到文件夹：请用 --data DIR 指定。',
 });
 
 const needsCheckpoint = diagnostic<Record<string, never>>('SYS-CLI-122', 'usage', {
@@ -117,6 +123,10 @@ export function configureTrain(command: CliCommand, console: Console): void {
     else command.option(flag, t(text), parse);
   };
   option('--data <DIR>', { en: "a folder with MNIST's files", zh: 'MNIST 文件所在文件夹' });
+  option('--download', {
+    en: "fetch MNIST's files into --data first, where they are not there",
+    zh: '先把缺少的 MNIST 文件下载到 --data 文件夹',
+  });
   option('--epochs <N>', { en: 'passes over the data', zh: '遍历数据的次数' }, whole('--epochs', 1, 100_000));
   option('--batch <N>', { en: 'samples in a step', zh: '每步的样本数' }, whole('--batch', 1, 1_000_000));
   option('--rate <X>', { en: 'learning rate at the start', zh: '初始学习率' }, positive('--rate'));
@@ -166,6 +176,7 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
   for (const flag of ['data', 'limit'] as const) {
     if (options[flag] !== undefined && task.data !== 'digits') throw needsDigits({ task: name, option: `--${flag}` });
   }
+  if (options.download && options.data === undefined) throw needsFolder({});
   if (options.resume && options.checkpoint === undefined) throw needsCheckpoint({});
   checkWritable(options.out, 'file');
   checkWritable(options.checkpoint, 'file');
@@ -187,6 +198,7 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
   };
   const { epochs, limit } = hyperparameters;
   const folder = options.data === undefined ? {} : { folder: openFolder(options.data) };
+  if (options.download) await fetchMnist(options.data!, console);
   console.progress.begin(console.text({ en: 'reading data', zh: '读取数据' }));
   const data: TaskData =
     task.data === 'digits'
@@ -212,6 +224,16 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
 }
 
 const CHECKPOINT = { en: 'checkpoint', zh: '检查点' } as const;
+
+async function fetchMnist(folder: string, console: Console): Promise<void> {
+  const fetched = await download(openFolder(folder), MNIST_FILES, {
+    onProgress: ({ name, received, bytes }) =>
+      console.progress.update(() => `${name} ${Math.floor((100 * received) / bytes)} %`),
+  });
+  const names = fetched.flatMap((file) => (file.state === 'fetched' ? [file.name] : []));
+  if (names.length > 0)
+    console.note(console.text({ en: `fetched: ${names.join(', ')}`, zh: `已下载：${names.join('、')}` }));
+}
 
 /** The settings that the command line gives. */
 function definedOf(options: TrainOptions): Partial<Hyperparameters> {
