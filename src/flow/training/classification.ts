@@ -1,6 +1,6 @@
 /** Learners that tell classes apart, and the tasks of that kind: MLP and LeNet-5 on digits, an LSTM that reads them line by line. */
-import { lstmDigits } from '#models';
-import { argMax, crossEntropy, eq, mean, nn, optim, type Tensor } from '#tensor';
+import * as models from '#models';
+import { argMax, crossEntropy, eq, mean, type nn, optim, type Tensor } from '#tensor';
 import type { Learner, Metrics, Task } from './task.ts';
 
 /** Cross-entropy and accuracy of a network of logits. */
@@ -34,11 +34,7 @@ export const mlp: Task = {
   data: 'digits',
   prepare: { dims: [784], ...MNIST },
   build({ generator, hyperparameters, stepsPerEpoch }) {
-    const network = new nn.Sequential(
-      new nn.Linear(784, 512, { generator }),
-      nn.relu(),
-      new nn.Linear(512, 10, { generator }),
-    );
+    const network = models.mlp([784, 512, 10], { generator });
     const steps = stepsPerEpoch * hyperparameters.epochs;
     return classifier(
       network,
@@ -55,20 +51,7 @@ export const lenet5: Task = {
   data: 'digits',
   prepare: { dims: [1, 28, 28], ...MNIST },
   build({ generator, hyperparameters, stepsPerEpoch }) {
-    const network = new nn.Sequential(
-      new nn.Conv(1, 6, 5, { padding: 2, generator }),
-      nn.relu(),
-      nn.maxPool(2),
-      new nn.Conv(6, 16, 5, { generator }),
-      nn.relu(),
-      nn.maxPool(2),
-      nn.flatten(),
-      new nn.Linear(400, 120, { generator }),
-      nn.relu(),
-      new nn.Linear(120, 84, { generator }),
-      nn.relu(),
-      new nn.Linear(84, 10, { generator }),
-    );
+    const network = models.lenet5({ generator });
     const steps = stepsPerEpoch * hyperparameters.epochs;
     return classifier(
       network,
@@ -86,7 +69,7 @@ export const lstm: Task = {
   // 28 steps of 28 pixels.
   prepare: { dims: [28, 28], ...MNIST },
   build({ generator, hyperparameters, stepsPerEpoch }) {
-    const network = lstmDigits({ generator });
+    const network = models.lstmDigits({ generator });
     const steps = stepsPerEpoch * hyperparameters.epochs;
     // Gradients through 28 steps may burst (Pascanu, Mikolov and Bengio 2013).
     const options = { rate: optim.cosine(hyperparameters.rate, steps), clipNorm: 1 };
