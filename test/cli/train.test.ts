@@ -83,9 +83,9 @@ test('pruned, in mixed precision: zeros are counted by layer, and resuming keeps
   expect(all.at(-1)).toEqual({
     kind: 'zeros',
     layers: [
-      { name: '0.weight', zeros: 0, size: 180 },
-      { name: '2.weight', zeros: 200, size: 400 },
-      { name: '4.weight', zeros: 50, size: 100 },
+      { name: '1.weight', zeros: 0, size: 180 },
+      { name: '3.weight', zeros: 200, size: 400 },
+      { name: '5.weight', zeros: 50, size: 100 },
     ],
   });
   await call('train adder --epochs 2 --sparsity 2:4 --precision f16 --checkpoint s.safetensors');
