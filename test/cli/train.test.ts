@@ -92,7 +92,7 @@ test('pruned, in mixed precision: zeros are counted by layer, and resuming keeps
   const fixed = await call('train adder --epochs 5 --sparsity 0.5 --checkpoint s.safetensors --resume');
   expect(fixed.stderr).toContain('SYS-CLI-123');
   const rest = await call('train adder --epochs 5 --checkpoint s.safetensors --resume');
-  expect(rest.stdout).toContain('zeros: 0.weight 0 of 180 · 2.weight 200 of 400 · 4.weight 50 of 100');
+  expect(rest.stdout).toContain('zeros: 1.weight 0 of 180 · 3.weight 200 of 400 · 5.weight 50 of 100');
 });
 
 test('the GAN writes a sheet of pictures, and a network of noise', async () => {
