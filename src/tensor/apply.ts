@@ -22,7 +22,7 @@ import { isFloat } from './dtypes.ts';
 import { runEager } from './eager.ts';
 import { follow } from './sizes.ts';
 import { Tensor } from './tensor.ts';
-import { currentTrace } from './trace.ts';
+import { currentTrace, foreign } from './trace.ts';
 import { runUser, USER_DOMAIN, userTypes } from './userOperators.ts';
 import { Variable } from './variable.ts';
 
@@ -51,6 +51,9 @@ export function withGradients<T>(on: boolean, f: () => T): T {
     recording = before;
   }
 }
+
+/** Whether operations remember their nodes for gradients. */
+export const isRecording = (): boolean => recording;
 
 /** Runs `f` without recording gradients: what it computes counts as constant. */
 export const noGrad = <T>(f: () => T): T => withGradients(false, f);
@@ -91,6 +94,10 @@ export function applyNode(node: GraphNode, opset: number, given: readonly (Tenso
     earlier?.inferred === undefined
       ? inferred(op, node, opset, inputs, earlier)
       : { call: earlier, found: earlier.inferred };
+  if (currentTrace() === undefined) {
+    const leaked = inputs.find((t) => t !== undefined && 'trace' in t.source);
+    if (leaked !== undefined) throw foreign({ shape: `${leaked}` });
+  }
   const types = found.types as readonly TensorType[];
   const followed = follow(node, opset, inputs, found);
   if (followed?.constants !== undefined) return followed.constants;

@@ -40,6 +40,16 @@ const refused = diagnostic<{ op: string; found: Phrase; expected: Phrase }>('SYS
   zh: (p) => `${p.op} 的梯度：发现 ${phrase(p.found, 'zh')}；支持：${phrase(p.expected, 'zh')}。`,
 });
 
+const throughCompiled = diagnostic<Record<string, never>>('SYS-TEN-029', 'unsupported', {
+  en: () =>
+    'gradients do not flow through the call of a compiled function: take them within it (compile a function that calls grad), or call the ' +
+    'function uncompiled.',
+  zh: () => '梯度不能穿过编译函数的调用：请在其内部求梯度（编译一个调用 grad 的函数），或不经编译直接调用该函数。',
+});
+
+/** The domain of the node that results of compiled functions remember. */
+const COMPILED = 'compiled';
+
 const phrase = (p: Phrase, language: 'en' | 'zh'): string => (typeof p === 'string' ? p : p[language]);
 
 export interface GradOptions {
@@ -145,6 +155,7 @@ function pullBack(origin: Origin, cotangents: Cotangents, wanted: (t: Tensor) =>
   const { node, opset, inputs, outputs } = origin;
   const given = outputs.map((t) => cotangents.of(t));
   if (given.every((t) => t === undefined)) return;
+  if (node.domain === COMPILED) throw throughCompiled({});
   const rule = userGradient(node.op) ?? operatorOf(node, opset)?.gradient;
   if (rule === undefined) {
     const why = { en: 'no rule is registered', zh: '没有注册规则' };

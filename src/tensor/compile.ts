@@ -6,8 +6,10 @@
 import { diagnostic } from '#base';
 import type { Engine, Kernel } from '#engine';
 import { type Model, type TensorType, typeText } from '#ir';
+import { isRecording } from './apply.ts';
 import { autocastType } from './autocast.ts';
 import { Cell, whenFilled } from './cell.ts';
+import { isFloat } from './dtypes.ts';
 import { hostEngine, openEngine } from './host.ts';
 import { loadStages } from './stages.ts';
 import { Tensor } from './tensor.ts';
@@ -65,7 +67,9 @@ export function compile<A extends readonly Tree[], R extends Tree | undefined>(
 
   const entryFor = (args: A, _given: readonly Leaf[]): Entry => {
     const key = JSON.stringify(
-      mapTree(args, (leaf) => (leaf instanceof Tensor ? typeText(leaf.type) : `=${String(leaf)}`)),
+      mapTree(args, (leaf) =>
+        leaf instanceof Tensor ? `${typeText(leaf.type)}${leaf.tracked ? ' tracked' : ''}` : plainText(leaf),
+      ),
     );
     const known = entries.get(key) ?? [];
     const fitting = known.find((e) => e.trace.guards.every((holds) => holds()));
@@ -133,6 +137,9 @@ function record<A extends readonly Tree[]>(
   return entry;
 }
 
+/** A plain argument, told from every other. */
+const plainText = (leaf: Leaf): string => `=${typeof leaf} ${Object.is(leaf, -0) ? '-0' : String(leaf)}`;
+
 /** Types of inputs, variables and what nodes make. */
 const typesOf = (trace: Trace): ReadonlyMap<string, TensorType> =>
   new Map([
@@ -151,15 +158,55 @@ function launch(entry: Entry, given: readonly Leaf[]): Tree | undefined {
   const fed = order.map((i) => cells[i]!);
   for (const [variable] of trace.variables) fed.push(variable.source as Cell);
   const made = Array.from({ length: results.length + trace.assignments.length }, () => Cell.pending());
-  start(entry, fed, made);
-  const values = results.map((t, i) => new Tensor({ type: t.type, source: made[i]! }));
-  trace.assignments.forEach(([variable], i) => {
+  for (const [i, [variable]] of trace.assignments.entries()) {
+    replaced.set(made[results.length + i]!, variable.source as Cell);
     variable.place(made[results.length + i]!);
-  });
+  }
+  start(entry, fed, made);
+  const values = withoutGradient(
+    trace,
+    tensors,
+    results.map((t, i) => ({ type: t.type, source: made[i]! })),
+  );
   for (const effect of trace.afterRun) effect();
   let next = 0;
   return mapTree(entry.shape, (leaf) => (leaf instanceof Tensor ? values[next++]! : leaf));
 }
+
+/** What a variable held before a run whose result it waits for. */
+const replaced = new WeakMap<Cell, Cell>();
+
+/** The domain of the node that results of compiled functions remember where gradients would flow. */
+const COMPILED = 'compiled';
+
+/**
+ * The results. Where gradients flow into the arguments or the variables that are read, they remember that they cannot flow back through,
+ * so that `grad` says so and does not leave out a part. What is remembered holds no data.
+ */
+function withoutGradient(
+  trace: Trace,
+  given: readonly Tensor[],
+  parts: readonly { type: TensorType; source: Cell }[],
+): Tensor[] {
+  const variables = trace.variables.flatMap(([variable]) => (variable.trainable ? [variable] : []));
+  const tracked = isRecording() && (variables.length > 0 || given.some((t) => t.tracked));
+  const values = parts.map((p) => new Tensor({ ...p, tracked: tracked && isFloat(p.type.dtype) }));
+  if (!tracked) return values;
+  const mark = (leaf: Tensor): Tensor => {
+    const stub = new Tensor({ type: leaf.type, source: NOTHING, tracked: true });
+    stub.leaf = leaf;
+    return stub;
+  };
+  const inputs = [
+    ...given.filter((t) => t.tracked).map((t) => (t.origin === undefined ? mark(t.leaf ?? t) : t)),
+    ...variables.map(mark),
+  ];
+  const node = { name: COMPILED, op: 'compile', domain: COMPILED, inputs: [], outputs: [], attributes: new Map() };
+  for (const value of values) value.origin = { node, opset: 0, inputs, outputs: [value] };
+  return values;
+}
+
+const NOTHING = Cell.pending();
 
 /** Inputs in the trace's order: arguments and host inputs are interleaved there. */
 function inputOrder(trace: Trace, args: number): readonly number[] {
@@ -170,13 +217,25 @@ function inputOrder(trace: Trace, args: number): readonly number[] {
 
 /** Runs once kernel and inputs are there, and fills what the run makes. */
 function start(entry: Entry, cells: readonly Cell[], made: readonly Cell[]): void {
-  const fail = (error: unknown): void => Cell.fail(made, error);
+  const fail = (error: unknown): void => {
+    // Before anybody hears of it, variables have their values of before again: a step that fails changes nothing.
+    for (const [variable] of entry.trace.assignments) {
+      let cell = variable.source as Cell;
+      if (!made.includes(cell)) continue;
+      while (made.includes(cell) || cell.failure !== undefined) cell = replaced.get(cell)!;
+      variable.place(cell);
+    }
+    Cell.fail(made, error);
+  };
   const run = (engine: Engine, kernel: Kernel): void =>
     whenFilled(
       engine,
       cells,
       (devices) => {
-        kernel.run(devices).then((all) => Cell.fill(made, all), fail);
+        kernel.run(devices).then((all) => {
+          for (const cell of made) replaced.delete(cell);
+          Cell.fill(made, all);
+        }, fail);
       },
       fail,
     );

@@ -26,7 +26,7 @@ export const DTYPES = Object.keys(NAMES) as readonly DType[];
 
 const SHORT = new Map<DataType, DType>(Object.entries(NAMES).map(([short, long]) => [long, short as DType]));
 
-export const longName = (dtype: DType): DataType => NAMES[dtype];
+export const longName = <T extends DType>(dtype: T): (typeof NAMES)[T] => NAMES[dtype];
 
 /** The short name; a type outside the tensor API keeps ONNX's. */
 export const shortName = (dtype: DataType): DType => SHORT.get(dtype) ?? (dtype as DType);
@@ -36,13 +36,14 @@ export const isFloat = (dtype: DataType): boolean => dtype.startsWith('float') |
 const INTEGERS: readonly DataType[] = ['int8', 'int16', 'int32', 'int64'];
 const FLOATS: readonly DataType[] = ['float16', 'bfloat16', 'float32', 'float64'];
 
+/** Reals, integers, bools, in the order in which one kind beats another; 0 for what has no arithmetic. */
+export const kindOf = (t: DataType): number =>
+  FLOATS.includes(t) ? 3 : INTEGERS.includes(t) || t === 'uint8' ? 2 : t === 'bool' ? 1 : 0;
+
 /** The type in which two operands meet; undefined where there is none (a string and a number). */
 export function promote(a: DataType, b: DataType): DataType | undefined {
   if (a === b) return a;
-  const kinds = [a, b].map((t) =>
-    FLOATS.includes(t) ? 3 : INTEGERS.includes(t) || t === 'uint8' ? 2 : t === 'bool' ? 1 : 0,
-  );
-  const [ka, kb] = kinds as [number, number];
+  const [ka, kb] = [kindOf(a), kindOf(b)];
   if (ka === 0 || kb === 0) return undefined;
   if (ka !== kb) return ka > kb ? a : b;
   if (ka === 3) {

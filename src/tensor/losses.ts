@@ -1,8 +1,23 @@
 /** Losses, by default the mean over the batch; and penalties on weights. */
 
+import { diagnostic } from '#base';
 import { isFloat } from './dtypes.ts';
-import { abs, add, clip, log, mul, neg, relu, softplus, square, sub } from './functions/elementwise.ts';
-import { oneHot } from './functions/movement.ts';
+import {
+  abs,
+  add,
+  cast,
+  clip,
+  log,
+  lt,
+  mul,
+  neg,
+  relu,
+  softplus,
+  square,
+  sub,
+  where,
+} from './functions/elementwise.ts';
+import { gather, oneHot, squeeze, unsqueeze } from './functions/movement.ts';
 import type { Operand } from './functions/operands.ts';
 import { logSoftmax, mean, sum } from './functions/reduce.ts';
 import type { Tensor } from './tensor.ts';
@@ -12,19 +27,40 @@ export type Reduction = 'mean' | 'sum' | 'none';
 const reduced = (x: Tensor, reduction: Reduction): Tensor =>
   reduction === 'none' ? x : reduction === 'sum' ? sum(x) : mean(x);
 
+const badLabels = diagnostic<{ labels: string; logits: string }>('SYS-TEN-045', 'invalid', {
+  en: (p) =>
+    `crossEntropy: labels ${p.labels} for logits ${p.logits}; expected integers of the logits' shape without the last axis (whole numbers ` +
+    "need dtype 'i64': plain numbers make f32), or probabilities of the logits' shape.",
+  zh: (p) =>
+    `crossEntropy：logits 为 ${p.logits}，标签为 ${p.labels}；应为形状等于 logits 去掉最后一轴的整数（整数须用 dtype 'i64'，普通数字为 f32），` +
+    '或与 logits 形状相同的概率。',
+});
+
 /**
- * Cross-entropy of softmax(logits) [N, classes] with labels: integers [N], or probabilities [N, classes]. `smoothing` gives that share
- * of the probability to all classes alike (Szegedy et al. 2016).
+ * Cross-entropy of softmax(logits) […, classes] with labels: integers […] (one outside the classes is an error when the loss is read), or
+ * probabilities […, classes]. `smoothing` gives that share of the probability to all classes alike (Szegedy et al. 2016).
+ * @throws SYS-TEN-045 labels of another shape
  */
 export function crossEntropy(
   logits: Tensor,
   labels: Tensor,
   { reduction = 'mean', smoothing = 0 }: { readonly reduction?: Reduction; readonly smoothing?: number } = {},
 ): Tensor {
-  const classes = logits.shape.at(-1)!;
-  const hard = isFloat(labels.dataType) ? labels : oneHot(labels, classes);
+  const classes = logits.sizeOf(logits.rank - 1);
+  const isHard = !isFloat(labels.dataType);
+  const expected = isHard ? logits.dims.slice(0, -1) : logits.dims;
+  if (`${labels.dims}` !== `${expected}`) throw badLabels({ labels: `${labels}`, logits: `${logits}` });
+  const logs = logSoftmax(logits);
+  if (isHard && smoothing === 0) {
+    // The one logarithm that counts: a product with zeros would make NaN of an infinite one.
+    const places = cast(labels, 'i64');
+    // A negative index would count from the last class.
+    const checked = where(lt(places, 0), classes, places);
+    return reduced(neg(squeeze(gather(logs, unsqueeze(checked, -1), -1), -1)), reduction);
+  }
+  const hard = isHard ? oneHot(labels, classes) : labels;
   const target = smoothing === 0 ? hard : add(mul(hard, 1 - smoothing), smoothing / classes);
-  return reduced(neg(sum(mul(logSoftmax(logits), target), -1)), reduction);
+  return reduced(neg(sum(mul(logs, target), -1)), reduction);
 }
 
 /** Mean of (a − b)². */

@@ -67,6 +67,9 @@ export interface Sizes {
   readonly values: readonly Dim[] | undefined;
 }
 
+const whole = (data: Data): Data =>
+  'splat' in data ? { dtype: data.dtype, dims: data.dims, bytes: tensorBytes(data) } : data;
+
 /** Nested arrays of numbers, as `toArray` gives them. */
 export type Nested = number | bigint | boolean | string | readonly Nested[];
 
@@ -136,9 +139,10 @@ export class Tensor {
 
   /** The elements as bytes, shape and type: what the other layers exchange. */
   async value(): Promise<Data> {
-    if (this.known !== undefined) return this.known;
+    // One element that stands for all is a form of ours alone.
+    if (this.known !== undefined) return whole(this.known);
     if ('trace' in this.source) throw noData({ shape: this.dims.join(', '), dtype: this.dtype });
-    return this.source.read(await hostEngine());
+    return whole(await this.source.read(await hostEngine()));
   }
 
   /**

@@ -19,7 +19,7 @@ import { hostEngine } from './host.ts';
 import { Tensor, type TracedValue } from './tensor.ts';
 import type { Variable } from './variable.ts';
 
-const foreign = diagnostic<{ shape: string }>('SYS-TEN-008', 'usage', {
+export const foreign = diagnostic<{ shape: string }>('SYS-TEN-008', 'usage', {
   en: (p) =>
     `a tensor ${p.shape} of another trace is used: it was recorded by a compiled function that has ended. Return it from that ` +
     'function, or compute it within this one.',
@@ -82,6 +82,8 @@ export class Trace {
   readonly #constantNames = new Map<Cell | string, string>();
   readonly #seen = new Map<string, readonly TracedValue[]>();
   readonly #taken = new Set<string>();
+  /** The last number behind a name, so that a thousand nodes of one operator do not try each other's. */
+  readonly #numbers = new Map<string, number>();
 
   /** Records what `f` does. */
   during<T>(f: () => T): T {
@@ -113,7 +115,9 @@ export class Trace {
     let read = this.#variables.get(variable);
     if (read === undefined) {
       const value = { trace: this, name: this.#fresh(variable.name) };
-      const reading = new Tensor({ type: variable.type, source: value, tracked: variable.trainable });
+      const { trainable } = variable;
+      this.guards.push(() => variable.trainable === trainable);
+      const reading = new Tensor({ type: variable.type, source: value, tracked: trainable });
       reading.leaf = variable;
       read = { name: value.name, reading };
       this.#variables.set(variable, read);
@@ -225,7 +229,9 @@ export class Trace {
 
   #fresh(wish: string): string {
     let name = wish;
-    for (let n = 1; this.#taken.has(name); n++) name = `${wish}_${n}`;
+    let n = this.#numbers.get(wish) ?? 0;
+    while (this.#taken.has(name)) name = `${wish}_${++n}`;
+    this.#numbers.set(wish, n);
     this.#taken.add(name);
     return name;
   }

@@ -63,6 +63,11 @@ const needsDigits = diagnostic<{ task: string; option: string }>('SYS-CLI-121', 
   zh: (p) => `${p.option} 用于学习图像的任务；“${p.task}”自备数据。请去掉它。`,
 });
 
+const sameFile = diagnostic<{ path: string }>('SYS-CLI-126', 'usage', {
+  en: (p) => `--out and --checkpoint both name ${p.path}. Give the network and the checkpoint a file each.`,
+  zh: (p) => `--out 与 --checkpoint 均为 ${p.path}。请为网络和检查点分别指定文件。`,
+});
+
 const needsFolder = diagnostic<Record<string, never>>('SYS-CLI-125', 'usage', {
   en: () => '--download fetches into a folder: say which with --data DIR.',
   zh: () => '--download 下载到文件夹：请用 --data DIR 指定。',
@@ -178,6 +183,7 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
   }
   if (options.download && options.data === undefined) throw needsFolder({});
   if (options.resume && options.checkpoint === undefined) throw needsCheckpoint({});
+  if (options.out !== undefined && options.out === options.checkpoint) throw sameFile({ path: options.out });
   checkWritable(options.out, 'file');
   checkWritable(options.checkpoint, 'file');
   checkWritable(options.events, 'folder');
@@ -187,7 +193,9 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
     : undefined;
   if (checkpoint !== undefined) {
     for (const flag of ['seed', 'batch', 'rate', 'limit', 'precision', 'sparsity'] as const) {
-      if (options[flag] !== undefined) throw settingsFixed({ option: `--${flag}` });
+      const saved = flag === 'seed' ? checkpoint.head.seed : checkpoint.head.hyperparameters[flag];
+      // Saying the same again is what pressing "up" and adding --resume does.
+      if (options[flag] !== undefined && options[flag] !== saved) throw settingsFixed({ option: `--${flag}` });
     }
   }
   const seed = checkpoint?.head.seed ?? options.seed ?? 1;
@@ -315,7 +323,10 @@ async function finish(
   const next = options.out;
   if (next !== undefined && !console.json) {
     console.note(
-      console.text({ en: `run it on the processor: systole run ${next}`, zh: `在处理器上运行：systole run ${next}` }),
+      console.text({
+        en: `run it on the processor: systole run ${next} --dim N=1`,
+        zh: `在处理器上运行：systole run ${next} --dim N=1`,
+      }),
     );
   }
 }

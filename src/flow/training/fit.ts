@@ -3,11 +3,18 @@
  * decides what is shown and saved. Deterministic for a seed: the order of the samples follows from seed and epoch, random numbers from
  * seed and count.
  */
+import { diagnostic } from '#base';
 import { type Batch, batchCount, batches, type RgbImage, type SampleSet } from '#data';
 import { compile, Generator, noGrad, sparsity, type Tensor, tensor } from '#tensor';
 import { prepareMethod } from './method.ts';
 import { checkMakesPictures, sheetOf } from './sheet.ts';
 import type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
+
+const diverged = diagnostic<{ epoch: number; loss: string }>('SYS-FLOW-062', 'invalid', {
+  en: (p) =>
+    `training diverged: the loss is ${p.loss} after epoch ${p.epoch}. Begin anew with a smaller learning rate, or resume from a checkpoint.`,
+  zh: (p) => `训练发散：第 ${p.epoch} 个 epoch 后损失为 ${p.loss}。请用更小的学习率重新开始，或从检查点继续。`,
+});
 
 /** Means of metrics over the samples seen. */
 export type Means = Readonly<Record<string, number>>;
@@ -175,11 +182,13 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
       const checked =
         validation !== undefined && learner.evaluate !== undefined ? await evaluate(validation) : undefined;
       const judged = (checked ?? total.means())[task.best]!;
-      const better = best === undefined || (smaller ? judged < best.value : judged > best.value);
+      const better =
+        !Number.isNaN(judged) && (best === undefined || (smaller ? judged < best.value : judged > best.value));
       if (better) best = { epoch: epoch + 1, value: judged };
       epoch++;
       [batch, sums, samples] = [0, {}, 0];
-      const stopped = options.patience !== undefined && epoch - best!.epoch >= options.patience;
+      const stopped = options.patience !== undefined && epoch - (best?.epoch ?? 0) >= options.patience;
+      if (!Number.isFinite(total.means().loss)) throw diverged({ epoch, loss: `${total.means().loss}` });
       yield {
         kind: 'epoch',
         epoch,

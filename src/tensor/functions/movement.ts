@@ -85,6 +85,12 @@ export const expand = (x: Tensor, shape: readonly number[] | Tensor): Tensor =>
 
 export const tile = (x: Tensor, repeats: readonly number[]): Tensor => apply('Tile', [x, int64s(repeats)]);
 
+const severalTensors = diagnostic<{ count: number }>('SYS-TEN-046', 'unsupported', {
+  en: (p) =>
+    `at takes one tensor of indices; there are ${p.count}. Take along one axis after the other, or gather pairs with 'gather'.`,
+  zh: (p) => `at 只接受一个下标张量；此处有 ${p.count} 个。请逐轴选取，或用 gather 成对选取。`,
+});
+
 /**
  * One place of `at`: a number takes the axis away, `[start, end, step?]` a range (undefined: from the beginning, to the end),
  * null inserts an axis, '...' stands for all axes in between, a tensor of integers gathers.
@@ -127,7 +133,7 @@ function rearranged(x: Tensor, places: readonly Index[]): Tensor {
       out++;
     } else {
       gathers.push({ axis, indices: place as Tensor });
-      out++;
+      out += (place as Tensor).rank;
     }
     axis++;
   }
@@ -136,8 +142,12 @@ function rearranged(x: Tensor, places: readonly Index[]): Tensor {
     const list = (f: (r: (typeof ranges)[0]) => number): Tensor => int64s(ranges.map(f));
     y = apply('Slice', [y, list((r) => r.start), list((r) => r.end), list((r) => r.axis), list((r) => r.step)]);
   }
-  for (const { axis: along, indices } of gathers) y = apply('Gather', [y, indices], { axis: int(along) });
   if (drop.length > 0) y = squeeze(y, drop);
+  if (gathers.length > 1) throw severalTensors({ count: gathers.length });
+  // The axes that numbers took away stand no longer before it.
+  for (const { axis: along, indices } of gathers) {
+    y = apply('Gather', [y, indices], { axis: int(along - drop.filter((d) => d < along).length) });
+  }
   return insert.length > 0 ? unsqueeze(y, insert) : y;
 }
 

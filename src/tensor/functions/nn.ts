@@ -2,6 +2,7 @@
  * Operations of networks: convolution, pooling, normalisation, dropout. Shapes are NCHW, weights [outputs, inputs ÷ groups, kernel…],
  * as in PyTorch. A number stands for the same along every spatial axis.
  */
+import { diagnostic } from '#base';
 import { type Attribute, float, int, ints, string, tensorOf } from '#ir';
 import { apply, applyAll } from '../apply.ts';
 import { constantTensor } from '../autograd.ts';
@@ -151,8 +152,14 @@ export const batchNormWith = (
 export const localResponseNorm = (x: Tensor, size: number, alpha = 1e-4, beta = 0.75, k = 1): Tensor =>
   apply('LRN', [x], { size: int(size), alpha: float(alpha), beta: float(beta), bias: float(k) });
 
+const badShare = diagnostic<{ p: number }>('SYS-TEN-047', 'usage', {
+  en: (p) => `dropout of ${p.p}: expected a share from 0 to below 1.`,
+  zh: (p) => `dropout 的比例为 ${p.p}；应不小于 0 且小于 1。`,
+});
+
 /** Drops elements with probability p and scales the others by 1 ÷ (1 − p). The generator gives each call numbers of its own. */
 export function dropout(x: Tensor, p: number, generator?: Generator): Tensor {
+  if (!(p >= 0 && p < 1)) throw badShare({ p });
   if (p === 0) return x;
   const kept = ge(uniform(x.shape, { generator }), p);
   return mul(x, div(castTo(kept, x.dataType), 1 - p));

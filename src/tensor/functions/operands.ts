@@ -6,12 +6,17 @@ import { diagnostic } from '#base';
 import { type Tensor as Data, type DataType, tensorOf } from '#ir';
 import { castTo } from '../apply.ts';
 import { constantTensor } from '../autograd.ts';
-import { isFloat, promote } from '../dtypes.ts';
-import type { Tensor } from '../tensor.ts';
+import { isFloat, kindOf, promote } from '../dtypes.ts';
+import { Tensor } from '../tensor.ts';
 
 const noCommonType = diagnostic<{ op: string; a: string; b: string }>('SYS-TEN-018', 'invalid', {
   en: (p) => `${p.op}: ${p.a} and ${p.b} have no common element type. Cast one of them.`,
   zh: (p) => `${p.op}：${p.a} 与 ${p.b} 没有共同的元素类型。请先转换其中之一。`,
+});
+
+const noOperand = diagnostic<{ found: string }>('SYS-TEN-044', 'usage', {
+  en: (p) => `'${p.found}' stands where a tensor, a number or a boolean must: a value may be missing in the call.`,
+  zh: (p) => `此处应为张量、数字或布尔值，而给出的是“${p.found}”：调用中可能缺少参数。`,
 });
 
 export { castTo };
@@ -20,15 +25,28 @@ export type Operand = Tensor | number | boolean;
 
 export const scalarData = (value: number | boolean, dtype: DataType): Data => tensorOf(dtype, [], [Number(value)]);
 
+const RANGES: Partial<Record<DataType, readonly [number, number]>> = {
+  int8: [-128, 127],
+  uint8: [0, 255],
+  int16: [-32_768, 32_767],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+};
+
 /** A number beside a tensor of type `dtype`. */
 export function scalarBeside(value: number | boolean, dtype: DataType): Tensor {
   if (typeof value === 'boolean') return constantTensor(scalarData(value, dtype === 'bool' ? 'bool' : dtype));
-  const fits = isFloat(dtype) || (dtype !== 'bool' && Number.isInteger(value));
+  const [low, high] = RANGES[dtype] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  // A whole number that the partner's type does not hold widens it, for otherwise 200 as u8 would equal 456.
+  const fits = isFloat(dtype) || (dtype !== 'bool' && Number.isInteger(value) && value >= low && value <= high);
   return constantTensor(scalarData(value, fits ? dtype : Number.isInteger(value) ? 'int64' : 'float32'));
 }
 
-export const toTensor = (x: Operand, like?: Tensor): Tensor =>
-  typeof x === 'object' ? x : scalarBeside(x, like?.dataType ?? (typeof x === 'boolean' ? 'bool' : 'float32'));
+export const toTensor = (x: Operand, like?: Tensor): Tensor => {
+  if (!(x instanceof Tensor) && typeof x !== 'number' && typeof x !== 'boolean') {
+    throw noOperand({ found: x === null || typeof x !== 'object' ? String(x) : 'another object' });
+  }
+  return typeof x === 'object' ? x : scalarBeside(x, like?.dataType ?? (typeof x === 'boolean' ? 'bool' : 'float32'));
+};
 
 /**
  * Operands in their common type.
@@ -37,11 +55,25 @@ export const toTensor = (x: Operand, like?: Tensor): Tensor =>
 export function meet(op: string, operands: readonly Operand[]): readonly Tensor[] {
   const first = operands.find((x) => typeof x === 'object') as Tensor | undefined;
   const tensors = operands.map((x) => toTensor(x, first));
-  const common = tensors.reduce<DataType>((dtype, t) => {
-    const next = promote(dtype, t.dataType);
+  const meetIn = (a: DataType, t: Tensor): DataType => {
+    const next = promote(a, t.dataType);
     if (next === undefined) throw noCommonType({ op, a: `${tensors[0]}`, b: `${t}` });
     return next;
-  }, tensors[0]!.dataType);
+  };
+  // As in PyTorch a tensor without axes widens one that has some only to another kind of number.
+  const withAxes = tensors.filter((t) => t.rank > 0);
+  const main = (withAxes.length > 0 ? withAxes : tensors).reduce<DataType>(
+    meetIn,
+    (withAxes[0] ?? tensors[0]!).dataType,
+  );
+  const common = tensors.reduce<DataType>((dtype, t) => {
+    const sameKind =
+      t.rank === 0 &&
+      withAxes.length > 0 &&
+      typeof operands[tensors.indexOf(t)] === 'object' &&
+      kindOf(t.dataType) === kindOf(main);
+    return sameKind ? dtype : meetIn(dtype, t);
+  }, main);
   return tensors.map((t) => castTo(t, common));
 }
 

@@ -1,4 +1,6 @@
 /** `nn`: modules, with PyTorch's names for what they hold. */
+
+export type { SavedState, State, StateValue } from '../state.ts';
 export {
   type AttentionOptions,
   causalMask,
@@ -32,5 +34,5 @@ export {
 export * as init from './init.ts';
 export { xavier } from './initialise.ts';
 export { BatchNorm, Conv, ConvTranspose, Dropout, Embedding, LayerNorm, Linear } from './layers.ts';
-export { Module, type State } from './module.ts';
+export { Module } from './module.ts';
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from './recurrent.ts';

@@ -4,7 +4,8 @@
  * subclass and called by users.
  */
 import { diagnostic, nearestName } from '#base';
-import { type Tensor as Data, typeText } from '#ir';
+import { typeText } from '#ir';
+import { type SavedState, type State, savedData, stateValue } from '../state.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace, inScope } from '../trace.ts';
 import { Variable } from '../variable.ts';
@@ -36,9 +37,6 @@ const misshapenState = diagnostic<{ name: string; found: string; expected: strin
 
 /** PyTorch's BatchNorm counts batches for a mode (momentum None) that ours does not have; its files hold the counts. */
 const COUNTER = /(^|\.)num_batches_tracked$/;
-
-/** Variables by name, as data. */
-export type State = ReadonlyMap<string, Data>;
 
 export abstract class Module {
   #training = true;
@@ -89,9 +87,9 @@ export abstract class Module {
     return this.#walk('');
   }
 
-  /** The variables that training changes by gradients. */
+  /** The variables that training changes by gradients; one that stands in several places once. */
   parameters(): readonly Variable[] {
-    return this.variables().flatMap(([, v]) => (v.trainable ? [v] : []));
+    return [...new Set(this.variables().flatMap(([, v]) => (v.trainable ? [v] : [])))];
   }
 
   /** Number of trainable values. */
@@ -101,7 +99,7 @@ export abstract class Module {
 
   /** The values of all variables by name: what checkpoints hold. */
   async state(): Promise<State> {
-    const entries = this.variables().map(async ([name, v]) => [name, await v.value()] as const);
+    const entries = this.variables().map(async ([name, v]) => [name, await stateValue(v)] as const);
     return new Map(await Promise.all(entries));
   }
 
@@ -109,7 +107,7 @@ export abstract class Module {
    * Takes over values.
    * @throws SYS-TEN-030 some are missing; -031 some are unknown (unless `strict` is false); -032 one has another shape or type
    */
-  load(state: State, { strict = true }: { readonly strict?: boolean } = {}): this {
+  load(state: SavedState, { strict = true }: { readonly strict?: boolean } = {}): this {
     const own = new Map(this.variables());
     const missing = [...own.keys()].filter((name) => !state.has(name));
     if (strict && missing.length > 0) throw missingState({ names: missing, given: state.size });
@@ -122,11 +120,11 @@ export abstract class Module {
       if (value === undefined) continue;
       const fits = value.dtype === variable.dataType && `${value.dims}` === `${variable.dims}`;
       if (!fits) {
-        const found = typeText({ kind: 'tensor', dtype: value.dtype, shape: value.dims });
+        const found = typeText({ kind: 'tensor', dtype: savedData(value).dtype, shape: value.dims });
         throw misshapenState({ name, found, expected: typeText(variable.type) });
       }
     }
-    for (const [name, variable] of own) if (state.has(name)) variable.set(state.get(name)!);
+    for (const [name, variable] of own) if (state.has(name)) variable.set(savedData(state.get(name)!));
     return this;
   }
 
@@ -146,13 +144,17 @@ export abstract class Module {
     for (const [name, child] of this.children()) child.#name(of(name));
   }
 
-  /** Own properties of a kind; an array's elements by index, under the array's name. */
+  /** Own properties of a kind, and those in arrays, plain objects and maps by their keys, under the container's name. */
   #properties(wanted: (value: unknown) => boolean): (readonly [string, unknown])[] {
-    return Object.entries(this).flatMap(([name, value]): (readonly [string, unknown])[] => {
+    const within = (name: string, value: unknown): (readonly [string, unknown])[] => {
       if (wanted(value)) return [[name, value]];
-      if (!Array.isArray(value)) return [];
-      return value.flatMap((part, i) => (wanted(part) ? [[`${name}.${i}`, part] as const] : []));
-    });
+      if (value instanceof Map) return [...value].flatMap(([key, part]) => within(`${name}.${key}`, part));
+      const isPlain =
+        Array.isArray(value) ||
+        (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype);
+      return isPlain ? Object.entries(value as object).flatMap(([key, part]) => within(`${name}.${key}`, part)) : [];
+    };
+    return Object.entries(this).flatMap(([name, value]) => within(name, value));
   }
 }
 

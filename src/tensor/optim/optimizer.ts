@@ -11,6 +11,7 @@ import { add, minimum, mul, pow, sub, where } from '../functions/elementwise.ts'
 import { castTo, scalarBeside } from '../functions/operands.ts';
 import { norm } from '../functions/reduce.ts';
 import { fromHost } from '../random.ts';
+import { type SavedState, type StateValue, savedData, stateValue } from '../state.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace } from '../trace.ts';
 import { Variable } from '../variable.ts';
@@ -20,6 +21,16 @@ import type { Schedule } from './schedules.ts';
 const noParameters = diagnostic<Record<string, never>>('SYS-TEN-040', 'usage', {
   en: () => 'an optimiser without parameters: give it those of a module (model.parameters()), or groups of them.',
   zh: () => '优化器没有参数：请给出模块的参数（model.parameters()）或参数组。',
+});
+
+const givenTwice = diagnostic<{ name: string }>('SYS-TEN-042', 'usage', {
+  en: (p) => `parameter '${p.name}' is given to the optimiser twice and would be updated twice. Leave one out.`,
+  zh: (p) => `参数“${p.name}”被两次交给优化器，会被更新两次。请去掉其一。`,
+});
+
+const gradientCount = diagnostic<{ found: number; expected: number }>('SYS-TEN-043', 'usage', {
+  en: (p) => `${p.found} gradients for ${p.expected} parameters: step takes one for each, in their order.`,
+  zh: (p) => `给出了 ${p.found} 个梯度，而参数有 ${p.expected} 个：step 需要按顺序为每个参数给出一个。`,
 });
 
 const missingOptimizerState = diagnostic<{ name: string }>('SYS-TEN-041', 'invalid', {
@@ -61,6 +72,9 @@ export abstract class Optimizer {
   readonly #slots: readonly Slot[];
   readonly #groups: readonly GroupOptions[];
   readonly #clipNorm: number | undefined;
+  /** How many updates a trace holds, and how many of them come before this one. */
+  readonly #recorded = new WeakMap<object, number>();
+  #ahead = 0;
   /** What this step has made for all parameters so far. */
   #fed = new Map<string, Tensor>();
 
@@ -74,6 +88,8 @@ export abstract class Optimizer {
       g.parameters.map((variable) => ({ variable, group, state: new Map<string, Variable>() })),
     );
     if (this.#slots.length === 0) throw noParameters({});
+    const twice = this.#slots.find((slot, i) => this.#slots.findIndex((s) => s.variable === slot.variable) < i);
+    if (twice !== undefined) throw givenTwice({ name: twice.variable.name });
     this.#clipNorm = options.clipNorm;
     this.#scaler = options.scaler;
   }
@@ -132,7 +148,14 @@ export abstract class Optimizer {
 
   /** One update by gradients, in the order of the parameters; with a loss scaler by those of the scaled loss. */
   step(scaledGradients: readonly Tensor[]): void {
+    if (scaledGradients.length !== this.#slots.length) {
+      throw gradientCount({ found: scaledGradients.length, expected: this.#slots.length });
+    }
     this.#fed = new Map();
+    const recorded = currentTrace();
+    // Of several updates in one graph each has a step of its own.
+    this.#ahead = recorded === undefined ? 0 : (this.#recorded.get(recorded) ?? 0);
+    if (recorded !== undefined) this.#recorded.set(recorded, this.#ahead + 1);
     noGrad(() => {
       const { scaler } = this;
       const { gradients, finite } = scaler?.unscaled(scaledGradients) ?? { gradients: scaledGradients };
@@ -180,7 +203,10 @@ export abstract class Optimizer {
 
   /** A number that depends on the step, as a 0-D f32 tensor that is fed anew at every run. */
   protected fromStep(name: string, f: (step: number) => number): Tensor {
-    return this.shared(name, () => fromHost(name, [], 'f32', () => tensorOf('float32', [], [f(this.iterations)])));
+    const ahead = this.#ahead;
+    return this.shared(name, () =>
+      fromHost(name, [], 'f32', () => tensorOf('float32', [], [f(this.iterations + ahead)])),
+    );
   }
 
   /** What several parameters share in one update: made once. */
@@ -204,11 +230,14 @@ export abstract class Optimizer {
     });
   }
 
-  /** State by name: what a checkpoint holds beside the network's. */
-  async state(): Promise<Map<string, Data>> {
-    const out = new Map<string, Data>([['iterations', tensorOf('int64', [], [BigInt(this.iterations)])]]);
-    for (const { state } of this.#slots) for (const v of state.values()) out.set(v.name, await v.value());
-    for (const [name, v] of this.#extra()) out.set(name, await v.value());
+  /** State by the parameter's place among all and its own name: what a checkpoint holds beside the network's. */
+  async state(): Promise<Map<string, StateValue>> {
+    const iterations = tensorOf('int64', [], [BigInt(this.iterations)]) as StateValue;
+    const out = new Map<string, StateValue>([['iterations', iterations]]);
+    for (const [i, { state }] of this.#slots.entries()) {
+      for (const [name, v] of state) out.set(`${i}.${name}`, await stateValue(v));
+    }
+    for (const [name, v] of this.#extra()) out.set(name, await stateValue(v));
     return out;
   }
 
@@ -216,24 +245,24 @@ export abstract class Optimizer {
    * Takes over a saved state.
    * @throws SYS-TEN-041 it is another optimiser's
    */
-  load(state: ReadonlyMap<string, Data>): this {
+  load(state: SavedState): this {
     const iterations = state.get('iterations');
     if (iterations === undefined || !('bytes' in iterations)) throw missingOptimizerState({ name: 'iterations' });
     this.iterations = Number(new DataView(iterations.bytes.buffer, iterations.bytes.byteOffset).getBigInt64(0, true));
     const names = this.stateNames();
-    for (const { variable, state: own } of this.#slots) {
+    for (const [i, { variable, state: own }] of this.#slots.entries()) {
       for (const name of this.iterations === 0 ? [] : names) {
-        const saved = state.get(`${variable.name}.${name}`);
-        if (saved === undefined) throw missingOptimizerState({ name: `${variable.name}.${name}` });
+        const saved = state.get(`${i}.${name}`);
+        if (saved === undefined) throw missingOptimizerState({ name: `${i}.${name}` });
         const held = own.get(name);
-        if (held !== undefined) held.set(saved);
-        else own.set(name, new Variable(saved, { name: `${variable.name}.${name}`, trainable: false }));
+        if (held !== undefined) held.set(savedData(saved));
+        else own.set(name, new Variable(savedData(saved), { name: `${variable.name}.${name}`, trainable: false }));
       }
     }
     for (const [name, v] of this.#extra()) {
       const saved = state.get(name);
       if (saved === undefined) throw missingOptimizerState({ name });
-      v.set(saved);
+      v.set(savedData(saved));
     }
     return this;
   }
@@ -242,7 +271,7 @@ export abstract class Optimizer {
   #extra(): readonly (readonly [string, Variable])[] {
     return [
       ...(this.#scaler?.variables ?? []).map((v) => [v.name, v] as const),
-      ...[...this.#masks].map(([parameter, mask]) => [`${parameter.name}.mask`, mask] as const),
+      ...[...this.#masks].map(([parameter, mask]) => [`${this.parameters.indexOf(parameter)}.mask`, mask] as const),
     ];
   }
 

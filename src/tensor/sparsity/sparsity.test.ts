@@ -180,7 +180,7 @@ describe.each([false, true])('compiled: %s', (compiled) => {
     const half = trainer(optimizers.momentum, 'magnitude', compiled);
     await half.run(0, 5);
     const [weights, state] = [await half.network.state(), await half.optimizer.state()];
-    expect([...state.keys()]).toContain('4.weight.mask');
+    expect([...state.keys()]).toContain('4.mask');
     const rest = trainer(optimizers.momentum, 'magnitude', compiled);
     rest.network.load(weights);
     rest.optimizer.load(state);

@@ -1,0 +1,101 @@
+/** What compiled functions promise beyond running: the same as eager mode, and nothing lost where they fail. */
+import { describe, expect, test } from 'vitest';
+import { tensorNumbers } from '#ir';
+import { compile, grad, nn, optim, type Tensor, tensor, tracked, Variable } from './index.ts';
+
+const variable = async (values: number[], name = 'w'): Promise<Variable> =>
+  new Variable(await tensor(values).value(), { name });
+const numbers = async (t: Tensor): Promise<number[]> => [...tensorNumbers(await t.value())];
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+test('gradients through a call are refused, not dropped', async () => {
+  const w = tracked(tensor([1, 2]));
+  const f = compile((x: Tensor) => x.square().sum());
+  expect(() => grad(f(w).add(w.sum()), [w])).toThrow(code('SYS-TEN-029'));
+  const v = await variable([3]);
+  const g = compile((x: Tensor) => x.mul(v).sum());
+  expect(() => grad(g(tensor([1])).add(v.sum()), [v])).toThrow(code('SYS-TEN-029'));
+  // What does not come from it is as before.
+  expect(await numbers(grad(v.square().sum(), [v])[0]!)).toEqual([6]);
+  expect(await g(tensor([2])).item()).toBe(6);
+});
+
+test('a step that fails leaves the variables as they were, and the next one runs', async () => {
+  const table = new nn.Embedding(4, 2);
+  const optimizer = new optim.SGD(table.parameters(), { rate: 0.1 });
+  const step = compile((i: Tensor) => {
+    const loss = table.forward(i).square().sum();
+    optimizer.minimize(loss);
+    return loss;
+  });
+  await step(tensor([0n, 1n])).item();
+  const before = await numbers(table.weight);
+  const failing = [step(tensor([9n, 1n])), step(tensor([0n, 1n]))];
+  await expect(failing[0]!.item()).rejects.toMatchObject({ code: 'SYS-ENG-008' });
+  await failing[1]!.item().catch(() => 0);
+  expect(await numbers(table.weight)).toEqual(before);
+  await step(tensor([0n, 1n])).item();
+  expect(await numbers(table.weight)).not.toEqual(before);
+});
+
+describe('a recording serves the calls that it fits', () => {
+  test('trainable or not', async () => {
+    const w = await variable([1]);
+    const f = compile(() => grad(w.square().sum(), [w], { allowUnused: true })[0]!);
+    expect(await f().toArray()).toEqual([2]);
+    w.trainable = false;
+    expect(await f().toArray()).toEqual([0]);
+  });
+  test('tracked arguments or not', async () => {
+    const f = compile((x: Tensor) => grad(x.square().sum(), [x])[0]!);
+    expect(() => f(tensor([1]))).toThrow(code('SYS-TEN-013'));
+    expect(await f(tracked(tensor([3]))).toArray()).toEqual([6]);
+    expect(() => f(tensor([1]))).toThrow(code('SYS-TEN-013'));
+  });
+  test('plain arguments by type and sign', async () => {
+    const f = compile((x: Tensor, k: number | string) => x.mul(k === 2 ? 2 : Object.is(k, -0) ? -1 : 5));
+    const x = tensor([1]);
+    expect(await Promise.all([f(x, 2), f(x, '2'), f(x, 0), f(x, -0)].map((t) => t.item()))).toEqual([2, 5, 5, -1]);
+  });
+});
+
+test('two updates in one graph have a step each, as in eager mode', async () => {
+  const run = async (wrap: (f: () => Tensor) => () => Tensor): Promise<number[]> => {
+    const w = await variable([10]);
+    const optimizer = new optim.SGD([w], { rate: (step) => step + 1 });
+    const twice = wrap(() => {
+      optimizer.minimize(w.sum());
+      optimizer.minimize(w.sum());
+      return w.sum();
+    });
+    await twice().item();
+    await twice().item();
+    return numbers(w);
+  };
+  expect(await run((f) => f)).toEqual([0]);
+  expect(await run((f) => compile(f))).toEqual([0]);
+});
+
+test('a traced tensor that leaks out is named when it is used', () => {
+  let leaked: Tensor | undefined;
+  compile((x: Tensor) => {
+    leaked = x.add(1);
+    return leaked;
+  })(tensor([1]));
+  expect(() => leaked!.add(1)).toThrow(code('SYS-TEN-008'));
+});
+
+test('recording many nodes takes time in their number', () => {
+  const time = (n: number): number => {
+    const start = performance.now();
+    compile((x: Tensor) => {
+      let y = x;
+      for (let i = 0; i < n; i++) y = y.mul(1.01).tanh();
+      return y;
+    }).model(tensor([1]));
+    return performance.now() - start;
+  };
+  time(200);
+  // Ten times the nodes: quadratic time would be a hundred times as long.
+  expect(time(4000) / time(400)).toBeLessThan(50);
+});

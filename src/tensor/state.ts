@@ -1,0 +1,23 @@
+/** State: values of variables by name, as plain data: what checkpoints hold, and what the data layer writes and reads. */
+import type { Tensor as Data } from '#ir';
+import type { DType, longName } from './dtypes.ts';
+import type { Tensor } from './tensor.ts';
+
+type Numeric = Exclude<ReturnType<typeof longName<DType>>, 'string'>;
+
+/** Elements in row-major order, little-endian. */
+export interface StateValue {
+  readonly dtype: Numeric;
+  readonly dims: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+export type State = ReadonlyMap<string, StateValue>;
+
+/** What a reader gives: of any element type; one that a variable does not have is told when it is loaded. */
+export type SavedValue = Data | (Pick<StateValue, 'dims' | 'bytes'> & { readonly dtype: string });
+export type SavedState = ReadonlyMap<string, SavedValue>;
+
+export const stateValue = async (t: Tensor): Promise<StateValue> => (await t.value()) as StateValue;
+
+export const savedData = (value: SavedValue): Data => value as Data;
