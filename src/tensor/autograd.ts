@@ -12,6 +12,7 @@ import { Cell } from './cell.ts';
 import { isFloat } from './dtypes.ts';
 import { userGradient } from './registration.ts';
 import { type Origin, Tensor } from './tensor.ts';
+import { COMPILED_DOMAIN } from './userOperators.ts';
 import { Variable } from './variable.ts';
 
 const notScalar = diagnostic<{ found: string }>('SYS-TEN-012', 'usage', {
@@ -46,9 +47,6 @@ const throughCompiled = diagnostic<Record<string, never>>('SYS-TEN-029', 'unsupp
     'function uncompiled.',
   zh: () => '梯度不能穿过编译函数的调用：请在其内部求梯度（编译一个调用 grad 的函数），或不经编译直接调用该函数。',
 });
-
-/** The domain of the node that results of compiled functions remember. */
-const COMPILED = 'compiled';
 
 const phrase = (p: Phrase, language: 'en' | 'zh'): string => (typeof p === 'string' ? p : p[language]);
 
@@ -155,7 +153,7 @@ function pullBack(origin: Origin, cotangents: Cotangents, wanted: (t: Tensor) =>
   const { node, opset, inputs, outputs } = origin;
   const given = outputs.map((t) => cotangents.of(t));
   if (given.every((t) => t === undefined)) return;
-  if (node.domain === COMPILED) throw throughCompiled({});
+  if (node.domain === COMPILED_DOMAIN) throw throughCompiled({});
   const rule = userGradient(node.op) ?? operatorOf(node, opset)?.gradient;
   if (rule === undefined) {
     const why = { en: 'no rule is registered', zh: '没有注册规则' };

@@ -38,6 +38,20 @@ test('a step that fails leaves the variables as they were, and the next one runs
   expect(await numbers(table.weight)).not.toEqual(before);
 });
 
+test('a variable that an eager operation failed to give tells that error, and a step over it too', async () => {
+  const w = await variable([1, 2]);
+  // An index that is computed is judged only when it runs.
+  w.assign(tensor([3, 4]).at(tensor([0n, 9n]).add(0)));
+  const step = compile(() => {
+    w.assign(w.mul(2));
+    return w.sum();
+  });
+  await expect(step().item()).rejects.toMatchObject({ code: 'SYS-ENG-008' });
+  await expect(w.data()).rejects.toMatchObject({ code: 'SYS-ENG-008' });
+  w.assign(tensor([1, 1]));
+  expect(await step().item()).toBe(4);
+});
+
 describe('a recording serves the calls that it fits', () => {
   test('trainable or not', async () => {
     const w = await variable([1]);

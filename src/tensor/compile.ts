@@ -15,6 +15,7 @@ import { loadStages } from './stages.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace, Trace } from './trace.ts';
 import { flattenTree, type Leaf, mapTree, type Tree } from './tree.ts';
+import { COMPILED_DOMAIN } from './userOperators.ts';
 import { Variable } from './variable.ts';
 
 const asynchronous = diagnostic<{ name: string }>('SYS-TEN-010', 'usage', {
@@ -176,9 +177,6 @@ function launch(entry: Entry, given: readonly Leaf[]): Tree | undefined {
 /** What a variable held before a run whose result it waits for. */
 const replaced = new WeakMap<Cell, Cell>();
 
-/** The domain of the node that results of compiled functions remember where gradients would flow. */
-const COMPILED = 'compiled';
-
 /**
  * The results. Where gradients flow into the arguments or the variables that are read, they remember that they cannot flow back through,
  * so that `grad` says so and does not leave out a part. What is remembered holds no data.
@@ -201,7 +199,14 @@ function withoutGradient(
     ...given.filter((t) => t.tracked).map((t) => (t.origin === undefined ? mark(t.leaf ?? t) : t)),
     ...variables.map(mark),
   ];
-  const node = { name: COMPILED, op: 'compile', domain: COMPILED, inputs: [], outputs: [], attributes: new Map() };
+  const node = {
+    name: 'compile',
+    op: 'compile',
+    domain: COMPILED_DOMAIN,
+    inputs: [],
+    outputs: [],
+    attributes: new Map(),
+  };
   for (const value of values) value.origin = { node, opset: 0, inputs, outputs: [value] };
   return values;
 }
@@ -222,7 +227,11 @@ function start(entry: Entry, cells: readonly Cell[], made: readonly Cell[]): voi
     for (const [variable] of entry.trace.assignments) {
       let cell = variable.source as Cell;
       if (!made.includes(cell)) continue;
-      while (made.includes(cell) || cell.failure !== undefined) cell = replaced.get(cell)!;
+      // One that failed otherwise (by an eager assignment) has nothing before it, and tells its own error.
+      for (let before: Cell | undefined = cell; before !== undefined; ) {
+        cell = before;
+        before = made.includes(cell) || cell.failure !== undefined ? replaced.get(cell) : undefined;
+      }
       variable.place(cell);
     }
     Cell.fail(made, error);

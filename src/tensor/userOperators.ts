@@ -12,6 +12,9 @@ import { type Tensor, type TypedArray, typedArray } from './tensor.ts';
 /** The domain of nodes of registered operators. */
 export const USER_DOMAIN = 'user';
 
+/** The domain of the node that results of a compiled function remember where gradients would flow: they cannot pass. */
+export const COMPILED_DOMAIN = 'compiled';
+
 const twice = diagnostic<{ what: string }>('SYS-TEN-070', 'usage', {
   en: (p) => `${p.what} is registered already; a second registration is refused. Choose another name.`,
   zh: (p) => `${p.what} 已注册，拒绝重复注册。请换用其他名称。`,
