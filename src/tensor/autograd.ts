@@ -67,6 +67,20 @@ export interface GradOptions {
  * @throws SYS-TEN-012 more than one element; SYS-TEN-013 no dependence; SYS-TEN-014, -015 an operator without gradient
  */
 export function grad(loss: Tensor, wrt: readonly Tensor[], options: GradOptions = {}): Tensor[] {
+  return reachedGradients(loss, wrt, options).map((found, i) => {
+    const target = wrt[i]!;
+    if (found !== undefined) return found;
+    if (options.allowUnused) return filled(target, 0);
+    throw independent({ found: `${target}` });
+  });
+}
+
+/** The same, undefined for what the loss does not depend on. */
+export function reachedGradients(
+  loss: Tensor,
+  wrt: readonly Tensor[],
+  options: Omit<GradOptions, 'allowUnused'> = {},
+): (Tensor | undefined)[] {
   if (options.seed === undefined && !loss.dims.every((d) => d === 1)) throw notScalar({ found: `${loss}` });
   // The rules run in the types that the forward pass had: no autocast among them.
   return withAutocast(undefined, () =>
@@ -77,12 +91,7 @@ export function grad(loss: Tensor, wrt: readonly Tensor[], options: GradOptions 
       const targets = new Set<Tensor>(wrt);
       const order = topological(result, targets);
       for (const origin of order.reverse()) pullBack(origin, cotangents, order.wanted);
-      return wrt.map((target) => {
-        const found = cotangents.of(target) ?? (target === loss ? cotangents.of(result) : undefined);
-        if (found !== undefined) return found;
-        if (options.allowUnused) return filled(target, 0);
-        throw independent({ found: `${target}` });
-      });
+      return wrt.map((target) => cotangents.of(target) ?? (target === loss ? cotangents.of(result) : undefined));
     }),
   );
 }
@@ -154,7 +163,7 @@ function pullBack(origin: Origin, cotangents: Cotangents, wanted: (t: Tensor) =>
   const given = outputs.map((t) => cotangents.of(t));
   if (given.every((t) => t === undefined)) return;
   if (node.domain === COMPILED_DOMAIN) throw throughCompiled({});
-  const rule = userGradient(node.op) ?? operatorOf(node, opset)?.gradient;
+  const rule = origin.rule ?? userGradient(node.op) ?? operatorOf(node, opset)?.gradient;
   if (rule === undefined) {
     const why = { en: 'no rule is registered', zh: '没有注册规则' };
     throw noRule({ op: node.op, node: node.name, why });

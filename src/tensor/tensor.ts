@@ -14,6 +14,7 @@ import {
   tensorIntegers,
   tensorNumbers,
 } from '#ir';
+import type { GradientRule } from '#ops';
 import type { Cell } from './cell.ts';
 import { type DType, shortName } from './dtypes.ts';
 import { hostEngine } from './host.ts';
@@ -51,6 +52,8 @@ export interface Origin {
   readonly opset: number;
   readonly inputs: readonly (Tensor | undefined)[];
   readonly outputs: readonly Tensor[];
+  /** The gradient where several nodes count as one function with a rule of its own. */
+  readonly rule?: GradientRule;
 }
 
 export interface TensorParts {

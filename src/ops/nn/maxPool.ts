@@ -41,8 +41,8 @@ function evaluate(c: EvaluateContext) {
       let best = -1;
       for (const offset of taps.input) {
         const value = values[plane * inputSize + offset]!;
-        // The first of equal elements is named.
-        if (best >= 0 && !(value > largest[o]!)) continue;
+        // The first of equal elements is named; a number goes before NaN, as in ONNX Runtime.
+        if (best >= 0 && !(value > largest[o]! || (Number.isNaN(largest[o]) && !Number.isNaN(value)))) continue;
         largest[o] = value;
         best = offset;
       }

@@ -2,6 +2,7 @@
 import { diagnostic } from '#base';
 import { type Attribute, float, string } from '#ir';
 import { apply } from '../apply.ts';
+import { composed } from '../composed.ts';
 import { type DType, isFloat, longName } from '../dtypes.ts';
 import type { Tensor } from '../tensor.ts';
 import { castTo, meet, type Operand, scalarBeside, toFloat, toTensor } from './operands.ts';
@@ -62,8 +63,6 @@ export const abs = unary('Abs');
 export const sign = unary('Sign');
 export const exp = ofFloat('Exp');
 export const log = ofFloat('Log');
-/** log(1 + x). */
-export const log1p = (x: Operand): Tensor => log(add(toFloat(x), 1));
 export const sqrt = ofFloat('Sqrt');
 export const square = (x: Operand): Tensor => mul(x, x);
 export const reciprocal = ofFloat('Reciprocal');
@@ -96,6 +95,35 @@ export const silu = (x: Operand): Tensor => {
   const t = toFloat(x);
   return mul(t, sigmoid(t));
 };
+
+/**
+ * log(1 + x), to the last digits for small x too: u = 1 + x rounds, and log(u) ÷ (u − 1) errs by as much as log(1 + x) ÷ x would (Kahan;
+ * Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 1.14.1).
+ */
+export const log1p = (x: Operand): Tensor =>
+  composed(
+    'log1p',
+    [toFloat(x)],
+    (t) => {
+      const u = add(t, 1);
+      const small = where(eq(u, 1), t, div(mul(t, log(u)), sub(u, 1)));
+      return where(lt(abs(t), 0.5), small, log(u));
+    },
+    ({ inputs: [t], dy: [dy] }) => [dy!.div(t!.add(1))],
+  );
+
+/** eˣ − 1, to the last digits for small x too: (u − 1)·x ÷ log(u) of u = eˣ (Kahan; Higham 2002, section 1.14.1). */
+export const expm1 = (x: Operand): Tensor =>
+  composed(
+    'expm1',
+    [toFloat(x)],
+    (t) => {
+      const u = exp(t);
+      const small = where(eq(u, 1), t, div(mul(sub(u, 1), t), log(u)));
+      return where(lt(abs(t), 0.5), small, sub(u, 1));
+    },
+    ({ inputs: [t], dy: [dy] }) => [dy!.mul(t!.apply('Exp'))],
+  );
 
 /** Values limited to [low, high]; either may be left out. */
 export const clip = (x: Operand, low?: number, high?: number): Tensor => {

@@ -2,6 +2,7 @@
 import { int, tensorOf } from '#ir';
 import { apply, applyAll } from '../apply.ts';
 import { constantTensor } from '../autograd.ts';
+import { composed } from '../composed.ts';
 import { isFloat } from '../dtypes.ts';
 import type { Tensor } from '../tensor.ts';
 import { add, div, exp, log, mul, sqrt, square, sub } from './elementwise.ts';
@@ -14,6 +15,9 @@ const axesTensor = (axes: Axes): Tensor => {
   return constantTensor(tensorOf('int64', [list.length], list.map(BigInt)));
 };
 
+const axesOf = (x: Tensor, axes: Axes | undefined): readonly number[] =>
+  axes === undefined ? x.dims.map((_, i) => i) : typeof axes === 'number' ? [axes] : axes;
+
 const reduce = (op: string, x: Tensor, axes: Axes | undefined, keep: boolean): Tensor =>
   typeof axes === 'object' && axes.length === 0
     ? x
@@ -24,8 +28,15 @@ const summable = (x: Tensor): Tensor =>
   isFloat(x.dataType) || x.dataType === 'int32' || x.dataType === 'int64' ? x : castTo(x, 'int64');
 
 export const sum = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceSum', summable(x), axes, keep);
-export const mean = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceMean', toFloat(x), axes, keep);
+/** Of no elements NaN, as in NumPy. */
+export function mean(x: Tensor, axes?: Axes, keep = false): Tensor {
+  const t = toFloat(x);
+  // ReduceMean of ONNX Runtime gives 0 there.
+  const isEmpty = axesOf(t, axes).some((axis) => t.dims.at(axis) === 0);
+  return isEmpty ? div(sum(t, axes, keep), 0) : reduce('ReduceMean', t, axes, keep);
+}
 export const prod = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceProd', summable(x), axes, keep);
+/** Whether a NaN among numbers is kept is left open, as ONNX leaves it: ask `isNan` first where there may be one. */
 export const max = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceMax', x, axes, keep);
 export const min = (x: Tensor, axes?: Axes, keep = false): Tensor => reduce('ReduceMin', x, axes, keep);
 
@@ -34,16 +45,23 @@ export function variance(x: Tensor, axes?: Axes, keep = false, correction = 0): 
   const t = toFloat(x);
   const population = mean(square(sub(t, mean(t, axes, true))), axes, keep);
   if (correction === 0) return population;
-  const list = axes === undefined ? t.shape.map((_, i) => i) : typeof axes === 'number' ? [axes] : axes;
-  const n = list.reduce((product, axis) => product * t.shape.at(axis)!, 1);
+  const n = axesOf(t, axes).reduce<number>((product, axis) => product * t.shape.at(axis)!, 1);
   return mul(population, n / (n - correction));
 }
 
+/** The root of the variance. Its gradient where all elements are equal is 0. */
 export const std = (x: Tensor, axes?: Axes, keep = false, correction = 0): Tensor =>
-  sqrt(variance(x, axes, keep, correction));
+  rootOfSquares(variance(x, axes, keep, correction));
 
-/** √Σx². */
-export const norm = (x: Tensor, axes?: Axes, keep = false): Tensor => sqrt(sum(square(toFloat(x)), axes, keep));
+/** √Σx². Its gradient at 0 is 0, of its subgradients the one of least norm. */
+export const norm = (x: Tensor, axes?: Axes, keep = false): Tensor =>
+  rootOfSquares(sum(square(toFloat(x)), axes, keep));
+
+/** √s of a sum of squares: at 0, where those of the root (∞) and of the squares (0) would make NaN, it has the gradient 0. */
+const rootOfSquares = (s: Tensor): Tensor =>
+  composed('root of squares', [s], sqrt, ({ outputs: [y], dy: [dy] }) => [
+    dy!.mul(0.5).div(y!.equal(0).where(Number.POSITIVE_INFINITY, y!)),
+  ]);
 
 /** log Σ exp x, without overflow. */
 export function logSumExp(x: Tensor, axes?: Axes, keep = false): Tensor {

@@ -5,7 +5,7 @@
 import { diagnostic } from '#base';
 import { type Tensor as Data, tensorOf } from '#ir';
 import { noGrad } from '../apply.ts';
-import { grad } from '../autograd.ts';
+import { reachedGradients } from '../autograd.ts';
 import { longName, shortName } from '../dtypes.ts';
 import { add, minimum, mul, pow, sub, where } from '../functions/elementwise.ts';
 import { castTo, scalarBeside } from '../functions/operands.ts';
@@ -31,6 +31,16 @@ const givenTwice = diagnostic<{ name: string }>('SYS-TEN-042', 'usage', {
 const gradientCount = diagnostic<{ found: number; expected: number }>('SYS-TEN-043', 'usage', {
   en: (p) => `${p.found} gradients for ${p.expected} parameters: step takes one for each, in their order.`,
   zh: (p) => `给出了 ${p.found} 个梯度，而参数有 ${p.expected} 个：step 需要按顺序为每个参数给出一个。`,
+});
+
+const nothingReached = diagnostic<{ parameters: number; first: string }>('SYS-TEN-160', 'usage', {
+  en: (p) =>
+    `none of the optimiser's ${p.parameters} parameters ('${p.first}', …) has a gradient: as far as gradients flow, the loss depends on none of ` +
+    'them (noGrad, detach, integer results and comparisons end the flow; a parameter must be trainable). Compute the loss from them, or give ' +
+    'the optimiser those that it is computed from.',
+  zh: (p) =>
+    `优化器的 ${p.parameters} 个参数（“${p.first}”等）均无梯度：在梯度可传播的范围内，损失不依赖于其中任何一个` +
+    '（noGrad、detach、整数结果和比较会中断传播；参数须可训练）。请由这些参数计算损失，或把损失所依赖的参数交给优化器。',
 });
 
 const missingOptimizerState = diagnostic<{ name: string }>('SYS-TEN-041', 'invalid', {
@@ -62,6 +72,8 @@ interface Slot {
   readonly group: number;
   /** State by name: momentum, second moments. */
   readonly state: Map<string, Variable>;
+  /** How many updates that counted passed it by, since the loss did not reach it (0-D i64); absent while none has. */
+  missed?: Variable;
 }
 
 export abstract class Optimizer {
@@ -75,6 +87,8 @@ export abstract class Optimizer {
   /** How many updates a trace holds, and how many of them come before this one. */
   readonly #recorded = new WeakMap<object, number>();
   #ahead = 0;
+  /** Of the parameter that is being updated. */
+  #missed: Variable | undefined;
   /** What this step has made for all parameters so far. */
   #fed = new Map<string, Tensor>();
 
@@ -140,14 +154,22 @@ export abstract class Optimizer {
     return [...(this.#slots.find((s) => s.variable === parameter)?.state.values() ?? [])];
   }
 
-  /** One update towards a smaller loss. */
+  /**
+   * One update towards a smaller loss. Parameters that the loss does not depend on stay as they are, and so does their state: neither
+   * momentum nor decay moves them.
+   * @throws SYS-TEN-160 the loss depends on no parameter
+   */
   minimize(loss: Tensor): void {
     const { scaler } = this;
-    this.step(grad(scaler === undefined ? loss : scaler.scaled(loss), this.parameters));
+    this.step(reachedGradients(scaler === undefined ? loss : scaler.scaled(loss), this.parameters));
   }
 
-  /** One update by gradients, in the order of the parameters; with a loss scaler by those of the scaled loss. */
-  step(scaledGradients: readonly Tensor[]): void {
+  /**
+   * One update by gradients, in the order of the parameters; with a loss scaler by those of the scaled loss. Where one is undefined, the
+   * parameter is left alone.
+   * @throws SYS-TEN-043 not as many as parameters; SYS-TEN-160 not one gradient
+   */
+  step(scaledGradients: readonly (Tensor | undefined)[]): void {
     if (scaledGradients.length !== this.#slots.length) {
       throw gradientCount({ found: scaledGradients.length, expected: this.#slots.length });
     }
@@ -156,14 +178,19 @@ export abstract class Optimizer {
     // Of several updates in one graph each has a step of its own.
     this.#ahead = recorded === undefined ? 0 : (this.#recorded.get(recorded) ?? 0);
     if (recorded !== undefined) this.#recorded.set(recorded, this.#ahead + 1);
+    const reached = this.#slots.flatMap((slot, i) => (scaledGradients[i] === undefined ? [] : [slot]));
+    if (reached.length === 0) {
+      throw nothingReached({ parameters: this.#slots.length, first: this.#slots[0]!.variable.name });
+    }
     noGrad(() => {
       const { scaler } = this;
-      const { gradients, finite } = scaler?.unscaled(scaledGradients) ?? { gradients: scaledGradients };
-      const masks = this.parameters.map((variable) => this.#maskOf(variable));
+      const scaled = scaledGradients.filter((g) => g !== undefined);
+      const { gradients, finite } = scaler?.unscaled(scaled) ?? { gradients: scaled };
+      const masks = reached.map(({ variable }) => this.#maskOf(variable));
       const masked = gradients.map((g, i) => (masks[i] === undefined ? g : mul(g, masks[i])));
       const given = this.#clipNorm === undefined ? masked : clipByNorm(masked, this.#clipNorm);
       const perGroup = this.#groups.map((_, i) => this.fromStep(`rate_${i}`, (step) => this.rate(step, i)));
-      this.#slots.forEach((slot, i) => {
+      reached.forEach((slot, i) => {
         const { variable, group, state } = slot;
         const options = this.#groups[group]!;
         const slotOf = (name: string): Variable => {
@@ -175,6 +202,7 @@ export abstract class Optimizer {
           return held;
         };
         const before = finite && new Map([variable, ...this.stateNames().map(slotOf)].map((v) => [v, v.read()]));
+        this.#missed = this.#missedOf(slot);
         this.update(variable, given[i]!, perGroup[group]!, options.weightDecay ?? 0, slotOf);
         const mask = masks[i];
         if (mask !== undefined) variable.assign(mul(variable, mask));
@@ -182,6 +210,9 @@ export abstract class Optimizer {
           v.assign(where(finite!, v, old));
         });
       });
+      if (this.countsUpdates()) {
+        for (const slot of this.#slots) if (!reached.includes(slot)) this.#passBy(slot, finite);
+      }
       if (finite !== undefined) scaler!.move(finite);
       const done = (): void => {
         this.iterations++;
@@ -219,23 +250,58 @@ export abstract class Optimizer {
     return made;
   }
 
-  /** 1 − βᵗ at the t-th update that counts (0-D f32): by which running means that start at 0 fall short. */
+  /**
+   * 1 − βᵗ at the parameter's t-th update that counts (0-D f32): by which running means that start at 0 fall short. Parameters that every
+   * update has reached share it.
+   */
   protected shortfall(name: string, beta: number): Tensor {
     const { scaler } = this;
-    if (scaler === undefined) return this.fromStep(name, (step) => 1 - beta ** (step + 1));
+    const missed = this.#missed;
+    if (scaler === undefined && missed === undefined) return this.fromStep(name, (step) => 1 - beta ** (step + 1));
     // Only the graph knows which updates were skipped. In f64, since β is close to 1.
-    return this.shared(name, () => {
-      const t = castTo(add(scaler.updates, 1), 'float64');
+    const of = (): Tensor => {
+      const ahead = this.#ahead;
+      const all =
+        scaler?.updates ??
+        this.shared('updates', () =>
+          fromHost('updates', [], 'i64', () => tensorOf('int64', [], [BigInt(this.iterations + ahead)])),
+        );
+      const t = castTo(add(missed === undefined ? all : sub(all, missed), 1), 'float64');
       return castTo(sub(1, pow(scalarBeside(beta, 'float64'), t)), 'float32');
-    });
+    };
+    return missed === undefined ? this.shared(name, of) : of();
+  }
+
+  /** What follows from `shortfall`: shared as it is. */
+  protected corrected(name: string, make: () => Tensor): Tensor {
+    return this.#missed === undefined ? this.shared(name, make) : make();
+  }
+
+  /** Whether an update depends on how many the parameter has had (`shortfall`). */
+  protected countsUpdates(): boolean {
+    return false;
+  }
+
+  #missedOf(slot: Slot): Variable | undefined {
+    const { missed } = slot;
+    currentTrace()?.guards.push(() => slot.missed === missed);
+    return missed;
+  }
+
+  /** Counts an update that leaves a parameter out. */
+  #passBy(slot: Slot, finite: Tensor | undefined): void {
+    slot.missed ??= missedCount(slot, tensorOf('int64', [], [0n]));
+    const { missed } = slot;
+    missed.assign(add(missed, finite === undefined ? 1 : castTo(finite, 'int64')));
   }
 
   /** State by the parameter's place among all and its own name: what a checkpoint holds beside the network's. */
   async state(): Promise<Map<string, StateValue>> {
     const iterations = tensorOf('int64', [], [BigInt(this.iterations)]) as StateValue;
     const out = new Map<string, StateValue>([['iterations', iterations]]);
-    for (const [i, { state }] of this.#slots.entries()) {
+    for (const [i, { state, missed }] of this.#slots.entries()) {
       for (const [name, v] of state) out.set(`${i}.${name}`, await stateValue(v));
+      if (missed !== undefined) out.set(`${i}.missed`, await stateValue(missed));
     }
     for (const [name, v] of this.#extra()) out.set(name, await stateValue(v));
     return out;
@@ -250,14 +316,25 @@ export abstract class Optimizer {
     if (iterations === undefined || !('bytes' in iterations)) throw missingOptimizerState({ name: 'iterations' });
     this.iterations = Number(new DataView(iterations.bytes.buffer, iterations.bytes.byteOffset).getBigInt64(0, true));
     const names = this.stateNames();
-    for (const [i, { variable, state: own }] of this.#slots.entries()) {
-      for (const name of this.iterations === 0 ? [] : names) {
+    const placed = (i: number): boolean => names.some((name) => state.has(`${i}.${name}`));
+    // A parameter that no update has reached has no state yet; where not one has, the state is of another optimiser.
+    const whole = this.iterations > 0 && !this.#slots.some((_, i) => placed(i));
+    for (const [i, slot] of this.#slots.entries()) {
+      const { variable, state: own } = slot;
+      for (const name of names) {
         const saved = state.get(`${i}.${name}`);
-        if (saved === undefined) throw missingOptimizerState({ name: `${i}.${name}` });
         const held = own.get(name);
-        if (held !== undefined) held.set(savedData(saved));
-        else own.set(name, new Variable(savedData(saved), { name: `${variable.name}.${name}`, trainable: false }));
+        if (saved === undefined && (whole || placed(i))) throw missingOptimizerState({ name: `${i}.${name}` });
+        const value = saved === undefined ? zerosOf(variable) : savedData(saved);
+        if (held !== undefined) held.set(value);
+        else if (saved !== undefined) {
+          own.set(name, new Variable(value, { name: `${variable.name}.${name}`, trainable: false }));
+        }
       }
+      const missed = state.get(`${i}.missed`);
+      const count = missed === undefined ? tensorOf('int64', [], [0n]) : savedData(missed);
+      if (slot.missed !== undefined) slot.missed.set(count);
+      else if (missed !== undefined) slot.missed = missedCount(slot, count);
     }
     for (const [name, v] of this.#extra()) {
       const saved = state.get(name);
@@ -278,6 +355,9 @@ export abstract class Optimizer {
   /** The names that `update` asks state by. */
   protected abstract stateNames(): readonly string[];
 }
+
+const missedCount = ({ variable }: Slot, count: Data): Variable =>
+  new Variable(count, { name: `${variable.name}.missed`, trainable: false });
 
 const zerosOf = (v: Variable): Data => ({
   dtype: longName(shortName(v.dataType)) as 'float32',

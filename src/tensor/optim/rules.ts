@@ -95,6 +95,10 @@ export class Adam extends Optimizer {
     return ['mean', 'square'];
   }
 
+  protected override countsUpdates(): boolean {
+    return true;
+  }
+
   protected override update(w: Variable, gradient: Tensor, rate: Tensor, decay: number, state: StateOf): void {
     const [b1, b2] = this.#betas;
     const g = this.decoupled ? gradient : decayed(gradient, w, decay);
@@ -104,8 +108,8 @@ export class Adam extends Optimizer {
     mean.assign(m);
     second.assign(v);
     // m̂ ÷ (√v̂ + ε), with the corrections as scalars: 1 − βᵗ at step t.
-    const first = this.shared('first_correction', () => reciprocal(this.shortfall('first_shortfall', b1)));
-    const root = this.shared('second_correction', () => rsqrt(this.shortfall('second_shortfall', b2)));
+    const first = this.corrected('first_correction', () => reciprocal(this.shortfall('first_shortfall', b1)));
+    const root = this.corrected('second_correction', () => rsqrt(this.shortfall('second_shortfall', b2)));
     const step = mul(div(m, add(mul(sqrt(v), root), this.#epsilon)), mul(rate, first));
     const kept = this.decoupled && decay !== 0 ? sub(w, mul(w, mul(rate, decay))) : w;
     w.assign(sub(kept, step));
