@@ -1,6 +1,6 @@
 /** State: values of variables by name, as plain data: what checkpoints hold, and what the data layer writes and reads. */
-import type { Tensor as Data } from '#ir';
-import type { DType, longName } from './dtypes.ts';
+import { type Tensor as Data, type DataType, tensorIntegers, tensorNumbers, tensorOf } from '#ir';
+import { type DType, kindOf, type longName } from './dtypes.ts';
 import type { Tensor } from './tensor.ts';
 
 type Numeric = Exclude<ReturnType<typeof longName<DType>>, 'string'>;
@@ -21,3 +21,15 @@ export type SavedState = ReadonlyMap<string, SavedValue>;
 export const stateValue = async (t: Tensor): Promise<StateValue> => (await t.value()) as StateValue;
 
 export const savedData = (value: SavedValue): Data => value as Data;
+
+/** Whether a saved value is copied into a variable of another type: numbers into any floats, integers into integers, bools into both. */
+export const isConvertible = (from: string, to: DataType): boolean =>
+  from === to || (kindOf(from as DataType) > 0 && kindOf(to) >= kindOf(from as DataType));
+
+/** The value in the type of the variable that takes it, rounded as `Cast` rounds. */
+export function savedAs(value: SavedValue, dtype: DataType): Data {
+  const data = savedData(value);
+  if (data.dtype === dtype) return data;
+  const elements = data.dtype === 'int64' ? tensorIntegers(data) : tensorNumbers(data);
+  return tensorOf(dtype, data.dims, elements);
+}

@@ -79,7 +79,8 @@ export type Nested = number | bigint | boolean | string | readonly Nested[];
 export type TypedArray = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Int32Array | BigInt64Array;
 
 export class Tensor {
-  readonly type: TensorType;
+  /** Changes in variables that are converted, and nowhere else. */
+  type: TensorType;
   /** Where the value is: a cell, or a name in a trace. */
   source: Cell | TracedValue;
   readonly known: Data | undefined;

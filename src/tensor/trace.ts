@@ -115,8 +115,8 @@ export class Trace {
     let read = this.#variables.get(variable);
     if (read === undefined) {
       const value = { trace: this, name: this.#fresh(variable.name) };
-      const { trainable } = variable;
-      this.guards.push(() => variable.trainable === trainable);
+      const { trainable, type } = variable;
+      this.guards.push(() => variable.trainable === trainable && variable.type === type);
       const reading = new Tensor({ type: variable.type, source: value, tracked: trainable });
       reading.leaf = variable;
       read = { name: value.name, reading };

@@ -86,6 +86,14 @@ export class Variable extends Tensor {
     this.#reading = undefined;
   }
 
+  /** Takes over a value of the same shape in another element type, which is the variable's from here on (`Module.to`). */
+  become(value: Tensor): void {
+    const { source } = value;
+    if ('trace' in source) throw tracedValue({ name: this.name });
+    this.type = value.type;
+    this.place(source);
+  }
+
   /** Puts data in the place of the value (a checkpoint that is loaded). */
   set(value: Data): void {
     const type = { kind: 'tensor', dtype: value.dtype, shape: value.dims } as const;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeImage, readEvents } from '#data';
+import { decodeImage, readEvents, writeSafetensors } from '#data';
 import { type Answer, systole } from './systole.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/systole.mjs', import.meta.url));
@@ -22,6 +22,8 @@ interface Line {
   readonly kind: string;
   readonly epoch?: number;
   readonly train?: Record<string, number>;
+  readonly validation?: Record<string, number>;
+  readonly rows?: readonly (readonly number[])[];
 }
 
 const lines = (text: string): Line[] =>
@@ -107,6 +109,50 @@ test('the GAN writes a sheet of pictures, and a network of noise', async () => {
   expect((await call('summary gan.onnx --dim N=1')).code).toBe(0);
 });
 
+test('shares are exact: a count of samples divided by how many there are', async () => {
+  const epochs = lines((await call('train adder --epochs 3 --json')).stdout).filter((l) => l.kind === 'epoch');
+  expect(epochs).toHaveLength(3);
+  for (const { train, validation } of epochs) {
+    for (const [share, count] of [
+      [train!.exact!, 358],
+      [validation!.exact!, 512],
+    ] as const) {
+      expect(share).toBe(Math.round(share * count) / count);
+    }
+  }
+  const digits = lines((await call('train mlp --limit 300 --epochs 1 --json')).stdout);
+  const confusion = digits.find((l) => l.kind === 'confusion')!.rows!;
+  const [right, all] = [0, 1].map((whole) =>
+    confusion.flatMap((row, i) => row.filter((_, k) => whole === 1 || k === i)).reduce((a, b) => a + b, 0),
+  ) as [number, number];
+  expect(digits[0]!.validation!.accuracy).toBe(right / all);
+});
+
+test('a checkpoint that is there is not overwritten, unless that is asked for', async () => {
+  const file = join(folder, 'kept.safetensors');
+  await call('train adder --epochs 1 --seed 5 --checkpoint kept.safetensors');
+  const before = readFileSync(file);
+  const again = await call('train adder --epochs 1 --seed 6 --checkpoint kept.safetensors');
+  expect([again.code, again.stderr]).toEqual([2, expect.stringMatching(/SYS-CLI-140.*kept.*--resume.*--overwrite/s)]);
+  expect(readFileSync(file).equals(before)).toBe(true);
+  expect((await call('train adder --epochs 1 --seed 6 --overwrite --checkpoint kept.safetensors')).code).toBe(0);
+  expect(readFileSync(file).equals(before)).toBe(false);
+});
+
+test.each([
+  ['format', { training: '{}' }, 'no metadata `format`'],
+  ['format', { format: 'other' }, "is 'other'; expected 'systole-training-1'"],
+  ['JSON', { format: 'systole-training-1', training: '{"x' }, 'is no JSON'],
+  ['task', { format: 'systole-training-1', training: '{}' }, '`training.task` is missing'],
+  ['settings', { format: 'systole-training-1', training: '{"task":"adder","seed":1}' }, '.hyperparameters` is missing'],
+])('a safetensors file that is no checkpoint says what it lacks: %s', async (_, metadata, message) => {
+  const arrays = new Map([['w', { dtype: 'float32', dims: [1], bytes: new Uint8Array(4) }]]) as never;
+  writeFileSync(join(folder, 'odd.safetensors'), writeSafetensors(arrays, metadata as Record<string, string>));
+  const { code, stderr } = await call('train adder --resume --checkpoint odd.safetensors');
+  expect([code, stderr]).toEqual([3, expect.stringContaining('SYS-FLOW-060: odd.safetensors')]);
+  expect(stderr).toContain(message);
+});
+
 test.each([
   ['train', 2, 'SYS-CLI-003'],
   ['train lenet', 2, 'SYS-CLI-120'],
@@ -115,6 +161,11 @@ test.each([
   ['train mlp --resume', 2, 'SYS-CLI-122'],
   ['train mlp --epochs 0', 2, 'SYS-CLI-004'],
   ['train mlp --rate -1', 2, 'SYS-CLI-004'],
+  ['train mlp --rate abc', 2, 'SYS-CLI-004'],
+  ['train mlp --batch 0', 2, 'SYS-CLI-004'],
+  ['train mlp --seed 1.5', 2, 'SYS-CLI-004'],
+  ['train mlp --checkpoint x.safetensors --resume --overwrite', 2, 'SYS-CLI-141'],
+  ['train mlp --checkpoint none.safetensors --resume', 3, 'SYS-CLI-010'],
   ['train mlp --precision f8', 2, 'SYS-CLI-004'],
   ['train mlp --sparsity 2', 2, 'SYS-FLOW-070'],
   ['train adder --samples a.png', 2, 'SYS-FLOW-071'],

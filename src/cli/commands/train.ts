@@ -1,4 +1,5 @@
 /** `systole train TASK`: trains a network, shows every epoch, saves it as an ONNX file that `systole run` takes. */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Argument } from 'commander';
 import { diagnostic, nearestName } from '#base';
@@ -50,6 +51,7 @@ interface TrainOptions {
   readonly samples?: string;
   readonly checkpoint?: string;
   readonly resume?: boolean;
+  readonly overwrite?: boolean;
   readonly events?: string;
 }
 
@@ -82,6 +84,19 @@ const settingsFixed = diagnostic<{ option: string }>('SYS-CLI-123', 'usage', {
   en: (p) =>
     `${p.option} cannot change when training is resumed: the checkpoint holds it. Leave it out, or begin anew.`,
   zh: (p) => `继续训练时不能更改 ${p.option}：其值由检查点给出。请去掉它，或重新开始。`,
+});
+
+const checkpointStands = diagnostic<{ path: string }>('SYS-CLI-140', 'usage', {
+  en: (p) =>
+    `--checkpoint names ${p.path}, which is there already and would be overwritten. Add --resume to go on from it, --overwrite to begin anew in ` +
+    'its place, or name another file.',
+  zh: (p) =>
+    `--checkpoint 指定的 ${p.path} 已存在，将被覆盖。请加 --resume 从它继续，加 --overwrite 重新开始并替换它，或指定其他文件。`,
+});
+
+const resumeOrOverwrite = diagnostic<Record<string, never>>('SYS-CLI-141', 'usage', {
+  en: () => '--resume goes on from the checkpoint, --overwrite begins anew in its place: give one of them.',
+  zh: () => '--resume 从检查点继续，--overwrite 重新开始并替换检查点：请只给出其一。',
 });
 
 const nothingLeft = diagnostic<{ done: number; epochs: number }>('SYS-CLI-124', 'usage', {
@@ -127,17 +142,24 @@ export function configureTrain(command: CliCommand, console: Console): void {
     if (parse === undefined) command.option(flag, t(text));
     else command.option(flag, t(text), parse);
   };
-  option('--data <DIR>', { en: "a folder with MNIST's files", zh: 'MNIST 文件所在文件夹' });
+  option('--data <DIR>', {
+    en: "a folder with MNIST's files; without it, digits drawn by rule",
+    zh: 'MNIST 文件所在文件夹；不给出时用按规则绘制的数字',
+  });
   option('--download', {
     en: "fetch MNIST's files into --data first, where they are not there",
     zh: '先把缺少的 MNIST 文件下载到 --data 文件夹',
   });
-  option('--epochs <N>', { en: 'passes over the data', zh: '遍历数据的次数' }, whole('--epochs', 1, 100_000));
-  option('--batch <N>', { en: 'samples in a step', zh: '每步的样本数' }, whole('--batch', 1, 1_000_000));
-  option('--rate <X>', { en: 'learning rate at the start', zh: '初始学习率' }, positive('--rate'));
+  const defaults = (of: 'epochs' | 'batch' | 'rate', en: string, zh: string): Both => {
+    const byTask = [...tasks.values()].map((task) => `${task.name} ${task.defaults[of]}`);
+    return { en: `${en}; default ${byTask.join(', ')}`, zh: `${zh}；默认 ${byTask.join('、')}` };
+  };
+  option('--epochs <N>', defaults('epochs', 'passes over the data', '遍历数据的次数'), whole('--epochs', 1, 100_000));
+  option('--batch <N>', defaults('batch', 'samples in a step', '每步的样本数'), whole('--batch', 1, 1_000_000));
+  option('--rate <X>', defaults('rate', 'learning rate at the start', '初始学习率'), positive('--rate'));
   option(
     '--seed <S>',
-    { en: 'of everything random; default 1', zh: '随机种子；默认 1' },
+    { en: 'seed of everything random, from 0; default 1', zh: '随机种子，不小于 0；默认 1' },
     whole('--seed', 0, 2 ** 32 - 1),
   );
   option(
@@ -164,10 +186,14 @@ export function configureTrain(command: CliCommand, console: Console): void {
     sparsityOf,
   );
   option('--out <FILE>', { en: 'the trained network as ONNX', zh: '把训练好的网络写为 ONNX' });
-  option('--samples <FILE.png>', { en: 'pictures that the network makes', zh: '网络生成的图片' });
-  option('--checkpoint <FILE>', { en: 'saved after every epoch and at Ctrl-C', zh: '每个 epoch 后及按 Ctrl-C 时保存' });
+  option('--samples <FILE.png>', { en: 'pictures that the network makes (gan)', zh: '网络生成的图片（gan）' });
+  option('--checkpoint <FILE>', {
+    en: 'where training stands, saved after every epoch and at Ctrl-C; a file that is there already needs --resume or --overwrite',
+    zh: '训练进度，每个 epoch 后及按 Ctrl-C 时保存；文件已存在时需加 --resume 或 --overwrite',
+  });
+  option('--resume', { en: 'go on from the checkpoint, with its settings', zh: '从检查点继续，沿用其设置' });
+  option('--overwrite', { en: 'begin anew where a checkpoint is there already', zh: '检查点已存在时重新开始并替换它' });
   option('--events <DIR>', { en: 'curves and the graph for TensorBoard', zh: '供 TensorBoard 使用的曲线与计算图' });
-  option('--resume', { en: 'go on from the checkpoint', zh: '从检查点继续' });
   withCommonOptions(console, command);
   command.action((name: string, options: TrainOptions) => train(name, options, console));
 }
@@ -184,12 +210,16 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
   if (options.download && options.data === undefined) throw needsFolder({});
   if (options.resume && options.checkpoint === undefined) throw needsCheckpoint({});
   if (options.out !== undefined && options.out === options.checkpoint) throw sameFile({ path: options.out });
+  if (options.resume && options.overwrite) throw resumeOrOverwrite({});
+  if (options.checkpoint !== undefined && !options.resume && !options.overwrite && existsSync(options.checkpoint)) {
+    throw checkpointStands({ path: options.checkpoint });
+  }
   checkWritable(options.out, 'file');
   checkWritable(options.checkpoint, 'file');
   checkWritable(options.events, 'folder');
   checkWritable(options.samples, 'file');
   const checkpoint = options.resume
-    ? openCheckpoint(readBytes(options.checkpoint!, CHECKPOINT), name, options.checkpoint)
+    ? openCheckpoint(readBytes(options.checkpoint!, TO_RESUME), name, options.checkpoint)
     : undefined;
   if (checkpoint !== undefined) {
     for (const flag of ['seed', 'batch', 'rate', 'limit', 'precision', 'sparsity'] as const) {
@@ -232,6 +262,10 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
 }
 
 const CHECKPOINT = { en: 'checkpoint', zh: '检查点' } as const;
+const TO_RESUME = {
+  en: 'a checkpoint that `systole train` wrote with --checkpoint',
+  zh: '由 systole train 的 --checkpoint 写出的检查点',
+} as const;
 
 async function fetchMnist(folder: string, console: Console): Promise<void> {
   const fetched = await download(openFolder(folder), MNIST_FILES, {

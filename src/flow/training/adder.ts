@@ -1,7 +1,7 @@
 /** The 4-bit full adder (exercise 2.11): a 9-20-20-5 network learns the truth table of a + b + carry from 70 % of its rows. */
 import type { SampleSet } from '#data';
 import { adderMlp } from '#models';
-import { all, binaryCrossEntropyWithLogits, eq, Generator, ge, mean, nn, optim, random, type Tensor } from '#tensor';
+import { all, binaryCrossEntropyWithLogits, eq, Generator, ge, nn, optim, random, sum, type Tensor } from '#tensor';
 import type { Metrics, Task, TaskData } from './task.ts';
 
 const BITS = 4;
@@ -51,7 +51,7 @@ export const adder: Task = {
     const metrics = (logits: Tensor, sums: Tensor): Metrics => ({
       loss: binaryCrossEntropyWithLogits(logits, sums),
       // A row counts where all five bits are right.
-      exact: mean(all(eq(ge(logits, 0), ge(sums, 0.5)), -1).cast('f32')),
+      exact: sum(all(eq(ge(logits, 0), ge(sums, 0.5)), -1)),
     });
     return {
       network,

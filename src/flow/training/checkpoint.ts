@@ -8,9 +8,12 @@ import { type Tensor as Data, tensorBytes } from '#ir';
 import type { Progress, Training } from './fit.ts';
 import type { Hyperparameters } from './task.ts';
 
-const notOurs = diagnostic<{ found: string }>('SYS-FLOW-060', 'invalid', {
-  en: (p) => `this safetensors file is no checkpoint of a training: ${p.found}.`,
-  zh: (p) => `该 safetensors 文件不是训练检查点：${p.found}。`,
+const notOurs = diagnostic<{ found: string; expected: string }>('SYS-FLOW-060', 'invalid', {
+  en: (p) =>
+    `this safetensors file is no checkpoint of a training that can be resumed: ${p.found}; expected ${p.expected}. Name a file that \`systole train\` ` +
+    'wrote with --checkpoint, or begin anew.',
+  zh: (p) =>
+    `该 safetensors 文件不是可继续的训练检查点：${p.found}；应为 ${p.expected}。请给出由 systole train 的 --checkpoint 写出的文件，或重新开始。`,
 });
 
 const otherTask = diagnostic<{ found: string; expected: string }>('SYS-FLOW-061', 'usage', {
@@ -59,13 +62,15 @@ export interface Checkpoint {
 export function openCheckpoint(bytes: Uint8Array, task: string, file?: string): Checkpoint {
   const { tensors, metadata } = readSafetensors(bytes, file);
   const place = file === undefined ? {} : { file };
-  if (metadata.format !== FORMAT) throw notOurs({ found: `format '${metadata.format ?? ''}'` }, place);
-  let head: CheckpointHead;
-  try {
-    head = JSON.parse(metadata.training ?? '') as CheckpointHead;
-  } catch {
-    throw notOurs({ found: 'its metadata is damaged' }, place);
+  const refuse = (found: string, expected: string): never => {
+    throw notOurs({ found, expected }, place);
+  };
+  if (metadata.format !== FORMAT) {
+    const found =
+      metadata.format === undefined ? 'no metadata `format`' : `metadata \`format\` is '${metadata.format}'`;
+    refuse(found, `'${FORMAT}'`);
   }
+  const head = headOf(metadata.training, refuse);
   if (head.task !== task) throw otherTask({ found: head.task, expected: task }, place);
   const under = (prefix: string): Map<string, Data> =>
     new Map(
@@ -78,4 +83,43 @@ export function openCheckpoint(bytes: Uint8Array, task: string, file?: string): 
       for (const [name, optimizer] of Object.entries(learner.optimizers)) optimizer.load(under(`optimizer/${name}/`));
     },
   };
+}
+
+type Refuse = (found: string, expected: string) => never;
+
+const isCount = (v: unknown): boolean => Number.isInteger(v) && (v as number) >= 0;
+const isRecord = (v: unknown): v is Readonly<Record<string, unknown>> =>
+  typeof v === 'object' && v !== null && !Array.isArray(v);
+
+/** What the head must hold, by its path: the rest follows from the task. */
+const HEAD: readonly (readonly [path: string, holds: (v: unknown) => boolean, expected: string])[] = [
+  ['task', (v) => typeof v === 'string', "a task's name"],
+  ['seed', isCount, 'a whole number'],
+  ['hyperparameters', isRecord, 'settings'],
+  ['hyperparameters.epochs', isCount, 'a whole number'],
+  ['hyperparameters.batch', (v) => isCount(v) && v !== 0, 'a whole number above 0'],
+  ['hyperparameters.rate', (v) => typeof v === 'number' && v > 0, 'a number above 0'],
+  ['progress', isRecord, 'how far training was'],
+  ['progress.epoch', isCount, 'a whole number'],
+  ['progress.batch', isCount, 'a whole number'],
+  ['progress.samples', isCount, 'a whole number'],
+  ['progress.draws', isCount, 'a whole number'],
+  ['progress.sums', isRecord, 'sums by name'],
+];
+
+function headOf(text: string | undefined, refuse: Refuse): CheckpointHead {
+  let head: unknown;
+  try {
+    head = JSON.parse(text ?? '');
+  } catch {
+    const found = text === undefined ? 'no metadata `training`' : 'metadata `training` is no JSON';
+    return refuse(found, 'a JSON object of task, seed, hyperparameters and progress');
+  }
+  for (const [path, holds, expected] of HEAD) {
+    const value = path.split('.').reduce<unknown>((v, key) => (isRecord(v) ? v[key] : undefined), head);
+    if (!holds(value)) {
+      refuse(`metadata \`training.${path}\` is ${value === undefined ? 'missing' : JSON.stringify(value)}`, expected);
+    }
+  }
+  return head as CheckpointHead;
 }

@@ -1,13 +1,13 @@
 /** Learners that tell classes apart, and the tasks of that kind: MLP and LeNet-5 on digits, an LSTM that reads them line by line. */
 import * as models from '#models';
-import { argMax, crossEntropy, eq, mean, type nn, optim, type Tensor } from '#tensor';
+import { argMax, crossEntropy, eq, type nn, optim, sum, type Tensor } from '#tensor';
 import type { Learner, Metrics, Task } from './task.ts';
 
-/** Cross-entropy and accuracy of a network of logits. */
+/** Cross-entropy of, and samples told right by, a network of logits. */
 export function classifier(network: nn.Module & { forward(x: Tensor): Tensor }, optimizer: optim.Optimizer): Learner {
   const metrics = (logits: Tensor, labels: Tensor): Metrics => ({
     loss: crossEntropy(logits, labels),
-    accuracy: mean(eq(argMax(logits), labels).cast('f32')),
+    accuracy: sum(eq(argMax(logits), labels)),
   });
   return {
     network,

@@ -133,10 +133,8 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
     setMode(false);
     const total = new Sums();
     for (const part of batches(set, { size: EVALUATION_BATCH })) {
-      total.add(
-        await read(check(ofValues(part.inputs, part.inputDims), ofValues(part.targets, part.targetDims))),
-        part.count,
-      );
+      const metrics = check(ofValues(part.inputs, part.inputDims), ofValues(part.targets, part.targetDims));
+      total.add(await sumsOf(metrics, part.count), part.count);
     }
     setMode(true);
     return total.means();
@@ -152,7 +150,7 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
       let seen = 0;
       let waiting: { readonly metrics: Metrics; readonly count: number }[] = [];
       const settle = async (): Promise<void> => {
-        for (const { metrics, count } of waiting) total.add(await read(metrics), count);
+        for (const { metrics, count } of waiting) total.add(await sumsOf(metrics, count), count);
         waiting = [];
         [sums, samples] = [total.sums, total.samples];
       };
@@ -236,8 +234,12 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
   };
 }
 
-async function read(metrics: Metrics): Promise<Means> {
-  const entries = Object.entries(metrics).map(async ([name, value]) => [name, await value.item()] as const);
+/** Over a batch of `count` samples: of a mean its multiple; of a count of samples (an integer) the count itself, so that shares are exact. */
+async function sumsOf(metrics: Metrics, count: number): Promise<Means> {
+  const entries = Object.entries(metrics).map(async ([name, metric]) => {
+    const value = await metric.item();
+    return [name, metric.dtype === 'i64' ? value : value * count] as const;
+  });
   return Object.fromEntries(await Promise.all(entries));
 }
 
@@ -248,7 +250,7 @@ async function zeroShare({ modules }: Learner): Promise<number> {
   return total((c) => c.zeros) / total((c) => c.size);
 }
 
-/** Sums of means, weighted by the samples they are of. */
+/** Sums over samples. */
 class Sums {
   sums: Means;
   samples: number;
@@ -258,11 +260,9 @@ class Sums {
     this.samples = samples;
   }
 
-  add(means: Means, count: number): void {
-    this.sums = Object.fromEntries(
-      Object.entries(means).map(([name, v]) => [name, (this.sums[name] ?? 0) + v * count]),
-    );
-    this.samples += count;
+  add(sums: Means, samples: number): void {
+    this.sums = Object.fromEntries(Object.entries(sums).map(([name, v]) => [name, (this.sums[name] ?? 0) + v]));
+    this.samples += samples;
   }
 
   means(): Means {

@@ -7,14 +7,14 @@ import type { SampleSet } from '#data';
 import type { Generator, nn, optim, Tensor } from '#tensor';
 import type { Precision, Sparsity } from './method.ts';
 
-/** Means over the samples of a batch, by name; every step gives a `loss`. */
+/** Means over the samples of a batch, or of i64 how many of its samples, by name; every step gives a `loss`. */
 export type Metrics = Readonly<Record<string, Tensor>> & { readonly loss: Tensor };
 
 export interface Learner {
   /** What a checkpoint holds. */
   readonly modules: Readonly<Record<string, nn.Module>>;
   readonly optimizers: Readonly<Record<string, optim.Optimizer>>;
-  /** One update; its means over the batch. */
+  /** One update; its metrics over the batch. */
   step(inputs: Tensor, targets: Tensor): Metrics;
   /** The same without update, in inference mode. */
   evaluate?(inputs: Tensor, targets: Tensor): Metrics;

@@ -5,7 +5,9 @@
  */
 import { diagnostic, nearestName } from '#base';
 import { typeText } from '#ir';
-import { type SavedState, type State, savedData, stateValue } from '../state.ts';
+import { castTo, noGrad } from '../apply.ts';
+import { type DType, isFloat, kindOf, longName } from '../dtypes.ts';
+import { isConvertible, type SavedState, type State, savedAs, savedData, stateValue } from '../state.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace, inScope } from '../trace.ts';
 import { Variable } from '../variable.ts';
@@ -31,8 +33,22 @@ const unexpectedState = diagnostic<{ names: readonly string[]; nearest: string |
 );
 
 const misshapenState = diagnostic<{ name: string; found: string; expected: string }>('SYS-TEN-032', 'invalid', {
-  en: (p) => `variable '${p.name}' is ${p.found} in the state and ${p.expected} in the network.`,
-  zh: (p) => `变量“${p.name}”在状态中为 ${p.found}，在网络中为 ${p.expected}。`,
+  en: (p) =>
+    `variable '${p.name}' is ${p.found} in the state and ${p.expected} in the network. Shapes must agree; types are converted, but floats ` +
+    'to integers and integers to bools are not.',
+  zh: (p) =>
+    `变量“${p.name}”在状态中为 ${p.found}，在网络中为 ${p.expected}。形状必须一致；类型会自动转换，但浮点不转为整数，整数不转为布尔。`,
+});
+
+const notFloat = diagnostic<{ found: string }>('SYS-TEN-161', 'usage', {
+  en: (p) => `a module is converted to floats, but '${p.found}' is none. Types: f16, bf16, f32, f64.`,
+  zh: (p) => `模块只能转换为浮点类型，而“${p.found}”不是。可用类型：f16、bf16、f32、f64。`,
+});
+
+const convertedInTrace = diagnostic<{ dtype: string }>('SYS-TEN-162', 'usage', {
+  en: (p) =>
+    `to('${p.dtype}') within a function that compile() or exportModel records: convert the module before the call.`,
+  zh: (p) => `在 compile() 或 exportModel 所记录的函数中调用了 to('${p.dtype}')：请在调用之前转换模块。`,
 });
 
 /** PyTorch's BatchNorm counts batches for a mode (momentum None) that ours does not have; its files hold the counts. */
@@ -104,8 +120,9 @@ export abstract class Module {
   }
 
   /**
-   * Takes over values.
-   * @throws SYS-TEN-030 some are missing; -031 some are unknown (unless `strict` is false); -032 one has another shape or type
+   * Takes over values, each in the type of its variable: numbers become floats of any width, integers other integers.
+   * @throws SYS-TEN-030 some are missing; -031 some are unknown (unless `strict` is false); -032 one has another shape, or a type that
+   * does not become the variable's
    */
   load(state: SavedState, { strict = true }: { readonly strict?: boolean } = {}): this {
     const own = new Map(this.variables());
@@ -118,13 +135,31 @@ export abstract class Module {
     for (const [name, variable] of own) {
       const value = state.get(name);
       if (value === undefined) continue;
-      const fits = value.dtype === variable.dataType && `${value.dims}` === `${variable.dims}`;
+      const fits = isConvertible(value.dtype, variable.dataType) && `${value.dims}` === `${variable.dims}`;
       if (!fits) {
         const found = typeText({ kind: 'tensor', dtype: savedData(value).dtype, shape: value.dims });
         throw misshapenState({ name, found, expected: typeText(variable.type) });
       }
     }
-    for (const [name, variable] of own) if (state.has(name)) variable.set(savedData(state.get(name)!));
+    for (const [name, variable] of own) {
+      const value = state.get(name);
+      if (value !== undefined) variable.set(savedAs(value, variable.dataType));
+    }
+    return this;
+  }
+
+  /**
+   * Converts parameters and buffers of floats to another float type; those of integers stay. They are the same variables as before, so that
+   * optimisers and modules that share them keep them. State that an optimiser has gathered keeps its type: convert before the first update.
+   * @throws SYS-TEN-161 no float type; SYS-TEN-162 within a function that is being recorded
+   */
+  to(dtype: DType): this {
+    const long = longName(dtype);
+    if (long === undefined || kindOf(long) !== 3) throw notFloat({ found: dtype });
+    if (currentTrace() !== undefined) throw convertedInTrace({ dtype });
+    for (const variable of new Set(this.variables().map(([, v]) => v))) {
+      if (isFloat(variable.dataType)) variable.become(noGrad(() => castTo(variable, long)));
+    }
     return this;
   }
 

@@ -11,7 +11,7 @@ import { add, minimum, mul, pow, sub, where } from '../functions/elementwise.ts'
 import { castTo, scalarBeside } from '../functions/operands.ts';
 import { norm } from '../functions/reduce.ts';
 import { fromHost } from '../random.ts';
-import { type SavedState, type StateValue, savedData, stateValue } from '../state.ts';
+import { type SavedState, type StateValue, savedAs, savedData, stateValue } from '../state.ts';
 import type { Tensor } from '../tensor.ts';
 import { currentTrace } from '../trace.ts';
 import { Variable } from '../variable.ts';
@@ -325,7 +325,7 @@ export abstract class Optimizer {
         const saved = state.get(`${i}.${name}`);
         const held = own.get(name);
         if (saved === undefined && (whole || placed(i))) throw missingOptimizerState({ name: `${i}.${name}` });
-        const value = saved === undefined ? zerosOf(variable) : savedData(saved);
+        const value = saved === undefined ? zerosOf(variable) : savedAs(saved, (held ?? variable).dataType);
         if (held !== undefined) held.set(value);
         else if (saved !== undefined) {
           own.set(name, new Variable(value, { name: `${variable.name}.${name}`, trainable: false }));
