@@ -3,7 +3,7 @@ import { diagnostic } from '#base';
 import type { Engine } from '#engine';
 import { type GraphNode, type Model, tensorIntegers, tensorOf, typeOf, type ValueType } from '#ir';
 import type { Program } from '#isa';
-import { lower } from '#lower';
+import { lower, type Schedule } from '#lower';
 import type { Machine } from '#machine';
 import { writeModel } from '#onnx';
 import { explicitPads, inferTypes, symbolsOf } from '#ops';
@@ -19,6 +19,8 @@ export interface CompileOptions {
   readonly dims?: Readonly<Record<string, number>>;
   /** Size of the first dimension of every input. */
   readonly batch?: number;
+  /** Instead of the tile search: the tiling of each contraction. */
+  readonly schedule?: Schedule;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -57,6 +59,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
   const program = lower(optimized, options.machine, {
     serialise: writeModel,
     provenance: passed.provenance,
+    ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   return {

@@ -8,8 +8,8 @@
  */
 import { float32Bits } from '#base';
 import { ACTIVATIONS, type ConstantSegment, ELEMENT_TYPES, type LayerPrediction } from '#isa';
-import { filtersOf, type Machine } from '#machine';
-import { mmaCycles } from '#timing';
+import { accumulatorEntries, filtersOf, type Machine } from '#machine';
+import { keepsSums, mmaCycles } from '#timing';
 import type { Emitter, Operand, Register } from './emitter.ts';
 import { emitNest, type Nest, type Placement, shapeOfNest } from './nest.ts';
 import { predictNest, sumOverTiles } from './prediction.ts';
@@ -95,19 +95,25 @@ export interface Tiling {
   readonly filtersOuter: boolean;
   /** Whether a tile of activations holds all channels while weights come block by block. */
   readonly wholeDepth: boolean;
+  /** Rows of the kernel in a block of weights: the whole height, or fewer where whole blocks would be too large. */
+  readonly ky: number;
 }
 
 const hasBias = (k: Contraction): boolean => k.weights.kind === 'constant' && k.weights.bias !== undefined;
 
+/** Blocks that the reduction is cut into: of channels and of kernel rows. */
+const reductionBlocks = (k: Contraction, t: Tiling): number =>
+  Math.ceil(k.c.total / t.c) * Math.ceil(k.y.kernel / t.ky);
+
 /** DRAM bytes of the packed weights (bias included, once per reduction block). */
 export function packedBytes(k: Contraction, t: Tiling): number {
   const taps = k.y.kernel * k.x.kernel;
-  const blocks = Math.ceil(k.c.total / t.c);
+  const blocks = reductionBlocks(k, t);
   const rows = taps * k.c.total + (hasBias(k) ? blocks : 0);
   return 4 * k.outer.reduce((n, o) => n * o.total, 1) * k.n.total * rows;
 }
 
-/** The packed weights: [outer][n tile][c block]{ [group][ky, kx, c][filters of the group], bias }. */
+/** The packed weights: [outer][n tile][c block][ky block]{ [group][ky, kx, c][filters of the group], bias }. */
 export function packedWeights(k: Contraction, t: Tiling, machine: Machine, address: number): ConstantSegment {
   const weights = k.weights;
   if (weights.kind !== 'constant') throw new TypeError('only constant weights are packed');
@@ -128,18 +134,21 @@ export function packedWeights(k: Contraction, t: Tiling, machine: Machine, addre
           const n1 = Math.min(k.n.total, n0 + t.n);
           for (let c0 = 0; c0 < k.c.total; c0 += t.c) {
             const c1 = Math.min(k.c.total, c0 + t.c);
-            for (let g0 = n0; g0 < n1; g0 += tn) {
-              const g1 = Math.min(n1, g0 + tn);
-              for (let ky = 0; ky < k.y.kernel; ky++) {
-                for (let kx = 0; kx < k.x.kernel; kx++) {
-                  for (let c = c0; c < c1; c++) {
-                    const base = o * s.o + c * s.c + ky * s.ky + kx * s.kx;
-                    for (let n = g0; n < g1; n++) out[at++] = w[base + n * s.n]!;
+            for (let ky0 = 0; ky0 < k.y.kernel; ky0 += t.ky) {
+              const ky1 = Math.min(k.y.kernel, ky0 + t.ky);
+              for (let g0 = n0; g0 < n1; g0 += tn) {
+                const g1 = Math.min(n1, g0 + tn);
+                for (let ky = ky0; ky < ky1; ky++) {
+                  for (let kx = 0; kx < k.x.kernel; kx++) {
+                    for (let c = c0; c < c1; c++) {
+                      const base = o * s.o + c * s.c + ky * s.ky + kx * s.kx;
+                      for (let n = g0; n < g1; n++) out[at++] = w[base + n * s.n]!;
+                    }
                   }
                 }
               }
+              if (weights.bias !== undefined) for (let n = n0; n < n1; n++) out[at++] = weights.bias(o, n);
             }
-            if (weights.bias !== undefined) for (let n = n0; n < n1; n++) out[at++] = weights.bias(o, n);
           }
         }
       }
@@ -153,9 +162,23 @@ interface Built {
   readonly a: Stream;
   readonly w: Stream;
   readonly out: Stream;
-  readonly loops: { b: LoopDim; y: LoopDim; x: LoopDim; n: LoopDim; c: LoopDim };
+  readonly loops: { b: LoopDim; y: LoopDim; x: LoopDim; n: LoopDim; c: LoopDim; ky: LoopDim };
   readonly nramBytes: number;
   readonly wramBytes: number;
+}
+
+/** Whether the tiles of a contraction fit the memories and accumulators of a machine. */
+export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): boolean {
+  const { nramBytes, wramBytes } = buildContraction(k, t, machine, 0);
+  const tn = filtersOf(machine.matrix);
+  const reduction = [t.c, k.x.kernel, t.ky];
+  const kept = reductionBlocks(k, t) > 1 || keepsSums(machine.matrix, reduction);
+  const sums = Math.ceil(t.n / tn) * t.b * t.y * t.x;
+  return (
+    nramBytes <= machine.nram.bytes &&
+    wramBytes <= machine.wram.bytes &&
+    (!kept || sums <= accumulatorEntries(machine.matrix))
+  );
 }
 
 /** Loops, streams and buffers of a tiling. */
@@ -168,7 +191,9 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   const x: LoopDim = { name: 'x', total: k.x.total, tile: t.x };
   const n: LoopDim = { name: 'n', total: k.n.total, tile: t.n };
   const c: LoopDim = { name: 'c', total: k.c.total, tile: t.c };
-  const loops = t.filtersOuter ? [...outer, n, b, y, x, c] : [...outer, b, y, x, n, c];
+  const ky: LoopDim = { name: 'ky', total: k.y.kernel, tile: t.ky };
+  const reductionLoops = tilesOf(ky) > 1 ? [c, ky] : [c];
+  const loops = t.filtersOuter ? [...outer, n, b, y, x, ...reductionLoops] : [...outer, b, y, x, n, ...reductionLoops];
 
   const window = (s: Spatial): number => (s.kernel - 1) * s.dilation + 1;
   const a: Stream = {
@@ -186,9 +211,8 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   };
 
   const bias = hasBias(k) ? 1 : 0;
-  const blocks = tilesOf(c);
-  const rowsOfBlock = taps * t.c + bias;
-  const rowsAll = taps * k.c.total + bias * blocks;
+  const rowsOfBlock = taps * t.c + bias * tilesOf(ky);
+  const rowsAll = taps * k.c.total + bias * reductionBlocks(k, t);
   const w: Stream =
     k.weights.kind === 'constant'
       ? {
@@ -197,10 +221,10 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
           type: 'f32',
           address: packedAddress,
           dims: [],
-          loops: [...outer, n, c],
-          bufferBytes: 4 * rowsOfBlock * t.n,
+          loops: [...outer, n, c, ky],
+          bufferBytes: 4 * (t.ky * k.x.kernel * t.c + bias) * t.n,
           linear: {
-            elements: (size) => (taps * size(c) + bias) * size(n),
+            elements: (size) => (size(ky) * k.x.kernel * size(c) + bias) * size(n),
             emit: (e, at) => {
               const address = e.register();
               e.op('li', { rd: address, imm: packedAddress >>> 0 });
@@ -211,17 +235,16 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
               e.addScaled(address, at.index(n), 4 * t.n * rowsAll);
               const nt = at.size(n);
               const ct = at.size(c);
-              if (typeof nt === 'number') e.addScaled(address, at.index(c), 4 * rowsOfBlock * nt);
-              else {
-                const ci = at.index(c);
-                if (typeof ci !== 'number') {
-                  const step = e.register();
-                  e.op('muli', { rd: step, ra: ci.register, imm: 4 * rowsOfBlock });
-                  e.op('mad', { rd: address, ra: step, rb: nt.register, rc: address });
-                  e.release(step);
-                }
+              addBlocks(e, address, at.index(c), rowsOfBlock, nt);
+              if (tilesOf(ky) > 1) {
+                const whole = rows(e, ct, t.ky * k.x.kernel, bias);
+                addBlocks(e, address, at.index(ky), whole, nt);
+                if (typeof whole !== 'number') e.release(whole.register);
               }
-              return { address, elements: product(e, rows(e, ct, taps, bias), nt) };
+              const perChannel = tapsOf(e, at.size(ky), k.x.kernel);
+              const elements = product(e, rows(e, ct, perChannel, bias), nt);
+              if (typeof perChannel !== 'number') e.release(perChannel.register);
+              return { address, elements };
             },
           },
         }
@@ -280,7 +303,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
     a,
     w,
     out,
-    loops: { b, y, x, n, c },
+    loops: { b, y, x, n, c, ky },
     nramBytes: nram,
     wramBytes: wram,
   };
@@ -294,9 +317,10 @@ const isMerged = (k: Contraction, t: Tiling): boolean =>
 
 /** Busy cycles and traffic of the kernel. */
 export function predictContraction(built: Built, k: Contraction, t: Tiling, machine: Machine): LayerPrediction {
-  const { b, y, x, n, c } = built.loops;
+  const { b, y, x, n, c, ky } = built.loops;
   const cycles = sumOverTiles(built.nest.loops, new Set(), (size) => {
-    const reduction = isMerged(k, t) ? [k.x.kernel * t.c, k.y.kernel] : [size(c), k.x.kernel, k.y.kernel];
+    const rowsOfKernel = tilesOf(ky) > 1 ? size(ky) : k.y.kernel;
+    const reduction = isMerged(k, t) ? [k.x.kernel * t.c, rowsOfKernel] : [size(c), k.x.kernel, rowsOfKernel];
     const filters = k.weights.kind === 'dynamic' ? t.n : size(n);
     return mmaCycles(machine, [size(x), size(y), size(b)], filters, reduction);
   });
@@ -313,8 +337,7 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
   const output = e.record();
   const aStrides = tileStrides(a);
   const outStrides = tileStrides(out);
-  const taps = k.y.kernel * k.x.kernel;
-  const blocks = tilesOf(loops.c);
+  const blocks = tilesOf(loops.c) * tilesOf(loops.ky);
 
   // A run over (kx, c) is contiguous in the tile when the tile holds just the block's channels and kx steps by one pixel.
   const merged = isMerged(k, t);
@@ -340,28 +363,35 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
     e.dimension(output, 4, filters, 4 * tn);
     if (merged) {
       e.dimension(reduction, 0, k.x.kernel * t.c, 4);
-      e.dimension(reduction, 1, k.y.kernel, kyStride);
+      e.dimension(reduction, 1, at.size(loops.ky), kyStride);
     } else {
       e.dimension(reduction, 0, at.size(loops.c), 4);
       e.dimension(reduction, 1, k.x.kernel, kxStride);
-      e.dimension(reduction, 2, k.y.kernel, kyStride);
+      e.dimension(reduction, 2, at.size(loops.ky), kyStride);
     }
 
     const temporaries: Register[] = [];
     let aAddress: Operand = at.buffer(a);
-    const block = at.index(loops.c);
-    if (t.wholeDepth && typeof block !== 'number') {
+    const channelBlock = at.index(loops.c);
+    const rowBlock = at.index(loops.ky);
+    const moves = [
+      ...(t.wholeDepth && typeof channelBlock !== 'number' ? [[channelBlock, 4 * t.c] as const] : []),
+      ...(typeof rowBlock !== 'number' ? [[rowBlock, t.ky * kyStride] as const] : []),
+    ];
+    if (moves.length > 0) {
       const r = e.register();
       temporaries.push(r);
       e.set(r, aAddress);
-      e.addScaled(r, block, 4 * t.c);
+      for (const [index, step] of moves) e.addScaled(r, index, step);
       aAddress = { register: r };
     }
     let bias: Operand = 0;
     if (hasBias(k)) {
       const r = e.register();
       temporaries.push(r);
-      const elements = product(e, rows(e, at.size(loops.c), taps, 0), filters);
+      const perChannel = tapsOf(e, at.size(loops.ky), k.x.kernel);
+      const elements = product(e, rows(e, at.size(loops.c), perChannel, 0), filters);
+      if (typeof perChannel !== 'number') e.release(perChannel.register);
       e.set(r, at.buffer(w));
       e.addScaled(r, elements, 4);
       if (typeof elements !== 'number') e.release(elements.register);
@@ -388,12 +418,13 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
                 result: 0,
                 act: drain ? act : 0,
               });
-            if (typeof block === 'number') return mma(1, 1);
+            if (blocks === 1) return mma(1, 1);
+            const block = blockNumber(e, channelBlock, rowBlock, tilesOf(loops.ky));
             const first = e.newLabel();
             const last = e.newLabel();
             const end = e.newLabel();
-            e.jump('beq', first, { ra: block.register, rb: 0 });
-            e.with(blocks - 1, (r) => e.jump('beq', last, { ra: block.register, rb: r }));
+            e.jump('beq', first, { ra: block, rb: 0 });
+            e.with(blocks - 1, (r) => e.jump('beq', last, { ra: block, rb: r }));
             if (blocks > 2) mma(0, 0);
             e.jump('jmp', end);
             e.place(first);
@@ -402,6 +433,7 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
             e.place(last);
             mma(0, 1);
             e.place(end);
+            if (typeof channelBlock !== 'number' && typeof rowBlock !== 'number') e.release(block);
           }),
         ),
       ),
@@ -413,11 +445,42 @@ export function emitContraction(e: Emitter, k: Contraction, t: Tiling, machine: 
   return built;
 }
 
-/** Rows of a weight block: taps · channels (+ 1 for the bias). A register in the answer belongs to the caller. */
-function rows(e: Emitter, c: Operand, taps: number, bias: number): Operand {
-  if (typeof c === 'number') return taps * c + bias;
+/** Number of the reduction block: channelBlock · rowBlocks + rowBlock. A register of its own where both are in registers. */
+function blockNumber(e: Emitter, channelBlock: Operand, rowBlock: Operand, rowBlocks: number): Register {
+  if (typeof rowBlock === 'number') return (channelBlock as { register: Register }).register;
+  if (typeof channelBlock === 'number') return rowBlock.register;
   const r = e.register();
-  e.op('muli', { rd: r, ra: c.register, imm: taps });
+  e.op('muli', { rd: r, ra: channelBlock.register, imm: rowBlocks });
+  e.op('add', { rd: r, ra: r, rb: rowBlock.register });
+  return r;
+}
+
+/** Taps of a block's kernel rows. A register in the answer belongs to the caller. */
+function tapsOf(e: Emitter, kernelRows: Operand, kernelColumns: number): Operand {
+  if (typeof kernelRows === 'number') return kernelRows * kernelColumns;
+  const r = e.register();
+  e.op('muli', { rd: r, ra: kernelRows.register, imm: kernelColumns });
+  return { register: r };
+}
+
+/** address += index · 4 · rows · filters: over so many blocks of packed weights. */
+function addBlocks(e: Emitter, address: Register, index: Operand, rowsOfBlock: Operand, filters: Operand): void {
+  if (typeof index === 'number') return;
+  if (typeof rowsOfBlock === 'number' && typeof filters === 'number') {
+    return e.addScaled(address, index, 4 * rowsOfBlock * filters);
+  }
+  const step = e.register();
+  e.op('muli', { rd: step, ra: index.register, imm: 4 });
+  e.binary('mul', step, { register: step }, rowsOfBlock);
+  e.with(filters, (rb) => e.op('mad', { rd: address, ra: step, rb, rc: address }));
+  e.release(step);
+}
+
+/** Rows of a weight block: taps · channels (+ 1 for the bias). A register in the answer belongs to the caller. */
+function rows(e: Emitter, c: Operand, taps: Operand, bias: number): Operand {
+  if (typeof c === 'number' && typeof taps === 'number') return taps * c + bias;
+  const r = e.register();
+  e.binary('mul', r, c, taps);
   e.addTo(r, bias);
   return { register: r };
 }

@@ -16,7 +16,7 @@ import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
 import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
 import { lowerings } from './operators/table.ts';
-import { type Emitted, type Job, Planner } from './planner.ts';
+import { type Emitted, type Job, Planner, type Schedule } from './planner.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
 
 export interface LowerOptions {
@@ -24,6 +24,8 @@ export interface LowerOptions {
   readonly serialise: (model: Model) => Uint8Array;
   /** For each node that stands for several of the imported model: their names. */
   readonly provenance?: ReadonlyMap<string, readonly string[]>;
+  /** Instead of the tile search. */
+  readonly schedule?: Schedule;
   /** Told after each node. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -77,7 +79,7 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
     }
   }
 
-  const planner = new Planner(model, machine);
+  const planner = new Planner(model, machine, options.schedule);
   const inputs = model.graph.inputs.map((v) => {
     const view = makeInput(planner, v.name);
     planner.alias(v.name, view);

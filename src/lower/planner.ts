@@ -19,7 +19,9 @@ import {
 import { type HostNode, type LayerPrediction, SLOT_BYTES, type SlotType } from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
+import type { Contraction, Tiling } from './contraction.ts';
 import type { Emitter } from './emitter.ts';
+import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
 
 /** What a job leaves for reports. */
@@ -49,6 +51,9 @@ export interface Job {
 export interface ToHost {
   readonly host: HostNode['reason'];
 }
+
+/** Chooses the tiling of a contraction; undefined where none fits. The tile search, unless a caller of `lower` knows better. */
+export type Schedule = (k: Contraction, machine: Machine) => Tiling | undefined;
 
 export type Lowering = (node: GraphNode, p: Planner) => ToHost | undefined;
 
@@ -80,7 +85,10 @@ export class Planner {
   /** Nodes that another node's job already does. */
   readonly done = new Set<GraphNode>();
 
-  constructor(model: Model, machine: Machine) {
+  readonly #schedule: Schedule;
+
+  constructor(model: Model, machine: Machine, schedule: Schedule = searchTiling) {
+    this.#schedule = schedule;
     this.model = model;
     this.graph = model.graph;
     this.machine = machine;
@@ -144,6 +152,11 @@ export class Planner {
       const c = nodeCost(this.model, node);
       return n + Math.max(c.multiplications, c.additions) + c.comparisons + c.transcendentals;
     }, 0);
+  }
+
+  /** The tiling of a contraction, or undefined where nothing fits. */
+  tiling(k: Contraction): Tiling | undefined {
+    return this.#schedule(k, this.machine);
   }
 
   isInput(buffer: Buffer): boolean {

@@ -126,13 +126,12 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
     if (best.length > PREDICTED) best.pop();
   };
   for (const c of cTiles) {
-    const blocks = Math.ceil(k.c.total / c);
+    const depthBlocks = Math.ceil(k.c.total / c);
     const merged = k.x.dilation === 1 && k.c.total % c === 0;
-    const lastC = k.c.total - (blocks - 1) * c;
-    for (const wholeDepth of blocks === 1 ? [false] : [false, true]) {
-      const reduction = (size: number): number[] =>
-        merged && !wholeDepth ? [k.x.kernel * size, k.y.kernel] : [size, k.x.kernel, k.y.kernel];
-      const stored = blocks > 1 || keepsSums(unit, reduction(c));
+    const lastC = k.c.total - (depthBlocks - 1) * c;
+    for (const wholeDepth of depthBlocks === 1 ? [false] : [false, true]) {
+      const reduction = (size: number, rows: number): number[] =>
+        merged && !wholeDepth ? [k.x.kernel * size, rows] : [size, k.x.kernel, rows];
       for (const n of nTiles) {
         // Activations as weights lie in groups of whole blocks, so several groups must come out even.
         if (dynamic && n > tn && (k.n.total % n !== 0 || k.c.total % c !== 0)) continue;
@@ -140,92 +139,103 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
         const nTile = dynamic ? Math.max(n, tn) : n;
         const groups = Math.ceil(nTile / tn);
         const lastN = dynamic ? n : k.n.total - (nCount - 1) * n;
-        const wBuffer = align(4 * (taps * c + bias) * nTile);
-        const wTimes = nCount * blocks > 1 || outerCount > 1 ? 2 : 1;
-        if (wBuffer * wTimes > machine.wram.bytes) continue;
-        const works = [
-          [nCount - 1, n, blocks - 1, c],
-          [nCount - 1, n, 1, lastC],
-          [1, lastN, blocks - 1, c],
-          [1, lastN, 1, lastC],
-        ].flatMap(([ns, filters, cs, depth]) =>
-          ns! * cs! === 0 ? [] : { times: ns! * cs!, work: workOf(unit, filters!, reduction(depth!)) },
-        );
-        // Mean transfers of each stream; here and below.
-        const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (nCount * blocks);
-        const wDims: Extents =
-          k.weights.kind === 'constant'
-            ? [[4, wBytes / 4]]
-            : [
-                [k.weights.nStride, Math.min(nTile, tn)],
-                [k.weights.cStride, c],
-              ];
-        const w = runsCost(machine, wBytes, wDims, wBuffer);
-        for (const { b, x, y, count: spatial, classes } of places) {
-          const pixels = b * y.tile * x.tile;
-          if (stored && groups * pixels > entries) continue;
-          const depth = wholeDepth ? k.c.total : c;
-          const aBuffer = align(4 * b * y.extent * x.extent * depth);
-          const outBuffer = align(4 * pixels * nTile);
-          const aTimes = outerCount * spatial * (wholeDepth ? 1 : blocks) > 1 ? 2 : 1;
-          const outTimes = outerCount * spatial * nCount > 1 ? 2 : 1;
-          if (aBuffer * aTimes + outBuffer * outTimes > machine.nram.bytes) continue;
-          const aBlocked = blocks > 1 && !wholeDepth;
-          let matrixCycles = 0;
-          for (const p of works) {
-            for (const at of classes)
-              matrixCycles += outerCount * p.times * at.times * workCycles(machine, at.sizes, p.work);
-          }
-          const a = runsCost(
-            machine,
-            (4 * k.b.total * y.inside * x.inside * k.c.total) / (spatial * (aBlocked ? blocks : 1)),
-            [
-              [k.c.aStride, depth],
-              [k.x.aStride, x.extent],
-              [k.y.aStride, y.extent],
-              [k.b.aStride, b],
-            ],
-            aBuffer,
+        const wBufferOf = (ky: number): number => align(4 * (ky * k.x.kernel * c + bias) * nTile);
+        // Kernel rows apart only where whole blocks would take too much of the memory for weights.
+        const tight = k.y.kernel > 1 && !dynamic && wBufferOf(k.y.kernel) * 4 > machine.wram.bytes;
+        for (const ky of tight ? [k.y.kernel, 1] : [k.y.kernel]) {
+          const rowBlocks = Math.ceil(k.y.kernel / ky);
+          const blocks = depthBlocks * rowBlocks;
+          const stored = blocks > 1 || keepsSums(unit, reduction(c, ky));
+          const wBuffer = wBufferOf(ky);
+          const wTimes = nCount * blocks > 1 || outerCount > 1 ? 2 : 1;
+          if (wBuffer * wTimes > machine.wram.bytes) continue;
+          const works = [
+            [nCount - 1, n, depthBlocks - 1, c],
+            [nCount - 1, n, 1, lastC],
+            [1, lastN, depthBlocks - 1, c],
+            [1, lastN, 1, lastC],
+          ].flatMap(([ns, filters, cs, depth]) =>
+            ns! * cs! === 0
+              ? []
+              : { times: ns! * cs! * rowBlocks, work: workOf(unit, filters!, reduction(depth!, ky)) },
           );
-          const out = runsCost(
-            machine,
-            (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (spatial * nCount),
-            [
-              [k.n.outStride, Math.min(n, k.n.total)],
-              [k.x.outStride, x.tile],
-              [k.y.outStride, y.tile],
-              [k.b.outStride, b],
-            ],
-            outBuffer,
-          );
-          for (const filtersOuter of nCount > 1 && spatial > 1 ? [false, true] : [false]) {
-            const aLoads = aBlocked
-              ? spatial * nCount * blocks
-              : filtersOuter && spatial > 1
-                ? spatial * nCount
-                : spatial;
-            if (aLoads * outerCount > 1 && aBuffer * 2 + outBuffer * outTimes > machine.nram.bytes) continue;
-            const wLoads =
-              blocks > 1 ? spatial * nCount * blocks : filtersOuter ? nCount : nCount > 1 ? spatial * nCount : 1;
-            const load = outerCount * (aLoads * a.cycles + wLoads * w.cycles);
-            const store = outerCount * spatial * nCount * out.cycles;
-            const channel =
-              outerCount * (aLoads * a.channelCycles + wLoads * w.channelCycles + spatial * nCount * out.channelCycles);
-            const bodies = outerCount * spatial * nCount * blocks;
-            // Before the first product its operands must be there; after the last its result must leave.
-            const cycles =
-              Math.max(
-                matrixCycles,
-                machine.dma.queues === 1 ? load + store : Math.max(load, store, channel),
-                bodies * controlPerTile,
-              ) +
-              a.cycles +
-              w.cycles +
-              out.cycles;
-            offer(
-              { b, y: y.tile, x: x.tile, n, c, filtersOuter, wholeDepth },
-              cycles + bodies * CYCLES_WORTH_A_TILE + channel * 1e-9,
+          // Mean transfers of each stream; here and below.
+          const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (nCount * blocks);
+          const wDims: Extents =
+            k.weights.kind === 'constant'
+              ? [[4, wBytes / 4]]
+              : [
+                  [k.weights.nStride, Math.min(nTile, tn)],
+                  [k.weights.cStride, c],
+                ];
+          const w = runsCost(machine, wBytes, wDims, wBuffer);
+          for (const { b, x, y, count: spatial, classes } of places) {
+            const pixels = b * y.tile * x.tile;
+            if (stored && groups * pixels > entries) continue;
+            const depth = wholeDepth ? k.c.total : c;
+            const aBuffer = align(4 * b * y.extent * x.extent * depth);
+            const outBuffer = align(4 * pixels * nTile);
+            const aTimes = outerCount * spatial * (wholeDepth ? 1 : depthBlocks) > 1 ? 2 : 1;
+            const outTimes = outerCount * spatial * nCount > 1 ? 2 : 1;
+            if (aBuffer * aTimes + outBuffer * outTimes > machine.nram.bytes) continue;
+            const aBlocked = depthBlocks > 1 && !wholeDepth;
+            let matrixCycles = 0;
+            for (const p of works) {
+              for (const at of classes)
+                matrixCycles += outerCount * p.times * at.times * workCycles(machine, at.sizes, p.work);
+            }
+            const a = runsCost(
+              machine,
+              (4 * k.b.total * y.inside * x.inside * k.c.total) / (spatial * (aBlocked ? depthBlocks : 1)),
+              [
+                [k.c.aStride, depth],
+                [k.x.aStride, x.extent],
+                [k.y.aStride, y.extent],
+                [k.b.aStride, b],
+              ],
+              aBuffer,
             );
+            const out = runsCost(
+              machine,
+              (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (spatial * nCount),
+              [
+                [k.n.outStride, Math.min(n, k.n.total)],
+                [k.x.outStride, x.tile],
+                [k.y.outStride, y.tile],
+                [k.b.outStride, b],
+              ],
+              outBuffer,
+            );
+            for (const filtersOuter of nCount > 1 && spatial > 1 ? [false, true] : [false]) {
+              const aLoads = aBlocked
+                ? spatial * nCount * depthBlocks
+                : filtersOuter && spatial > 1
+                  ? spatial * nCount
+                  : spatial;
+              if (aLoads * outerCount > 1 && aBuffer * 2 + outBuffer * outTimes > machine.nram.bytes) continue;
+              const wLoads =
+                blocks > 1 ? spatial * nCount * blocks : filtersOuter ? nCount : nCount > 1 ? spatial * nCount : 1;
+              const load = outerCount * (aLoads * a.cycles + wLoads * w.cycles);
+              const store = outerCount * spatial * nCount * out.cycles;
+              const channel =
+                outerCount *
+                (aLoads * a.channelCycles + wLoads * w.channelCycles + spatial * nCount * out.channelCycles);
+              const bodies = outerCount * spatial * nCount * blocks;
+              // Before the first product its operands must be there; after the last its result must leave.
+              const cycles =
+                Math.max(
+                  matrixCycles,
+                  machine.dma.queues === 1 ? load + store : Math.max(load, store, channel),
+                  bodies * controlPerTile,
+                ) +
+                a.cycles +
+                w.cycles +
+                out.cycles;
+              offer(
+                { b, y: y.tile, x: x.tile, n, c, ky, filtersOuter, wholeDepth },
+                cycles + bodies * CYCLES_WORTH_A_TILE + channel * 1e-9,
+              );
+            }
           }
         }
       }

@@ -5,7 +5,6 @@ import { reachedByWindows } from '../compulsory.ts';
 import type { Contraction } from '../contraction.ts';
 import type { Lowering } from '../planner.ts';
 import { computed, doesNotFit, notFloat, toHost } from '../reasons.ts';
-import { searchTiling } from '../tileSearch.ts';
 import { addressOf, asPlane, type View } from '../views.ts';
 import { floats } from './constants.ts';
 import { type Axis, depthwise } from './depthwise.ts';
@@ -104,7 +103,7 @@ export const lowerConv: Lowering = (node, p) => {
   };
   const out = asPlane(p.output(fused.output, 'channels-last'));
   const contraction = (): Contraction => shape(input, out);
-  const found = searchTiling(contraction(), p.machine);
+  const found = p.tiling(contraction());
   if (found === undefined) return doesNotFit(p.machine);
   if (fused.node !== undefined) p.done.add(fused.node);
   const read = reachedByWindows(input, { ...ya, total: ya.out }, { ...xa, total: xa.out });

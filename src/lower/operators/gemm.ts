@@ -4,7 +4,6 @@ import type { Activation, Contraction } from '../contraction.ts';
 import { planElementwise } from '../kernels/elementwise.ts';
 import type { Lowering } from '../planner.ts';
 import { doesNotFit, notFloat } from '../reasons.ts';
-import { searchTiling } from '../tileSearch.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import { addressOf, broadcastView, permuteView } from '../views.ts';
 import { floats } from './constants.ts';
@@ -59,7 +58,7 @@ export const lowerGemm: Lowering = (node, p) => {
               nStride: dynamicB!.strides[1]!,
             },
     });
-  const found = searchTiling(contraction(), p.machine);
+  const found = p.tiling(contraction());
   if (found === undefined) return doesNotFit(p.machine);
   const reads = [a, ...(dynamicB ? [dynamicB] : [])];
   if (!separate) {

@@ -2,7 +2,6 @@
 import type { Contraction } from '../contraction.ts';
 import type { Lowering } from '../planner.ts';
 import { doesNotFit, insideConcat, notFloat, toHost } from '../reasons.ts';
-import { searchTiling } from '../tileSearch.ts';
 import { addressOf, broadcastView, mergeDims, reshapeView } from '../views.ts';
 import { floats } from './constants.ts';
 import { fusedActivation } from './fuse.ts';
@@ -63,7 +62,7 @@ export const lowerMatMul: Lowering = (node, p) => {
         act: fused.act,
       };
     };
-    const found = searchTiling(contraction(), p.machine);
+    const found = p.tiling(contraction());
     if (found === undefined) return doesNotFit(p.machine);
     if (fused.node !== undefined) p.done.add(fused.node);
     contractionJob(p, nodes, contraction, found, { reads: [aView], writes: [rawOut] });
@@ -96,7 +95,7 @@ export const lowerMatMul: Lowering = (node, p) => {
         nStride: bFull.strides[cut + 1]!,
       },
     });
-  const found = searchTiling(contraction(), p.machine);
+  const found = p.tiling(contraction());
   if (found === undefined) return doesNotFit(p.machine);
   if (fused.node !== undefined) p.done.add(fused.node);
   contractionJob(p, nodes, contraction, found, { reads: [aView, bRaw], writes: [rawOut] });

@@ -1,0 +1,105 @@
+/**
+ * Efficiency of compiled programs: layer-wise bound ÷ achieved cycles, for networks of models/ × machines, and where the excess goes.
+ *
+ * Method: each network is built without weights (their values do not move time), compiled for batch 1, simulated timing only. The bound is
+ * `report/layerwiseBound`; bars are those of the compiler's issue, printed beside each figure, for Winograd and sparsity off. `host` is the
+ * share of host time in the total, which must be 0 for a bar to count. `--layers N` lists the N layers that lose most against the bound
+ * of the groups whose nodes they hold (negative losses, where fusion gains, are not listed).
+ * Arguments: names of networks and machines (or machine files) in any order; without any, those that have bars.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { createEngine } from '#engine';
+import { compileModel, executeProgram } from '#flow';
+import type { Program } from '#isa';
+import { type Machine, parseMachine, presets } from '#machine';
+import { buildModel, models } from '#models';
+
+const small: Machine = {
+  ...presets.get('textbook-single')!,
+  name: 'textbook-16k',
+  nram: { bytes: 16384 },
+  wram: { bytes: 16384 },
+};
+
+const BARS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'textbook-single': { 'alexnet-paper': 0.95, alexnet: 0.95, vgg19: 0.96, resnet152: 0.94, 'mobilenet-v2': 0.85 },
+  'textbook-cluster': { 'alexnet-paper': 0.92, alexnet: 0.92, vgg19: 0.92, resnet152: 0.92 },
+  'textbook-16k': { 'alexnet-paper': 0.88, alexnet: 0.88, resnet152: 0.8 },
+};
+
+function machineOf(name: string): Machine | undefined {
+  if (name === small.name) return small;
+  const preset = presets.get(name);
+  if (preset !== undefined || !existsSync(name)) return preset;
+  return parseMachine(readFileSync(name, 'utf8'), name);
+}
+
+export default async function efficiency(args: readonly string[]): Promise<void> {
+  const at = args.indexOf('--layers');
+  const listed = at < 0 ? 0 : Number(args[at + 1]);
+  const names = args.filter((_, i) => at < 0 || (i !== at && i !== at + 1));
+  const networks = names.filter((n) => models.has(n));
+  const machines = names.flatMap((n) => (models.has(n) ? [] : [machineOf(n) ?? unknown(n)]));
+  const engine = await createEngine();
+  const rows = [];
+  for (const machine of machines.length > 0 ? machines : Object.keys(BARS).map((n) => machineOf(n)!)) {
+    const barred = BARS[machine.name] ?? {};
+    for (const network of networks.length > 0 ? networks : Object.keys(barred)) {
+      const model = await buildModel(network, { weights: false });
+      const start = performance.now();
+      const { program } = await compileModel(model, { machine, engine, batch: 1 });
+      const compiled = performance.now();
+      const { result } = await executeProgram(program, { data: false });
+      const bound = program.layerwise!.cycles;
+      const host = program.layers.reduce((n, l, i) => n + (l.where === 'host' ? result.layers[i]!.cycles : 0), 0);
+      const bar = barred[network];
+      const reached = bound / result.cycles;
+      rows.push({
+        machine: machine.name,
+        network,
+        cycles: result.cycles,
+        bound,
+        efficiency: reached.toFixed(4),
+        bar: bar === undefined ? '' : `${reached >= bar ? 'ok' : '  '} ≥ ${bar}`,
+        'host %': ((100 * host) / result.cycles).toFixed(1),
+        words: program.words.length,
+        'compile ms': (compiled - start).toFixed(0),
+        'timing ms': (performance.now() - compiled).toFixed(0),
+      });
+      if (listed > 0) losses(program, result.layers, listed);
+    }
+  }
+  console.table(rows);
+}
+
+function unknown(name: string): never {
+  throw new Error(`'${name}' is no network of models/, no preset and no machine file`);
+}
+
+/** The layers that take longest beyond the bound of their groups. */
+function losses(program: Program, layers: readonly { readonly cycles: number }[], most: number): void {
+  const groupOf = new Map(program.layerwise!.groups.flatMap((g) => g.nodes.map((n) => [n, g] as const)));
+  const took = new Map<object, { cycles: number; names: string[]; loops: string[]; where: string }>();
+  program.layers.forEach((layer, i) => {
+    const group = layer.nodes.map((n) => groupOf.get(n)).find((g) => g !== undefined) ?? layer;
+    const sum = took.get(group) ?? { cycles: 0, names: [], loops: [], where: layer.where };
+    sum.cycles += layers[i]!.cycles;
+    sum.names.push(layer.op);
+    sum.loops.push(layer.loops.map((l) => `${l.dim} ${l.tiles}×${l.size}`).join(' '));
+    took.set(group, sum);
+  });
+  const table = [...took].map(([group, t]) => {
+    const g = group as { name: string; cycles?: number; bound?: string };
+    const bound = 'bound' in group ? g.cycles! : 0;
+    return {
+      group: g.name,
+      bound: Math.round(bound),
+      by: g.bound ?? '',
+      cycles: t.cycles,
+      lost: Math.round(t.cycles - bound),
+      layers: t.names.join(' | '),
+      loops: t.loops.join(' | '),
+    };
+  });
+  console.table(table.sort((a, b) => b.lost - a.lost).slice(0, most));
+}
