@@ -1,7 +1,18 @@
 /** Linear algebra against its defining equations, and the gradients against differences. */
 import { describe, expect, test } from 'vitest';
 import { tensorNumbers } from '#ir';
-import { random as draw, eye, grad, linalg, matMul, type Tensor, tensor, tracked } from './index.ts';
+import {
+  checkGradients,
+  random as draw,
+  eye,
+  grad,
+  linalg,
+  matMul,
+  type Tensor,
+  tensor,
+  tracked,
+  Variable,
+} from './index.ts';
 
 const close = async (a: Tensor, b: Tensor, limit = 1e-10): Promise<void> => {
   const [x, y] = [tensorNumbers(await a.value()), tensorNumbers(await b.value())];
@@ -101,6 +112,53 @@ test.each([
     const slope = ((await at(1e-5)) - (await at(-1e-5))) / 2e-5;
     expect(Math.abs(g[i]! - slope)).toBeLessThan(1e-5 * Math.max(1, Math.abs(slope)));
   }
+});
+
+describe('the gradient of cholesky', () => {
+  // Of a matrix of any values, made symmetric and positive: so differences may move each of them.
+  const positive = (m: Tensor): Tensor => matMul(m, m.transpose()).add(eye(4, 4, 'f64'));
+  const losses: readonly (readonly [string, (l: Tensor) => Tensor])[] = [
+    ['of all elements', (l) => l.mul(random(4, 4)).sum()],
+    [
+      'of the log-determinant',
+      (l) =>
+        l
+          .mul(eye(4, 4, 'f64'))
+          .sum(1)
+          .log()
+          .sum(),
+    ],
+    ['of a solution', (l) => linalg.solve(l, random(4, 2)).square().sum()],
+  ];
+  test.each(losses)('%s', (_, loss) => {
+    const m = new Variable(a.known!, { name: 'm' });
+    const [first] = checkGradients(() => loss(linalg.cholesky(positive(m))), [m]);
+    expect(first!.error).toBeLessThan(1e-6);
+  });
+  test('is symmetric, and has a gradient itself', async () => {
+    const leaf = tracked(definite);
+    const [g] = grad(linalg.cholesky(leaf).mul(random(4, 4)).sum(), [leaf]);
+    await close(g!, g!.transpose());
+    const m = new Variable(a.known!, { name: 'm' });
+    const [second] = checkGradients(() => {
+      const x = positive(m);
+      return grad(linalg.cholesky(x).square().mul(random(4, 4)).sum(), [x], { createGraph: true })[0]!
+        .square()
+        .sum();
+    }, [m]);
+    expect(second!.error).toBeLessThan(1e-5);
+  });
+});
+
+test.each([
+  ['qr', (x: Tensor) => linalg.qr(x)[1]],
+  ['svd', (x: Tensor) => linalg.svd(x)[1]],
+  ['eigenSymmetric', (x: Tensor) => linalg.eigenSymmetric(x)[0]],
+  ['leastSquares', (x: Tensor) => linalg.leastSquares(x, random(4))],
+])('%s has no gradient, and says so', (name, f) => {
+  const leaf = tracked(definite);
+  const found = expect.objectContaining({ code: 'SYS-TEN-014', message: expect.stringContaining(`linalg.${name}`) });
+  expect(() => grad(f(leaf).sum(), [leaf])).toThrow(found);
 });
 
 test('what cannot be done has a code', async () => {

@@ -1,7 +1,7 @@
 /**
  * Linear algebra beyond products: systems, inverse, determinant, decompositions of matrices [n, n] or [m, n] in f32 or f64, computed in f64
- * by ml-matrix in this thread. Operators registered as user code registers them; those that have a gradient say its source. What is wrong
- * with the numbers is thrown at once where they are at hand, else when the result is read.
+ * by ml-matrix in this thread. Operators registered as user code registers them; those that have a gradient say its source, of the others
+ * (qr, svd, eigenSymmetric, leastSquares) `grad` says that there is none (SYS-TEN-014). What is wrong with the numbers is thrown at once where they are at hand, else when the result is read.
  */
 import {
   CholeskyDecomposition,
@@ -12,8 +12,8 @@ import {
   SingularValueDecomposition,
 } from 'ml-matrix';
 import { diagnostic } from '#base';
-import { mul, neg } from './functions/elementwise.ts';
-import { matMul } from './functions/linear.ts';
+import { add, mul, neg } from './functions/elementwise.ts';
+import { matMul, tril } from './functions/linear.ts';
 import { reshape, transpose } from './functions/movement.ts';
 import { registerOperator } from './registerOperator.ts';
 import type { Tensor } from './tensor.ts';
@@ -141,9 +141,19 @@ const choleskyOperator = registerOperator({
     if (found === undefined || !found.isPositiveDefinite()) throw notPositive({ size: a!.shape[0]! });
     write(l!, found.lowerTriangularMatrix);
   }),
+  // dA = ½(S + Sᵀ), S = L⁻ᵀ·Φ(Lᵀ·dL)·L⁻¹, where Φ takes the lower triangle with half of the diagonal (Murray, Differentiation of the
+  // Cholesky decomposition, 2016, equation 10). A is symmetric, and so is dA: it is shared by both triangles.
+  gradient: ({ outputs, dy }) => {
+    const l = outputs[0]!;
+    const up = transpose(l);
+    const product = matMul(up, tril(dy[0]!));
+    const phi = mul(add(tril(product), tril(product, -1)), 0.5);
+    const s = transpose(solve(up, transpose(solve(up, phi))));
+    return [mul(add(s, transpose(s)), 0.5)];
+  },
 });
 
-/** L, lower triangular, of A = L·Lᵀ; no gradient. @throws SYS-TEN-028 A is not symmetric positive definite */
+/** L, lower triangular, of A = L·Lᵀ. Its gradient is symmetric. @throws SYS-TEN-028 A is not symmetric positive definite */
 export const cholesky = (a: Tensor): Tensor => choleskyOperator([a])[0]!;
 
 const qrOperator = registerOperator({

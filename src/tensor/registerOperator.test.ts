@@ -28,7 +28,7 @@ const squash = registerOperator({
       },
     ]),
   ),
-  gradient: ({ inputs: [x], dy: [dy] }) => [div(dy!, square(add(abs(x!), 1)))],
+  gradient: ({ inputs: [x], dy: [dy], attributes: { gain } }) => [div(mul(dy!, Number(gain)), square(add(abs(x!), 1)))],
 });
 
 test('runs, with attributes, on results that are still to come', async () => {
@@ -43,6 +43,10 @@ test('has a gradient that holds against differences, and within which others flo
   expect(checked!.error).toBeLessThan(1e-8);
   const x = tracked(tensor([1, -3]));
   expect(await grad(sum(squash([x])[0]!), [x])[0]!.toArray()).toEqual([0.25, 0.0625]);
+  // Its rule sees the attributes of the call.
+  expect(await grad(sum(squash([x], { gain: 4 })[0]!), [x])[0]!.toArray()).toEqual([1, 0.25]);
+  const [scaled] = checkGradients(() => sum(squash([v], { gain: 3 })[0]!), [v]);
+  expect(scaled!.error).toBeLessThan(1e-8);
 });
 
 test('refuses a second registration, standard names, unknown names and types', () => {

@@ -14,6 +14,8 @@ import {
   type AttributeValue,
   type AttributeValues,
   addOperator,
+  attributesOf,
+  lookupOperator,
   type OperatorKernel,
   registerKernel,
   type Signature,
@@ -32,6 +34,8 @@ export interface OperatorGradientContext {
   readonly outputs: readonly Tensor[];
   /** dL/d(output), undefined where the loss does not depend on it. */
   readonly dy: readonly (Tensor | undefined)[];
+  /** The call's, with defaults in the place of those that it left out. */
+  readonly attributes: AttributeValues;
 }
 
 export interface OperatorRegistration {
@@ -66,6 +70,7 @@ export function registerOperator(registration: OperatorRegistration): UserOperat
         inputs: c.inputs.map((e) => e!.handle as Tensor),
         outputs: c.outputs.map((e) => e!.handle as Tensor),
         dy: c.dy.map((e) => e?.handle as Tensor | undefined),
+        attributes: attributesOf(lookupOperator(name), c.node),
       }).map((t) => (t === undefined ? undefined : wrap(t))),
     );
   }

@@ -7,7 +7,6 @@ import {
   type Attribute,
   DATA_TYPES,
   type DataType,
-  float,
   floatAttribute,
   floatsAttribute,
   type GraphNode,
@@ -20,8 +19,9 @@ import {
   tensorOf,
 } from '#ir';
 import { BUILD_OPSET, type Operator, operatorOf } from '#ops';
-import { apply, applyNode, castTo } from './apply.ts';
+import { apply, applyNode } from './apply.ts';
 import { constantTensor } from './autograd.ts';
+import { groupNorm, rmsNorm } from './functions/nn.ts';
 import type { Tensor } from './tensor.ts';
 import { mixedOpsets } from './trace.ts';
 
@@ -92,35 +92,23 @@ function resized(node: GraphNode, x: Tensor | undefined, scales: Tensor | undefi
 
 const REDUCTIONS = ['L1', 'L2', 'LogSum', 'LogSumExp', 'Max', 'Mean', 'Min', 'Prod', 'SumSquare'];
 
-/** Scale and bias of each channel, where they were of each group (since 21): groups are normalised by themselves, then scaled. */
+/** Scale and bias of each channel, where they were of each group (since 21). */
 const groupNormalization: Upgrade = {
   since: 21,
   rule: (node, [x, scale, bias]) => {
-    const groups = intAttribute(node, 'num_groups', 1);
-    const epsilon = float(floatAttribute(node, 'epsilon', 1e-5));
-    const vector = (value: number): Tensor =>
-      constantTensor(tensorOf(x!.dataType, [groups], new Array(groups).fill(value)));
-    const apart = apply('Reshape', [x, int64s([0, groups, -1])]);
-    const normalised = apply('InstanceNormalization', [apart, vector(1), vector(0)], { epsilon });
-    const together = apply('Reshape', [normalised, apply('Shape', [x])]);
-    const column = (t: Tensor): Tensor => apply('Reshape', [t, int64s([-1, ...x!.dims.slice(2).map(() => 1)])]);
-    return [apply('Add', [apply('Mul', [together, column(scale!)]), column(bias!)])];
+    const epsilon = floatAttribute(node, 'epsilon', 1e-5);
+    return [groupNorm(x!, intAttribute(node, 'num_groups', 1), scale, bias, epsilon)];
   },
 };
 
-/** x ÷ √(mean x² + ε) · scale over the axes from `axis` on, in f32 (23). */
+/** In f32 (23). */
 const rmsNormalization: Upgrade = {
   since: 23,
   rule: (node, [x, scale]) => {
     if (intAttribute(node, 'stash_type', 1) !== 1) return undefined;
     const axis = intAttribute(node, 'axis', -1);
-    const first = axis < 0 ? axis + x!.rank : axis;
-    const axes = x!.dims.flatMap((_, i) => (i >= first ? [i] : []));
-    const dtype = x!.dataType === 'float64' ? 'float64' : 'float32';
-    const wide = castTo(x!, dtype);
-    const power = apply('ReduceMean', [apply('Mul', [wide, wide]), int64s(axes)]);
-    const root = apply('Sqrt', [apply('Add', [power, scalar(floatAttribute(node, 'epsilon', 1e-5), dtype)])]);
-    return [apply('Mul', [castTo(apply('Div', [wide, root]), x!.dataType), scale])];
+    const axes = axis < 0 ? -axis : x!.rank - axis;
+    return [rmsNorm(x!, scale, floatAttribute(node, 'epsilon', 1e-5), axes)];
   },
 };
 

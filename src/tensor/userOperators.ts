@@ -116,7 +116,8 @@ export function toAttribute(value: AttributeValue): Attribute {
     : { kind: 'floats', value: value as readonly number[] };
 }
 
-function attributesOf(op: RegisteredOperator, node: GraphNode): AttributeValues {
+/** A node's attributes, with defaults. @throws SYS-TEN-073 one that the operator does not have, or lacks */
+export function attributesOf(op: RegisteredOperator, node: GraphNode): AttributeValues {
   const values: Record<string, AttributeValue> = {};
   for (const [name, attribute] of node.attributes) {
     if (!Object.hasOwn(op.attributes, name)) {

@@ -4,7 +4,7 @@ import { apply } from '../apply.ts';
 import { constantTensor } from '../autograd.ts';
 import type { Tensor } from '../tensor.ts';
 import { mul } from './elementwise.ts';
-import { reshape } from './movement.ts';
+import { reshape, unsqueeze } from './movement.ts';
 import { meet, type Operand } from './operands.ts';
 import { sum } from './reduce.ts';
 
@@ -17,9 +17,32 @@ export const dot = (a: Tensor, b: Tensor): Tensor => matMul(a, b);
 /** aᵢ·bⱼ of two vectors. */
 export const outer = (a: Tensor, b: Tensor): Tensor => mul(reshape(a, [-1, 1]), reshape(b, [1, -1]));
 
-/** A contraction by subscripts: `einsum('bij,bjk->bik', a, b)`. */
+/**
+ * A contraction by subscripts: `einsum('bij,bjk->bik', a, b)`. What `...` stands for is broadcast from the right, as in NumPy: it may be of
+ * more axes in one operand than in another.
+ */
 export const einsum = (equation: string, ...operands: readonly Tensor[]): Tensor =>
-  apply('Einsum', meet('Einsum', operands), { equation: string(equation) });
+  apply('Einsum', alignUnnamed(equation, meet('Einsum', operands)), { equation: string(equation) });
+
+/** ONNX wants `...` of as many axes in every operand (Einsum-12): axes of size 1 in front of the fewer ones make it so. */
+function alignUnnamed(equation: string, operands: readonly Tensor[]): readonly Tensor[] {
+  const terms = equation.split('->')[0]!.split(',');
+  const unnamed = operands.map((x, i) => {
+    const term = terms[i] ?? '';
+    return term.includes('...') ? x.rank - term.replace('...', '').replaceAll(' ', '').length : 0;
+  });
+  const most = Math.max(0, ...unnamed);
+  return operands.map((x, i) => {
+    const missing = most - unnamed[i]!;
+    // What does not fit at all is refused by the operator, in its own words.
+    if (!terms[i]?.includes('...') || missing === 0 || unnamed[i]! < 0) return x;
+    const place = terms[i]!.split('...')[0]!.replaceAll(' ', '').length;
+    return unsqueeze(
+      x,
+      Array.from({ length: missing }, (_, k) => place + k),
+    );
+  });
+}
 
 /** x·Wᵀ + b, W [outputs, inputs] as PyTorch keeps it; x of any rank, its last axis the inputs. */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {

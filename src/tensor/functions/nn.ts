@@ -8,8 +8,10 @@ import { apply, applyAll } from '../apply.ts';
 import { constantTensor } from '../autograd.ts';
 import { type Generator, uniform } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
-import { div, ge, mul } from './elementwise.ts';
+import { add, div, ge, mul, sqrt } from './elementwise.ts';
+import { reshape } from './movement.ts';
 import { castTo } from './operands.ts';
+import { mean } from './reduce.ts';
 
 export type Sizes = number | readonly number[];
 
@@ -137,6 +139,51 @@ function shares(n: number, parts: number): Tensor {
 /** (x − mean) ÷ √(variance + ε) · scale + bias over the last `weight.rank` axes. */
 export const layerNorm = (x: Tensor, weight: Tensor, bias?: Tensor, epsilon = 1e-5): Tensor =>
   apply('LayerNormalization', [x, weight, bias], { axis: int(-weight.rank), epsilon: float(epsilon) });
+
+/** x [N, C, spatial…] scaled and shifted by channel, [C]. */
+function byChannel(x: Tensor, weight: Tensor | undefined, bias: Tensor | undefined): Tensor {
+  const spread = (t: Tensor): Tensor => reshape(t, [-1, ...x.dims.slice(2).map(() => 1)]);
+  const scaled = weight === undefined ? x : mul(x, spread(weight));
+  return bias === undefined ? scaled : add(scaled, spread(bias));
+}
+
+/**
+ * Each of `groups` groups of channels of each sample by its own mean and deviation, then scaled and shifted by channel (Wu and He 2018). Of
+ * operators of the opset in which graphs are written: GroupNormalization has this meaning only since opset 21.
+ * @param weight and bias [C]
+ */
+export function groupNorm(x: Tensor, groups: number, weight?: Tensor, bias?: Tensor, epsilon = 1e-5): Tensor {
+  const channels = x.sizeOf(1);
+  if (!Number.isInteger(groups) || groups < 1 || channels % groups !== 0) throw badGroups({ groups, channels });
+  const vector = (value: number): Tensor =>
+    constantTensor(tensorOf(x.dataType, [groups], new Array<number>(groups).fill(value)));
+  const apart = reshape(x, [0, groups, -1]);
+  const normalised = apply('InstanceNormalization', [apart, vector(1), vector(0)], { epsilon: float(epsilon) });
+  const isOpen = x.dims.some((d) => typeof d !== 'number');
+  const shape = isOpen ? apply('Shape', [x]) : constantTensor(tensorOf('int64', [x.rank], x.shape.map(BigInt)));
+  return byChannel(apply('Reshape', [normalised, shape]), weight, bias);
+}
+
+/** Each channel of each sample by its own mean and deviation, then scaled and shifted (Ulyanov et al. 2016). */
+export const instanceNorm = (x: Tensor, weight?: Tensor, bias?: Tensor, epsilon = 1e-5): Tensor =>
+  groupNorm(x, x.sizeOf(1), weight, bias, epsilon);
+
+/**
+ * x ÷ √(mean x² + ε) · weight over the last `axes` axes (Zhang and Sennrich 2019), in f32 at least. Of operators of the opset in which graphs are
+ * written: RMSNormalization is there since opset 23.
+ */
+export function rmsNorm(x: Tensor, weight?: Tensor, epsilon = 1e-5, axes = weight?.rank ?? 1): Tensor {
+  const wide = castTo(x, x.dataType === 'float64' ? 'float64' : 'float32');
+  const over = Array.from({ length: axes }, (_, i) => i - axes);
+  const root = sqrt(add(mean(mul(wide, wide), over, true), epsilon));
+  const normalised = castTo(div(wide, root), x.dataType);
+  return weight === undefined ? normalised : mul(normalised, weight);
+}
+
+const badGroups = diagnostic<{ groups: number; channels: number }>('SYS-TEN-163', 'usage', {
+  en: (p) => `groupNorm of ${p.channels} channels in ${p.groups} groups: the groups must divide the channels.`,
+  zh: (p) => `groupNorm 将 ${p.channels} 个通道分为 ${p.groups} 组：组数必须整除通道数。`,
+});
 
 /** Normalisation by given statistics, for each channel. */
 export const batchNormWith = (

@@ -33,6 +33,6 @@ export {
 } from './containers.ts';
 export * as init from './init.ts';
 export { xavier } from './initialise.ts';
-export { BatchNorm, Conv, ConvTranspose, Dropout, Embedding, LayerNorm, Linear } from './layers.ts';
+export { BatchNorm, Conv, ConvTranspose, Dropout, Embedding, GroupNorm, LayerNorm, Linear, RMSNorm } from './layers.ts';
 export { Module } from './module.ts';
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from './recurrent.ts';

@@ -12,7 +12,9 @@ import {
   convTranspose,
   dropout,
   embedding,
+  groupNorm,
   layerNorm,
+  rmsNorm,
   type Sizes,
 } from '../functions/nn.ts';
 import { mean, variance } from '../functions/reduce.ts';
@@ -185,6 +187,42 @@ export class LayerNorm extends Module {
 
   override forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, this.#epsilon);
+  }
+}
+
+/** Normalisation of groups of channels of each sample (Wu and He 2018); one group a channel is instance normalisation. */
+export class GroupNorm extends Module {
+  readonly weight: Variable;
+  readonly bias: Variable;
+  readonly #groups: number;
+  readonly #epsilon: number;
+
+  constructor(groups: number, channels: number, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}) {
+    super();
+    this.weight = new Variable(constantData([channels], 1), { name: 'weight' });
+    this.bias = new Variable(constantData([channels], 0), { name: 'bias' });
+    this.#groups = groups;
+    this.#epsilon = epsilon;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return groupNorm(x, this.#groups, this.weight, this.bias, this.#epsilon);
+  }
+}
+
+/** Division by the root of the mean square over the last axes (Zhang and Sennrich 2019). */
+export class RMSNorm extends Module {
+  readonly weight: Variable;
+  readonly #epsilon: number;
+
+  constructor(shape: Sizes, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}) {
+    super();
+    this.weight = new Variable(constantData(typeof shape === 'number' ? [shape] : shape, 1), { name: 'weight' });
+    this.#epsilon = epsilon;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return rmsNorm(x, this.weight, this.#epsilon);
   }
 }
 
