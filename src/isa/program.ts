@@ -102,6 +102,15 @@ export interface HostNode {
   readonly estimate?: { readonly en: string; readonly zh: string };
 }
 
+/** A loop over tiles. */
+export interface LoopPlan {
+  readonly dim: string;
+  readonly tiles: number;
+  readonly size: number;
+  /** To how many cores, or clusters, its tiles are dealt in turn; absent: each that works does all of them. */
+  readonly cores?: number;
+}
+
 /** Plain schedule data of one layer (a group of graph nodes that became one piece of program, or one host part). */
 export interface LayerPlan {
   readonly index: number;
@@ -124,7 +133,7 @@ export interface LayerPlan {
   readonly outputBytes: number;
   readonly outputShape: readonly number[];
   /** Loop nest, outermost first: `oc 4 × 128`. */
-  readonly loops: readonly { readonly dim: string; readonly tiles: number; readonly size: number }[];
+  readonly loops: readonly LoopPlan[];
   /** What lowering expects of it; absent where the host works, and where nobody has planned the program. */
   readonly predicted?: LayerPrediction;
   /** First and one-past-last instruction. */
@@ -139,7 +148,7 @@ export type UnitName = Queue | 'dma';
 export interface LayerPrediction {
   /** An estimate: how far the units' work overlaps is not simulated. */
   readonly cycles: number;
-  /** Busy cycles of each unit that works in it: its entries, waits and signals. */
+  /** Busy cycles of each unit that works in it: its entries, waits and signals, those of all cores. */
   readonly busy: Readonly<Partial<Record<UnitName, number>>>;
   /** Cycles that the DRAM channel is taken. */
   readonly channelCycles: number;

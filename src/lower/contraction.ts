@@ -10,6 +10,7 @@ import { float32Bits } from '#base';
 import { ACTIVATIONS, type ConstantSegment, ELEMENT_TYPES, type LayerPrediction } from '#isa';
 import { accumulatorEntries, filtersOf, type Machine } from '#machine';
 import { keepsSums, mmaCycles } from '#timing';
+import { coresFor, type DealtLoop, dealing } from './cores.ts';
 import type { Emitter, Operand, Register } from './emitter.ts';
 import { emitNest, type Nest, type Placement, shapeOfNest } from './nest.ts';
 import { predictNest, sumOverTiles } from './prediction.ts';
@@ -97,6 +98,8 @@ export interface Tiling {
   readonly wholeDepth: boolean;
   /** Rows of the kernel in a block of weights: the whole height, or fewer where whole blocks would be too large. */
   readonly ky: number;
+  /** Loops that are dealt to several cores; absent: none. */
+  readonly deals?: readonly DealtLoop[];
 }
 
 const hasBias = (k: Contraction): boolean => k.weights.kind === 'constant' && k.weights.bias !== undefined;
@@ -185,13 +188,14 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
 export function buildContraction(k: Contraction, t: Tiling, machine: Machine, packedAddress: number): Built {
   const tn = filtersOf(machine.matrix);
   const taps = k.y.kernel * k.x.kernel;
-  const outer = k.outer.map((o, i): LoopDim => ({ name: `o${i}`, total: o.total, tile: 1 }));
-  const b: LoopDim = { name: 'b', total: k.b.total, tile: t.b };
-  const y: LoopDim = { name: 'y', total: k.y.total, tile: t.y };
-  const x: LoopDim = { name: 'x', total: k.x.total, tile: t.x };
-  const n: LoopDim = { name: 'n', total: k.n.total, tile: t.n };
-  const c: LoopDim = { name: 'c', total: k.c.total, tile: t.c };
-  const ky: LoopDim = { name: 'ky', total: k.y.kernel, tile: t.ky };
+  const loop = dealing(t.deals ?? [], coresFor(machine));
+  const outer = k.outer.map((o, i) => loop(`o${i}`, o.total, 1));
+  const b = loop('b', k.b.total, t.b);
+  const y = loop('y', k.y.total, t.y);
+  const x = loop('x', k.x.total, t.x);
+  const n = loop('n', k.n.total, t.n);
+  const c = loop('c', k.c.total, t.c);
+  const ky = loop('ky', k.y.kernel, t.ky);
   const reductionLoops = tilesOf(ky) > 1 ? [c, ky] : [c];
   const loops = t.filtersOuter ? [...outer, n, b, y, x, ...reductionLoops] : [...outer, b, y, x, n, ...reductionLoops];
 
@@ -324,7 +328,7 @@ export function predictContraction(built: Built, k: Contraction, t: Tiling, mach
     const filters = k.weights.kind === 'dynamic' ? t.n : size(n);
     return mmaCycles(machine, [size(x), size(y), size(b)], filters, reduction);
   });
-  return predictNest(shapeOfNest(built.nest, cycles), machine);
+  return predictNest(shapeOfNest(built.nest, cycles, coresFor(machine)), machine);
 }
 
 /** Emits the kernel. */

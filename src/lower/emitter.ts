@@ -5,11 +5,21 @@
  */
 import { internalError } from '#base';
 import { encode, type Instruction, LOOP_DEPTH, QUEUES, type Queue, RECORDS, SCALAR_REGISTERS } from '#isa';
+import { type Cores, ONE_CORE } from './cores.ts';
 
 export type Register = number;
 export type RecordId = number;
 /** A value known now, or a register that will hold it. */
 export type Operand = number | { readonly register: Register };
+
+/** A loop that counts in a register. */
+export interface CountedLoop {
+  readonly index: Register;
+  readonly from: Operand;
+  readonly step: number;
+  readonly limit: number;
+  readonly count: Operand;
+}
 
 interface Item {
   readonly instruction: Instruction;
@@ -35,8 +45,11 @@ export class Emitter {
   #layerStart = 0;
   /** Labels from here on are the open layer's. */
   #firstLabel = 0;
+  /** The cores that run the program. */
+  readonly cores: Cores;
 
-  constructor() {
+  constructor(cores: Cores = ONE_CORE) {
+    this.cores = cores;
     this.#resetRegisters();
   }
 
@@ -186,23 +199,26 @@ export class Emitter {
     this.op('signal', { queue: QUEUES.indexOf(queue), semaphore });
   }
 
-  /** Emits `body` so that it runs `count` times; `index` counts up from 0. Four levels are hardware loops. */
-  loop(count: number, depth: number, index: Register, body: () => void): void {
-    if (count === 1) return body();
-    this.op('li', { rd: index, imm: 0 });
+  /**
+   * Emits `body` so that it runs for `index` = from, from + step, … below `limit`, `count` times and at least once. Four levels are
+   * hardware loops.
+   */
+  loop({ index, from, step, limit, count }: CountedLoop, depth: number, body: () => void): void {
+    this.set(index, from);
     const end = this.newLabel();
     if (depth < LOOP_DEPTH) {
-      this.jump('loopi', end, { count });
+      if (typeof count === 'number') this.jump('loopi', end, { count });
+      else this.jump('loop', end, { ra: count.register });
       body();
-      this.op('addi', { rd: index, ra: index, imm: 1 });
+      this.op('addi', { rd: index, ra: index, imm: step });
       this.place(end);
       return;
     }
     const start = this.newLabel();
     this.place(start);
     body();
-    this.op('addi', { rd: index, ra: index, imm: 1 });
-    this.with(count, (rb) => this.jump('blt', start, { ra: index, rb }));
+    this.op('addi', { rd: index, ra: index, imm: step });
+    this.with(limit, (rb) => this.jump('blt', start, { ra: index, rb }));
     this.place(end);
   }
 

@@ -5,10 +5,11 @@
 import { diagnostic } from '#base';
 import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, typeText } from '#ir';
 import { type ConstantSegment, type HostNode, type HostPart, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
-import { coresOf, type Machine } from '#machine';
+import type { Machine } from '#machine';
 import { operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
 import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
+import { coresFor } from './cores.ts';
 import { Emitter } from './emitter.ts';
 import { type Boundary, hostJob, hostPart, type Waiting, whyNotExchanged } from './hostParts.ts';
 import { planCopy } from './kernels/copy.ts';
@@ -59,7 +60,7 @@ const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'ou
   },
 );
 
-/** Compiles a model for a machine, for one core of it. */
+/** Compiles a model for a machine, for all its cores. */
 export function lower(model: Model, machine: Machine, options: LowerOptions): Program {
   for (const [what, values] of [
     ['input', model.graph.inputs],
@@ -101,7 +102,7 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
     return at;
   };
 
-  const emitter = new Emitter();
+  const emitter = new Emitter(coresFor(machine));
   const host: HostPart[] = [];
   const layers: LayerPlan[] = [];
   const names = layerNames(planner.jobs);
@@ -134,7 +135,6 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
   return {
     name: model.graph.name,
     machine,
-    ...(coresOf(machine) > 1 ? { cores: 1 } : {}),
     words,
     dramBytes: top,
     constants,

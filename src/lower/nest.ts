@@ -5,13 +5,24 @@
  *
  * Synchronisation: each load level has a `ready` and a `free` semaphore and as many buffers as credits; the result has
  * the same towards `store`. Credits are given at the layer's start and taken back at its end, so that every
- * layer leaves all semaphores at 0. A final `sync` separates layers.
+ * layer leaves all semaphores at 0. A final `sync`, of several cores `sync chip`, separates layers.
  */
 import { internalError } from '#base';
 import type { Queue } from '#isa';
+import { beginDealing, type Cores, emitTiles, endDealing, togetherOf, workersOf } from './cores.ts';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
-import { type NestShape, turnsOf } from './prediction.ts';
-import { buffersOf, isRagged, type LoopDim, levelOf, loopsOf, type Stream, TileContext, tilesOf } from './stream.ts';
+import { type NestShape, turnsOfAll } from './prediction.ts';
+import {
+  buffersOf,
+  isRagged,
+  type LoopDim,
+  levelOf,
+  loopsOf,
+  roundsOf,
+  type Stream,
+  TileContext,
+  tilesOf,
+} from './stream.ts';
 import { emitRaggedSize, emitTransfer } from './transfer.ts';
 
 /** Where a stream's buffers lie. */
@@ -67,20 +78,31 @@ function loadLevelsOf({ loops, inputs, unit }: Pick<Nest, 'loops' | 'inputs' | '
     });
 }
 
-/** What `emitNest` will make of a nest whose bodies take `cycles` in all: what is moved how often, and all waits and signals. */
-export function shapeOfNest(nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit'>, cycles: number): NestShape {
+/**
+ * What `emitNest` will make of a nest: what is moved how often, and all waits and signals.
+ * @param cycles that its bodies take, those of all cores and those of the first
+ */
+export function shapeOfNest(
+  nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit'>,
+  cycles: { readonly all: number; readonly first: number },
+  cores: Cores,
+): NestShape {
   const { loops, inputs, unit } = nest;
-  const output = { stream: nest.output, level: levelOf(loops, nest.output) };
+  const output = { stream: nest.output, level: levelOf(loops, nest.output), sharedBy: 1 };
   const levels = loadLevelsOf(nest);
+  const workers = workersOf(loops);
   // One wait and one signal a turn on either side, and a credit given and taken back for every buffer.
-  const load = levels.reduce((n, l) => n + 2 * turnsOf(loops, l.level) + l.buffers, 0);
-  const results = 2 * turnsOf(loops, output.level);
-  const outBuffers = output.level === 0 ? 1 : 2;
+  const load = levels.reduce((n, l) => n + 2 * turnsOfAll(loops, l.level) + workers * l.buffers, 0);
+  const results = 2 * turnsOfAll(loops, output.level);
+  const outBuffers = workers * (output.level === 0 ? 1 : 2);
   return {
     loops,
-    inputs: inputs.map((stream) => ({ stream, level: levelOf(loops, stream) })),
+    inputs: inputs.map((stream) => {
+      const level = levelOf(loops, stream);
+      return { stream, level, sharedBy: togetherOf(loops, stream, level, cores).cores };
+    }),
     output,
-    compute: { unit, cycles },
+    compute: { unit, ...cycles },
     semaphores: { load, store: results + outBuffers, compute: load + results + outBuffers },
   };
 }
@@ -95,12 +117,15 @@ export function emitNest(e: Emitter, nest: Nest): void {
   const outLevel = levelOf(loops, output);
   const outBuffers = outLevel === 0 ? 1 : 2;
 
+  const dealing = beginDealing(e, loops);
   const index = new Map<LoopDim, Register>();
   const size = new Map<LoopDim, Register>();
   for (const l of loops) {
     if (tilesOf(l) === 1) continue;
-    index.set(l, e.register());
+    index.set(l, roundsOf(l) === 1 ? dealing.first.get(l)! : e.register());
     if (isRagged(l)) size.set(l, e.register());
+    // A core's only tile: what it is sized by may be loaded outside of where its loop would stand.
+    if (roundsOf(l) === 1) emitRaggedSize(e, l, index, size);
   }
 
   // One register per buffered stream holds its current buffer; it flips between the two at the end of its level.
@@ -155,7 +180,10 @@ export function emitNest(e: Emitter, nest: Nest): void {
     for (const l of levels) {
       if (l.level !== level) continue;
       e.wait('load', l.free);
-      for (const s of l.streams) emitTransfer(e, 'load', s, context, records.get(s)!);
+      for (const s of l.streams) {
+        const { scope } = togetherOf(loops, s, level, e.cores);
+        emitTransfer(e, 'load', s, context, records.get(s)!, scope);
+      }
       e.signal('load', l.ready);
       e.wait(queue, l.ready);
     }
@@ -193,14 +221,12 @@ export function emitNest(e: Emitter, nest: Nest): void {
   let depth = 0;
   const emitLoop = (level: number): void => {
     const l = loops[level]!;
-    const count = tilesOf(l);
-    const inside = (): void => {
+    if (roundsOf(l) === 1) return enter(level + 1);
+    depth++;
+    emitTiles(e, l, dealing, index.get(l)!, depth - 1, () => {
       emitRaggedSize(e, l, index, size);
       enter(level + 1);
-    };
-    if (count === 1) return inside();
-    depth++;
-    e.loop(count, depth - 1, index.get(l)!, inside);
+    });
     depth--;
   };
 
@@ -208,5 +234,5 @@ export function emitNest(e: Emitter, nest: Nest): void {
   if (lag) emitStore();
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.wait('load', l.free);
   for (let i = 0; i < outBuffers; i++) e.wait(queue, sem.outFree);
-  e.op('sync');
+  endDealing(e, dealing);
 }

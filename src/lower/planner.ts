@@ -16,7 +16,7 @@ import {
   tensorBytes,
   typeOf,
 } from '#ir';
-import { type HostNode, type LayerPrediction, SLOT_BYTES, type SlotType } from '#isa';
+import { type HostNode, type LayerPrediction, type LoopPlan, SLOT_BYTES, type SlotType } from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
 import type { Contraction, Tiling } from './contraction.ts';
@@ -26,7 +26,7 @@ import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } 
 
 /** What a job leaves for reports. */
 export interface Emitted {
-  readonly loops: readonly { readonly dim: string; readonly tiles: number; readonly size: number }[];
+  readonly loops: readonly LoopPlan[];
   readonly predicted?: LayerPrediction;
 }
 

@@ -1,16 +1,19 @@
 /**
  * Prediction: what a tile nest costs, before it runs. Busy cycles of every unit and all traffic are exact: the same functions of
  * `timing` that the simulator executes, summed over the classes of tiles that a loop has (inner tiles, those at a padded edge,
- * the ragged last one). Only the time to which the units' work overlaps is an estimate.
+ * the ragged last one), those of all cores together. Only the time to which the units' work overlaps is an estimate.
  */
 import type { LayerPrediction, UnitName } from '#isa';
-import type { Machine } from '#machine';
+import { coresOf, type Machine } from '#machine';
 import { controlCost, type DmaCost, dmaCost, dramConfig, estimatedStall, recordOf } from '#timing';
+import { workersOf } from './cores.ts';
 import {
   elementBytes,
   type LoopDim,
   loopsOf,
+  partsOf,
   recordOrder,
+  roundsOf,
   type SizeOf,
   type Stream,
   type StreamDim,
@@ -38,11 +41,11 @@ function tileOf(d: StreamDim, index: number): { readonly elements: number; reado
   return { elements, inside: Math.max(0, Math.min(elements, d.limit - start) - Math.max(0, -start)) };
 }
 
-/** The classes of a loop's tiles by size and by `kind`. O(tiles). */
-function classesOf(l: LoopDim, kind: (index: number) => string): TileClass[] {
+/** The classes of a loop's tiles by size and by `kind`; with a `step`, of every so-manieth tile. O(tiles). */
+function classesOf(l: LoopDim, kind: (index: number) => string, step = 1): TileClass[] {
   const classes = new Map<string, { index: number; size: number; times: number }>();
   const count = tilesOf(l);
-  for (let index = 0; index < count; index++) {
+  for (let index = 0; index < count; index += step) {
     const size = sizeAt(l, index);
     const key = `${size} ${kind(index)}`;
     const known = classes.get(key);
@@ -70,17 +73,30 @@ function forCombinations(
   step(0, 1);
 }
 
-/** Sum over all tiles of a cost that depends on the sizes of tiles, and for `ends` on whether a tile is a loop's first or last. */
+/**
+ * Sum over all tiles, and over those of the first core, which none has more of, of a cost that depends on the sizes of tiles, and for
+ * `ends` on whether a tile is a loop's first or last.
+ */
 export function sumOverTiles(
   loops: readonly LoopDim[],
   ends: ReadonlySet<LoopDim>,
   cost: (size: SizeOf, isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => number,
+): { readonly all: number; readonly first: number } {
+  const all = sumOfTiles(loops, ends, cost, () => 1);
+  return { all, first: workersOf(loops) === 1 ? all : sumOfTiles(loops, ends, cost, partsOf) };
+}
+
+function sumOfTiles(
+  loops: readonly LoopDim[],
+  ends: ReadonlySet<LoopDim>,
+  cost: (size: SizeOf, isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => number,
+  step: (l: LoopDim) => number,
 ): number {
   let sum = 0;
   const kindOf = (l: LoopDim, index: number): string =>
     ends.has(l) ? `${index === 0} ${index === tilesOf(l) - 1}` : '';
   forCombinations(
-    loops.map((l) => [l, classesOf(l, (index) => kindOf(l, index))] as const),
+    loops.map((l) => [l, classesOf(l, (index) => kindOf(l, index), step(l))] as const),
     (at, times) => {
       sum +=
         times *
@@ -94,6 +110,7 @@ export function sumOverTiles(
   return sum;
 }
 
+/** Of all cores; what they load together counts for the unit of each, and on the channel once. */
 interface Traffic {
   readonly busy: number;
   readonly channel: number;
@@ -101,7 +118,7 @@ interface Traffic {
   readonly burst: number;
   /** Cycles that banks of DRAM will add, roughly: part of the estimate only. */
   readonly stalled: number;
-  /** Cycles of the first and of the last transfer, stalls included. */
+  /** Cycles of the first and of the last transfers, one of each core, stalls included. */
   readonly first: number;
   readonly last: number;
 }
@@ -128,12 +145,13 @@ function transferCost(s: Stream, machine: Machine, at: ReadonlyMap<LoopDim, Tile
 }
 
 /** All transfers of a stream that is moved once for every turn of the `level` outermost loops. */
-function trafficOf(s: Stream, loops: readonly LoopDim[], level: number, machine: Machine): Traffic {
+function trafficOf({ stream: s, level, sharedBy }: Moved, loops: readonly LoopDim[], machine: Machine): Traffic {
   const mine = loopsOf(s);
   let repeats = 1;
   loops.forEach((l, i) => {
-    if (i < level && !mine.has(l)) repeats *= tilesOf(l);
+    if (!mine.has(l)) repeats *= i < level ? tilesOf(l) : partsOf(l);
   });
+  const transfers = repeats / sharedBy;
   const own = [...mine].map((l) => {
     const dims = s.dims.filter((d) => d.loop === l);
     const inside = (index: number): string => dims.map((d) => tileOf(d, index).inside).join();
@@ -146,23 +164,25 @@ function trafficOf(s: Stream, loops: readonly LoopDim[], level: number, machine:
   forCombinations(own, (at, times) => {
     const cost = transferCost(s, machine, at);
     sum.busy += repeats * times * cost.cycles;
-    sum.channel += repeats * times * cost.channelCycles;
-    sum.payload += repeats * times * cost.payloadBytes;
-    sum.burst += repeats * times * cost.dramBytes;
-    sum.stalled += repeats * times * stall(cost);
+    sum.channel += transfers * times * cost.channelCycles;
+    sum.payload += transfers * times * cost.payloadBytes;
+    sum.burst += transfers * times * cost.dramBytes;
+    sum.stalled += transfers * times * stall(cost);
   });
   const end = (of: (l: LoopDim) => number): number => {
     const at = new Map([...mine].map((l) => [l, { index: of(l), size: sizeAt(l, of(l)), times: 1 }]));
     const cost = transferCost(s, machine, at);
-    return cost.cycles + stall(cost);
+    const others = workersOf(loops) / sharedBy - 1;
+    return cost.cycles + stall(cost) + others * (cost.channelCycles + stall(cost));
   };
   return { ...sum, first: end(() => 0), last: end((l) => tilesOf(l) - 1) };
 }
 
-/** A stream, how many outer loops it is moved in, and how often that is. */
+/** A stream, how many outer loops it is moved in, and how many cores have it by one transfer. */
 interface Moved {
   readonly stream: Stream;
   readonly level: number;
+  readonly sharedBy: number;
 }
 
 /** A tile costs control about this many instructions. */
@@ -173,28 +193,39 @@ export interface NestShape {
   readonly inputs: readonly Moved[];
   readonly output: Moved;
   /** Absent where only the DMA works. */
-  readonly compute?: { readonly unit: 'matrix' | 'vector'; readonly cycles: number };
-  /** `wait` and `signal` entries of each queue. */
+  readonly compute?: {
+    readonly unit: 'matrix' | 'vector';
+    /** Of all cores, and of the first. */
+    readonly all: number;
+    readonly first: number;
+  };
+  /** `wait` and `signal` entries of each queue, of all cores. */
   readonly semaphores: Readonly<Record<'load' | 'store' | 'compute', number>>;
 }
 
-/** How often the body of the `level` outermost loops runs. */
+/** How often the body of the `level` outermost loops runs in the core that has most to do. */
 export const turnsOf = (loops: readonly LoopDim[], level: number): number =>
-  loops.slice(0, level).reduce((n, l) => n * tilesOf(l), 1);
+  loops.slice(0, level).reduce((n, l) => n * roundsOf(l), 1);
+
+/** How often it runs in all cores together. */
+export const turnsOfAll = (loops: readonly LoopDim[], level: number): number =>
+  loops.reduce((n, l, i) => n * (i < level ? tilesOf(l) : partsOf(l)), 1);
 
 export function predictNest(nest: NestShape, machine: Machine): LayerPrediction {
   const { loops, compute, semaphores } = nest;
   const { semaphore } = controlCost(machine);
-  const inputs = nest.inputs.map((s) => ({ ...s, traffic: trafficOf(s.stream, loops, s.level, machine) }));
-  const output = { ...nest.output, traffic: trafficOf(nest.output.stream, loops, nest.output.level, machine) };
+  const inputs = nest.inputs.map((s) => ({ ...s, traffic: trafficOf(s, loops, machine) }));
+  const output = { ...nest.output, traffic: trafficOf(nest.output, loops, machine) };
   const sum = (of: (t: Traffic) => number): number => inputs.reduce((n, s) => n + of(s.traffic), 0);
   const load = sum((t) => t.busy) + semaphores.load * semaphore;
   const store = output.traffic.busy + semaphores.store * semaphore;
-  const computed = compute === undefined ? 0 : compute.cycles + semaphores.compute * semaphore;
+  const waits = semaphores.compute * semaphore;
+  const computed = compute === undefined ? 0 : compute.all + waits;
+  const busiest = compute === undefined ? 0 : compute.first + waits / workersOf(loops);
   const busy: Partial<Record<UnitName, number>> = machine.dma.queues === 1 ? { dma: load + store } : { load, store };
   if (compute !== undefined) busy[compute.unit] = computed;
   return {
-    cycles: Math.round(overlapped(nest, machine, inputs, output, computed)),
+    cycles: Math.round(overlapped(nest, machine, inputs, output, busiest)),
     busy,
     channelCycles: sum((t) => t.channel) + output.traffic.channel,
     readBytes: sum((t) => t.payload),
@@ -209,7 +240,9 @@ type Costed = Moved & { readonly traffic: Traffic };
 /**
  * The estimate. Before the first turn its operands must arrive, and behind the last one its result leaves. In between
  * two buffers let a turn compute while the next one's operands come and the result before goes, so that its busiest unit
- * decides; turns that enter an outer level anew move more than those that do not. Tiles count as all alike.
+ * decides; turns that enter an outer level anew move more than those that do not. Tiles count as all alike, and cores do their turns
+ * side by side, before one channel.
+ * @param computed cycles of the unit that computes in the core that has most to do
  */
 function overlapped(
   { loops, semaphores }: NestShape,
@@ -218,11 +251,13 @@ function overlapped(
   output: Costed,
   computed: number,
 ): number {
-  const { semaphore, instruction } = controlCost(machine);
+  const { semaphore, instruction, barrierLatency } = controlCost(machine);
   const turns = turnsOf(loops, loops.length);
-  /** Mean of what a stream costs in the turns that move it. */
-  const mean = ({ level, traffic }: Costed, of: 'busy' | 'channel'): number =>
-    (traffic[of] + traffic.stalled) / turnsOf(loops, level);
+  const workers = workersOf(loops);
+  /** Mean of what a stream costs in the turns that move it: the unit of a core, and the channel. */
+  const busy = ({ level, traffic }: Costed): number =>
+    traffic.busy / turnsOfAll(loops, level) + traffic.stalled / turnsOf(loops, level);
+  const taken = ({ level, traffic }: Costed): number => (traffic.channel + traffic.stalled) / turnsOf(loops, level);
   const first = inputs.reduce((n, s) => n + s.traffic.first, 0);
   let cycles = first + computed / turns + output.traffic.last;
   for (let entered = 1; entered <= loops.length; entered++) {
@@ -230,11 +265,11 @@ function overlapped(
     if (times === 0) continue;
     const loaded = inputs.filter((s) => s.level >= entered);
     const stored = output.level >= entered ? [output] : [];
-    const loads = loaded.reduce((n, s) => n + mean(s, 'busy'), (semaphores.load * semaphore) / turns);
-    const stores = stored.reduce((n, s) => n + mean(s, 'busy'), (semaphores.store * semaphore) / turns);
-    const channel = [...loaded, ...stored].reduce((n, s) => n + mean(s, 'channel'), 0);
-    const transfers = machine.dma.queues === 1 ? loads + stores : Math.max(loads, stores, channel);
+    const loads = loaded.reduce((n, s) => n + busy(s), (semaphores.load * semaphore) / (workers * turns));
+    const stores = stored.reduce((n, s) => n + busy(s), (semaphores.store * semaphore) / (workers * turns));
+    const channel = [...loaded, ...stored].reduce((n, s) => n + taken(s), 0);
+    const transfers = Math.max(channel, machine.dma.queues === 1 ? loads + stores : Math.max(loads, stores));
     cycles += times * Math.max(computed / turns, transfers, INSTRUCTIONS_PER_TILE * instruction);
   }
-  return cycles;
+  return coresOf(machine) === 1 ? cycles : cycles + barrierLatency;
 }

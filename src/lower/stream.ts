@@ -6,14 +6,30 @@ import { internalError } from '#base';
 import { ELEMENT_BYTES, type ElementType, type Space } from '#isa';
 import type { Emitter, Operand, Register } from './emitter.ts';
 
-/** One tiled loop. `tile · count ≥ total`; the last tile may be ragged. */
+/** How the tiles of a loop go to cores: to `parts` of them, by their number in the chip, that of their cluster, or that in their cluster. */
+export interface Deal {
+  readonly over: 'core' | 'cluster' | 'rank';
+  /** At least 2, at most as many as there are tiles. */
+  readonly parts: number;
+}
+
+/** One tiled loop. `tile · count ≥ total`; the last tile may be ragged. Where it is dealt, core r does tiles r, r + parts, r + 2·parts, … */
 export interface LoopDim {
   readonly name: string;
   readonly total: number;
   readonly tile: number;
+  readonly deal?: Deal;
 }
 
+/** Makes the loops of a nest; one that deals gives some of them to several cores (`cores.ts`). */
+export type LoopMaker = (name: string, total: number, tile: number) => LoopDim;
+
+/** Tiles of a loop, those of all cores. */
 export const tilesOf = (l: LoopDim): number => Math.ceil(l.total / l.tile);
+/** How many cores a loop is dealt to. */
+export const partsOf = (l: LoopDim): number => l.deal?.parts ?? 1;
+/** Tiles of a loop that one core does, the core that has most. */
+export const roundsOf = (l: LoopDim): number => Math.ceil(tilesOf(l) / partsOf(l));
 export const isRagged = (l: LoopDim): boolean => l.total % l.tile !== 0;
 
 /**
@@ -115,12 +131,12 @@ export function loopsOf(s: Stream): Set<LoopDim> {
   return out;
 }
 
-/** The deepest loop level (1 = inside the first loop) on which a stream depends; 0: loaded once. Single-tile loops do not count. */
+/** The deepest loop level (1 = inside the first loop) on which a stream depends; 0: loaded once. Loops of one tile for each core do not count. */
 export function levelOf(loops: readonly LoopDim[], s: Stream): number {
   const mine = loopsOf(s);
   let level = 0;
   loops.forEach((l, i) => {
-    if (tilesOf(l) > 1 && mine.has(l)) level = i + 1;
+    if (roundsOf(l) > 1 && mine.has(l)) level = i + 1;
   });
   return level;
 }

@@ -6,6 +6,7 @@
 import { accumulatorEntries, filtersOf, lanesOf, type Machine } from '#machine';
 import { type DmaCost, keepsSums, segmentsCost, workCycles, workOf } from '#timing';
 import { buildContraction, type Contraction, predictContraction, type Spatial, type Tiling } from './contraction.ts';
+import { CoreSplit, copiesOf, dealsOf, type Share } from './coreSplit.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
 import { align } from './stream.ts';
 
@@ -91,6 +92,41 @@ function powersBelow(limit: number, total: number): number[] {
 }
 
 function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | undefined {
+  const best = new Shortlist();
+  for (const [i, deals] of dealsOf(k, machine).entries()) {
+    screen(k, machine, fine, new CoreSplit(deals, machine), i === 0, best);
+  }
+  return bestOf(k, machine, best.tilings);
+}
+
+/** The tilings that are worth a prediction. */
+class Shortlist {
+  readonly #best: { readonly tiling: Tiling; readonly score: number }[] = [];
+
+  offer(tiling: () => Tiling, score: number): void {
+    const best = this.#best;
+    if (best.length === PREDICTED && score >= best.at(-1)!.score) return;
+    best.splice(best.findLastIndex((found) => found.score <= score) + 1, 0, { tiling: tiling(), score });
+    if (best.length > PREDICTED) best.pop();
+  }
+
+  get tilings(): readonly Tiling[] {
+    return this.#best.map((found) => found.tiling);
+  }
+}
+
+/**
+ * Screens all tilings under one way to deal loops to cores: with the unit costs of a mean tile, those of the core that has most to do.
+ * @param mayIdle whether loops of one tile count as dealt
+ */
+function screen(
+  k: Contraction,
+  machine: Machine,
+  fine: boolean,
+  split: CoreSplit,
+  mayIdle: boolean,
+  best: Shortlist,
+): void {
   const unit = machine.matrix;
   const tn = filtersOf(unit);
   const ti = lanesOf(unit);
@@ -98,7 +134,9 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
   const taps = k.y.kernel * k.x.kernel;
   const bias = k.weights.kind === 'constant' && k.weights.bias !== undefined ? 1 : 0;
   const dynamic = k.weights.kind === 'dynamic';
-  const outerCount = k.outer.reduce((n, o) => n * o.total, 1);
+  const outer = k.outer.map((o, i) => split.of(`o${i}`, o.total, 1));
+  const outerCount = outer.reduce((n, o) => n * o.rounds, 1);
+  const outerParts = outer.reduce((n, o) => n * o.parts, 1);
 
   const wholeN = dynamic && k.n.total % tn !== 0 ? [tn] : evenTiles(k.n.total, tn, 16);
   const nTiles = fine && !dynamic ? [...new Set([...powersBelow(tn, k.n.total), ...wholeN])] : wholeN;
@@ -113,18 +151,29 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
       yTiles.flatMap((y) => {
         // Several images only where a tile holds them whole.
         if (b > 1 && (x.count > 1 || y.count > 1)) return [];
-        return { b, x, y, count: Math.ceil(k.b.total / b) * y.count * x.count, classes: pixelClasses(k, b, y, x) };
+        const [bs, ys, xs] = [
+          split.of('b', k.b.total, b),
+          split.of('y', k.y.total, y.tile),
+          split.of('x', k.x.total, x.tile),
+        ];
+        if (!mayIdle && (split.wastes('b', bs) || split.wastes('y', ys) || split.wastes('x', xs))) return [];
+        const shares = [bs, ys, xs];
+        const [turns, parts] = [bs.rounds * ys.rounds * xs.rounds, bs.parts * ys.parts * xs.parts];
+        return {
+          b,
+          x,
+          y,
+          shares,
+          turns,
+          parts,
+          count: bs.tiles * ys.tiles * xs.tiles,
+          classes: pixelClasses(bs, ys, xs),
+        };
       }),
     ),
   );
   const controlPerTile = INSTRUCTIONS_PER_TILE * machine.control.cyclesPerInstruction;
 
-  const best: { readonly tiling: Tiling; readonly score: number }[] = [];
-  const offer = (tiling: Tiling, score: number): void => {
-    if (best.length === PREDICTED && score >= best.at(-1)!.score) return;
-    best.splice(best.findLastIndex((found) => found.score <= score) + 1, 0, { tiling, score });
-    if (best.length > PREDICTED) best.pop();
-  };
   for (const c of cTiles) {
     const depthBlocks = Math.ceil(k.c.total / c);
     const merged = k.x.dilation === 1 && k.c.total % c === 0;
@@ -135,10 +184,11 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
       for (const n of nTiles) {
         // Activations as weights lie in groups of whole blocks, so several groups must come out even.
         if (dynamic && n > tn && (k.n.total % n !== 0 || k.c.total % c !== 0)) continue;
-        const nCount = Math.ceil(k.n.total / n);
+        const ofN = split.of('n', k.n.total, n);
+        if (!mayIdle && split.wastes('n', ofN)) continue;
+        const nCount = ofN.rounds;
         const nTile = dynamic ? Math.max(n, tn) : n;
         const groups = Math.ceil(nTile / tn);
-        const lastN = dynamic ? n : k.n.total - (nCount - 1) * n;
         const wBufferOf = (ky: number): number => align(4 * (ky * k.x.kernel * c + bias) * nTile);
         // Kernel rows apart only where whole blocks would take too much of the memory for weights.
         const tight = k.y.kernel > 1 && !dynamic && wBufferOf(k.y.kernel) * 4 > machine.wram.bytes;
@@ -149,18 +199,21 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
           const wBuffer = wBufferOf(ky);
           const wTimes = nCount * blocks > 1 || outerCount > 1 ? 2 : 1;
           if (wBuffer * wTimes > machine.wram.bytes) continue;
-          const works = [
-            [nCount - 1, n, depthBlocks - 1, c],
-            [nCount - 1, n, 1, lastC],
-            [1, lastN, depthBlocks - 1, c],
-            [1, lastN, 1, lastC],
-          ].flatMap(([ns, filters, cs, depth]) =>
-            ns! * cs! === 0
-              ? []
-              : { times: ns! * cs! * rowBlocks, work: workOf(unit, filters!, reduction(depth!, ky)) },
+          const works = ofN.classes.flatMap((filters) =>
+            [
+              [depthBlocks - 1, c],
+              [1, lastC],
+            ].flatMap(([cs, depth]) =>
+              cs === 0
+                ? []
+                : {
+                    times: filters.times * cs! * rowBlocks,
+                    work: workOf(unit, dynamic ? n : filters.size, reduction(depth!, ky)),
+                  },
+            ),
           );
           // Mean transfers of each stream; here and below.
-          const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (nCount * blocks);
+          const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (ofN.tiles * blocks);
           const wDims: Extents =
             k.weights.kind === 'constant'
               ? [[4, wBytes / 4]]
@@ -169,7 +222,7 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
                   [k.weights.cStride, c],
                 ];
           const w = runsCost(machine, wBytes, wDims, wBuffer);
-          for (const { b, x, y, count: spatial, classes } of places) {
+          for (const { b, x, y, shares, turns: spatial, parts, count: allPlaces, classes } of places) {
             const pixels = b * y.tile * x.tile;
             if (stored && groups * pixels > entries) continue;
             const depth = wholeDepth ? k.c.total : c;
@@ -186,7 +239,7 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
             }
             const a = runsCost(
               machine,
-              (4 * k.b.total * y.inside * x.inside * k.c.total) / (spatial * (aBlocked ? depthBlocks : 1)),
+              (4 * k.b.total * y.inside * x.inside * k.c.total) / (allPlaces * (aBlocked ? depthBlocks : 1)),
               [
                 [k.c.aStride, depth],
                 [k.x.aStride, x.extent],
@@ -197,7 +250,7 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
             );
             const out = runsCost(
               machine,
-              (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (spatial * nCount),
+              (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (allPlaces * ofN.tiles),
               [
                 [k.n.outStride, Math.min(n, k.n.total)],
                 [k.x.outStride, x.tile],
@@ -215,24 +268,34 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
               if (aLoads * outerCount > 1 && aBuffer * 2 + outBuffer * outTimes > machine.nram.bytes) continue;
               const wLoads =
                 blocks > 1 ? spatial * nCount * blocks : filtersOuter ? nCount : nCount > 1 ? spatial * nCount : 1;
+              // Transfers by which all cores have their operands.
+              const aCopies = outerParts * parts * copiesOf([ofN], !aBlocked && (!filtersOuter || spatial === 1));
+              const wCopies = outerParts * ofN.parts * copiesOf(shares, blocks === 1 && (filtersOuter || nCount === 1));
+              const workers = outerParts * parts * ofN.parts;
               const load = outerCount * (aLoads * a.cycles + wLoads * w.cycles);
               const store = outerCount * spatial * nCount * out.cycles;
               const channel =
                 outerCount *
-                (aLoads * a.channelCycles + wLoads * w.channelCycles + spatial * nCount * out.channelCycles);
+                (aLoads * a.channelCycles * aCopies +
+                  wLoads * w.channelCycles * wCopies +
+                  spatial * nCount * out.channelCycles * workers);
               const bodies = outerCount * spatial * nCount * blocks;
               // Before the first product its operands must be there; after the last its result must leave.
               const cycles =
                 Math.max(
                   matrixCycles,
-                  machine.dma.queues === 1 ? load + store : Math.max(load, store, channel),
+                  machine.dma.queues === 1 ? load + store : Math.max(load, store),
+                  channel,
                   bodies * controlPerTile,
                 ) +
                 a.cycles +
+                (aCopies - 1) * a.channelCycles +
                 w.cycles +
-                out.cycles;
-              offer(
-                { b, y: y.tile, x: x.tile, n, c, ky, filtersOuter, wholeDepth },
+                (wCopies - 1) * w.channelCycles +
+                out.cycles +
+                (workers - 1) * out.channelCycles;
+              best.offer(
+                () => ({ b, y: y.tile, x: x.tile, n, c, ky, filtersOuter, wholeDepth, deals: split.deals }),
                 cycles + bodies * CYCLES_WORTH_A_TILE + channel * 1e-9,
               );
             }
@@ -241,11 +304,6 @@ function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | 
       }
     }
   }
-  return bestOf(
-    k,
-    machine,
-    best.map((found) => found.tiling),
-  );
 }
 
 type Extents = readonly (readonly [stride: number, elements: number])[];
@@ -264,25 +322,13 @@ function runsCost(machine: Machine, bytes: number, tile: Extents, buffer: number
   return segmentsCost(machine, Math.max(1, bytes / run), Math.min(run, bytes), buffer);
 }
 
-/** Tiles that are alike in the sizes of their pixels. */
-function pixelClasses(
-  k: Contraction,
-  b: number,
-  y: SpatialTiles,
-  x: SpatialTiles,
-): { sizes: readonly number[]; times: number }[] {
-  const ends = (total: number, tile: number, count: number): readonly (readonly [number, number])[] => [
-    [tile, count - 1],
-    [total - (count - 1) * tile, 1],
-  ];
-  return ends(k.b.total, b, Math.ceil(k.b.total / b)).flatMap(([bs, bTimes]) =>
-    ends(k.y.total, y.tile, y.count).flatMap(([ys, yTimes]) =>
-      ends(k.x.total, x.tile, x.count).flatMap(([xs, xTimes]) =>
-        bTimes * yTimes * xTimes === 0 ? [] : { sizes: [xs, ys, bs], times: bTimes * yTimes * xTimes },
-      ),
+/** A core's tiles that are alike in the sizes of their pixels. */
+const pixelClasses = (b: Share, y: Share, x: Share): { sizes: readonly number[]; times: number }[] =>
+  b.classes.flatMap((bs) =>
+    y.classes.flatMap((ys) =>
+      x.classes.map((xs) => ({ sizes: [xs.size, ys.size, bs.size], times: bs.times * ys.times * xs.times })),
     ),
   );
-}
 
 /** Of a few tilings the one that is predicted to be best. */
 function bestOf(k: Contraction, machine: Machine, tilings: readonly Tiling[]): Tiling | undefined {

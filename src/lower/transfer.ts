@@ -1,5 +1,5 @@
 /** The DMA instruction of a stream's current tile: address, sizes and bounds from loop indices, in scalar code. */
-import { ELEMENT_TYPES, SPACES } from '#isa';
+import { ELEMENT_TYPES, MULTICASTS, SPACES } from '#isa';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
 import {
   elementBytes,
@@ -25,20 +25,22 @@ export function emitRaggedSize(
   e.with(l.tile, (rb) => e.op('min', { rd: ragged, ra: ragged, rb }));
 }
 
-/** Emits one DMA of a stream's current tile. */
+/** Emits one DMA of a stream's current tile; a load may be one of several cores together. */
 export function emitTransfer(
   e: Emitter,
   kind: 'load' | 'store',
   s: Stream,
   at: TileContext,
   records: { readonly dram: RecordId; readonly pad: RecordId },
+  together: (typeof MULTICASTS)[number] = 'none',
 ): void {
+  const multicast = MULTICASTS.indexOf(together);
   const space = SPACES.indexOf(s.space);
   const type = ELEMENT_TYPES.indexOf(s.type);
   const issue = (dram: Register): void =>
     e.with(at.buffer(s), (pad) =>
       kind === 'load'
-        ? e.op('load', { space, rd: pad, ra: dram, dst: records.pad, src: records.dram, type })
+        ? e.op('load', { space, rd: pad, ra: dram, dst: records.pad, src: records.dram, type, multicast })
         : e.op('store', { space, rd: dram, ra: pad, dst: records.dram, src: records.pad, type }),
     );
   if (s.linear !== undefined) {

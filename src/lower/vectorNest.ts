@@ -1,6 +1,6 @@
 /**
- * Kernels of the vector unit: a tile nest whose body is a list of vector instructions over named tiles. Tiles are cut along the
- * outermost dimensions first, small enough that load, computation and store of successive tiles overlap.
+ * Kernels of the vector unit: a tile nest whose body is a list of vector instructions over named tiles. How they are cut into tiles
+ * stands in `vectorTiles.ts`.
  */
 import { float32Bits } from '#base';
 import {
@@ -14,9 +14,10 @@ import {
 } from '#isa';
 import type { Machine } from '#machine';
 import { vecCycles } from '#timing';
+import { coresFor } from './cores.ts';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
 import { emitNest, loadLevels, type Placement, shapeOfNest } from './nest.ts';
-import { predictNest, sumOverTiles, turnsOf } from './prediction.ts';
+import { predictNest, sumOverTiles } from './prediction.ts';
 import {
   align,
   bufferBytes,
@@ -178,7 +179,7 @@ export function predictVectorKernel(k: VectorKernel, machine: Machine): LayerPre
   const stand = new Map<LoopDim, Register>(k.loops.map((l, i) => [l, i]));
   const ragged = new Map([...stand].filter(([l]) => isRagged(l)));
   const at = new TileContext(stand, ragged, new Map());
-  let cycles = 0;
+  const cycles = { all: 0, first: 0 };
   type Applies = (isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => boolean;
   let applies: Applies = () => true;
   let ends = new Set<LoopDim>();
@@ -197,15 +198,17 @@ export function predictVectorKernel(k: VectorKernel, machine: Machine): LayerPre
     last: (l, steps) => only(l, (_, isLast) => isLast(l), steps),
     step: (given) => {
       const s = bestInner(given, at, machine);
-      cycles += sumOverTiles(k.loops, ends, (size, isFirst, isLast) => {
+      const sum = sumOverTiles(k.loops, ends, (size, isFirst, isLast) => {
         if (!applies(isFirst, isLast)) return 0;
         const sizes = s.sizes.map((v) => (typeof v === 'number' ? v : size(k.loops[v.register]!)));
         const reducesInner = (s.accumulate ?? 'none') !== 'none' && s.c.strides[0] === 0 && sizes[0]! > 1;
         return vecCycles(machine, s.f, sizes, reducesInner, { strides: innerStrides(s) });
       });
+      cycles.all += sum.all;
+      cycles.first += sum.first;
     },
   });
-  return predictNest(shapeOfNest({ ...k, unit: 'vector' }, cycles), machine);
+  return predictNest(shapeOfNest({ ...k, unit: 'vector' }, cycles, coresFor(machine)), machine);
 }
 
 /** Strides of the step's streams in its innermost dimension. */
@@ -253,80 +256,4 @@ function recordFor(e: Emitter, cache: RecordCache, sizes: readonly Operand[], st
   });
   cache.set(key, record);
   return record;
-}
-
-/** What a cycle of the DRAM channel counts beside one of time: little, so that of tilings about as fast the one that moves least wins. */
-const CHANNEL_CYCLE = 1 / 64;
-
-/** Tilings with more tiles than this, and this many times as many as the fewest that fit, are not worth a prediction. */
-const MANY_TILES = { tiles: 64, times: 8 };
-
-/**
- * The tile sizes (outermost first, each whole or halved again and again) of the kernel that is predicted to take least time.
- * For kernels whose tiles overlap, so that it matters along which dimension they are cut. undefined where nothing fits.
- */
-export function searchTiles(
-  sizes: readonly number[],
-  machine: Machine,
-  build: (tiles: readonly number[]) => VectorKernel,
-): readonly number[] | undefined {
-  const fitting: { readonly tiles: readonly number[]; readonly kernel: VectorKernel; readonly count: number }[] = [];
-  const choose = (chosen: readonly number[]): void => {
-    const size = sizes[chosen.length];
-    if (size === undefined) {
-      const kernel = build(chosen);
-      if (placeVector(kernel, machine) === undefined) return;
-      fitting.push({ tiles: chosen, kernel, count: turnsOf(kernel.loops, kernel.loops.length) });
-      return;
-    }
-    for (let tile = size; ; tile = Math.ceil(tile / 2)) {
-      choose([...chosen, tile]);
-      if (tile === 1) return;
-    }
-  };
-  choose([]);
-  const fewest = fitting.reduce((n, { count }) => Math.min(n, count), Number.POSITIVE_INFINITY);
-  const most = Math.max(MANY_TILES.tiles, MANY_TILES.times * fewest);
-  let best: { readonly tiles: readonly number[]; readonly score: number } | undefined;
-  for (const { tiles, kernel, count } of fitting) {
-    if (count > most) continue;
-    const { cycles, channelCycles } = predictVectorKernel(kernel, machine);
-    const score = cycles + channelCycles * CHANNEL_CYCLE;
-    if (best === undefined || score < best.score) best = { tiles, score };
-  }
-  return best?.tiles;
-}
-
-/**
- * Loops over `sizes` (outermost first) with tiles as large as fit: halved from the outside in until `fits`, and on until there are
- * enough tiles to overlap. `whole` dimensions are never cut. undefined where nothing fits.
- */
-export function cutTiles(
-  sizes: readonly number[],
-  whole: readonly boolean[],
-  machine: Machine,
-  build: (tiles: readonly number[]) => VectorKernel,
-): VectorKernel | undefined {
-  const tiles = [...sizes];
-  const cut = (): boolean => {
-    const d = tiles.findIndex((t, i) => t > 1 && whole[i] !== true);
-    if (d < 0) return false;
-    tiles[d] = Math.ceil(tiles[d]! / 2);
-    return true;
-  };
-  let kernel = build(tiles);
-  while (placeVector(kernel, machine) === undefined) {
-    if (!cut()) return undefined;
-    kernel = build(tiles);
-  }
-  const ENOUGH_TILES = 8;
-  const SMALLEST_TILE_BYTES = 8192;
-  for (;;) {
-    const count = kernel.loops.reduce((n, l) => n * tilesOf(l), 1);
-    const bytes = kernel.inputs.reduce((n, s) => Math.max(n, bufferBytes(s)), bufferBytes(kernel.output));
-    if (count >= ENOUGH_TILES || bytes < 2 * SMALLEST_TILE_BYTES || !cut()) return kernel;
-    const finer = build(tiles);
-    if (placeVector(finer, machine) === undefined) return kernel;
-    kernel = finer;
-  }
 }

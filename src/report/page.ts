@@ -13,7 +13,7 @@ const RUN: Told<RunReport> = {
   machine: 'name of the processor',
   machineFile: 'the file that describes it; null for a preset',
   cores: 'its cores: totals hold the work of all, cycles of a unit are those of one',
-  parkedCores: 'of those, cores that a network compiled for one leaves idle',
+  parkedCores: 'cores of the machine that the program leaves out',
   dtype: 'what it computed in; null where a program has sizes only',
   fidelity: '`timing` or `data`',
   frequency: 'Hz',
@@ -72,7 +72,8 @@ const LAYER: Told<LayerReport> = {
   bound: 'which side was busy longer: `compute`, `memory`, `host`, or `none`',
   utilisation: 'work ÷ (cycles × peak) of the unit it ran on, 0 to 1',
   lanes: 'as of a unit, by unit',
-  loops: 'tiles: loops of its code, outermost first',
+  loops:
+    'tiles: loops of its code, outermost first, with the number of `cores` (or clusters) to which their tiles are dealt',
 };
 
 const table = (fields: Readonly<Record<string, string>>): string =>

@@ -137,6 +137,32 @@ export const MACHINES: readonly Machine[] = [
       },
     },
   },
+  {
+    // Several cores before one narrow channel, queues that fill up, and latencies everywhere.
+    ...tiny,
+    name: 'tiny-cluster',
+    dma: { ...tiny.dma, queues: 2 },
+    cluster: {
+      cores: 3,
+      sharedRam: { bytes: 4096, link: { bytes: 16, cycles: 1 }, ports: 'one' },
+      remoteSignalLatency: 7,
+      barrierLatency: 11,
+    },
+  },
+  {
+    // Two clusters, memories in banks, one transfer queue.
+    ...tiny,
+    name: 'tiny-clusters',
+    vector: { ...tiny.vector, lanes: 2 },
+    nram: { bytes: 4096, banks: 2, ways: 4 },
+    wram: { bytes: 8192, banks: 4 },
+    dram: { bytes: 2 ** 26, bandwidth: { bytes: 32, cycles: 1 }, latencyCycles: 3 },
+    cluster: {
+      cores: 2,
+      count: 2,
+      sharedRam: { bytes: 8192, link: { bytes: 8, cycles: 1 }, ports: 'private' },
+    },
+  },
   presets.get('textbook-single')!,
   presets.get('systolic-16x16')!,
 ];

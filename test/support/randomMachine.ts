@@ -99,7 +99,43 @@ export function randomMachine(seed: number): Machine {
   });
   const operands = { inputBytesPerCycle: r.pick([1, 8, 64]), weightBytesPerCycle: r.pick([1, 8, 64]) };
   const unit = r.integer(0, 3) === 0 ? { ...machine.matrix, operands } : machine.matrix;
-  return enlarged({ ...machine, matrix: unit, dram, nram: pad(machine.nram), wram: pad(machine.wram) });
+  const one = { ...machine, matrix: unit, dram, nram: pad(machine.nram), wram: pad(machine.wram) };
+  return enlarged(r.integer(0, 2) === 0 ? severalCores(one, r) : one);
+}
+
+/** So many of a machine's cores, in one cluster or in several. */
+function severalCores({ control, ...machine }: Machine, r: Random): Machine {
+  const { scoreboard: _, ...rest } = control;
+  const [cores, count] = r.pick([
+    [2, 1],
+    [3, 1],
+    [4, 1],
+    [16, 1],
+    [1, 2],
+    [2, 2],
+    [3, 2],
+    [4, 5],
+  ] as const);
+  const latencies = r.pick([{}, { remoteSignalLatency: r.integer(0, 20), barrierLatency: r.integer(0, 20) }]);
+  return {
+    ...machine,
+    energy: { ...machine.energy!, sharedRam: { read: 17, write: 17 } },
+    control: rest,
+    cluster: {
+      cores,
+      ...(count === 1 ? {} : { count }),
+      sharedRam: {
+        bytes: r.pick([64, 1000, 20_000, 500_000]),
+        link: r.pick([
+          { bytes: 1, cycles: 1 },
+          { bytes: 7, cycles: 3 },
+          { bytes: 100, cycles: 1 },
+        ]),
+        ports: r.pick(['private', 'one'] as const),
+      },
+      ...latencies,
+    },
+  };
 }
 
 /** The machine with scratchpads enlarged, where it must be, to what `machine check` demands. */

@@ -67,7 +67,7 @@ const layer = z.strictObject({
   weightBytes: z.number().nonnegative(),
   outputBytes: z.number().nonnegative(),
   outputShape: z.array(count),
-  loops: z.array(z.strictObject({ dim: z.string(), tiles: count, size: count })),
+  loops: z.array(z.strictObject({ dim: z.string(), tiles: count, size: count, cores: count.exactOptional() })),
   predicted: z
     .strictObject({
       cycles: count,

@@ -2,11 +2,13 @@
  * Copies from DRAM to DRAM through NRAM, any element type, any strides, with constant padding: for views that have to become
  * memory (a reshape across strides, a concatenation that could not be placed, Pad). Only the DMA works.
  */
-import { type ElementType, RECORD_DIMENSIONS } from '#isa';
+import { type ElementType, type LayerPrediction, RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
-import { emitCopyNest } from '../copyNest.ts';
+import { emitCopyNest, shapeOfCopyNest } from '../copyNest.ts';
+import { bestDeal, undealt } from '../cores.ts';
 import type { Emitter } from '../emitter.ts';
-import { align, bufferBytes, type LoopDim, type Stream, tilesOf } from '../stream.ts';
+import { predictNest } from '../prediction.ts';
+import { align, bufferBytes, type LoopDim, type LoopMaker, type Stream, tilesOf } from '../stream.ts';
 import { addressOf, elementBytesOf, mergeDims, type View } from '../views.ts';
 
 export interface CopyKernel {
@@ -50,8 +52,8 @@ export function planCopy(k: CopyKernel, machine: Machine): CopyPlan | undefined 
   if (dims.length === 0) dims.push({ size: 1, limit: 1, pad: 0, strides: [bytes, bytes] });
   if (dims.length > RECORD_DIMENSIONS) return undefined;
   const tiles = dims.map((d) => d.size);
-  const build = (): CopyPlan => {
-    const loops = dims.map((d, i): LoopDim => ({ name: `d${i}`, total: d.size, tile: tiles[i]! }));
+  const build = (loop: LoopMaker): CopyPlan => {
+    const loops = dims.map((d, i) => loop(`d${i}`, d.size, tiles[i]!));
     const base = { space: 'nram', type } as const;
     return {
       loops,
@@ -70,16 +72,21 @@ export function planCopy(k: CopyKernel, machine: Machine): CopyPlan | undefined 
       },
     };
   };
-  let plan = build();
   for (;;) {
+    const plan = build(undealt);
     const count = plan.loops.reduce((n, l) => n * tilesOf(l), 1);
-    if (align(bufferBytes(plan.output)) * (count > 1 ? 2 : 1) <= machine.nram.bytes) return plan;
+    if (align(bufferBytes(plan.output)) * (count > 1 ? 2 : 1) <= machine.nram.bytes) {
+      return bestDeal(plan, build, (dealt) => predictCopy(dealt, machine).cycles, machine);
+    }
     const d = tiles.findIndex((t) => t > 1);
     if (d < 0) return undefined;
     tiles[d] = Math.ceil(tiles[d]! / 2);
-    plan = build();
   }
 }
+
+/** Busy cycles and traffic of a copy. */
+export const predictCopy = (plan: CopyPlan, machine: Machine): LayerPrediction =>
+  predictNest(shapeOfCopyNest(plan), machine);
 
 export function emitCopy(e: Emitter, plan: CopyPlan): void {
   emitCopyNest(e, plan);

@@ -5,7 +5,8 @@
 import { RECORD_DIMENSIONS, type VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import { type LoopDim, type Stream, type StreamDim, type TileContext, tileStrides } from '../stream.ts';
-import { type Access, cutTiles, type VectorKernel } from '../vectorNest.ts';
+import type { Access, VectorKernel } from '../vectorNest.ts';
+import { cutTiles } from '../vectorTiles.ts';
 import { addressOf, broadcastView, type JointDim, mergeDims, type View } from '../views.ts';
 
 /** out = f(out or first input, operand). */
@@ -63,8 +64,8 @@ export function planElementwise(k: Elementwise, machine: Machine): VectorKernel 
     joint.map((d) => d.size),
     [],
     machine,
-    (tiles) => {
-      const loops = joint.map((d, i): LoopDim => ({ name: `d${i}`, total: d.size, tile: tiles[i]! }));
+    (tiles, loop) => {
+      const loops = joint.map((d, i) => loop(`d${i}`, d.size, tiles[i]!));
       const output = streamFor('result', k.output, 0, joint, loops);
       const inputs = inputViews.map((v, i) => streamFor(`input ${i}`, v, i + 1, joint, loops));
       return {

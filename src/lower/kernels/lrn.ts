@@ -4,8 +4,9 @@
  */
 import { RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
-import { type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
-import { cutTiles, type Temporary, type VectorKernel } from '../vectorNest.ts';
+import { type Stream, type TileContext, tileStrides } from '../stream.ts';
+import type { Temporary, VectorKernel } from '../vectorNest.ts';
+import { cutTiles } from '../vectorTiles.ts';
 import { addressOf, mergeDims, type View } from '../views.ts';
 
 export interface LrnKernel {
@@ -36,9 +37,9 @@ export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefine
     dims.map((d) => d.size),
     [],
     machine,
-    (tiles) => {
-      const loops = dims.map((d, i): LoopDim => ({ name: `d${i}`, total: d.size, tile: tiles[i]! }));
-      const c: LoopDim = { name: 'c', total: channels, tile: channels };
+    (tiles, loop) => {
+      const loops = dims.map((d, i) => loop(`d${i}`, d.size, tiles[i]!));
+      const c = loop('c', channels, channels);
       const base = { space: 'nram', type: 'f32' } as const;
       const input: Stream = {
         ...base,

@@ -5,8 +5,9 @@
  */
 import { RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
-import { type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
-import { cutTiles, type Temporary, type VectorKernel } from '../vectorNest.ts';
+import { type Stream, type TileContext, tileStrides } from '../stream.ts';
+import type { Temporary, VectorKernel } from '../vectorNest.ts';
+import { cutTiles } from '../vectorTiles.ts';
 import { addressOf, mergeDims, type View } from '../views.ts';
 
 export interface Reduction {
@@ -38,10 +39,8 @@ export function planReduction(k: Reduction, machine: Machine): VectorKernel | un
     order.map((d) => d.size),
     whole,
     machine,
-    (tiles) => {
-      const loops = order.map(
-        (d, i): LoopDim => ({ name: `${d.marked ? 'r' : 'd'}${i}`, total: d.size, tile: tiles[i]! }),
-      );
+    (tiles, loop) => {
+      const loops = order.map((d, i) => loop(`${d.marked ? 'r' : 'd'}${i}`, d.size, tiles[i]!));
       const loopOf = new Map(order.map((d, i) => [d, loops[i]!]));
       const base = { space: 'nram', type: 'f32' } as const;
       const input: Stream = {
@@ -126,10 +125,8 @@ export function planSoftmax(k: SoftmaxKernel, machine: Machine): VectorKernel | 
     dims.map((d) => d.size),
     dims.map((d) => d.marked),
     machine,
-    (tiles) => {
-      const loops = dims.map(
-        (d, i): LoopDim => ({ name: `${d.marked ? 'axis' : 'd'}${i}`, total: d.size, tile: tiles[i]! }),
-      );
+    (tiles, loop) => {
+      const loops = dims.map((d, i) => loop(`${d.marked ? 'axis' : 'd'}${i}`, d.size, tiles[i]!));
       const stream = (name: string, v: View, operand: number): Stream => ({
         name,
         space: 'nram',

@@ -5,9 +5,10 @@
 import { float32Bits } from '#base';
 import type { VectorFunction } from '#isa';
 import type { Machine } from '#machine';
-import type { LoopDim, Stream, TileContext } from '../stream.ts';
-import { tileStrides } from '../stream.ts';
-import { type Step, searchTiles, type VectorKernel } from '../vectorNest.ts';
+import { coresFor, dealing } from '../cores.ts';
+import { type Stream, type TileContext, tileStrides } from '../stream.ts';
+import type { Step, VectorKernel } from '../vectorNest.ts';
+import { type BuildKernel, searchTiles, type VectorTiles } from '../vectorTiles.ts';
 import { addressOf, type View } from '../views.ts';
 
 export interface WindowDim {
@@ -37,7 +38,7 @@ export interface WindowKernel {
 }
 
 /** Networks repeat their windows: the tiles found for one on a machine are kept as long as the machine is. */
-const known = new WeakMap<Machine, Map<string, readonly number[] | undefined>>();
+const known = new WeakMap<Machine, Map<string, VectorTiles | undefined>>();
 
 /** All that the time of a kernel depends on. */
 const keyOf = ({ input, output, weights, bias, scale, after, y, x, reduce }: WindowKernel): string =>
@@ -51,27 +52,27 @@ const keyOf = ({ input, output, weights, bias, scale, after, y, x, reduce }: Win
 /** The kernel with the tiles that are predicted to be fastest; undefined where not even the smallest fit. */
 export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | undefined {
   const { sizes, build } = windowTiles(k);
-  const ofMachine = known.get(machine) ?? new Map<string, readonly number[] | undefined>();
+  const ofMachine = known.get(machine) ?? new Map<string, VectorTiles | undefined>();
   known.set(machine, ofMachine);
   const key = keyOf(k);
   if (!ofMachine.has(key)) ofMachine.set(key, searchTiles(sizes, machine, build));
-  const tiles = ofMachine.get(key);
-  return tiles && build(tiles);
+  const found = ofMachine.get(key);
+  return found && build(found.tiles, dealing(found.deals, coresFor(machine)));
 }
 
 function windowTiles(k: WindowKernel): {
   readonly sizes: readonly number[];
-  readonly build: (tiles: readonly number[]) => VectorKernel;
+  readonly build: BuildKernel;
 } {
   const [batch, channels] = [k.input.dims[0]!, k.input.dims[1]!];
   const limit = { y: k.input.dims[2]!, x: k.input.dims[3]! };
   const s = k.input.strides;
   const o = k.output.strides;
-  const build = ([ty, tx, tc]: readonly number[]): VectorKernel => {
-    const b: LoopDim = { name: 'b', total: batch, tile: 1 };
-    const c: LoopDim = { name: 'c', total: channels, tile: tc! };
-    const y: LoopDim = { name: 'y', total: k.y.total, tile: ty! };
-    const x: LoopDim = { name: 'x', total: k.x.total, tile: tx! };
+  const build: BuildKernel = ([ty, tx, tc], loop) => {
+    const b = loop('b', batch, 1);
+    const c = loop('c', channels, tc!);
+    const y = loop('y', k.y.total, ty!);
+    const x = loop('x', k.x.total, tx!);
     // Channels outermost: their weights stay while the image passes.
     const loops = [c, b, y, x];
     const base = { space: 'nram', type: 'f32' } as const;

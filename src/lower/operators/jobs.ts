@@ -8,16 +8,19 @@ import {
   predictContraction,
   type Tiling,
 } from '../contraction.ts';
-import { shapeOfCopyNest } from '../copyNest.ts';
-import { emitCopy, planCopy } from '../kernels/copy.ts';
+import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
 import type { Emitted, Planner } from '../planner.ts';
-import { predictNest } from '../prediction.ts';
 import { type LoopDim, tilesOf } from '../stream.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
 
 const loopsOf = (loops: readonly LoopDim[]): Emitted['loops'] =>
-  loops.map((l) => ({ dim: l.name, tiles: tilesOf(l), size: Math.min(l.tile, l.total) }));
+  loops.map((l) => ({
+    dim: l.name,
+    tiles: tilesOf(l),
+    size: Math.min(l.tile, l.total),
+    ...(l.deal === undefined ? {} : { cores: l.deal.parts }),
+  }));
 
 /** Makes the job of a contraction on the matrix unit. The tiling must have been found before. */
 export function contractionJob(
@@ -104,7 +107,7 @@ export function copyJob(
       const plan = planCopy(kernel, p.machine);
       if (plan === undefined) throw new TypeError('a copy fitted when planned and does not now');
       emitCopy(e, plan);
-      return { loops: loopsOf(plan.loops), predicted: predictNest(shapeOfCopyNest(plan), p.machine) };
+      return { loops: loopsOf(plan.loops), predicted: predictCopy(plan, p.machine) };
     },
   });
 }
