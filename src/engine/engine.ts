@@ -11,7 +11,7 @@ import { inferTypes } from '#ops';
 import { carry, KERNEL_CARRIERS, NOTHING_CARRIED } from './carry.ts';
 import { appendOutputs } from './extraOutputs.ts';
 import { roundHalves } from './halfFloats.ts';
-import { type DeviceTensor, download, type Kernel, upload, wrapKernel } from './kernel.ts';
+import { type DeviceTensor, download, free, type Kernel, upload, wrapKernel } from './kernel.ts';
 import { ortMessage, type Refusal, refusalOf, subject } from './ortErrors.ts';
 import type { EngineKind, EngineOptions, Ort, OrtModule, Runtime } from './runtime.ts';
 import { type Session, wrapSession } from './session.ts';
@@ -46,6 +46,8 @@ export interface Engine {
   /** The value as the engine holds it; memory is shared where alignment and type allow. */
   upload(value: HostValue): DeviceTensor;
   download(tensor: DeviceTensor): HostValue;
+  /** Gives the memory of a kernel's result back at once; neither it nor what was downloaded of it can be used afterwards. */
+  free(tensor: DeviceTensor): void;
 }
 
 const cannotLoad = diagnostic<Refusal>('SYS-ENG-003', 'invalid', {
@@ -107,6 +109,7 @@ export function engineOf({ kind, ort }: Runtime): Engine {
       const names = (values: readonly { readonly name: string }[]): string[] => values.map((v) => v.name);
       return wrapKernel({ session, inputs: names(model.graph.inputs), outputs: names(model.graph.outputs), carried });
     },
+    free,
     upload: (value) => upload(ort, value),
     download,
   };

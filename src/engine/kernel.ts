@@ -36,6 +36,17 @@ export function download({ dtype, held }: DeviceTensor): HostValue {
   return value.dtype === dtype ? value : narrow(value, dtype);
 }
 
+/**
+ * The runtime's bindings make a buffer for each result of each run (where one is handed in they fill it, and copy). Until the garbage
+ * collector finds those, a training step's parameters pile up by the hundred: a buffer that is transferred is given back now.
+ */
+export function free({ held }: DeviceTensor): void {
+  const data: unknown = held.data;
+  if (!ArrayBuffer.isView(data) || !(data.buffer instanceof ArrayBuffer)) return;
+  // A part of a larger buffer is not its own.
+  if (data.byteLength === data.buffer.byteLength && data.byteLength > 0) data.buffer.transfer(0);
+}
+
 export function wrapKernel({ session, inputs, outputs, carried }: SessionParts): Kernel {
   const inner = (name: string, by: ReadonlyMap<string, Carrier>): string => by.get(name)?.inner ?? name;
   const feedNames = inputs.map((name) => inner(name, carried.inputs));

@@ -3,6 +3,7 @@
  * Whoever computes with cells says what to do once they are filled (`whenFilled`), so that code between reads never waits; promises are
  * made only for those who read.
  */
+import { internalError } from '#base';
 import type { DeviceTensor, Engine } from '#engine';
 import type { Tensor as Data } from '#ir';
 
@@ -18,6 +19,11 @@ export class Cell {
   /** What went wrong, in a holder, since anything can be thrown. */
   #failure: { readonly error: unknown } | undefined;
   #waiting: Call[] | undefined;
+  /** Whether anything but the variable that it was made for may hold it: then its memory is the garbage collector's. */
+  #isShared = true;
+  /** Runs that were launched with it and have not ended. */
+  #holds = 0;
+  #isRetired = false;
 
   private constructor(data: Data | undefined) {
     this.#data = data;
@@ -31,6 +37,13 @@ export class Cell {
   /** Data that will come. Whoever makes the cell settles it. */
   static pending(): Cell {
     return new Cell(undefined);
+  }
+
+  /** Data that will come as a variable's value, and that nobody else knows of. */
+  static ofVariable(): Cell {
+    const cell = Cell.pending();
+    cell.#isShared = false;
+    return cell;
   }
 
   /** Fills the results of one run, all before anybody hears of it. */
@@ -60,7 +73,37 @@ export class Cell {
     return this.#device;
   }
 
+  /** Somebody may hold it from here on: it is not given back. */
+  share(): void {
+    this.#isShared = true;
+  }
+
+  /** A run has been launched with it. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  /** That run has ended. */
+  letGo(engine: Engine): void {
+    this.#holds--;
+    this.#giveBack(engine);
+  }
+
+  /** The variable has another value now: the memory is given back once no run holds it. */
+  retire(engine: Engine): void {
+    this.#isRetired = true;
+    this.#giveBack(engine);
+  }
+
+  #giveBack(engine: Engine): void {
+    if (!this.#isRetired || this.#isShared || this.#holds > 0 || this.#device === undefined) return;
+    engine.free(this.#device);
+    this.#device = undefined;
+    this.#failure = { error: internalError({ what: "a variable's value was used after its memory was given back" }) };
+  }
+
   async read(engine: Engine): Promise<Data> {
+    this.share();
     if (this.#data !== undefined) return this.#data;
     if (this.#device === undefined && this.#failure === undefined) {
       await new Promise<void>((resolve) => this.whenSettled(resolve));

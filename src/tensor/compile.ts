@@ -158,7 +158,8 @@ function launch(entry: Entry, given: readonly Leaf[]): Tree | undefined {
   const order = inputOrder(trace, tensors.length);
   const fed = order.map((i) => cells[i]!);
   for (const [variable] of trace.variables) fed.push(variable.source as Cell);
-  const made = Array.from({ length: results.length + trace.assignments.length }, () => Cell.pending());
+  for (const cell of fed) cell.hold();
+  const made = [...results.map(() => Cell.pending()), ...trace.assignments.map(() => Cell.ofVariable())];
   for (const [i, [variable]] of trace.assignments.entries()) {
     replaced.set(made[results.length + i]!, variable.source as Cell);
     variable.place(made[results.length + i]!);
@@ -236,19 +237,32 @@ function start(entry: Entry, cells: readonly Cell[], made: readonly Cell[]): voi
     }
     Cell.fail(made, error);
   };
-  const run = (engine: Engine, kernel: Kernel): void =>
+  const run = (engine: Engine, kernel: Kernel): void => {
+    const letGo = (): void => {
+      for (const cell of cells) cell.letGo(engine);
+    };
+    const failed = (error: unknown): void => {
+      letGo();
+      fail(error);
+    };
     whenFilled(
       engine,
       cells,
       (devices) => {
         kernel.run(devices).then((all) => {
-          for (const cell of made) replaced.delete(cell);
+          letGo();
+          for (const cell of made) {
+            replaced.get(cell)?.retire(engine);
+            replaced.delete(cell);
+          }
           Cell.fill(made, all);
-        }, fail);
+        }, failed);
       },
-      fail,
+      failed,
     );
+  };
   const engine = openEngine();
+  // Without engine or kernel the cells stay held: nothing is given back that a later attempt might want.
   if (engine !== undefined && entry.kernel !== undefined) run(engine, entry.kernel);
   else entry.loading.then((kernel) => hostEngine().then((opened) => run(opened, kernel))).catch(fail);
 }

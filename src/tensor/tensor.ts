@@ -146,7 +146,9 @@ export class Tensor {
     // One element that stands for all is a form of ours alone.
     if (this.known !== undefined) return whole(this.known);
     if ('trace' in this.source) throw noData({ shape: this.dims.join(', '), dtype: this.dtype });
-    return whole(await this.source.read(await hostEngine()));
+    const cell = this.source;
+    cell.share();
+    return whole(await cell.read(await hostEngine()));
   }
 
   /**

@@ -54,6 +54,7 @@ export class Variable extends Tensor {
     const trace = currentTrace();
     if (trace !== undefined) return trace.readVariable(this);
     if (this.#reading === undefined || this.#reading.tracked !== this.trainable) {
+      (this.source as Cell).share();
       this.#reading = new Tensor({ type: this.type, source: this.source, tracked: this.trainable });
       this.#reading.leaf = this;
     }
