@@ -8,26 +8,14 @@ type Macs = (input: (index: number) => Dims | undefined, output: Dims) => number
 
 const product = (dims: Dims): number => dims.reduce((n, d) => n * d, 1);
 
-/** A convolution whose weights [M, C/group, …] are input `weights`: as many products an output as a filter has weights. */
-const convolution =
-  (weights: number): Macs =>
-  (input, output) => {
-    const w = input(weights);
-    return w && product(output) * product(w.slice(1));
-  };
-
-/** A matrix product of input 0, whose last dimension is summed over. */
-const matrixProduct: Macs = (input, output) => {
-  const inner = input(0)?.at(-1);
-  return inner === undefined ? undefined : product(output) * inner;
+/** A convolution whose weights [M, C/group, …] are input 1: as many products an output as a filter has weights. */
+const convolution: Macs = (input, output) => {
+  const w = input(1);
+  return w && product(output) * product(w.slice(1));
 };
 
 export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
-  ['ConvInteger', convolution(1)],
-  ['QLinearConv', convolution(3)],
-  ['DeformConv', convolution(1)],
-  ['MatMulInteger', matrixProduct],
-  ['QLinearMatMul', matrixProduct],
+  ['DeformConv', convolution],
   [
     'Attention',
     // Q·Kᵀ and the product with V: [B, heads, S, D], or [B, S, heads·D] where heads are packed.
@@ -40,7 +28,10 @@ export const CONTRACTIONS: ReadonlyMap<string, Macs> = new Map<string, Macs>([
 ]);
 
 /** Contractions that have a file, and are not among the layers of the analytic models. */
-const WITH_FILE: ReadonlySet<string> = new Set(['ConvTranspose', 'Einsum', 'GRU', 'LSTM', 'RNN']);
+const WITH_FILE: ReadonlySet<string> = new Set([
+  ...['ConvTranspose', 'Einsum', 'GRU', 'LSTM', 'RNN'],
+  ...['ConvInteger', 'MatMulInteger', 'QLinearConv', 'QLinearMatMul'],
+]);
 
 /** Whether an operator of ONNX's domain is one of either. */
 export const isContraction = (op: string): boolean => CONTRACTIONS.has(op) || WITH_FILE.has(op);

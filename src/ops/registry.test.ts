@@ -8,7 +8,10 @@ import { inferTypes } from './infer.ts';
 import { operatorOf, operators } from './registry.ts';
 import { sampleModel } from './sampling.ts';
 
-const HAS_MACS = new Set(['Conv', 'ConvTranspose', 'Einsum', 'Gemm', 'GRU', 'LSTM', 'MatMul', 'RNN']);
+const HAS_MACS = new Set([
+  ...['Conv', 'ConvTranspose', 'Einsum', 'Gemm', 'GRU', 'LSTM', 'MatMul', 'RNN'],
+  ...['ConvInteger', 'MatMulInteger', 'QLinearConv', 'QLinearMatMul'],
+]);
 
 /** An Einsum of one operand, or of nothing, multiplies nothing. */
 const sumsOnly = (s: Sample): boolean =>

@@ -108,6 +108,13 @@ import { layerNormalization } from './normalization/layerNormalization.ts';
 import { lpNormalization } from './normalization/lpNormalization.ts';
 import { meanVarianceNormalization } from './normalization/meanVarianceNormalization.ts';
 import { rmsNormalization } from './normalization/rmsNormalization.ts';
+import { convInteger } from './quantization/convInteger.ts';
+import { dequantizeLinear } from './quantization/dequantizeLinear.ts';
+import { dynamicQuantizeLinear } from './quantization/dynamicQuantizeLinear.ts';
+import { matMulInteger } from './quantization/matMulInteger.ts';
+import { qLinearConv } from './quantization/qLinearConv.ts';
+import { qLinearMatMul } from './quantization/qLinearMatMul.ts';
+import { quantizeLinear } from './quantization/quantizeLinear.ts';
 import { gru } from './recurrent/gru.ts';
 import { lstm } from './recurrent/lstm.ts';
 import { rnn } from './recurrent/rnn.ts';
@@ -143,12 +150,15 @@ const all: readonly Operator[] = [
   constant,
   constantOfShape,
   conv,
+  convInteger,
   convTranspose,
   cos,
   cumSum,
   depthToSpace,
+  dequantizeLinear,
   div,
   dropout,
+  dynamicQuantizeLinear,
   einsum,
   elu,
   equal,
@@ -185,6 +195,7 @@ const all: readonly Operator[] = [
   lrn,
   lstm,
   matMul,
+  matMulInteger,
   max,
   maxPool,
   maxUnpool,
@@ -203,6 +214,9 @@ const all: readonly Operator[] = [
   pad,
   pow,
   pRelu,
+  qLinearConv,
+  qLinearMatMul,
+  quantizeLinear,
   range,
   reciprocal,
   reduceL1,

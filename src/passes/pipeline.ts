@@ -12,6 +12,7 @@ import { foldConstants } from './foldConstants.ts';
 import { fuseGemm } from './fuseGemm.ts';
 import { mergeEqualNodes } from './mergeEqualNodes.ts';
 import type { Pass, PassContext } from './pass.ts';
+import { qdqToQLinear } from './qdqToQLinear.ts';
 import { removeDeadNodes } from './removeDeadNodes.ts';
 import { removeIdentities } from './removeIdentities.ts';
 
@@ -32,6 +33,18 @@ export const pipeline: readonly Step[] = [
   { pass: foldBias, why: 'again, for scales and biases behind a BatchNormalization that has just gone' },
   { pass: mergeEqualNodes, why: 'late, when equal nodes have been brought to equal form' },
   { pass: removeDeadNodes, why: 'last, for the constants and nodes that the passes above no longer read' },
+];
+
+/**
+ * What makes integers of quantised graphs, behind `pipeline`. It stands apart until QLinearConv and QLinearMatMul have lowerings: to a
+ * processor without them floats between DequantizeLinear and QuantizeLinear are worth more.
+ */
+export const integerSteps: readonly Step[] = [
+  {
+    pass: qdqToQLinear,
+    why: 'when BatchNormalization and biases no longer stand between an operator and its quantiser',
+  },
+  { pass: removeDeadNodes, why: 'last, for quantisers and dequantisers that nobody reads any more' },
 ];
 
 /** Bytes of the largest constant that folding creates where it was not dense before: 16 MiB. */

@@ -9,7 +9,7 @@ import { fromData } from './functions/create.ts';
 import { applyUpgraded } from './upgrade.ts';
 
 /** Samples that have no equal in BUILD_OPSET. */
-const REFUSED = /^BatchNormalization per activation/;
+const REFUSED = /^(BatchNormalization per activation|(Deq|Q)uantizeLinear (blocks|a stated type))/;
 
 /** Written as several nodes, each of which rounds. */
 const DECOMPOSED = new Set(['RMSNormalization', 'GroupNormalization']);

@@ -223,7 +223,12 @@ function rewritten(node: GraphNode, { op = node.op, attributes = {}, inputs }: R
   };
 }
 
+/** Quantised values of 16 bits came with opset 21. */
+const LATER_CODES = /^u?int16$/;
+
 function isOfLaterType(node: GraphNode, inputs: Inputs): boolean {
+  const isQuantiser = node.op === 'QuantizeLinear' || node.op === 'DequantizeLinear';
+  if (isQuantiser && inputs.some((t) => t !== undefined && LATER_CODES.test(t.dataType))) return true;
   const to = node.op === 'Cast' ? DATA_TYPES[intAttribute(node, 'to', 1) - 1] : undefined;
   return [to, ...inputs.map((t) => t?.dataType)].some((dtype) => dtype !== undefined && LATER_TYPES.test(dtype));
 }

@@ -36,7 +36,7 @@ function truncate(value: number, to: DataType): RefElement {
  * What stands before rounding to a float8 or float4 type: with `saturate`, whatever is out of range (infinities too)
  * becomes the largest value; float8e8m0 rounds between its powers of two as `round_mode` says.
  */
-function limitToMinifloat(c: EvaluateContext, value: number, to: MinifloatName): number {
+export function limitToMinifloat(c: EvaluateContext, value: number, to: MinifloatName): number {
   const { min, max } = MINIFLOATS[to];
   const saturate = intAttribute(c.node, 'saturate', 1) !== 0;
   if (Number.isNaN(value)) return value;

@@ -2,102 +2,17 @@
  * Conv: cross-correlation of X [N, C, spatial…] with W [M, C/group, kernel…], any number of spatial axes.
  * ONNX Conv-22.
  */
-import { type Dim, elementCount, int, intAttribute, ints, intsAttribute, string } from '#ir';
-import { costOf, elements, staticDims } from '../costs.ts';
-import { type CostContext, type EvaluateContext, type InferContext, operator } from '../define.ts';
+import { int, intAttribute, ints, string } from '#ir';
+import { costOf, elements } from '../costs.ts';
+import { operator } from '../define.ts';
 import type { Expression } from '../expression.ts';
 import type { GradientContext } from '../gradient.ts';
-import { numbersOf } from '../refTensor.ts';
 import { data, sample } from '../sampling.ts';
-import { accepted, inputType, mayEqual, type Shape, shapeText } from '../shapes.ts';
+import { accepted, inputType } from '../shapes.ts';
 import { FLOATS } from '../typeSets.ts';
-import { eachWindow, windowOf, windowOutput } from '../window.ts';
-import { WINDOW_ATTRIBUTES } from './windowAttributes.ts';
+import { windowOf } from '../window.ts';
+import { CONVOLUTION_ATTRIBUTES, convolutionShape, convolutionWork, convolve } from './convolution.ts';
 import { knownSizes, transposedWindow, weightGradient } from './windowGradient.ts';
-
-function infer(c: InferContext) {
-  const x = inputType(c, 0);
-  const w = inputType(c, 1);
-  const rank = x.shape?.length ?? w.shape?.length;
-  if (rank === undefined) return { types: [{ ...x, shape: undefined }] };
-  const xs: Shape = x.shape ?? new Array<Dim>(rank).fill(null);
-  const ws: Shape = w.shape ?? new Array<Dim>(rank).fill(null);
-  const group = intAttribute(c.node, 'group', 1);
-  if (rank < 3 || ws.length !== rank) {
-    c.fail(`X ${shapeText(x.shape)}, W ${shapeText(w.shape)}`, 'X [N, C, D1, …], W [M, C/group, k1, …]');
-  }
-  checkChannels(c, xs, ws, group);
-  const kernel = kernelOf(c, ws);
-  const spatial = kernel === undefined ? new Array<Dim>(rank - 2).fill(null) : undefined;
-  const output = spatial ?? windowOutput(c, windowOf(c, c.node, kernel!), xs.slice(2));
-  return { types: [{ ...x, shape: [xs[0]!, ws[0]!, ...output] }] };
-}
-
-function checkChannels(c: InferContext, x: Shape, w: Shape, group: number): void {
-  const channels = typeof w[1] === 'number' ? w[1] * group : null;
-  const bad = !mayEqual(x[1]!, channels) || group < 1 || (typeof w[0] === 'number' && w[0] % group !== 0);
-  if (bad) {
-    c.fail(`X ${shapeText(x)}, W ${shapeText(w)}, group ${group}`, {
-      en: 'X[1] = W[1] × group, and W[0] a multiple of group',
-      zh: 'X[1] = W[1] × group，且 W[0] 为 group 的倍数',
-    });
-  }
-  const bias = c.inputs[2]?.shape;
-  if (bias !== undefined && (bias.length !== 1 || !mayEqual(bias[0]!, w[0]!))) {
-    c.fail(`B ${shapeText(bias)}`, `[M] = ${shapeText([w[0]!])}`);
-  }
-}
-
-/** Kernel sizes from the weights, or from the attribute where the weights' shape is open. */
-function kernelOf(c: InferContext, w: Shape): readonly number[] | undefined {
-  const stated = intsAttribute(c.node, 'kernel_shape');
-  const own = w.slice(2);
-  if (stated !== undefined && (stated.length !== own.length || !own.every((d, i) => mayEqual(d, stated[i]!)))) {
-    c.fail(`kernel_shape [${stated}], W ${shapeText(w)}`, `kernel_shape ${shapeText(own)}`);
-  }
-  return stated ?? (own.every((d) => typeof d === 'number') ? (own as readonly number[]) : undefined);
-}
-
-/** Positions in the padding count as work: the figures are those of the dense loop nest. */
-function cost(c: CostContext) {
-  const outputs = elements(c.outputs[0]);
-  const perOutput = elementCount(staticDims(c.inputs[1]).slice(1));
-  const bias = c.inputs[2] === undefined ? 0 : outputs;
-  const macs = outputs * perOutput;
-  return costOf(c, { macs, multiplications: macs, additions: outputs * Math.max(0, perOutput - 1) + bias });
-}
-
-function evaluate(c: EvaluateContext) {
-  const [x, w, b] = c.inputs as readonly [
-    NonNullable<EvaluateContext['inputs'][0]>,
-    NonNullable<EvaluateContext['inputs'][0]>,
-    EvaluateContext['inputs'][0],
-  ];
-  const [batch, channels, ...input] = x.dims as readonly [number, number, ...number[]];
-  const [maps, groupChannels, ...kernel] = w.dims as readonly [number, number, ...number[]];
-  const window = windowOf(c, c.node, kernel);
-  const output = windowOutput(c, window, input) as readonly number[];
-  const [inputSize, kernelSize, outputSize] = [elementCount(input), elementCount(kernel), elementCount(output)];
-  const mapsPerGroup = maps / intAttribute(c.node, 'group', 1);
-  const [xs, ws, bias] = [numbersOf(x), numbersOf(w), b === undefined ? undefined : numbersOf(b)];
-  const y = new Float64Array(batch * maps * outputSize);
-  eachWindow(window, input, output, (at, taps) => {
-    for (let n = 0; n < batch; n++) {
-      for (let m = 0; m < maps; m++) {
-        const firstChannel = Math.floor(m / mapsPerGroup) * groupChannels;
-        let sum = bias?.[m] ?? 0;
-        for (let k = 0; k < groupChannels; k++) {
-          const plane = (n * channels + firstChannel + k) * inputSize;
-          const filter = (m * groupChannels + k) * kernelSize;
-          for (let t = 0; t < taps.input.length; t++)
-            sum += xs[plane + taps.input[t]!]! * ws[filter + taps.kernel[t]!]!;
-        }
-        y[(n * maps + m) * outputSize + at] = sum;
-      }
-    }
-  });
-  return [{ dtype: x.dtype, dims: [batch, maps, ...output], data: y }];
-}
 
 const conv2d = (name: string, attributes: Parameters<typeof sample>[3], x = [1, 2, 6, 5], w = [3, 2, 3, 3]) =>
   sample(name, 'Conv', 22, attributes, [data(x), data(w, { seed: 2 })], { constants: [1] });
@@ -113,16 +28,21 @@ export const conv = operator({
   ],
   outputs: [{ name: 'Y', type: 'T' }],
   types: { T: FLOATS },
-  attributes: {
-    ...WINDOW_ATTRIBUTES,
-    dilations: { kind: 'ints', doc: 'Distances between kernel elements along the spatial axes; default 1.' },
-    group: { kind: 'int', doc: 'Groups of channels that are convolved apart; default 1. C is depthwise convolution.' },
-    kernel_shape: { kind: 'ints', doc: 'Kernel sizes; default: the shape of W.' },
+  attributes: CONVOLUTION_ATTRIBUTES,
+  infer(c) {
+    const [x, w] = [inputType(c, 0), inputType(c, 1)];
+    return { types: [{ ...x, shape: convolutionShape(c, x, w, c.inputs[2]) }] };
   },
-  infer,
-  cost,
+  cost(c) {
+    const work = convolutionWork(c, 1);
+    const bias = c.inputs[2] === undefined ? 0 : elements(c.outputs[0]);
+    return costOf(c, { ...work, additions: work.additions + bias });
+  },
   costRule: 'K = (C ÷ group) × kernel size MACs an output; K − 1 additions an output, one more with B; padding counts.',
-  evaluate,
+  evaluate(c) {
+    const x = c.inputs[0]!;
+    return [{ dtype: x.dtype, ...convolve(c, x, c.inputs[1]!, c.inputs[2]) }];
+  },
   gradient: differentiate,
   samples: () => [
     conv2d('plain', {}),
