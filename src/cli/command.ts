@@ -123,13 +123,12 @@ export function withExamples(console: Console, command: CliCommand, examples: re
   return command.addHelpText('after', () => `\n${examplesText(console, examples)}`) as CliCommand;
 }
 
-/** Options that every command has. */
-export function withCommonOptions(console: Console, command: CliCommand): CliCommand {
+const ONE_OBJECT = { en: 'print one JSON object on standard output', zh: '在标准输出打印一个 JSON 对象' } as const;
+
+/** Options that every command has; `json` says what is printed where that is not one object. */
+export function withCommonOptions(console: Console, command: CliCommand, json: Both = ONE_OBJECT): CliCommand {
   return command
-    .option(
-      '--json',
-      console.text({ en: 'print one JSON object on standard output', zh: '在标准输出打印一个 JSON 对象' }),
-    )
+    .option('--json', console.text(json))
     .option(
       '--lang <LANGUAGE>',
       console.text({ en: 'en or zh; default from the locale', zh: 'en 或 zh；默认取自系统区域设置' }),

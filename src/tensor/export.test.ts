@@ -142,6 +142,26 @@ describe('fromModel', () => {
     close((await run(again, { image: ramp([8, 2, 6, 6]) }))[0]!, await forward2(imported, x));
   });
 
+  test.each([
+    ['GroupNormalization', 21, 'GroupNormalization[num_groups=2](x, w, b)', 4],
+    ['RMSNormalization', 23, 'RMSNormalization(x, w)', 3],
+  ])(
+    '%s of opset %i is exported in operators of the opset that the model says, and runs',
+    async (op, opset, call, size) => {
+      const model = parseModel(`
+      model ir=10 producer="test" opset {"": ${opset}}
+      graph net(x: float32[N,4,2,3]) -> (y: float32[N,4,2,3]) {
+        const w: float32[${size}] = {${[1, 2, 0.5, 3].slice(0, size).join(', ')}}
+        const b: float32[${size}] = {${[0, 1, 2, -1].slice(0, size).join(', ')}}
+        y = ${call}
+      }`);
+      const again = await exportModel(fromModel(model), { x: ['N', 4, 2, 3] });
+      expect(again.graph.nodes.map((n) => n.op)).not.toContain(op);
+      const feeds = { x: ramp([2, 4, 2, 3]) };
+      close((await run(again, feeds))[0]!, (await run(model, feeds))[0]!);
+    },
+  );
+
   test('shapes that the graph computes are followed, open sizes too', async () => {
     const model = parseModel(`
       model ir=8 producer="test" opset {"": 13}

@@ -194,7 +194,10 @@ export function configureTrain(command: CliCommand, console: Console): void {
   option('--resume', { en: 'go on from the checkpoint, with its settings', zh: '从检查点继续，沿用其设置' });
   option('--overwrite', { en: 'begin anew where a checkpoint is there already', zh: '检查点已存在时重新开始并替换它' });
   option('--events <DIR>', { en: 'curves and the graph for TensorBoard', zh: '供 TensorBoard 使用的曲线与计算图' });
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, {
+    en: 'a JSON object a line on standard output: every epoch, then what there is at the end (confusion, zeros)',
+    zh: '在标准输出每行打印一个 JSON 对象：每个 epoch 一行，最后是混淆矩阵、零权重等',
+  });
   command.action((name: string, options: TrainOptions) => train(name, options, console));
 }
 
