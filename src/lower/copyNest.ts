@@ -6,7 +6,7 @@ import { bufferBytes, isRagged, type LoopDim, roundsOf, type Stream, TileContext
 import { emitRaggedSize, emitTransfer } from './transfer.ts';
 
 /** Semaphores of copies: load → store and back. */
-const COPY = { full: 14, empty: 15 } as const;
+const COPY = { full: 11, empty: 12 } as const;
 
 interface CopyNest {
   readonly loops: readonly LoopDim[];
@@ -22,7 +22,8 @@ export function shapeOfCopyNest({ loops, input, output }: CopyNest): NestShape {
     loops,
     inputs: [{ stream: input, level, sharedBy: 1 }],
     output: { stream: output, level, sharedBy: 1 },
-    semaphores: { load: entries, store: entries, compute: 0 },
+    stages: [],
+    semaphores: { load: entries, store: entries },
   };
 }
 

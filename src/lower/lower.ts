@@ -84,6 +84,7 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
   const inputs = model.graph.inputs.map((v) => {
     const view = makeInput(planner, v.name);
     planner.alias(v.name, view);
+    planner.made([v.name]);
     return { name: v.name, view };
   });
 
@@ -188,6 +189,7 @@ function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
     if (run.length === 0) return;
     const { job, ends } = hostJob(p, run);
     p.job(job);
+    for (const w of run) p.made(w.node.outputs);
     parts.set(job, ends);
   };
   p.onDemand = (name) => {
@@ -206,10 +208,10 @@ function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
     p.hasView(name) ||
     waiting.some((w) => w.node.outputs.includes(name));
   const plan = (node: GraphNode): void => {
-    if (p.done.has(node) || planned.has(node)) return;
+    if (p.isDone(node) || planned.has(node)) return;
     planned.add(node);
     const reason = toHost(node, p);
-    if (reason === undefined) return;
+    if (reason === undefined) return p.made(node.outputs);
     waiting.push({ node, reason });
     // Readers of what cannot cross are the host's too: they wait with it as soon as they can.
     for (const reader of node.outputs.flatMap((o) => (cannotCross(p, o) ? p.consumers(o) : [])))

@@ -3,15 +3,18 @@
  * level of the innermost loop they depend on; a body for the innermost level; one result stream that is stored at its own
  * level, one tile late, so that on machines with a single transfer queue the next load stands before the store in it.
  *
- * Synchronisation: each load level has a `ready` and a `free` semaphore and as many buffers as credits; the result has
- * the same towards `store`. Credits are given at the layer's start and taken back at its end, so that every
- * layer leaves all semaphores at 0. A final `sync`, of several cores `sync chip`, separates layers.
+ * Synchronisation: `ready` tells a unit that its operands are there, in the order in which they are loaded, whatever their level;
+ * each load level has a `free` semaphore and as many buffers as credits; the result has both towards `store`. Credits are given at
+ * the layer's start and taken back at its end, so that every layer leaves all semaphores at 0. A final `sync`, of several cores
+ * `sync chip`, separates layers.
+ *
+ * Behind the matrix unit the vector unit may work on a result in place before it is stored (`Epilogue`): the matrix unit then hands the
+ * buffer to the vector unit, that one to the store, and the store back to the matrix unit.
  */
 import { internalError } from '#base';
-import type { Queue } from '#isa';
 import { beginDealing, type Cores, emitTiles, endDealing, togetherOf, workersOf } from './cores.ts';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
-import { type NestShape, turnsOfAll } from './prediction.ts';
+import { type NestShape, type TileSum, turnsOfAll } from './prediction.ts';
 import {
   buffersOf,
   isRagged,
@@ -41,27 +44,38 @@ export interface Nest {
   readonly unit: 'matrix' | 'vector';
   /** Emits the computation of the innermost level. */
   readonly body: (at: TileContext) => void;
+  /** Only behind the matrix unit. */
+  readonly epilogue?: Epilogue;
+}
+
+/** What the vector unit does with each result before it is stored, and what it reads for that. */
+export interface Epilogue {
+  readonly inputs: readonly Stream[];
+  readonly cycles: TileSum;
+  readonly body: (e: Emitter, at: TileContext) => void;
 }
 
 /** Semaphores by role, fixed so that each has one signaller and one waiter in the whole program. */
 const SEMAPHORES = {
-  matrix: { ready: [0, 1], free: [2, 3], outReady: 4, outFree: 5 },
-  vector: { ready: [6, 7, 12], free: [8, 9, 13], outReady: 10, outFree: 11 },
+  matrix: { ready: 0, free: [1, 2], outReady: 3, outFree: 4 },
+  vector: { ready: 5, free: [6, 7, 8], outReady: 9, outFree: 10 },
+  /** From the matrix unit to the vector unit: a result of which the epilogue may begin. */
+  behind: 13,
 } as const;
 
 /** How many distinct load levels a unit's kernels may use. */
-export const loadLevels = (unit: 'matrix' | 'vector'): number => SEMAPHORES[unit].ready.length;
+export const loadLevels = (unit: 'matrix' | 'vector'): number => SEMAPHORES[unit].free.length;
 
 interface LoadLevel {
+  readonly unit: 'matrix' | 'vector';
   readonly level: number;
   readonly streams: readonly Stream[];
-  readonly ready: number;
   readonly free: number;
   readonly buffers: number;
 }
 
-/** The levels on which a nest loads, outermost first. */
-function loadLevelsOf({ loops, inputs, unit }: Pick<Nest, 'loops' | 'inputs' | 'unit'>): LoadLevel[] {
+/** The levels on which a unit's operands are loaded, outermost first. */
+function loadLevelsOf(loops: readonly LoopDim[], inputs: readonly Stream[], unit: 'matrix' | 'vector'): LoadLevel[] {
   const sem = SEMAPHORES[unit];
   const byLevel = new Map<number, Stream[]>();
   for (const s of inputs) {
@@ -71,10 +85,9 @@ function loadLevelsOf({ loops, inputs, unit }: Pick<Nest, 'loops' | 'inputs' | '
   return [...byLevel.entries()]
     .sort(([a], [b]) => a - b)
     .map(([level, streams], i) => {
-      const ready = sem.ready[i];
       const free = sem.free[i];
-      if (ready === undefined || free === undefined) throw internalError({ what: 'a kernel loads at too many levels' });
-      return { level, streams, ready, free, buffers: level === 0 ? 1 : 2 };
+      if (free === undefined) throw internalError({ what: 'a kernel loads at too many levels' });
+      return { unit, level, streams, free, buffers: level === 0 ? 1 : 2 };
     });
 }
 
@@ -83,37 +96,52 @@ function loadLevelsOf({ loops, inputs, unit }: Pick<Nest, 'loops' | 'inputs' | '
  * @param cycles that its bodies take, those of all cores and those of the first
  */
 export function shapeOfNest(
-  nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit'>,
-  cycles: { readonly all: number; readonly first: number },
+  nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit'> & {
+    readonly epilogue?: Pick<Epilogue, 'inputs' | 'cycles'>;
+  },
+  cycles: TileSum,
   cores: Cores,
 ): NestShape {
-  const { loops, inputs, unit } = nest;
+  const { loops, inputs, unit, epilogue } = nest;
   const output = { stream: nest.output, level: levelOf(loops, nest.output), sharedBy: 1 };
-  const levels = loadLevelsOf(nest);
   const workers = workersOf(loops);
   // One wait and one signal a turn on either side, and a credit given and taken back for every buffer.
-  const load = levels.reduce((n, l) => n + 2 * turnsOfAll(loops, l.level) + workers * l.buffers, 0);
+  const operands = (streams: readonly Stream[], of: 'matrix' | 'vector'): number =>
+    loadLevelsOf(loops, streams, of).reduce((n, l) => n + 2 * turnsOfAll(loops, l.level) + workers * l.buffers, 0);
   const results = 2 * turnsOfAll(loops, output.level);
   const outBuffers = workers * (output.level === 0 ? 1 : 2);
+  const own = operands(inputs, unit);
+  const behind = epilogue === undefined ? 0 : operands(epilogue.inputs, 'vector');
   return {
     loops,
-    inputs: inputs.map((stream) => {
+    inputs: [...inputs, ...(epilogue?.inputs ?? [])].map((stream) => {
       const level = levelOf(loops, stream);
       return { stream, level, sharedBy: togetherOf(loops, stream, level, cores).cores };
     }),
     output,
-    compute: { unit, ...cycles },
-    semaphores: { load, store: results + outBuffers, compute: load + results + outBuffers },
+    stages: [
+      { unit, ...cycles, level: loops.length, semaphores: own + results + outBuffers },
+      ...(epilogue === undefined
+        ? []
+        : [{ unit: 'vector' as const, ...epilogue.cycles, level: output.level, semaphores: behind + results }]),
+    ],
+    semaphores: { load: own + behind, store: results + outBuffers },
   };
 }
 
 /** Emits the whole kernel, final `sync` included. */
 export function emitNest(e: Emitter, nest: Nest): void {
-  const { loops, inputs, output, unit } = nest;
+  const { loops, output, unit, epilogue } = nest;
+  const inputs = [...nest.inputs, ...(epilogue?.inputs ?? [])];
   const sem = SEMAPHORES[unit];
-  const queue: Queue = unit;
+  /** The unit that makes the stored result. */
+  const last = epilogue === undefined ? unit : 'vector';
+  const { outReady } = SEMAPHORES[last];
 
-  const levels = loadLevelsOf(nest);
+  const levels = [
+    ...loadLevelsOf(loops, nest.inputs, unit),
+    ...(epilogue === undefined ? [] : loadLevelsOf(loops, epilogue.inputs, 'vector')),
+  ];
   const outLevel = levelOf(loops, output);
   const outBuffers = outLevel === 0 ? 1 : 2;
 
@@ -150,7 +178,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
   for (const s of [...inputs, output]) records.set(s, { dram: e.record(), pad: e.record() });
 
   // Credits.
-  for (const l of levels) for (let i = 0; i < l.buffers; i++) e.signal(queue, l.free);
+  for (const l of levels) for (let i = 0; i < l.buffers; i++) e.signal(l.unit, l.free);
   for (let i = 0; i < outBuffers; i++) e.signal('store', sem.outFree);
 
   // The store lags one tile behind: it works on saved copies of what it needs.
@@ -171,7 +199,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
   }
   const storeContext = lag ? new TileContext(saved, savedSize, new Map([[output, savedBuffer]])) : context;
   const emitStore = (): void => {
-    e.wait('store', sem.outReady);
+    e.wait('store', outReady);
     emitTransfer(e, 'store', output, storeContext, records.get(output)!);
     e.signal('store', sem.outFree);
   };
@@ -184,14 +212,19 @@ export function emitNest(e: Emitter, nest: Nest): void {
         const { scope } = togetherOf(loops, s, level, e.cores);
         emitTransfer(e, 'load', s, context, records.get(s)!, scope);
       }
-      e.signal('load', l.ready);
-      e.wait(queue, l.ready);
+      e.signal('load', SEMAPHORES[l.unit].ready);
+      e.wait(l.unit, SEMAPHORES[l.unit].ready);
     }
-    if (level === outLevel) e.wait(queue, sem.outFree);
+    if (level === outLevel) e.wait(unit, sem.outFree);
     if (level === loops.length) nest.body(context);
     else emitLoop(level);
     if (level === outLevel) {
-      e.signal(queue, sem.outReady);
+      if (epilogue !== undefined) {
+        e.signal(unit, SEMAPHORES.behind);
+        e.wait('vector', SEMAPHORES.behind);
+        epilogue.body(e, context);
+      }
+      e.signal(last, outReady);
       if (lag) {
         const skip = e.newLabel();
         e.jump('beq', skip, { ra: pending, rb: 0 });
@@ -208,7 +241,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
     }
     for (const l of [...levels].reverse()) {
       if (l.level !== level) continue;
-      e.signal(queue, l.free);
+      e.signal(l.unit, l.free);
       for (const s of l.streams) flip(s);
     }
   };
@@ -233,6 +266,6 @@ export function emitNest(e: Emitter, nest: Nest): void {
   enter(0);
   if (lag) emitStore();
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.wait('load', l.free);
-  for (let i = 0; i < outBuffers; i++) e.wait(queue, sem.outFree);
+  for (let i = 0; i < outBuffers; i++) e.wait(unit, sem.outFree);
   endDealing(e, dealing);
 }

@@ -82,8 +82,9 @@ export class Planner {
   readonly #wantsChannelsLast = new Set<string>();
   /** Buffers of the network's inputs. */
   readonly inputs = new Set<Buffer>();
-  /** Nodes that another node's job already does. */
-  readonly done = new Set<GraphNode>();
+  readonly #done = new Set<GraphNode>();
+  /** Values that jobs made so far leave in memory. */
+  readonly #made = new Set<string>();
 
   readonly #schedule: Schedule;
 
@@ -161,6 +162,27 @@ export class Planner {
 
   isInput(buffer: Buffer): boolean {
     return this.inputs.has(buffer);
+  }
+
+  /** Says that the job of another node does this one, too. */
+  fuse(node: GraphNode): void {
+    this.#done.add(node);
+    this.made(node.outputs);
+  }
+
+  /** Whether another node's job already does it. */
+  isDone(node: GraphNode): boolean {
+    return this.#done.has(node);
+  }
+
+  /** Says that these values exist behind the jobs made so far. */
+  made(names: readonly string[]): void {
+    for (const name of names) this.#made.add(name);
+  }
+
+  /** Whether a job made now may read a value; one that is planned later may have memory already. */
+  isMade(name: string): boolean {
+    return this.graph.constants.has(name) || this.#made.has(name);
   }
 
   // — memory —

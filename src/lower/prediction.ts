@@ -73,6 +73,12 @@ function forCombinations(
   step(0, 1);
 }
 
+/** Cycles of all cores, and of the first, which none has more of. */
+export interface TileSum {
+  readonly all: number;
+  readonly first: number;
+}
+
 /**
  * Sum over all tiles, and over those of the first core, which none has more of, of a cost that depends on the sizes of tiles, and for
  * `ends` on whether a tile is a loop's first or last.
@@ -81,7 +87,7 @@ export function sumOverTiles(
   loops: readonly LoopDim[],
   ends: ReadonlySet<LoopDim>,
   cost: (size: SizeOf, isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => number,
-): { readonly all: number; readonly first: number } {
+): TileSum {
   const all = sumOfTiles(loops, ends, cost, () => 1);
   return { all, first: workersOf(loops) === 1 ? all : sumOfTiles(loops, ends, cost, partsOf) };
 }
@@ -188,19 +194,23 @@ interface Moved {
 /** A tile costs control about this many instructions. */
 export const INSTRUCTIONS_PER_TILE = 90;
 
+/** The work of one unit in a nest. */
+interface Stage extends TileSum {
+  readonly unit: 'matrix' | 'vector';
+  /** How many outer loops it is done in. */
+  readonly level: number;
+  /** `wait` and `signal` entries of its queue, of all cores. */
+  readonly semaphores: number;
+}
+
 export interface NestShape {
   readonly loops: readonly LoopDim[];
   readonly inputs: readonly Moved[];
   readonly output: Moved;
-  /** Absent where only the DMA works. */
-  readonly compute?: {
-    readonly unit: 'matrix' | 'vector';
-    /** Of all cores, and of the first. */
-    readonly all: number;
-    readonly first: number;
-  };
-  /** `wait` and `signal` entries of each queue, of all cores. */
-  readonly semaphores: Readonly<Record<'load' | 'store' | 'compute', number>>;
+  /** What the units do; empty where only the DMA works. */
+  readonly stages: readonly Stage[];
+  /** `wait` and `signal` entries of the transfer queues, of all cores. */
+  readonly semaphores: Readonly<Record<'load' | 'store', number>>;
 }
 
 /** How often the body of the `level` outermost loops runs in the core that has most to do. */
@@ -212,20 +222,17 @@ export const turnsOfAll = (loops: readonly LoopDim[], level: number): number =>
   loops.reduce((n, l, i) => n * (i < level ? tilesOf(l) : partsOf(l)), 1);
 
 export function predictNest(nest: NestShape, machine: Machine): LayerPrediction {
-  const { loops, compute, semaphores } = nest;
+  const { loops, stages, semaphores } = nest;
   const { semaphore } = controlCost(machine);
   const inputs = nest.inputs.map((s) => ({ ...s, traffic: trafficOf(s, loops, machine) }));
   const output = { ...nest.output, traffic: trafficOf(nest.output, loops, machine) };
   const sum = (of: (t: Traffic) => number): number => inputs.reduce((n, s) => n + of(s.traffic), 0);
   const load = sum((t) => t.busy) + semaphores.load * semaphore;
   const store = output.traffic.busy + semaphores.store * semaphore;
-  const waits = semaphores.compute * semaphore;
-  const computed = compute === undefined ? 0 : compute.all + waits;
-  const busiest = compute === undefined ? 0 : compute.first + waits / workersOf(loops);
   const busy: Partial<Record<UnitName, number>> = machine.dma.queues === 1 ? { dma: load + store } : { load, store };
-  if (compute !== undefined) busy[compute.unit] = computed;
+  for (const s of stages) busy[s.unit] = (busy[s.unit] ?? 0) + s.all + s.semaphores * semaphore;
   return {
-    cycles: Math.round(overlapped(nest, machine, inputs, output, busiest)),
+    cycles: Math.round(overlapped(nest, machine, inputs, output)),
     busy,
     channelCycles: sum((t) => t.channel) + output.traffic.channel,
     readBytes: sum((t) => t.payload),
@@ -242,14 +249,12 @@ type Costed = Moved & { readonly traffic: Traffic };
  * two buffers let a turn compute while the next one's operands come and the result before goes, so that its busiest unit
  * decides; turns that enter an outer level anew move more than those that do not. Tiles count as all alike, and cores do their turns
  * side by side, before one channel.
- * @param computed cycles of the unit that computes in the core that has most to do
  */
 function overlapped(
-  { loops, semaphores }: NestShape,
+  { loops, stages, semaphores }: NestShape,
   machine: Machine,
   inputs: readonly Costed[],
   output: Costed,
-  computed: number,
 ): number {
   const { semaphore, instruction, barrierLatency } = controlCost(machine);
   const turns = turnsOf(loops, loops.length);
@@ -259,7 +264,9 @@ function overlapped(
     traffic.busy / turnsOfAll(loops, level) + traffic.stalled / turnsOf(loops, level);
   const taken = ({ level, traffic }: Costed): number => (traffic.channel + traffic.stalled) / turnsOf(loops, level);
   const first = inputs.reduce((n, s) => n + s.traffic.first, 0);
-  let cycles = first + computed / turns + output.traffic.last;
+  /** Mean of what a stage takes, in the core that has most to do, in the turns that reach it. */
+  const worked = (s: Stage): number => (s.first + (s.semaphores * semaphore) / workers) / turnsOf(loops, s.level);
+  let cycles = first + stages.reduce((n, s) => n + worked(s), 0) + output.traffic.last;
   for (let entered = 1; entered <= loops.length; entered++) {
     const times = turnsOf(loops, entered) - turnsOf(loops, entered - 1);
     if (times === 0) continue;
@@ -269,7 +276,8 @@ function overlapped(
     const stores = stored.reduce((n, s) => n + busy(s), (semaphores.store * semaphore) / (workers * turns));
     const channel = [...loaded, ...stored].reduce((n, s) => n + taken(s), 0);
     const transfers = Math.max(channel, machine.dma.queues === 1 ? loads + stores : Math.max(loads, stores));
-    cycles += times * Math.max(computed / turns, transfers, INSTRUCTIONS_PER_TILE * instruction);
+    const busiest = stages.reduce((n, s) => (s.level >= entered ? Math.max(n, worked(s)) : n), 0);
+    cycles += times * Math.max(busiest, transfers, INSTRUCTIONS_PER_TILE * instruction);
   }
   return coresOf(machine) === 1 ? cycles : cycles + barrierLatency;
 }

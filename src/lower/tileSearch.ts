@@ -5,7 +5,14 @@
  */
 import { accumulatorEntries, filtersOf, lanesOf, type Machine } from '#machine';
 import { type DmaCost, keepsSums, segmentsCost, workCycles, workOf } from '#timing';
-import { buildContraction, type Contraction, predictContraction, type Spatial, type Tiling } from './contraction.ts';
+import {
+  buildContraction,
+  type Contraction,
+  type EpilogueOperand,
+  predictContraction,
+  type Spatial,
+  type Tiling,
+} from './contraction.ts';
 import { CoreSplit, copiesOf, dealsOf, type Share } from './coreSplit.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
 import { align } from './stream.ts';
@@ -59,7 +66,7 @@ function spatialTiles(s: Spatial, tile: number): SpatialTiles {
 const known = new WeakMap<Machine, Map<string, Tiling | undefined>>();
 
 /** All that the search looks at. */
-const keyOf = ({ outer, b, y, x, c, n, weights }: Contraction): string =>
+const keyOf = ({ outer, b, y, x, c, n, weights, epilogue }: Contraction): string =>
   JSON.stringify([
     outer.map((o) => o.total),
     b,
@@ -68,6 +75,8 @@ const keyOf = ({ outer, b, y, x, c, n, weights }: Contraction): string =>
     c,
     n,
     weights.kind === 'constant' ? weights.bias !== undefined : [weights.cStride, weights.nStride],
+    epilogue?.steps.map((s) => [s.f, s.a, typeof s.b]),
+    epilogue?.operands.map((o) => [o.outer, o.b, o.y, o.x, o.n]),
   ]);
 
 /** The best tiling, or undefined where not even the smallest tile fits. */
@@ -137,6 +146,8 @@ function screen(
   const outer = k.outer.map((o, i) => split.of(`o${i}`, o.total, 1));
   const outerCount = outer.reduce((n, o) => n * o.rounds, 1);
   const outerParts = outer.reduce((n, o) => n * o.parts, 1);
+  const operands = k.epilogue?.operands ?? [];
+  const steps = k.epilogue?.steps.length ?? 0;
 
   const wholeN = dynamic && k.n.total % tn !== 0 ? [tn] : evenTiles(k.n.total, tn, 16);
   const nTiles = fine && !dynamic ? [...new Set([...powersBelow(tn, k.n.total), ...wholeN])] : wholeN;
@@ -230,7 +241,16 @@ function screen(
             const outBuffer = align(4 * pixels * nTile);
             const aTimes = outerCount * spatial * (wholeDepth ? 1 : depthBlocks) > 1 ? 2 : 1;
             const outTimes = outerCount * spatial * nCount > 1 ? 2 : 1;
-            if (aBuffer * aTimes + outBuffer * outTimes > machine.nram.bytes) continue;
+            const along = (o: EpilogueOperand): Extents => [
+              [o.n, o.n === 0 ? 1 : Math.min(n, k.n.total)],
+              [o.x, o.x === 0 ? 1 : x.tile],
+              [o.y, o.y === 0 ? 1 : y.tile],
+              [o.b, o.b === 0 ? 1 : b],
+            ];
+            const elementsOf = (o: EpilogueOperand): number => along(o).reduce((m, [, size]) => m * size, 1);
+            const operandBytes = operands.reduce((m, o) => m + align(4 * elementsOf(o)), 0);
+            const results = (outBuffer + operandBytes) * outTimes;
+            if (aBuffer * aTimes + results > machine.nram.bytes) continue;
             const aBlocked = depthBlocks > 1 && !wholeDepth;
             let matrixCycles = 0;
             for (const p of works) {
@@ -259,31 +279,40 @@ function screen(
               ],
               outBuffer,
             );
+            const behind = operands.reduce(
+              (sum, o) => {
+                const cost = runsCost(machine, 4 * elementsOf(o), along(o), align(4 * elementsOf(o)));
+                return { cycles: sum.cycles + cost.cycles, channelCycles: sum.channelCycles + cost.channelCycles };
+              },
+              { cycles: 0, channelCycles: 0 },
+            );
+            const vectorCycles = steps * pixels * Math.ceil(Math.min(n, k.n.total) / machine.vector.lanes);
             for (const filtersOuter of nCount > 1 && spatial > 1 ? [false, true] : [false]) {
               const aLoads = aBlocked
                 ? spatial * nCount * depthBlocks
                 : filtersOuter && spatial > 1
                   ? spatial * nCount
                   : spatial;
-              if (aLoads * outerCount > 1 && aBuffer * 2 + outBuffer * outTimes > machine.nram.bytes) continue;
+              if (aLoads * outerCount > 1 && aBuffer * 2 + results > machine.nram.bytes) continue;
               const wLoads =
                 blocks > 1 ? spatial * nCount * blocks : filtersOuter ? nCount : nCount > 1 ? spatial * nCount : 1;
               // Transfers by which all cores have their operands.
               const aCopies = outerParts * parts * copiesOf([ofN], !aBlocked && (!filtersOuter || spatial === 1));
               const wCopies = outerParts * ofN.parts * copiesOf(shares, blocks === 1 && (filtersOuter || nCount === 1));
               const workers = outerParts * parts * ofN.parts;
-              const load = outerCount * (aLoads * a.cycles + wLoads * w.cycles);
+              const load = outerCount * (aLoads * a.cycles + wLoads * w.cycles + spatial * nCount * behind.cycles);
               const store = outerCount * spatial * nCount * out.cycles;
               const channel =
                 outerCount *
                 (aLoads * a.channelCycles * aCopies +
                   wLoads * w.channelCycles * wCopies +
-                  spatial * nCount * out.channelCycles * workers);
+                  spatial * nCount * (out.channelCycles + behind.channelCycles) * workers);
               const bodies = outerCount * spatial * nCount * blocks;
               // Before the first product its operands must be there; after the last its result must leave.
               const cycles =
                 Math.max(
                   matrixCycles,
+                  outerCount * spatial * nCount * vectorCycles,
                   machine.dma.queues === 1 ? load + store : Math.max(load, store),
                   channel,
                   bodies * controlPerTile,
@@ -293,7 +322,8 @@ function screen(
                 w.cycles +
                 (wCopies - 1) * w.channelCycles +
                 out.cycles +
-                (workers - 1) * out.channelCycles;
+                (workers - 1) * out.channelCycles +
+                vectorCycles;
               best.offer(
                 () => ({ b, y: y.tile, x: x.tile, n, c, ky, filtersOuter, wholeDepth, deals: split.deals }),
                 cycles + bodies * CYCLES_WORTH_A_TILE + channel * 1e-9,

@@ -2,57 +2,14 @@
  * Kernels of the vector unit: a tile nest whose body is a list of vector instructions over named tiles. How they are cut into tiles
  * stands in `vectorTiles.ts`.
  */
-import { float32Bits } from '#base';
-import {
-  ACCUMULATIONS,
-  type Accumulation,
-  B_MODES,
-  ELEMENT_TYPES,
-  type LayerPrediction,
-  VECTOR_FUNCTIONS,
-  type VectorFunction,
-} from '#isa';
+import type { LayerPrediction } from '#isa';
 import type { Machine } from '#machine';
-import { vecCycles } from '#timing';
 import { coresFor } from './cores.ts';
-import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
+import type { Emitter } from './emitter.ts';
 import { emitNest, loadLevels, type Placement, shapeOfNest } from './nest.ts';
-import { predictNest, sumOverTiles } from './prediction.ts';
-import {
-  align,
-  bufferBytes,
-  buffersOf,
-  isRagged,
-  type LoopDim,
-  levelOf,
-  type Stream,
-  TileContext,
-  tilesOf,
-} from './stream.ts';
-
-/** A tile that only the vector unit touches. */
-export interface Temporary {
-  readonly name: string;
-  readonly bytes: number;
-}
-
-/** Where a vector instruction finds an operand: tile, byte offset into it, and one stride for each dimension of the step. */
-export interface Access {
-  readonly tile: Stream | Temporary;
-  readonly offset?: number;
-  readonly strides: readonly number[];
-}
-
-/** One vector instruction; dimensions and strides innermost first, at most five. */
-export interface Step {
-  readonly f: VectorFunction;
-  readonly sizes: readonly Operand[];
-  readonly a: Access;
-  readonly b?: Access | { readonly scalar: number };
-  readonly c: Access;
-  readonly accumulate?: Accumulation;
-  readonly init?: boolean;
-}
+import { predictNest } from './prediction.ts';
+import { align, bufferBytes, buffersOf, type LoopDim, levelOf, type Stream } from './stream.ts';
+import { emitSteps, type StepBody, stepCycles, type Temporary } from './vectorSteps.ts';
 
 export interface VectorKernel {
   readonly loops: readonly LoopDim[];
@@ -60,16 +17,7 @@ export interface VectorKernel {
   readonly output: Stream;
   readonly temporaries: readonly Temporary[];
   /** The steps of a tile. */
-  readonly body: (at: TileContext, emit: StepEmitter) => void;
-}
-
-/** What a body says its steps to: code is emitted from them, or their time is added up. */
-export interface StepEmitter {
-  step(s: Step): void;
-  /** Steps that only the first tile of a loop takes, and steps that all others take. */
-  first(l: LoopDim, first: () => void, others: () => void): void;
-  /** Steps that only the last tile of a loop takes. */
-  last(l: LoopDim, steps: () => void): void;
+  readonly body: StepBody;
 }
 
 /** Places streams and temporaries in NRAM; undefined where they do not fit or load at too many levels. */
@@ -96,164 +44,16 @@ export function placeVector(
 export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine): void {
   const placed = placeVector(k, machine);
   if (placed === undefined) throw new TypeError('a vector kernel was emitted that does not fit');
-  const body = (at: TileContext): void => {
-    const address = (a: Access, use: (r: number) => void): void => {
-      const base: Operand =
-        'name' in a.tile && 'dims' in a.tile ? at.buffer(a.tile) : placed.temporaries.get(a.tile as Temporary)!;
-      const offset = a.offset ?? 0;
-      if (typeof base === 'number') return e.with(base + offset, use);
-      if (offset === 0) return use(base.register);
-      const r = e.register();
-      e.op('addi', { rd: r, ra: base.register, imm: offset });
-      use(r);
-      e.release(r);
-    };
-    const record = (sizes: readonly Operand[], strides: readonly number[]): RecordId =>
-      recordFor(e, records, sizes, strides);
-    const records: RecordCache = new Map();
-    // What a branch configures other paths do not see.
-    const branch = (steps: () => void): void => {
-      records.clear();
-      steps();
-      records.clear();
-    };
-    k.body(at, {
-      first: (l, first, others) => {
-        const index = at.index(l);
-        if (typeof index === 'number') return first();
-        const isFirst = e.newLabel();
-        const end = e.newLabel();
-        e.jump('beq', isFirst, { ra: index.register, rb: 0 });
-        branch(others);
-        e.jump('jmp', end);
-        e.place(isFirst);
-        branch(first);
-        e.place(end);
-      },
-      last: (l, steps) => {
-        const index = at.index(l);
-        if (typeof index === 'number') return steps();
-        const end = e.newLabel();
-        e.with(tilesOf(l) - 1, (rb) => e.jump('bne', end, { ra: index.register, rb }));
-        branch(steps);
-        e.place(end);
-      },
-      step: (given) => {
-        const s = bestInner(given, at, machine);
-        const a = record(s.sizes, s.a.strides);
-        const c = record(s.sizes, s.c.strides);
-        const bIsScalar = s.b !== undefined && 'scalar' in s.b;
-        const b = s.b !== undefined && !('scalar' in s.b) ? record(s.sizes, s.b.strides) : 0;
-        const issue = (rb: number): void =>
-          address(s.a, (ra) =>
-            address(s.c, (rd) =>
-              e.op('vec', {
-                function: VECTOR_FUNCTIONS.indexOf(s.f),
-                rd,
-                ra,
-                rb,
-                a,
-                b,
-                c,
-                type: ELEMENT_TYPES.indexOf('f32'),
-                bMode: B_MODES.indexOf(s.b === undefined ? 'none' : bIsScalar ? 'scalar' : 'record'),
-                accumulate: ACCUMULATIONS.indexOf(s.accumulate ?? 'none'),
-                init: s.init === true ? 1 : 0,
-                result: 0,
-                saturate: 0,
-              }),
-            ),
-          );
-        if (s.b === undefined) issue(0);
-        else if ('scalar' in s.b) e.with(float32Bits(s.b.scalar), issue);
-        else address(s.b, issue);
-      },
-    });
-  };
-  emitNest(e, { ...k, placements: placed.placements, unit: 'vector', body });
+  emitNest(e, {
+    ...k,
+    placements: placed.placements,
+    unit: 'vector',
+    body: (at) => emitSteps(e, k.body, at, machine, (t) => placed.temporaries.get(t)!),
+  });
 }
 
 /** Busy cycles and traffic of a kernel. */
 export function predictVectorKernel(k: VectorKernel, machine: Machine): LayerPrediction {
-  // Stand-ins for the registers that hold sizes and indices, to tell by which loop a step's size comes from.
-  const stand = new Map<LoopDim, Register>(k.loops.map((l, i) => [l, i]));
-  const ragged = new Map([...stand].filter(([l]) => isRagged(l)));
-  const at = new TileContext(stand, ragged, new Map());
-  const cycles = { all: 0, first: 0 };
-  type Applies = (isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => boolean;
-  let applies: Applies = () => true;
-  let ends = new Set<LoopDim>();
-  const only = (l: LoopDim, when: Applies, steps: () => void): void => {
-    const before = { applies, ends };
-    applies = (isFirst, isLast) => before.applies(isFirst, isLast) && when(isFirst, isLast);
-    ends = new Set([...ends, l]);
-    steps();
-    ({ applies, ends } = before);
-  };
-  k.body(at, {
-    first: (l, first, others) => {
-      only(l, (isFirst) => isFirst(l), first);
-      only(l, (isFirst) => !isFirst(l), others);
-    },
-    last: (l, steps) => only(l, (_, isLast) => isLast(l), steps),
-    step: (given) => {
-      const s = bestInner(given, at, machine);
-      const sum = sumOverTiles(k.loops, ends, (size, isFirst, isLast) => {
-        if (!applies(isFirst, isLast)) return 0;
-        const sizes = s.sizes.map((v) => (typeof v === 'number' ? v : size(k.loops[v.register]!)));
-        const reducesInner = (s.accumulate ?? 'none') !== 'none' && s.c.strides[0] === 0 && sizes[0]! > 1;
-        return vecCycles(machine, s.f, sizes, reducesInner, { strides: innerStrides(s) });
-      });
-      cycles.all += sum.all;
-      cycles.first += sum.first;
-    },
-  });
+  const cycles = stepCycles(k.loops, k.body, machine);
   return predictNest(shapeOfNest({ ...k, unit: 'vector' }, cycles, coresFor(machine)), machine);
-}
-
-/** Strides of the step's streams in its innermost dimension. */
-const innerStrides = ({ a, b, c }: Step): readonly number[] =>
-  [a, c, ...(b === undefined || 'scalar' in b ? [] : [b])].map(({ strides }) => strides[0]!);
-
-/**
- * Puts the dimension innermost that keeps the lanes busiest. Any order computes the same: element-wise steps have none, and the
- * order of a reduction follows from the dimensions deterministically.
- */
-function bestInner(s: Step, at: TileContext, machine: Machine): Step {
-  const sizes = s.sizes.map((v) => at.largest(v));
-  const all = sizes.reduce((n, v) => n * v, 1);
-  const { lanes } = machine.vector;
-  const cost = (d: number): number => {
-    const size = sizes[d]!;
-    const tree = (s.accumulate ?? 'none') !== 'none' && s.c.strides[d] === 0 && size > 1 ? Math.log2(lanes) : 0;
-    return (all / size) * (Math.ceil(size / lanes) + tree);
-  };
-  let best = 0;
-  for (let d = 1; d < sizes.length; d++) if (cost(d) < cost(best)) best = d;
-  if (best === 0) return s;
-  const order = [best, ...sizes.map((_, d) => d).filter((d) => d !== best)];
-  const sort = <T>(list: readonly T[]): T[] => order.map((d) => list[d]!);
-  const access = (a: Access): Access => ({ ...a, strides: sort(a.strides) });
-  return {
-    ...s,
-    sizes: sort(s.sizes),
-    a: access(s.a),
-    c: access(s.c),
-    ...(s.b === undefined ? {} : { b: 'scalar' in s.b ? s.b : access(s.b) }),
-  };
-}
-
-type RecordCache = Map<string, RecordId>;
-
-/** Records with the same sizes and strides are shared; those with ragged sizes are set anew in each tile. */
-function recordFor(e: Emitter, cache: RecordCache, sizes: readonly Operand[], strides: readonly number[]): RecordId {
-  const key = sizes.map((s, i) => `${typeof s === 'number' ? s : `r${s.register}`}:${strides[i]}`).join(',');
-  const known = cache.get(key);
-  if (known !== undefined) return known;
-  const record = e.record();
-  sizes.forEach((size, d) => {
-    e.dimension(record, d, size, strides[d]!);
-  });
-  cache.set(key, record);
-  return record;
 }

@@ -47,14 +47,29 @@ function randomConvolution(seed: number): GraphBuilder & { readonly result: stri
   };
   const bias = g.oneIn(2) ? [g.constant([filters])] : [];
   const convolved = g.node('Conv', [x, g.weights([filters, channels / group, ...kernel]), ...bias], attributes);
-  const result = g.oneIn(2) ? g.node('Relu', [convolved]) : convolved;
+  const drained = g.oneIn(2) ? g.node('Relu', [convolved]) : convolved;
+  const result = g.oneIn(2) ? behind(g, drained) : drained;
   return Object.assign(g, { result });
+}
+
+/** A chain of element-wise operators, some with operands of other shapes. */
+function behind(g: GraphBuilder, value: string): string {
+  const { dims } = g.typed(value)!;
+  let name = value;
+  for (let i = g.random.integer(1, 3); i > 0; i--) {
+    const shape = g.oneIn(2) ? dims : dims.map((d) => (g.oneIn(2) ? 1 : d));
+    const other = g.oneIn(2) ? g.input(shape).name : g.constant(shape);
+    const op = g.random.pick(['Add', 'Sub', 'Mul', 'Max']);
+    name = g.oneIn(3) ? g.node('Sigmoid', [name]) : g.node(op, g.oneIn(2) ? [name, other] : [other, name]);
+  }
+  return name;
 }
 
 describe('any tiling that fits', () => {
   for (const machine of [...MACHINES, ...PRESETS]) {
     test(machine.name, async () => {
       let tried = 0;
+      let fused = 0;
       for (let seed = 0; seed < 12; seed++) {
         const g = randomConvolution(seed);
         const feeds = g.feeds();
@@ -71,9 +86,11 @@ describe('any tiling that fits', () => {
           });
           expect(faults, `seed ${seed}, ${JSON.stringify(chosen)}`).toEqual([]);
           if (compiled.program.layers.some((l) => l.where === 'matrix')) tried++;
+          if (compiled.program.layers.some((l) => l.where === 'matrix' && l.vectorOps > 0)) fused++;
         }
       }
       expect(tried).toBeGreaterThan(10);
+      expect(fused).toBeGreaterThan(5);
     });
   }
 

@@ -5,7 +5,8 @@
 import { RECORD_DIMENSIONS, type VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import { type LoopDim, type Stream, type StreamDim, type TileContext, tileStrides } from '../stream.ts';
-import type { Access, VectorKernel } from '../vectorNest.ts';
+import type { VectorKernel } from '../vectorNest.ts';
+import type { Access } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
 import { addressOf, broadcastView, type JointDim, mergeDims, type View } from '../views.ts';
 
@@ -14,7 +15,7 @@ export interface ElementwiseStep {
   readonly f: VectorFunction;
   /** Index of the input that stands at A; 'out' continues from the step before. */
   readonly a: number | 'out';
-  readonly b?: number | { readonly scalar: number };
+  readonly b?: number | 'out' | { readonly scalar: number };
 }
 
 export interface Elementwise {
@@ -76,11 +77,11 @@ export function planElementwise(k: Elementwise, machine: Machine): VectorKernel 
         body: (at: TileContext, emit) => {
           const sizes = [...loops].reverse().map((l) => at.size(l));
           const out: Access = { tile: output, strides: strideList(output, 0, joint) };
-          const input = (i: number): Access => ({ tile: inputs[i]!, strides: strideList(inputs[i]!, i + 1, joint) });
+          const input = (i: number | 'out'): Access =>
+            i === 'out' ? out : { tile: inputs[i]!, strides: strideList(inputs[i]!, i + 1, joint) };
           for (const s of k.steps) {
-            const a = s.a === 'out' ? out : input(s.a);
-            const b = s.b === undefined ? {} : { b: typeof s.b === 'number' ? input(s.b) : s.b };
-            emit.step({ f: s.f, sizes, a, ...b, c: out });
+            const b = s.b === undefined ? {} : { b: typeof s.b === 'object' ? s.b : input(s.b) };
+            emit.step({ f: s.f, sizes, a: input(s.a), ...b, c: out });
           }
         },
       };

@@ -5,7 +5,8 @@
 import { RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
 import { type Stream, type TileContext, tileStrides } from '../stream.ts';
-import type { Temporary, VectorKernel } from '../vectorNest.ts';
+import type { VectorKernel } from '../vectorNest.ts';
+import type { Temporary } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
 import { addressOf, mergeDims, type View } from '../views.ts';
 

@@ -7,7 +7,8 @@ import type { VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import { coresFor, dealing } from '../cores.ts';
 import { type Stream, type TileContext, tileStrides } from '../stream.ts';
-import type { Step, VectorKernel } from '../vectorNest.ts';
+import type { VectorKernel } from '../vectorNest.ts';
+import type { Step } from '../vectorSteps.ts';
 import { type BuildKernel, searchTiles, type VectorTiles } from '../vectorTiles.ts';
 import { addressOf, type View } from '../views.ts';
 

@@ -4,11 +4,11 @@ import { accepted, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
 import type { Contraction } from '../contraction.ts';
 import type { Lowering } from '../planner.ts';
-import { computed, doesNotFit, notFloat, toHost } from '../reasons.ts';
+import { computed, notFloat, toHost } from '../reasons.ts';
 import { addressOf, asPlane, type View } from '../views.ts';
 import { floats } from './constants.ts';
 import { type Axis, depthwise } from './depthwise.ts';
-import { fusedActivation } from './fuse.ts';
+import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
 import { contractionJob } from './jobs.ts';
 
 export const lowerConv: Lowering = (node, p) => {
@@ -43,17 +43,17 @@ export const lowerConv: Lowering = (node, p) => {
   };
   const outDims = p.dims(node.outputs[0]!);
   const [ya, xa] = [axis(rank - 2), axis(rank - 1)];
-  const fused = fusedActivation(p, node.outputs[0]!);
-  const nodes = fused.node === undefined ? [node] : [node, fused.node];
+  const chains = chainsBehind(p, node.outputs[0]!);
+  const drained = chains.at(-1)!;
   const [filters, perGroup] = [wDims[0]!, wDims[1]!];
   const channels = dims[1]!;
 
-  if (groups === channels && filters === channels && groups > 1 && fused.act.kind !== 'leaky') {
-    return depthwise(p, nodes, fused, { xName, weights, bias, ya, xa });
+  if (groups === channels && filters === channels && groups > 1 && drained.act.kind !== 'leaky') {
+    return depthwise(p, [node, ...drained.nodes], drained, { xName, weights, bias, ya, xa });
   }
 
   const input = asPlane(p.view(xName));
-  const shape = (input: View, out: View): Contraction => {
+  const shape = (input: View, out: View, chain: Chain): Contraction => {
     const spatial = (a: typeof ya, dim: number): Contraction['y'] => ({
       total: a.out,
       scale: a.scale,
@@ -98,15 +98,16 @@ export const lowerConv: Lowering = (node, p) => {
         stride: { o: perFilter * perGroup * taps, n: perGroup * taps, c: taps, ky: xa.kernel, kx: 1 },
         bias: biasValues && ((o, n) => biasValues[o * perFilter + n]!),
       },
-      act: fused.act,
+      act: chain.act,
+      ...epilogueOf(chain, (v) => {
+        const [b, n, y, x] = asPlane(v).strides as [number, number, number, number];
+        return { outer: groups === 1 ? [] : [perFilter * n], b, y, x, n };
+      }),
     };
   };
-  const out = asPlane(p.output(fused.output, 'channels-last'));
-  const contraction = (): Contraction => shape(input, out);
-  const found = p.tiling(contraction());
-  if (found === undefined) return doesNotFit(p.machine);
-  if (fused.node !== undefined) p.done.add(fused.node);
   const read = reachedByWindows(input, { ...ya, total: ya.out }, { ...xa, total: xa.out });
-  contractionJob(p, nodes, contraction, found, { reads: [read], writes: [out] });
-  return undefined;
+  return contractionJob(p, node, chains, [read], (chain) => {
+    const out = asPlane(p.output(chain.output, 'channels-last'));
+    return { writes: out, contraction: () => shape(input, out, chain) };
+  });
 };

@@ -7,7 +7,7 @@ import { doesNotFit } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import { asPlane } from '../views.ts';
 import { floats } from './constants.ts';
-import type { fusedActivation } from './fuse.ts';
+import type { Chain } from './epilogue.ts';
 import { vectorJob } from './jobs.ts';
 
 export interface Axis {
@@ -22,7 +22,7 @@ export interface Axis {
 export function depthwise(
   p: Planner,
   nodes: readonly GraphNode[],
-  fused: ReturnType<typeof fusedActivation>,
+  fused: Chain,
   k: { xName: string; weights: Tensor; bias: Tensor | undefined; ya: Axis; xa: Axis },
 ): ToHost | undefined {
   const node = nodes[0]!;
@@ -59,7 +59,7 @@ export function depthwise(
       p.machine,
     );
   if (plan() === undefined) return doesNotFit(p.machine);
-  if (fused.node !== undefined) p.done.add(fused.node);
+  for (const n of fused.nodes) p.fuse(n);
   vectorJob(p, nodes, plan, {
     reads: [reachedByWindows(input, dim(k.ya), dim(k.xa)), weights, ...(bias ? [bias] : [])],
     writes: [output],

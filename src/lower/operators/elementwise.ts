@@ -44,7 +44,8 @@ const UNARY: Readonly<Record<string, (node: GraphNode, p: Planner) => Scalars | 
   ],
 };
 
-const BINARY: Readonly<Record<string, VectorFunction>> = {
+/** Operators of two operands. */
+export const BINARY: Readonly<Record<string, VectorFunction>> = {
   Add: 'add',
   Sum: 'add',
   Sub: 'sub',
@@ -54,6 +55,10 @@ const BINARY: Readonly<Record<string, VectorFunction>> = {
   Min: 'min',
 };
 
+/** The steps of an operator of one operand on what a kernel has made so far; undefined where it is none, or has computed parameters. */
+export const unarySteps = (node: GraphNode, p: Planner): ElementwiseStep[] | undefined =>
+  UNARY[node.op]?.(node, p)?.map((s) => step('out', s));
+
 /** Operators of one operand that may follow on the result. */
 function fuseBehind(p: Planner, output: string): { steps: ElementwiseStep[]; nodes: GraphNode[]; output: string } {
   const steps: ElementwiseStep[] = [];
@@ -62,9 +67,9 @@ function fuseBehind(p: Planner, output: string): { steps: ElementwiseStep[]; nod
   for (;;) {
     const reader = p.onlyConsumer(name);
     if (reader === undefined || reader.domain !== '' || reader.inputs[0] !== name) break;
-    const unary = UNARY[reader.op]?.(reader, p);
+    const unary = unarySteps(reader, p);
     if (unary === undefined) break;
-    for (const s of unary) steps.push(step('out', s));
+    steps.push(...unary);
     nodes.push(reader);
     name = reader.outputs[0]!;
   }
@@ -94,7 +99,7 @@ function finish(
   const plan = (): VectorKernel | undefined =>
     planElementwise({ inputs, output, steps: [...first, ...behind.steps] }, p.machine);
   if (plan() === undefined) return unplanned(p.machine, elementwiseDims({ inputs, output }).length);
-  for (const n of behind.nodes) p.done.add(n);
+  for (const n of behind.nodes) p.fuse(n);
   for (const job of before) job();
   vectorJob(p, nodes, plan, { reads: inputs, writes: [output] });
   return undefined;

@@ -1,13 +1,13 @@
 /** Lowering of Gemm: a contraction whose pixels are the rows; a C that is no constant row is added afterwards. */
-import { floatAttribute, type GraphNode, intAttribute, tensorNumbers } from '#ir';
-import type { Activation, Contraction } from '../contraction.ts';
+import { floatAttribute, intAttribute, tensorNumbers } from '#ir';
+import type { Contraction } from '../contraction.ts';
 import { planElementwise } from '../kernels/elementwise.ts';
 import type { Lowering } from '../planner.ts';
 import { doesNotFit, notFloat } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
-import { addressOf, broadcastView, permuteView } from '../views.ts';
+import { addressOf, broadcastView, permuteView, type View } from '../views.ts';
 import { floats } from './constants.ts';
-import { fusedActivation } from './fuse.ts';
+import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
 import { contractionJob, vectorJob } from './jobs.ts';
 import { product } from './product.ts';
 
@@ -33,16 +33,13 @@ export const lowerGemm: Lowering = (node, p) => {
   const scales = constantB === undefined && alpha !== 1;
   const separate = addsC || scales;
 
-  const fused = separate
-    ? { act: { kind: 'none' } as Activation, output: node.outputs[0]! }
-    : fusedActivation(p, node.outputs[0]!);
-  const fusedNode = 'node' in fused ? (fused.node as GraphNode | undefined) : undefined;
-  const nodes = fusedNode === undefined ? [node] : [node, fusedNode];
-  const out = separate ? p.temporary(`${node.name}.product`, [m, n]) : p.output(fused.output, 'row-major');
+  const alone: Chain = { act: { kind: 'none' }, steps: [], operands: [], nodes: [], output: node.outputs[0]! };
+  const chains = separate ? [alone] : chainsBehind(p, node.outputs[0]!);
   const dynamicB = constantB === undefined ? (transB ? permuteView(p.view(bName), [1, 0]) : p.view(bName)) : undefined;
-  const contraction = (): Contraction =>
+  const contraction = (out: View, chain: Chain): Contraction =>
     product(node.name, a, out, m, n, inner, {
-      act: fused.act,
+      act: chain.act,
+      ...epilogueOf(chain, ({ strides: [x, n] }) => ({ outer: [], b: 0, y: 0, x: x!, n: n! })),
       weights:
         constantB !== undefined
           ? {
@@ -58,14 +55,12 @@ export const lowerGemm: Lowering = (node, p) => {
               nStride: dynamicB!.strides[1]!,
             },
     });
-  const found = p.tiling(contraction());
-  if (found === undefined) return doesNotFit(p.machine);
   const reads = [a, ...(dynamicB ? [dynamicB] : [])];
-  if (!separate) {
-    if (fusedNode !== undefined) p.done.add(fusedNode);
-    contractionJob(p, nodes, contraction, found, { reads, writes: [out] });
-    return undefined;
-  }
+  const plan = (out: View) => (chain: Chain) => ({ writes: out, contraction: () => contraction(out, chain) });
+  if (!separate)
+    return contractionJob(p, node, chains, reads, (chain) => plan(p.output(chain.output, 'row-major'))(chain));
+  const out = p.temporary(`${node.name}.product`, [m, n]);
+  if (p.tiling(contraction(out, alone)) === undefined) return doesNotFit(p.machine);
   const result = p.output(node.outputs[0]!, 'row-major');
   const scaled = scales && addsC ? p.temporary(`${node.name}.scaled`, [m, n]) : scales ? result : out;
   const addend = addsC ? p.view(cName!) : out;
@@ -87,7 +82,7 @@ export const lowerGemm: Lowering = (node, p) => {
       p.machine,
     );
   if ((scales && scale() === undefined) || (addsC && add() === undefined)) return doesNotFit(p.machine);
-  contractionJob(p, nodes, contraction, found, { reads, writes: [out] });
+  contractionJob(p, node, chains, reads, plan(out));
   if (scales) vectorJob(p, [node], scale, { reads: [out], writes: [scaled], op: 'Mul' });
   if (addsC) vectorJob(p, [node], add, { reads: [scaled, addend], writes: [result], op: 'Add' });
   return undefined;

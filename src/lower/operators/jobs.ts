@@ -1,18 +1,16 @@
 /** The jobs that lowerings make: contractions, vector kernels, copies. */
-import type { GraphNode } from '#ir';
-import {
-  type Contraction,
-  emitContraction,
-  packedBytes,
-  packedWeights,
-  predictContraction,
-  type Tiling,
-} from '../contraction.ts';
+import { elementCount, type GraphNode } from '#ir';
+import { SLOT_BYTES } from '#isa';
+import { buildContraction, type Contraction, predictContraction, type Tiling } from '../contraction.ts';
+import { packedBytes, packedWeights } from '../contractionWeights.ts';
+import { emitContraction } from '../emitContraction.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
-import type { Emitted, Planner } from '../planner.ts';
+import type { Emitted, Planner, ToHost } from '../planner.ts';
+import { doesNotFit } from '../reasons.ts';
 import { type LoopDim, tilesOf } from '../stream.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
+import type { Chain } from './epilogue.ts';
 
 const loopsOf = (loops: readonly LoopDim[]): Emitted['loops'] =>
   loops.map((l) => ({
@@ -22,27 +20,57 @@ const loopsOf = (loops: readonly LoopDim[]): Emitted['loops'] =>
     ...(l.deal === undefined ? {} : { cores: l.deal.parts }),
   }));
 
-/** Makes the job of a contraction on the matrix unit. The tiling must have been found before. */
+/** Memory of a chain's result, and the contraction that makes it. The contraction is asked for again when addresses are known. */
+export interface Planned {
+  readonly writes: View;
+  readonly contraction: () => Contraction;
+}
+
+/**
+ * Makes the job of a contraction on the matrix unit with the longest chain behind it that is predicted to pay.
+ * @param reads views that the contraction reads, apart from operands of the chain
+ * @param plan undefined where a chain cannot be had
+ * @returns the reason for the host where not even the shortest fits
+ */
 export function contractionJob(
   p: Planner,
-  nodes: readonly GraphNode[],
-  contraction: () => Contraction,
-  tiling: Tiling,
-  views: { readonly reads: readonly View[]; readonly writes: readonly View[] },
-): void {
-  const shape = contraction();
+  node: GraphNode,
+  chains: readonly Chain[],
+  reads: readonly View[],
+  plan: (chain: Chain) => Planned | undefined,
+): ToHost | undefined {
+  let best:
+    | { readonly chain: Chain; readonly planned: Planned; readonly tiling: Tiling; readonly cycles: number }
+    | undefined;
+  for (const chain of chains) {
+    const planned = plan(chain);
+    if (planned === undefined) continue;
+    const k = planned.contraction();
+    const tiling = p.tiling(k);
+    if (tiling === undefined) continue;
+    const { cycles } = predictContraction(buildContraction(k, tiling, p.machine, 0), k, tiling, p.machine);
+    // What a shorter chain leaves over takes a kernel of its own, which moves the result and operands at least.
+    const left = (chains[0]?.operands.length ?? 0) - chain.operands.length;
+    const apart = chain === chains[0] ? 0 : leastCycles(p, planned.writes, 2 + left);
+    if (best === undefined || cycles + apart < best.cycles) best = { chain, planned, tiling, cycles: cycles + apart };
+  }
+  if (best === undefined) return doesNotFit(p.machine);
+  const { chain, planned, tiling } = best;
+  for (const n of chain.nodes) p.fuse(n);
+  const nodes = [node, ...chain.nodes];
+  const shape = planned.contraction();
   const packed = shape.weights.kind === 'constant' ? packedBytes(shape, tiling) : 0;
   p.job({
     nodes,
     op: nodes.map((n) => n.op).join('+'),
     where: 'matrix',
-    reads: views.reads,
-    writes: views.writes,
+    reads: [...reads, ...chain.operands],
+    writes: [planned.writes],
     macs: p.macs(nodes),
-    vectorOps: 0,
+    vectorOps: chain.steps.length === 0 ? 0 : p.vectorOps(chain.nodes),
     packedBytes: packed,
     emit: (e, place): Emitted => {
-      const k = contraction();
+      const k = planned.contraction();
       let address = 0;
       if (k.weights.kind === 'constant') {
         address = place(packed);
@@ -56,6 +84,13 @@ export function contractionJob(
       return { loops: loopsOf(built.nest.loops), predicted: predictContraction(built, k, tiling, p.machine) };
     },
   });
+  return undefined;
+}
+
+/** Cycles that the DRAM channel needs to move a value so many times. */
+function leastCycles(p: Planner, { dims, dtype }: View, times: number): number {
+  const { bytes, cycles } = p.machine.dram.bandwidth;
+  return (times * elementCount(dims) * SLOT_BYTES[dtype] * cycles) / bytes;
 }
 
 /** Emits a vector kernel as a job. `plan` is called twice: to see whether it fits, and when addresses are known. */

@@ -1,0 +1,143 @@
+/** The code of a contraction: what a tile's `mma` needs in records and addresses, on top of the tile nest. */
+import { float32Bits } from '#base';
+import { ACTIVATIONS, ELEMENT_TYPES } from '#isa';
+import { filtersOf, type Machine } from '#machine';
+import { type BuiltContraction, buildContraction, type Contraction, isMerged, type Tiling } from './contraction.ts';
+import { hasBias, product, rows, tapsOf } from './contractionWeights.ts';
+import type { Emitter, Operand, Register } from './emitter.ts';
+import { emitNest } from './nest.ts';
+import { type TileContext, tileStrides, tilesOf } from './stream.ts';
+
+/** Emits the kernel. */
+export function emitContraction(
+  e: Emitter,
+  k: Contraction,
+  t: Tiling,
+  machine: Machine,
+  packedAddress: number,
+): BuiltContraction {
+  const built = buildContraction(k, t, machine, packedAddress);
+  const { a, w, out, loops } = built;
+  const tn = filtersOf(machine.matrix);
+  const pixels = e.record();
+  const reduction = e.record();
+  const output = e.record();
+  const aStrides = tileStrides(a);
+  const outStrides = tileStrides(out);
+  const blocks = tilesOf(loops.c) * tilesOf(loops.ky);
+
+  // A run over (kx, c) is contiguous in the tile when the tile holds just the block's channels and kx steps by one pixel.
+  const merged = isMerged(k, t);
+  const kxStride = k.x.dilation * aStrides[2]!;
+  const kyStride = k.y.dilation * aStrides[1]!;
+  const dynamicWeights = k.weights.kind === 'dynamic';
+
+  const act = ACTIVATIONS.indexOf(k.act.kind);
+  if (k.act.kind !== 'none') {
+    const [p0, p1] = k.act.kind === 'clamp' ? [k.act.low, k.act.high] : [k.act.alpha, 0];
+    e.with(float32Bits(p0), (ra) => e.with(float32Bits(p1), (rb) => e.op('cfg.act', { ra, rb })));
+  }
+
+  const body = (at: TileContext): void => {
+    e.dimension(pixels, 0, at.size(loops.x), k.x.scale * aStrides[2]!);
+    e.dimension(pixels, 1, at.size(loops.y), k.y.scale * aStrides[1]!);
+    e.dimension(pixels, 2, at.size(loops.b), aStrides[0]!);
+    e.dimension(output, 0, at.size(loops.x), outStrides[2]!);
+    e.dimension(output, 1, at.size(loops.y), outStrides[1]!);
+    e.dimension(output, 2, at.size(loops.b), outStrides[0]!);
+    // With activations as weights every group is whole: columns beyond N are zeros that are never stored.
+    const filters: Operand = dynamicWeights ? t.n : at.size(loops.n);
+    e.dimension(output, 4, filters, 4 * tn);
+    if (merged) {
+      e.dimension(reduction, 0, k.x.kernel * t.c, 4);
+      e.dimension(reduction, 1, at.size(loops.ky), kyStride);
+    } else {
+      e.dimension(reduction, 0, at.size(loops.c), 4);
+      e.dimension(reduction, 1, k.x.kernel, kxStride);
+      e.dimension(reduction, 2, at.size(loops.ky), kyStride);
+    }
+
+    const temporaries: Register[] = [];
+    let aAddress: Operand = at.buffer(a);
+    const channelBlock = at.index(loops.c);
+    const rowBlock = at.index(loops.ky);
+    const moves = [
+      ...(t.wholeDepth && typeof channelBlock !== 'number' ? [[channelBlock, 4 * t.c] as const] : []),
+      ...(typeof rowBlock !== 'number' ? [[rowBlock, t.ky * kyStride] as const] : []),
+    ];
+    if (moves.length > 0) {
+      const r = e.register();
+      temporaries.push(r);
+      e.set(r, aAddress);
+      for (const [index, step] of moves) e.addScaled(r, index, step);
+      aAddress = { register: r };
+    }
+    let bias: Operand = 0;
+    if (hasBias(k)) {
+      const r = e.register();
+      temporaries.push(r);
+      const perChannel = tapsOf(e, at.size(loops.ky), k.x.kernel);
+      const elements = product(e, rows(e, at.size(loops.c), perChannel, 0), filters);
+      if (typeof perChannel !== 'number') e.release(perChannel.register);
+      e.set(r, at.buffer(w));
+      e.addScaled(r, elements, 4);
+      if (typeof elements !== 'number') e.release(elements.register);
+      bias = { register: r };
+    }
+    e.with(aAddress, (ra) =>
+      e.with(at.buffer(w), (rb) =>
+        e.with(at.buffer(out), (rd) =>
+          e.with(bias, (biasRegister) => {
+            const mma = (clear: number, drain: number): void =>
+              e.op('mma', {
+                rd,
+                ra,
+                rb,
+                pixels,
+                reduction,
+                output,
+                acc: 0,
+                bias: biasRegister,
+                type: ELEMENT_TYPES.indexOf('f32'),
+                clear,
+                drain,
+                useBias: drain && hasBias(k) ? 1 : 0,
+                result: 0,
+                act: drain ? act : 0,
+              });
+            if (blocks === 1) return mma(1, 1);
+            const block = blockNumber(e, channelBlock, rowBlock, tilesOf(loops.ky));
+            const first = e.newLabel();
+            const last = e.newLabel();
+            const end = e.newLabel();
+            e.jump('beq', first, { ra: block, rb: 0 });
+            e.with(blocks - 1, (r) => e.jump('beq', last, { ra: block, rb: r }));
+            if (blocks > 2) mma(0, 0);
+            e.jump('jmp', end);
+            e.place(first);
+            mma(1, 0);
+            e.jump('jmp', end);
+            e.place(last);
+            mma(0, 1);
+            e.place(end);
+            if (typeof channelBlock !== 'number' && typeof rowBlock !== 'number') e.release(block);
+          }),
+        ),
+      ),
+    );
+    for (const r of temporaries) e.release(r);
+  };
+
+  emitNest(e, { ...built.nest, body });
+  return built;
+}
+
+/** Number of the reduction block: channelBlock · rowBlocks + rowBlock. A register of its own where both are in registers. */
+function blockNumber(e: Emitter, channelBlock: Operand, rowBlock: Operand, rowBlocks: number): Register {
+  if (typeof rowBlock === 'number') return (channelBlock as { register: Register }).register;
+  if (typeof channelBlock === 'number') return rowBlock.register;
+  const r = e.register();
+  e.op('muli', { rd: r, ra: channelBlock.register, imm: rowBlocks });
+  e.op('add', { rd: r, ra: r, rb: rowBlock.register });
+  return r;
+}

@@ -1,0 +1,213 @@
+/**
+ * Steps of the vector unit over tiles: what kernels of that unit and what follows in one nest behind the matrix unit say they do with a
+ * tile. The same statement is emitted as code, or its time added up.
+ */
+import { float32Bits } from '#base';
+import { ACCUMULATIONS, type Accumulation, B_MODES, ELEMENT_TYPES, VECTOR_FUNCTIONS, type VectorFunction } from '#isa';
+import type { Machine } from '#machine';
+import { vecCycles } from '#timing';
+import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
+import { sumOverTiles, type TileSum } from './prediction.ts';
+import { isRagged, type LoopDim, type Stream, TileContext, tilesOf } from './stream.ts';
+
+/** A tile that only the vector unit touches. */
+export interface Temporary {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Where a vector instruction finds an operand: tile, byte offset into it, and one stride for each dimension of the step. */
+export interface Access {
+  readonly tile: Stream | Temporary;
+  readonly offset?: number;
+  readonly strides: readonly number[];
+}
+
+/** One vector instruction; dimensions and strides innermost first, at most five. */
+export interface Step {
+  readonly f: VectorFunction;
+  readonly sizes: readonly Operand[];
+  readonly a: Access;
+  readonly b?: Access | { readonly scalar: number };
+  readonly c: Access;
+  readonly accumulate?: Accumulation;
+  readonly init?: boolean;
+}
+
+/** What a body says its steps to: code is emitted from them, or their time is added up. */
+export interface StepEmitter {
+  step(s: Step): void;
+  /** Steps that only the first tile of a loop takes, and steps that all others take. */
+  first(l: LoopDim, first: () => void, others: () => void): void;
+  /** Steps that only the last tile of a loop takes. */
+  last(l: LoopDim, steps: () => void): void;
+}
+
+/** Says the steps of the current tile. */
+export type StepBody = (at: TileContext, emit: StepEmitter) => void;
+
+/** Emits the steps of a tile. @param placeOf scratchpad address of a temporary */
+export function emitSteps(
+  e: Emitter,
+  body: StepBody,
+  at: TileContext,
+  machine: Machine,
+  placeOf: (t: Temporary) => number,
+): void {
+  const address = (a: Access, use: (r: number) => void): void => {
+    const base: Operand = 'name' in a.tile && 'dims' in a.tile ? at.buffer(a.tile) : placeOf(a.tile as Temporary);
+    const offset = a.offset ?? 0;
+    if (typeof base === 'number') return e.with(base + offset, use);
+    if (offset === 0) return use(base.register);
+    const r = e.register();
+    e.op('addi', { rd: r, ra: base.register, imm: offset });
+    use(r);
+    e.release(r);
+  };
+  const record = (sizes: readonly Operand[], strides: readonly number[]): RecordId =>
+    recordFor(e, records, sizes, strides);
+  const records: RecordCache = new Map();
+  // What a branch configures other paths do not see.
+  const branch = (steps: () => void): void => {
+    records.clear();
+    steps();
+    records.clear();
+  };
+  body(at, {
+    first: (l, first, others) => {
+      const index = at.index(l);
+      if (typeof index === 'number') return first();
+      const isFirst = e.newLabel();
+      const end = e.newLabel();
+      e.jump('beq', isFirst, { ra: index.register, rb: 0 });
+      branch(others);
+      e.jump('jmp', end);
+      e.place(isFirst);
+      branch(first);
+      e.place(end);
+    },
+    last: (l, steps) => {
+      const index = at.index(l);
+      if (typeof index === 'number') return steps();
+      const end = e.newLabel();
+      e.with(tilesOf(l) - 1, (rb) => e.jump('bne', end, { ra: index.register, rb }));
+      branch(steps);
+      e.place(end);
+    },
+    step: (given) => {
+      const s = bestInner(given, at, machine);
+      const a = record(s.sizes, s.a.strides);
+      const c = record(s.sizes, s.c.strides);
+      const bIsScalar = s.b !== undefined && 'scalar' in s.b;
+      const b = s.b !== undefined && !('scalar' in s.b) ? record(s.sizes, s.b.strides) : 0;
+      const issue = (rb: number): void =>
+        address(s.a, (ra) =>
+          address(s.c, (rd) =>
+            e.op('vec', {
+              function: VECTOR_FUNCTIONS.indexOf(s.f),
+              rd,
+              ra,
+              rb,
+              a,
+              b,
+              c,
+              type: ELEMENT_TYPES.indexOf('f32'),
+              bMode: B_MODES.indexOf(s.b === undefined ? 'none' : bIsScalar ? 'scalar' : 'record'),
+              accumulate: ACCUMULATIONS.indexOf(s.accumulate ?? 'none'),
+              init: s.init === true ? 1 : 0,
+              result: 0,
+              saturate: 0,
+            }),
+          ),
+        );
+      if (s.b === undefined) issue(0);
+      else if ('scalar' in s.b) e.with(float32Bits(s.b.scalar), issue);
+      else address(s.b, issue);
+    },
+  });
+}
+
+/** Busy cycles of the steps over all turns of `loops`. */
+export function stepCycles(loops: readonly LoopDim[], body: StepBody, machine: Machine): TileSum {
+  // Stand-ins for the registers that hold sizes and indices, to tell by which loop a step's size comes from.
+  const stand = new Map<LoopDim, Register>(loops.map((l, i) => [l, i]));
+  const ragged = new Map([...stand].filter(([l]) => isRagged(l)));
+  const at = new TileContext(stand, ragged, new Map());
+  const cycles = { all: 0, first: 0 };
+  type Applies = (isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => boolean;
+  let applies: Applies = () => true;
+  let ends = new Set<LoopDim>();
+  const only = (l: LoopDim, when: Applies, steps: () => void): void => {
+    const before = { applies, ends };
+    applies = (isFirst, isLast) => before.applies(isFirst, isLast) && when(isFirst, isLast);
+    ends = new Set([...ends, l]);
+    steps();
+    ({ applies, ends } = before);
+  };
+  body(at, {
+    first: (l, first, others) => {
+      only(l, (isFirst) => isFirst(l), first);
+      only(l, (isFirst) => !isFirst(l), others);
+    },
+    last: (l, steps) => only(l, (_, isLast) => isLast(l), steps),
+    step: (given) => {
+      const s = bestInner(given, at, machine);
+      const sum = sumOverTiles(loops, ends, (size, isFirst, isLast) => {
+        if (!applies(isFirst, isLast)) return 0;
+        const sizes = s.sizes.map((v) => (typeof v === 'number' ? v : size(loops[v.register]!)));
+        const reducesInner = (s.accumulate ?? 'none') !== 'none' && s.c.strides[0] === 0 && sizes[0]! > 1;
+        return vecCycles(machine, s.f, sizes, reducesInner, { strides: innerStrides(s) });
+      });
+      cycles.all += sum.all;
+      cycles.first += sum.first;
+    },
+  });
+  return cycles;
+}
+
+/** Strides of the step's streams in its innermost dimension. */
+const innerStrides = ({ a, b, c }: Step): readonly number[] =>
+  [a, c, ...(b === undefined || 'scalar' in b ? [] : [b])].map(({ strides }) => strides[0]!);
+
+/**
+ * Puts the dimension innermost that keeps the lanes busiest. Any order computes the same: element-wise steps have none, and the
+ * order of a reduction follows from the dimensions deterministically.
+ */
+function bestInner(s: Step, at: TileContext, machine: Machine): Step {
+  const sizes = s.sizes.map((v) => at.largest(v));
+  const all = sizes.reduce((n, v) => n * v, 1);
+  const { lanes } = machine.vector;
+  const cost = (d: number): number => {
+    const size = sizes[d]!;
+    const tree = (s.accumulate ?? 'none') !== 'none' && s.c.strides[d] === 0 && size > 1 ? Math.log2(lanes) : 0;
+    return (all / size) * (Math.ceil(size / lanes) + tree);
+  };
+  let best = 0;
+  for (let d = 1; d < sizes.length; d++) if (cost(d) < cost(best)) best = d;
+  if (best === 0) return s;
+  const order = [best, ...sizes.map((_, d) => d).filter((d) => d !== best)];
+  const sort = <T>(list: readonly T[]): T[] => order.map((d) => list[d]!);
+  const access = (a: Access): Access => ({ ...a, strides: sort(a.strides) });
+  return {
+    ...s,
+    sizes: sort(s.sizes),
+    a: access(s.a),
+    c: access(s.c),
+    ...(s.b === undefined ? {} : { b: 'scalar' in s.b ? s.b : access(s.b) }),
+  };
+}
+
+type RecordCache = Map<string, RecordId>;
+
+/** Records with the same sizes and strides are shared; those with ragged sizes are set anew in each tile. */
+function recordFor(e: Emitter, cache: RecordCache, sizes: readonly Operand[], strides: readonly number[]): RecordId {
+  const key = sizes.map((s, i) => `${typeof s === 'number' ? s : `r${s.register}`}:${strides[i]}`).join(',');
+  const known = cache.get(key);
+  if (known !== undefined) return known;
+  const record = e.record();
+  sizes.forEach((size, d) => {
+    e.dimension(record, d, size, strides[d]!);
+  });
+  cache.set(key, record);
+  return record;
+}
