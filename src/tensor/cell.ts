@@ -13,6 +13,11 @@ type Call = () => void;
 const due: Call[] = [];
 let calling = false;
 
+/** What whoever holds a cell against its rules is told; made once, since a step gives back a cell for each parameter. */
+const GIVEN_BACK = {
+  error: internalError({ what: "a variable's value was used after its memory was given back" }),
+};
+
 export class Cell {
   #device: DeviceTensor | undefined;
   #data: Data | undefined;
@@ -99,7 +104,7 @@ export class Cell {
     if (!this.#isRetired || this.#isShared || this.#holds > 0 || this.#device === undefined) return;
     engine.free(this.#device);
     this.#device = undefined;
-    this.#failure = { error: internalError({ what: "a variable's value was used after its memory was given back" }) };
+    this.#failure = GIVEN_BACK;
   }
 
   async read(engine: Engine): Promise<Data> {
