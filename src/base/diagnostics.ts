@@ -41,6 +41,8 @@ export interface Place {
   readonly cycle?: number;
   /** Number of the core, where several run. */
   readonly core?: number;
+  /** The module of a network within which it came about: its path and class. The message begins with it. */
+  readonly module?: string;
 }
 
 export type Language = 'en' | 'zh';
@@ -49,6 +51,10 @@ export interface Texts<P> {
   readonly en: (p: P) => string;
   readonly zh: (p: P) => string;
 }
+
+/** The text behind the module that it came about in, where there is one. */
+const within = ({ module }: Place, language: Language, text: string): string =>
+  module === undefined ? text : `${language === 'en' ? `in module ${module}: ` : `模块 ${module} 中：`}${text}`;
 
 /** An expected failure. Anything else that is thrown is a bug and exits with 70. */
 export class SystoleError extends Error {
@@ -68,7 +74,7 @@ export class SystoleError extends Error {
     texts: Texts<never>,
     others: readonly SystoleError[] = [],
   ) {
-    super(texts.en(params as never));
+    super(within(place, 'en', texts.en(params as never)));
     this.name = 'SystoleError';
     this.code = code;
     this.kind = kind;
@@ -80,12 +86,17 @@ export class SystoleError extends Error {
 
   /** The message in a language, without code and place. */
   text(language: Language): string {
-    return this.#texts[language](this.params as never);
+    return within(this.place, language, this.#texts[language](this.params as never));
   }
 
   /** The same error, with more known of its place; what it says itself stays. */
   at(place: Place): SystoleError {
-    return new SystoleError(this.code, this.kind, this.params, { ...place, ...this.place }, this.#texts, this.others);
+    const known = { ...place, ...this.place };
+    const same = new SystoleError(this.code, this.kind, this.params, known, this.#texts, this.others);
+    // It came about where this one did.
+    const frames = this.stack?.split(`${this.message}\n`)[1];
+    if (frames !== undefined) same.stack = `${same.name}: ${same.message}\n${frames}`;
+    return same;
   }
 
   /** The same error, with the others that were found beside it. */
