@@ -17,11 +17,17 @@ export interface SessionValue {
   readonly shape: readonly Dim[] | undefined;
 }
 
+/** Values by the names of inputs. */
+export type Feeds = ReadonlyMap<string, HostValue> | Readonly<Record<string, HostValue>>;
+
 export interface Session {
   readonly inputs: readonly SessionValue[];
   readonly outputs: readonly SessionValue[];
-  /** Runs the model once. Every input must be fed; every output comes back. */
-  run(feeds: ReadonlyMap<string, HostValue>): Promise<Map<string, HostValue>>;
+  /**
+   * Runs the model once. Every input must be fed; every output comes back.
+   * @throws SYS-ENG-005 an input is not fed; -006 there is no such input; -007 a value of another type or shape, or that is none
+   */
+  run(feeds: Feeds): Promise<Map<string, HostValue>>;
   /** Frees the memory; the session cannot run afterwards. */
   release(): Promise<void>;
 }
@@ -45,10 +51,11 @@ const wrongFeed = diagnostic<{ name: string; found: string; expected: string }>(
 export const runFailed = diagnostic<Refusal>('SYS-ENG-008', 'invalid', {
   en: (p) =>
     `ONNX Runtime, the host engine, could not compute ${subject(p).en}: ${p.reason.en}. ` +
-    'Give data that the model takes, or repair the model; --timing-only counts cycles without data.',
+    'Give values that the model takes (indices within their axes, sizes that fit), or repair the model. Counting its cycles needs no values ' +
+    '(systole run --timing-only).',
   zh: (p) =>
     `主机引擎 ONNX Runtime 无法计算${subject(p).zh}：${p.reason.zh}。` +
-    '请给出模型能接受的数据，或修正模型；--timing-only 不用数据即可计周期。',
+    '请给出模型能接受的值（下标在轴内、尺寸相符），或修正模型。统计周期不需要数值（systole run --timing-only）。',
 });
 
 const released = diagnostic<Record<string, never>>('SYS-ENG-011', 'internal', {
@@ -84,7 +91,8 @@ export function wrapSession(
     outputs,
     async run(feeds) {
       if (!open) throw released({});
-      const given = feedsFor(ort, inputs, feeds, carried.inputs);
+      const byName = feeds instanceof Map ? feeds : new Map(Object.entries(feeds ?? {}));
+      const given = feedsFor(ort, inputs, byName, carried.inputs);
       for (const { name, dtype } of outputs) {
         if (!carried.outputs.has(name) && !exchangeable(dtype)) {
           throw cannotExchange({ value: name, type: dtype ?? 'no tensor' });
@@ -133,6 +141,7 @@ function feedsFor(
     const expected = input.dtype === undefined ? 'no tensor' : typeText(tensorType(input.dtype, input.shape));
     if (value === undefined)
       throw missingFeed({ name: input.name, type: expected, given: [...feeds.keys()].join(', ') });
+    if (!isHostValue(value)) throw wrongFeed({ name: input.name, found: kindOf(value), expected });
     if (input.dtype === undefined) throw cannotExchange({ value: input.name, type: 'no tensor' });
     if (value.dtype !== input.dtype || !fits(value.dims, input.shape, sizes)) {
       const bound = [...sizes].map(([symbol, size]) => `${symbol}=${size}`).join(', ');
@@ -146,6 +155,20 @@ function feedsFor(
     out[inner ?? input.name] = toOrt(ort, input.name, inner === undefined ? value : widen(value));
   }
   return out;
+}
+
+/** Whether it is data as graphs hold it: a program may hand over a plain array, or a tensor of the tensor API. */
+const isHostValue = (value: unknown): value is HostValue =>
+  typeof value === 'object' &&
+  value !== null &&
+  Array.isArray((value as HostValue).dims) &&
+  ['bytes', 'splat', 'strings'].some((part) => part in value);
+
+function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
+  // The tensor API's own form has its data behind a promise.
+  if ('value' in value) return 'a tensor of the tensor API (feed what its value() gives)';
+  return `an object of class ${value.constructor?.name ?? 'Object'} without dtype, dims and data`;
 }
 
 /** Whether dimensions fit a shape; a symbol takes the first size it meets, in all inputs the same. */

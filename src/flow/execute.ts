@@ -1,9 +1,10 @@
 /** Runs a program on the simulator; host parts run on the host engine. */
-import { diagnostic } from '#base';
+import { nearestName } from '#base';
 import type { Engine } from '#engine';
 import { type Tensor, tensorBytes } from '#ir';
 import { type Program, SLOT_BYTES, type TensorSlot } from '#isa';
 import { createSimulation, type Observer, type SimulationResult } from '#sim';
+import { unknownInput, wrongInput } from './feeds.ts';
 import { HostParts, shapeText, tensorOfSlot } from './hostParts.ts';
 
 export interface ExecuteOptions {
@@ -29,21 +30,21 @@ export interface Executed {
   readonly outputs: ReadonlyMap<string, Tensor>;
 }
 
-export const wrongInput = diagnostic<{ name: string; expected: string; found: string }>('SYS-FLOW-002', 'invalid', {
-  en: (p) =>
-    `input '${p.name}' is ${p.found}, and the program takes ${p.expected}. Convert or reshape the data, or compile for that shape (--batch, --dim).`,
-  zh: (p) =>
-    `输入“${p.name}”为 ${p.found}，而程序要求 ${p.expected}。请转换或重排数据，或按该形状重新编译（--batch、--dim）。`,
-});
-
 /** The simulator gives up the thread this often (milliseconds), so that a page stays alive and a signal is heard. */
 const SLICE = 50;
 /** Steps between two looks at the clock. */
 const STEPS = 500;
 
-/** Bytes of the inputs that are fed. @throws SYS-FLOW-002 where a feed is not of the input's type and shape */
+/**
+ * Bytes of the inputs that are fed.
+ * @throws SYS-FLOW-002 where a feed is not of the input's type and shape, SYS-FLOW-013 where it is of no input
+ */
 export function inputBytes(program: Program, feeds: ExecuteOptions['feeds']): Map<string, Uint8Array> {
   const bytes = new Map<string, Uint8Array>();
+  const known = program.inputs.map((slot) => slot.name);
+  for (const name of feeds?.keys() ?? []) {
+    if (!known.includes(name)) throw unknownInput({ name, nearest: nearestName(name, known), known });
+  }
   for (const slot of program.inputs) {
     const feed = feeds?.get(slot.name);
     if (feed === undefined) continue;
@@ -55,7 +56,7 @@ export function inputBytes(program: Program, feeds: ExecuteOptions['feeds']): Ma
   return bytes;
 }
 
-/** @throws SYS-FLOW-002 where a feed is not of the input's type and shape, SYS-FLOW-004 where a host part's result is
+/** @throws SYS-FLOW-002 where a feed is not of the input's type and shape or lacks, SYS-FLOW-013 where it is of no input, SYS-FLOW-004 where a host part's result is
  * not, and whatever the simulator reports */
 export async function executeProgram(program: Program, options: ExecuteOptions): Promise<Executed> {
   const simulation = createSimulation(program, {
@@ -65,6 +66,10 @@ export async function executeProgram(program: Program, options: ExecuteOptions):
     ...(options.maxInstructions === undefined ? {} : { maxInstructions: options.maxInstructions }),
   });
   if (options.data) {
+    const lacking = program.inputs.find((slot) => !options.feeds?.has(slot.name));
+    if (lacking !== undefined) {
+      throw wrongInput({ name: lacking.name, expected: shapeText(lacking.dtype, lacking.dims), found: 'not given' });
+    }
     for (const [name, bytes] of inputBytes(program, options.feeds)) simulation.writeInput(name, bytes);
   }
   const host = new HostParts(options.engine);

@@ -1,9 +1,8 @@
 /** Inputs of a run: what the model asks for against what is given, before anything is compiled. */
 import { diagnostic, nearestName, type Place } from '#base';
 import { type Model, type Tensor, type TensorType, tensorNumbers, typeText } from '#ir';
-import { wrongInput } from './execute.ts';
 
-const unknownInput = diagnostic<{ name: string; nearest: string | undefined; known: readonly string[] }>(
+export const unknownInput = diagnostic<{ name: string; nearest: string | undefined; known: readonly string[] }>(
   'SYS-FLOW-013',
   'usage',
   {
@@ -14,6 +13,13 @@ const unknownInput = diagnostic<{ name: string; nearest: string | undefined; kno
       `没有输入“${p.name}”。${p.nearest === undefined ? '' : `是否指“${p.nearest}”？`}可用的输入：${p.known.join('、') || '无'}。`,
   },
 );
+
+export const wrongInput = diagnostic<{ name: string; expected: string; found: string }>('SYS-FLOW-002', 'invalid', {
+  en: (p) =>
+    `input '${p.name}' is ${p.found}, and the program takes ${p.expected}. Convert or reshape the data, or compile for that shape (--batch, --dim).`,
+  zh: (p) =>
+    `输入“${p.name}”为 ${p.found}，而程序要求 ${p.expected}。请转换或重排数据，或按该形状重新编译（--batch、--dim）。`,
+});
 
 const notFinite = diagnostic<{ name: string; value: string; index: readonly number[]; count: number }>(
   'SYS-FLOW-014',
