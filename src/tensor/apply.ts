@@ -16,6 +16,7 @@ import {
   type Phrase,
   shapeValueOf,
 } from '#ops';
+import { isPromise } from './arguments.ts';
 import { autocastOperands } from './autocast.ts';
 import { type Call, earlierCall, keepCall, nodeOf } from './calls.ts';
 import { isFloat } from './dtypes.ts';
@@ -55,8 +56,26 @@ export function withGradients<T>(on: boolean, f: () => T): T {
 /** Whether operations remember their nodes for gradients. */
 export const isRecording = (): boolean => recording;
 
-/** Runs `f` without recording gradients: what it computes counts as constant. */
-export const noGrad = <T>(f: () => T): T => withGradients(false, f);
+const asynchronous = diagnostic<Record<string, never>>('SYS-TEN-130', 'usage', {
+  en: () =>
+    'the function given to noGrad is asynchronous: what follows its first await would record gradients again. Compute in a synchronous ' +
+    'function, and await its result outside.',
+  zh: () => '传给 noGrad 的函数是异步的：第一个 await 之后又会记录梯度。请在同步函数中计算，在外部等待结果。',
+});
+
+/**
+ * Runs `f` without recording gradients: what it computes counts as constant.
+ * @throws SYS-TEN-130 `f` is asynchronous
+ */
+export function noGrad<T>(f: () => T): T {
+  const result = withGradients(false, f);
+  if (isPromise(result)) {
+    // Who hears of the mistake need not hear how the function ends.
+    result.then(undefined, () => {});
+    throw asynchronous({});
+  }
+  return result;
+}
 
 /** A node and its outputs. */
 export function applyAll(

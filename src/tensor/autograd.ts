@@ -4,7 +4,7 @@
  * in eager mode, part of the graph within `compile`; so forward, backward and update are one graph, and gradients have gradients.
  */
 import { diagnostic, internalError } from '#base';
-import type { Tensor as Data } from '#ir';
+import type { Tensor as Data, Dim } from '#ir';
 import { type Builder, Expression, type GradientContext, operatorOf, type Phrase } from '#ops';
 import { apply, applyAll, withGradients } from './apply.ts';
 import { withAutocast } from './autocast.ts';
@@ -40,6 +40,19 @@ const refused = diagnostic<{ op: string; found: Phrase; expected: Phrase }>('SYS
   en: (p) => `the gradient of ${p.op}: found ${phrase(p.found, 'en')}; supported: ${phrase(p.expected, 'en')}.`,
   zh: (p) => `${p.op} 的梯度：发现 ${phrase(p.found, 'zh')}；支持：${phrase(p.expected, 'zh')}。`,
 });
+
+const wrongGradient = diagnostic<{ op: string; place: number; found: string; expected: string }>(
+  'SYS-TEN-131',
+  'invalid',
+  {
+    en: (p) =>
+      `the gradient registered for operator ${p.op} gives ${p.found} for input ${p.place}, which is ${p.expected}: a gradient has its input's ` +
+      'type and shape. Repair the rule (where the input was broadcast, sum over those axes).',
+    zh: (p) =>
+      `为算子 ${p.op} 注册的梯度对输入 ${p.place} 给出 ${p.found}，而该输入为 ${p.expected}：梯度的类型和形状须与输入相同。` +
+      '请修正该规则（若输入经过广播，应在相应的轴上求和）。',
+  },
+);
 
 const throughCompiled = diagnostic<Record<string, never>>('SYS-TEN-029', 'unsupported', {
   en: () =>
@@ -188,8 +201,13 @@ function pullBack(origin: Origin, cotangents: Cotangents, wanted: (t: Tensor) =>
     const input = inputs[i];
     if (gradient === undefined || input === undefined || !needs[i]) return;
     const value = gradient.handle as Tensor;
-    const fits =
-      value.dataType === input.dataType && value.rank === input.rank && value.dims.every((d, k) => d === input.dims[k]);
+    // Open sizes may have different names: whether they are equal is for the run.
+    const isSize = (d: Dim, k: number): boolean =>
+      d === input.dims[k] || (typeof d !== 'number' && typeof input.dims[k] !== 'number');
+    const fits = value.dataType === input.dataType && value.rank === input.rank && value.dims.every(isSize);
+    if (!fits && userGradient(node.op) !== undefined) {
+      throw wrongGradient({ op: node.op, place: i, found: `${value}`, expected: `${input}` });
+    }
     if (!fits) throw internalError({ what: `the gradient rule of ${node.op} gave ${value} for input ${i}, ${input}` });
     cotangents.add(input, value);
   });

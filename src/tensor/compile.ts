@@ -5,7 +5,7 @@
  */
 import { diagnostic } from '#base';
 import type { Engine, Kernel } from '#engine';
-import { type Model, type TensorType, typeText } from '#ir';
+import { type Dim, type Model, type TensorType, typeText } from '#ir';
 import { isRecording } from './apply.ts';
 import { autocastType } from './autocast.ts';
 import { Cell, whenFilled } from './cell.ts';
@@ -28,6 +28,19 @@ const notTensor = diagnostic<{ name: string; found: string }>('SYS-TEN-011', 'us
   en: (p) => `the compiled function '${p.name}' returns ${p.found}; return tensors, or arrays or objects of them.`,
   zh: (p) => `编译函数“${p.name}”返回了 ${p.found}；应返回张量，或由张量组成的数组或对象。`,
 });
+
+const badArgument = diagnostic<{ name: string; path: string; found: string; isArray: boolean }>(
+  'SYS-TEN-134',
+  'usage',
+  {
+    en: (p) =>
+      `argument ${p.path} of the compiled function '${p.name}' is ${p.found}. Arguments are tensors, numbers, strings, booleans, and arrays and ` +
+      `plain objects of them. ${p.isArray ? 'Make a tensor of it: tensor(values).' : 'What stays the same (a module, an optimiser, a table) the function closes over.'}`,
+    zh: (p) =>
+      `编译函数“${p.name}”的参数 ${p.path} 为 ${p.found}。参数可以是张量、数字、字符串、布尔值，以及由它们组成的数组和普通对象。` +
+      `${p.isArray ? '请将其转为张量：tensor(values)。' : '不变的对象（模块、优化器、表）请由函数通过闭包引用。'}`,
+  },
+);
 
 export interface CompileOptions {
   /** The graph's name; by default the function's. */
@@ -57,7 +70,8 @@ interface Entry {
 
 /**
  * @param f records tensors from its tensor arguments; other arguments are constants of the recording
- * @throws SYS-TEN-010 `f` is asynchronous; SYS-TEN-011 it returns something else than tensors
+ * @throws SYS-TEN-010 `f` is asynchronous; SYS-TEN-011 it returns something else than tensors; when called, SYS-TEN-134 an argument that is
+ * neither a tensor nor a plain value
  */
 export function compile<A extends readonly Tree[], R extends Tree | undefined>(
   f: (...args: A) => R,
@@ -66,10 +80,11 @@ export function compile<A extends readonly Tree[], R extends Tree | undefined>(
   const name = options.name ?? (f.name || 'compiled');
   const entries = new Map<string, Entry[]>();
 
-  const entryFor = (args: A, _given: readonly Leaf[]): Entry => {
+  const entryFor = (args: A): Entry => {
+    const typed = numberedSizes();
     const key = JSON.stringify(
       mapTree(args, (leaf) =>
-        leaf instanceof Tensor ? `${typeText(leaf.type)}${leaf.tracked ? ' tracked' : ''}` : plainText(leaf),
+        leaf instanceof Tensor ? `${typeText(typed(leaf.type))}${leaf.tracked ? ' tracked' : ''}` : plainText(leaf),
       ),
     );
     const known = entries.get(key) ?? [];
@@ -82,13 +97,17 @@ export function compile<A extends readonly Tree[], R extends Tree | undefined>(
 
   const call = (...args: A): R => {
     if (currentTrace() !== undefined) return f(...args);
-    const given = flattenTree(args);
-    const entry = entryFor(args, given);
-    return launch(entry, given) as R;
+    checkArguments(name, args);
+    return launch(entryFor(args), flattenTree(args)) as R;
   };
   return Object.defineProperties(call, {
     graphs: { get: () => [...entries.values()].reduce((sum, e) => sum + e.length, 0) },
-    model: { value: (...args: A) => entryFor(args, flattenTree(args)).model },
+    model: {
+      value: (...args: A) => {
+        checkArguments(name, args);
+        return entryFor(args).model;
+      },
+    },
   }) as Compiled<A, R>;
 }
 
@@ -103,8 +122,9 @@ function record<A extends readonly Tree[]>(
   trace.guards.push(() => autocastType() === narrow);
   const shape = trace.during(() => {
     let position = 0;
+    const typed = numberedSizes();
     const inputs = mapTree(args, (leaf) =>
-      leaf instanceof Tensor ? trace.input(`input_${position++}`, leaf.type, leaf.tracked) : leaf,
+      leaf instanceof Tensor ? trace.input(`input_${position++}`, typed(leaf.type), leaf.tracked) : leaf,
     ) as unknown as A;
     return f(...inputs);
   });
@@ -136,6 +156,49 @@ function record<A extends readonly Tree[]>(
     () => {},
   );
   return entry;
+}
+
+/**
+ * Trees have no other objects: a map or an instance would be taken apart and come to the function as something else.
+ * @throws SYS-TEN-134 naming the place by its path, as in `batch.labels[1]`
+ */
+function checkArguments(name: string, args: readonly unknown[]): void {
+  const walk = (value: unknown, path: string): void => {
+    if (value instanceof Tensor || value === null) return;
+    if (Array.isArray(value)) {
+      for (let i = 0; i < value.length; i++) walk(value[i], `${path}[${i}]`);
+      return;
+    }
+    const prototype = typeof value === 'object' ? Object.getPrototypeOf(value) : undefined;
+    if (prototype === Object.prototype || prototype === null) {
+      for (const [key, part] of Object.entries(value as object)) walk(part, `${path}.${key}`);
+    } else if (typeof value === 'object' || typeof value === 'function' || typeof value === 'symbol') {
+      throw badArgument({ name, path, found: kindText(value), isArray: ArrayBuffer.isView(value) });
+    }
+  };
+  args.forEach((value, i) => {
+    walk(value, `${i + 1}`);
+  });
+}
+
+const kindText = (value: unknown): string =>
+  typeof value === 'object'
+    ? `an object of class ${value!.constructor?.name ?? 'without a name'}`
+    : `a ${typeof value}`;
+
+/** Types with their open sizes numbered as they come: what a mask took is a new symbol at every call, but no new graph. */
+function numberedSizes(): (type: TensorType) => TensorType {
+  const names = new Map<string, string>();
+  return (type) => {
+    if (type.shape === undefined || type.shape.every((d) => typeof d !== 'string')) return type;
+    const numbered = (d: Dim): Dim => {
+      if (typeof d !== 'string') return d;
+      const name = names.get(d) ?? `size_${names.size}`;
+      names.set(d, name);
+      return name;
+    };
+    return { ...type, shape: type.shape.map(numbered) };
+  };
 }
 
 /** A plain argument, told from every other. */

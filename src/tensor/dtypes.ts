@@ -3,7 +3,9 @@
  * (a float beats an integer, an integer a bool; within a kind the wider wins; u8 with a signed type takes the next wider signed one;
  * f16 with bf16 is f32). A plain number never widens its partner.
  */
+import { diagnostic, nearestName } from '#base';
 import type { DataType } from '#ir';
+import { shown } from './arguments.ts';
 
 const NAMES = {
   f32: 'float32',
@@ -26,7 +28,36 @@ export const DTYPES = Object.keys(NAMES) as readonly DType[];
 
 const SHORT = new Map<DataType, DType>(Object.entries(NAMES).map(([short, long]) => [long, short as DType]));
 
-export const longName = <T extends DType>(dtype: T): (typeof NAMES)[T] => NAMES[dtype];
+const unknownType = diagnostic<{ found: string; meant: string | undefined }>('SYS-TEN-019', 'usage', {
+  en: (p) =>
+    `${p.found} is no element type${p.meant === undefined ? '' : `; write '${p.meant}'`}. Types: ${DTYPES.join(', ')}.`,
+  zh: (p) =>
+    `${p.found} 不是元素类型${p.meant === undefined ? '' : `；请写作“${p.meant}”`}。可用：${DTYPES.join('、')}。`,
+});
+
+/** What PyTorch, NumPy and ONNX call the types beside the long names. */
+const OTHERS_SAY: Readonly<Record<string, DType>> = {
+  float: 'f32',
+  double: 'f64',
+  half: 'f16',
+  char: 'i8',
+  short: 'i16',
+  int: 'i32',
+  long: 'i64',
+  byte: 'u8',
+  boolean: 'bool',
+  number: 'f32',
+  bigint: 'i64',
+  str: 'string',
+};
+
+/** @throws SYS-TEN-019 it is none */
+export function longName<T extends DType>(dtype: T): (typeof NAMES)[T] {
+  if (typeof dtype === 'string' && Object.hasOwn(NAMES, dtype)) return NAMES[dtype];
+  const said = String(dtype).replace(/^torch\./, '');
+  const meant = SHORT.get(said as DataType) ?? OTHERS_SAY[said] ?? nearestName(said, DTYPES);
+  throw unknownType({ found: shown(dtype), meant });
+}
 
 /** The short name; a type outside the tensor API keeps ONNX's. */
 export const shortName = (dtype: DataType): DType => SHORT.get(dtype) ?? (dtype as DType);

@@ -14,6 +14,7 @@ export * as ffi from './ffi/index.ts';
 export { fromModel, ImportedModule } from './fromModel.ts';
 export * from './functions/create.ts';
 export * from './functions/elementwise.ts';
+export * from './functions/indexing.ts';
 export * from './functions/linear.ts';
 export * from './functions/movement.ts';
 export * from './functions/nn.ts';

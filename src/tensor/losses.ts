@@ -20,7 +20,7 @@ import {
 import { gather, oneHot, squeeze, unsqueeze } from './functions/movement.ts';
 import type { Operand } from './functions/operands.ts';
 import { logSoftmax, mean, sum } from './functions/reduce.ts';
-import type { Tensor } from './tensor.ts';
+import { Tensor } from './tensor.ts';
 
 export type Reduction = 'mean' | 'sum' | 'none';
 
@@ -63,23 +63,61 @@ export function crossEntropy(
   return reduced(neg(sum(mul(logs, target), -1)), reduction);
 }
 
-/** Mean of (a − b)². */
-export const mse = (a: Tensor, b: Operand, reduction: Reduction = 'mean'): Tensor =>
-  reduced(square(sub(a, b)), reduction);
+const otherShape = diagnostic<{ loss: string; result: string; target: string }>('SYS-TEN-133', 'invalid', {
+  en: (p) =>
+    `${p.loss}: the result is ${p.result} and the target ${p.target}; a loss compares equal shapes. Broadcast against each other they would ` +
+    'compare every element with every other: reshape, squeeze or unsqueeze one of them, or expand it where that is meant.',
+  zh: (p) =>
+    `${p.loss}：结果为 ${p.result}，目标为 ${p.target}；损失要求两者形状相同。若相互广播，会把每个元素与其他所有元素比较：` +
+    '请对其一使用 reshape、squeeze 或 unsqueeze；若确需广播，请先 expand。',
+});
 
-/** Mean of |a − b|. */
-export const l1 = (a: Tensor, b: Operand, reduction: Reduction = 'mean'): Tensor => reduced(abs(sub(a, b)), reduction);
+/** A target of the result's shape, or a number for all of it; open sizes fit. */
+function checkTarget(loss: string, result: Tensor, target: Operand): void {
+  if (!(target instanceof Tensor) || target.rank === 0) return;
+  const [a, b] = [result.dims, target.dims];
+  const fits =
+    a.length === b.length && a.every((d, i) => d === b[i] || typeof d !== 'number' || typeof b[i] !== 'number');
+  if (!fits) throw otherShape({ loss, result: `${result}`, target: `${target}` });
+}
 
-/** Binary cross-entropy of probabilities; logarithms stop at −100, as PyTorch's. */
+/**
+ * Mean of (a − b)².
+ * @throws SYS-TEN-133 tensors of different shapes
+ */
+export function mse(a: Tensor, b: Operand, reduction: Reduction = 'mean'): Tensor {
+  checkTarget('mse', a, b);
+  return reduced(square(sub(a, b)), reduction);
+}
+
+/**
+ * Mean of |a − b|.
+ * @throws SYS-TEN-133 tensors of different shapes
+ */
+export function l1(a: Tensor, b: Operand, reduction: Reduction = 'mean'): Tensor {
+  checkTarget('l1', a, b);
+  return reduced(abs(sub(a, b)), reduction);
+}
+
+/**
+ * Binary cross-entropy of probabilities; logarithms stop at −100, as PyTorch's.
+ * @throws SYS-TEN-133 tensors of different shapes
+ */
 export function binaryCrossEntropy(p: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
+  checkTarget('binaryCrossEntropy', p, target);
   const safe = (x: Tensor): Tensor => clip(log(x), -100);
   const both = add(mul(target, safe(p)), mul(sub(1, target), safe(sub(1, p))));
   return reduced(neg(both), reduction);
 }
 
-/** The same of logits, without overflow: max(x, 0) − x·t + log(1 + e^−|x|). */
-export const binaryCrossEntropyWithLogits = (x: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor =>
-  reduced(add(sub(relu(x), mul(x, target)), softplus(neg(abs(x)))), reduction);
+/**
+ * The same of logits, without overflow: max(x, 0) − x·t + log(1 + e^−|x|).
+ * @throws SYS-TEN-133 tensors of different shapes
+ */
+export function binaryCrossEntropyWithLogits(x: Tensor, target: Tensor, reduction: Reduction = 'mean'): Tensor {
+  checkTarget('binaryCrossEntropyWithLogits', x, target);
+  return reduced(add(sub(relu(x), mul(x, target)), softplus(neg(abs(x)))), reduction);
+}
 
 /** λ·Σ|w| over tensors. */
 export const l1Penalty = (weights: readonly Tensor[], lambda: number): Tensor =>

@@ -4,6 +4,7 @@
  */
 import { detach } from './autograd.ts';
 import * as elementwise from './functions/elementwise.ts';
+import * as indexing from './functions/indexing.ts';
 import { dot, matMul, outer, tril, triu } from './functions/linear.ts';
 import * as movement from './functions/movement.ts';
 import * as reduce from './functions/reduce.ts';
@@ -14,7 +15,7 @@ const { where: _where, ...ofElements } = elementwise;
 const { concat: _concat, stack: _stack, sizesOf: _sizesOf, ...ofShape } = movement;
 const { meanSquare: _meanSquare, ...reductions } = reduce;
 
-const METHODS = { ...ofElements, ...ofShape, ...reductions, matMul, dot, outer, tril, triu, detach };
+const METHODS = { ...ofElements, ...ofShape, ...indexing, ...reductions, matMul, dot, outer, tril, triu, detach };
 
 type Rest<F> = F extends (x: infer _X, ...rest: infer R) => infer O ? (...rest: R) => O : never;
 type Methods = { readonly [K in keyof typeof METHODS]: Rest<(typeof METHODS)[K]> };

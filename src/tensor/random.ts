@@ -5,8 +5,10 @@
  */
 import { Random } from '#base';
 import { type Tensor as Data, elementCount, tensorOf, tensorType } from '#ir';
+import { numberWithin, type Shape, sizesFrom } from './arguments.ts';
 import { constantTensor } from './autograd.ts';
 import { type DType, longName } from './dtypes.ts';
+import { checkIntegers } from './functions/operands.ts';
 import type { Tensor } from './tensor.ts';
 import { currentTrace } from './trace.ts';
 
@@ -65,10 +67,11 @@ export function fromHost(name: string, shape: readonly number[], dtype: DType, g
 
 function filled(
   name: string,
-  shape: readonly number[],
+  given: Shape,
   { generator = shared, dtype = 'f32' }: RandomOptions,
   fill: (random: Random, out: Float32Array | Float64Array) => void,
 ): Tensor {
+  const shape = sizesFrom(`random.${name}`, given);
   const count = elementCount(shape);
   return fromHost(name, shape, dtype, () => {
     const values = dtype === 'f64' ? new Float64Array(count) : new Float32Array(count);
@@ -78,39 +81,60 @@ function filled(
   });
 }
 
-/** Uniform in [low, high). */
-export const uniform = (
-  shape: readonly number[],
+/**
+ * Uniform in [low, high).
+ * @throws SYS-TEN-123 bounds that are not finite, or change places
+ */
+export function uniform(
+  shape: Shape,
   { low = 0, high = 1, ...options }: RandomOptions & { readonly low?: number; readonly high?: number } = {},
-): Tensor =>
-  filled('uniform', shape, options, (random, out) => {
+): Tensor {
+  numberWithin('random.uniform: low', low);
+  numberWithin('random.uniform: high', high, { min: low });
+  return filled('uniform', shape, options, (random, out) => {
     for (let i = 0; i < out.length; i++) out[i] = low + (high - low) * random.uniform();
   });
+}
 
-/** Normal deviates. */
-export const normal = (
-  shape: readonly number[],
+/**
+ * Normal deviates.
+ * @throws SYS-TEN-123 a mean that is not finite, a negative deviation
+ */
+export function normal(
+  shape: Shape,
   { mean = 0, std = 1, ...options }: RandomOptions & { readonly mean?: number; readonly std?: number } = {},
-): Tensor =>
-  filled('normal', shape, options, (random, out) => {
+): Tensor {
+  numberWithin('random.normal: mean', mean);
+  numberWithin('random.normal: std', std, { min: 0 });
+  return filled('normal', shape, options, (random, out) => {
     for (let i = 0; i < out.length; i++) out[i] = mean + std * random.normal();
   });
+}
 
-/** Integers from low to high, both included. */
-export const integers = (
-  shape: readonly number[],
+/**
+ * Integers from low to high, both included.
+ * @throws SYS-TEN-123 bounds that are not whole, or change places; -124 a bound that the type does not hold
+ */
+export function integers(
+  given: Shape,
   low: number,
   high: number,
   { generator = shared, dtype = 'i64' }: RandomOptions = {},
-): Tensor =>
-  fromHost('integers', shape, dtype, () => {
+): Tensor {
+  const shape = sizesFrom('random.integers', given);
+  numberWithin('random.integers: low', low, { whole: true });
+  numberWithin('random.integers: high (included)', high, { min: low, whole: true });
+  checkIntegers(longName(dtype), [low, high]);
+  return fromHost('integers', shape, dtype, () => {
     const random = generator.next();
     const values = Float64Array.from({ length: elementCount(shape) }, () => random.integer(low, high));
     return tensorOf(longName(dtype), shape, values);
   });
+}
 
 /** The numbers 0 … n − 1 in random order (Fisher and Yates). */
 export function permutation(n: number, generator: Generator = shared): Int32Array {
+  numberWithin('random.permutation: n', n, { min: 0, whole: true });
   const random = generator.next();
   const order = Int32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {

@@ -6,10 +6,11 @@
 import { diagnostic } from '#base';
 import { operators } from '#ops';
 import { applyNode } from './apply.ts';
+import { shown } from './arguments.ts';
 import { wrap } from './autograd.ts';
 import type { DType } from './dtypes.ts';
 import { registerGradient } from './registration.ts';
-import type { Tensor } from './tensor.ts';
+import { Tensor } from './tensor.ts';
 import {
   type AttributeValue,
   type AttributeValues,
@@ -26,6 +27,13 @@ import {
 const standardName = diagnostic<{ name: string }>('SYS-TEN-074', 'usage', {
   en: (p) => `${p.name} is a standard operator (docs/ops); register yours under a name of its own.`,
   zh: (p) => `${p.name} 是标准算子（见 docs/ops）；请以其他名称注册您的算子。`,
+});
+
+const noGradients = diagnostic<{ name: string; found: string; inputs: string }>('SYS-TEN-142', 'invalid', {
+  en: (p) =>
+    `the gradient of operator ${p.name} gives ${p.found}; it gives an array with a tensor for each input (${p.inputs}), none for zero.`,
+  zh: (p) =>
+    `算子 ${p.name} 的梯度给出 ${p.found}；它应给出一个数组，对每个输入（${p.inputs}）各有一个张量，零梯度可省略该张量。`,
 });
 
 /** What a gradient sees: tensors, whatever mode they are in. */
@@ -65,14 +73,19 @@ export function registerOperator(registration: OperatorRegistration): UserOperat
   addOperator({ name, inputs, attributes, shape: registration.shape ?? ((of) => [of[0]!]) });
   for (const [dtype, kernel] of Object.entries(kernels)) registerKernel(name, dtype as DType, kernel);
   if (gradient !== undefined) {
-    registerGradient(name, (c) =>
-      gradient({
+    registerGradient(name, (c) => {
+      const given = gradient({
         inputs: c.inputs.map((e) => e!.handle as Tensor),
         outputs: c.outputs.map((e) => e!.handle as Tensor),
         dy: c.dy.map((e) => e?.handle as Tensor | undefined),
         attributes: attributesOf(lookupOperator(name), c.node),
-      }).map((t) => (t === undefined ? undefined : wrap(t))),
-    );
+      });
+      const isOne = (t: unknown): boolean => t === undefined || t instanceof Tensor;
+      if (!Array.isArray(given) || given.length > inputs.length || !given.every(isOne)) {
+        throw noGradients({ name, found: shown(given), inputs: inputs.join(', ') });
+      }
+      return given.map((t: Tensor | undefined) => (t === undefined ? undefined : wrap(t)));
+    });
   }
   return (of, given = {}) => applyNode(nodeOf(name, of.length, given), 1, of);
 }

@@ -29,10 +29,12 @@ const noData = diagnostic<{ shape: string; dtype: string }>('SYS-TEN-001', 'usag
 
 const symbolicShape = diagnostic<{ shape: string; dimension: string }>('SYS-TEN-002', 'usage', {
   en: (p) =>
-    `the shape [${p.shape}] has a size that is open until the graph runs (${p.dimension}). Use operations that do not need it as ` +
-    'a number: flatten, reshape with one −1, reductions over axes.',
+    `the shape [${p.shape}] has a size that is open until the graph runs, or a mask's data is there (${p.dimension}). Use operations that ` +
+    'do not need it as a number: flatten, reshape with one −1, reductions over axes. Of a mask: read it before (await mask.data()), or ' +
+    'put where(mask, x, 0) in the place of x.at(mask).',
   zh: (p) =>
-    `形状 [${p.shape}] 中有运行前未定的尺寸（${p.dimension}）。请使用不需要具体数值的操作：flatten、含一个 −1 的 reshape、按轴归约。`,
+    `形状 [${p.shape}] 中有在图运行前或掩码数据就绪前未定的尺寸（${p.dimension}）。请使用不需要具体数值的操作：flatten、含一个 −1 的 ` +
+    'reshape、按轴归约。对掩码：先读取它（await mask.data()），或用 where(mask, x, 0) 代替 x.at(mask)。',
 });
 
 const notScalar = diagnostic<{ shape: string }>('SYS-TEN-003', 'usage', {
@@ -161,8 +163,14 @@ export class Tensor {
 
   /** The one element, as a number (i64 beyond 2⁵³ loses bits). */
   async item(): Promise<number> {
-    if (this.size !== 1) throw notScalar({ shape: this.shape.join(', ') });
-    return tensorNumbers(await this.value())[0]!;
+    const refuse = (dims: readonly Dim[]): void => {
+      const isOpen = dims.some((d) => typeof d !== 'number');
+      if (!isOpen && elementCount(dims as readonly number[]) !== 1) throw notScalar({ shape: dims.join(', ') });
+    };
+    refuse(this.dims);
+    const value = await this.value();
+    refuse(value.dims);
+    return tensorNumbers(value)[0]!;
   }
 
   /** The one element of a string tensor. */
@@ -186,7 +194,7 @@ export class Tensor {
   }
 
   toString(): string {
-    return `Tensor ${this.dtype}[${this.dims.join(', ')}]`;
+    return `Tensor ${this.dtype}[${this.dims.map((d) => d ?? '?').join(', ')}]`;
   }
 }
 

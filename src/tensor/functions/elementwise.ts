@@ -1,5 +1,4 @@
 /** Operations element by element, with NumPy broadcasting; comparisons and logic; the usual activation functions. */
-import { diagnostic } from '#base';
 import { type Attribute, float, string } from '#ir';
 import { apply } from '../apply.ts';
 import { composed } from '../composed.ts';
@@ -151,14 +150,8 @@ export const where = (condition: Tensor, a: Operand, b: Operand): Tensor => {
   return apply('Where', [condition, x, y]);
 };
 
-const refusedCast = diagnostic<{ dtype: string }>('SYS-TEN-019', 'usage', {
-  en: (p) => `'${p.dtype}' is no element type. Types: f32, f64, f16, bf16, i8, i16, i32, i64, u8, bool.`,
-  zh: (p) => `'${p.dtype}' 不是元素类型。可用：f32、f64、f16、bf16、i8、i16、i32、i64、u8、bool。`,
-});
-
-/** In another element type: floats to integers toward zero, to bool whether ≠ 0. */
-export const cast = (x: Operand, dtype: DType): Tensor => {
-  const long = longName(dtype);
-  if (long === undefined) throw refusedCast({ dtype });
-  return castTo(toTensor(x), long);
-};
+/**
+ * In another element type: floats to integers toward zero, to bool whether ≠ 0.
+ * @throws SYS-TEN-019 there is no such type
+ */
+export const cast = (x: Operand, dtype: DType): Tensor => castTo(toTensor(x), longName(dtype));

@@ -5,6 +5,7 @@
 import { diagnostic } from '#base';
 import { type Attribute, float, int, ints, string, tensorOf } from '#ir';
 import { apply, applyAll } from '../apply.ts';
+import { wholes } from '../arguments.ts';
 import { constantTensor } from '../autograd.ts';
 import { type Generator, uniform } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
@@ -22,8 +23,11 @@ export interface WindowOptions {
   readonly dilation?: Sizes;
 }
 
-const perAxis = (sizes: Sizes, axes: number): number[] =>
-  typeof sizes === 'number' ? new Array<number>(axes).fill(sizes) : [...sizes];
+const perAxis = (sizes: Sizes, axes: number): readonly number[] => {
+  const list = wholes('a size of a window', sizes);
+  // An input with too few axes has none here: the operator's rule tells.
+  return typeof sizes === 'number' ? new Array<number>(Math.max(0, axes)).fill(sizes) : list;
+};
 
 function windowAttributes(
   axes: number,

@@ -6,7 +6,7 @@ import { diagnostic } from '#base';
 import { type Tensor as Data, type DataType, tensorOf } from '#ir';
 import { castTo } from '../apply.ts';
 import { constantTensor } from '../autograd.ts';
-import { isFloat, kindOf, promote } from '../dtypes.ts';
+import { isFloat, kindOf, promote, shortName } from '../dtypes.ts';
 import { Tensor } from '../tensor.ts';
 
 const noCommonType = diagnostic<{ op: string; a: string; b: string }>('SYS-TEN-018', 'invalid', {
@@ -30,6 +30,49 @@ const RANGES: Partial<Record<DataType, readonly [number, number]>> = {
   uint8: [0, 255],
   int16: [-32_768, 32_767],
   int32: [-(2 ** 31), 2 ** 31 - 1],
+  // The largest number below 2⁶³.
+  int64: [-(2 ** 63), 2 ** 63 - 1024],
+};
+
+const unfit = diagnostic<{ value: string; dtype: string; at: string; low: number | string; high: number | string }>(
+  'SYS-TEN-124',
+  'invalid',
+  {
+    en: (p) =>
+      `${p.value}${p.at} is no ${p.dtype}, which holds whole numbers from ${p.low} to ${p.high}. Choose a wider type or f32; cast() takes ` +
+      'fractions toward zero.',
+    zh: (p) =>
+      `${p.value}${p.at} 不是 ${p.dtype}：该类型只能表示 ${p.low} 到 ${p.high} 的整数。请选用更宽的类型或 f32；cast() 会向零取整。`,
+  },
+);
+
+/**
+ * Constants of an integer type are what they are written as: nothing wraps around and nothing is rounded.
+ * @throws SYS-TEN-124 a value that the type does not hold
+ */
+export function checkIntegers(dtype: DataType, values: ArrayLike<number | bigint>): void {
+  const range = RANGES[dtype];
+  if (range === undefined) return;
+  const [low, high] = range;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const fits =
+      typeof value === 'bigint' ? holds(dtype, value) : Number.isInteger(value) && value >= low && value <= high;
+    if (fits) continue;
+    const ends = dtype === 'int64' ? { low: '-2⁶³', high: '2⁶³ − 1' } : { low, high };
+    throw unfit({
+      value: `${value}`,
+      dtype: shortName(dtype),
+      at: values.length > 1 ? ` (element ${i})` : '',
+      ...ends,
+    });
+  }
+}
+
+/** Ranges as bigints, in which the largest i64 can be written. */
+const holds = (dtype: DataType, value: bigint): boolean => {
+  const [low, high] = RANGES[dtype]!;
+  return value >= BigInt(low) && value <= (dtype === 'int64' ? 2n ** 63n - 1n : BigInt(high));
 };
 
 /** A number beside a tensor of type `dtype`. */
@@ -38,7 +81,8 @@ export function scalarBeside(value: number | boolean, dtype: DataType): Tensor {
   const [low, high] = RANGES[dtype] ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   // A whole number that the partner's type does not hold widens it, for otherwise 200 as u8 would equal 456.
   const fits = isFloat(dtype) || (dtype !== 'bool' && Number.isInteger(value) && value >= low && value <= high);
-  return constantTensor(scalarData(value, fits ? dtype : Number.isInteger(value) ? 'int64' : 'float32'));
+  const wholeIn64 = Number.isInteger(value) && Math.abs(value) < 2 ** 63;
+  return constantTensor(scalarData(value, fits ? dtype : wholeIn64 ? 'int64' : 'float32'));
 }
 
 export const toTensor = (x: Operand, like?: Tensor): Tensor => {

@@ -1,19 +1,15 @@
 /** Reductions over axes (all by default), as in NumPy; `keep` leaves the reduced axes with size 1. */
-import { int, tensorOf } from '#ir';
+import { int } from '#ir';
 import { apply, applyAll } from '../apply.ts';
-import { constantTensor } from '../autograd.ts';
+import { numberWithin, whole, wholes } from '../arguments.ts';
 import { composed } from '../composed.ts';
 import { isFloat } from '../dtypes.ts';
 import type { Tensor } from '../tensor.ts';
+import { axisOf, int64s } from './axes.ts';
 import { add, div, exp, log, mul, sqrt, square, sub } from './elementwise.ts';
 import { castTo, scalarBeside, toFloat } from './operands.ts';
 
 export type Axes = number | readonly number[];
-
-const axesTensor = (axes: Axes): Tensor => {
-  const list = typeof axes === 'number' ? [axes] : axes;
-  return constantTensor(tensorOf('int64', [list.length], list.map(BigInt)));
-};
 
 const axesOf = (x: Tensor, axes: Axes | undefined): readonly number[] =>
   axes === undefined ? x.dims.map((_, i) => i) : typeof axes === 'number' ? [axes] : axes;
@@ -21,7 +17,7 @@ const axesOf = (x: Tensor, axes: Axes | undefined): readonly number[] =>
 const reduce = (op: string, x: Tensor, axes: Axes | undefined, keep: boolean): Tensor =>
   typeof axes === 'object' && axes.length === 0
     ? x
-    : apply(op, [x, axes === undefined ? undefined : axesTensor(axes)], { keepdims: int(keep ? 1 : 0) });
+    : apply(op, [x, axes === undefined ? undefined : int64s(wholes(op, axes))], { keepdims: int(keep ? 1 : 0) });
 
 /** Of bools: how many; of small integers: in i64. */
 const summable = (x: Tensor): Tensor =>
@@ -78,22 +74,30 @@ export const any = (x: Tensor, axes?: Axes, keep = false): Tensor =>
 
 /** Where along an axis the largest element stands (the first of equals), as i64. */
 export const argMax = (x: Tensor, axis = -1, keep = false): Tensor =>
-  apply('ArgMax', [x], { axis: int(axis), keepdims: int(keep ? 1 : 0) });
+  apply('ArgMax', [x], { axis: int(axisOf('argMax', x, axis)), keepdims: int(keep ? 1 : 0) });
 export const argMin = (x: Tensor, axis = -1, keep = false): Tensor =>
-  apply('ArgMin', [x], { axis: int(axis), keepdims: int(keep ? 1 : 0) });
+  apply('ArgMin', [x], { axis: int(axisOf('argMin', x, axis)), keepdims: int(keep ? 1 : 0) });
 
 /** The k largest (or smallest) elements along an axis, in order, and where they stood. */
 export function topK(x: Tensor, k: number, axis = -1, largest = true): [values: Tensor, indices: Tensor] {
-  const count = constantTensor(tensorOf('int64', [1], [BigInt(k)]));
-  const [values, indices] = applyAll('TopK', [x, count], { axis: int(axis), largest: int(largest ? 1 : 0) }, 2);
+  const count = int64s([numberWithin('topK: k', k, { min: 0, whole: true })]);
+  const [values, indices] = applyAll(
+    'TopK',
+    [x, count],
+    { axis: int(axisOf('topK', x, axis)), largest: int(largest ? 1 : 0) },
+    2,
+  );
   return [values!, indices!];
 }
 
 /** Running sums along an axis. */
-export const cumSum = (x: Tensor, axis = -1): Tensor => apply('CumSum', [summable(x), scalarBeside(axis, 'int64')]);
+export const cumSum = (x: Tensor, axis = -1): Tensor =>
+  apply('CumSum', [summable(x), scalarBeside(axisOf('cumSum', x, axis), 'int64')]);
 
-export const softmax = (x: Tensor, axis = -1): Tensor => apply('Softmax', [toFloat(x)], { axis: int(axis) });
-export const logSoftmax = (x: Tensor, axis = -1): Tensor => apply('LogSoftmax', [toFloat(x)], { axis: int(axis) });
+export const softmax = (x: Tensor, axis = -1): Tensor =>
+  apply('Softmax', [toFloat(x)], { axis: int(whole('softmax', axis)) });
+export const logSoftmax = (x: Tensor, axis = -1): Tensor =>
+  apply('LogSoftmax', [toFloat(x)], { axis: int(whole('logSoftmax', axis)) });
 
 /** Mean difference of squares per element along axes: kept here for losses. */
 export const meanSquare = (a: Tensor, b: Tensor): Tensor => mean(square(sub(a, b)));

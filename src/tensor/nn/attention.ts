@@ -2,17 +2,26 @@
  * Attention (Vaswani et al. 2017): several heads over sequences [batch, time, size], the encoder layer around it, positions. Names and
  * shapes of parameters are PyTorch's; batches come first everywhere.
  */
+import { diagnostic } from '#base';
 import { tensor } from '../functions/create.ts';
 import { add, div, gelu, relu, where } from '../functions/elementwise.ts';
+import { at } from '../functions/indexing.ts';
 import { linear, matMul } from '../functions/linear.ts';
-import { at, flatten, split, transpose, unflatten } from '../functions/movement.ts';
+import { flatten, split, transpose, unflatten } from '../functions/movement.ts';
 import { softmax } from '../functions/reduce.ts';
 import type { Generator } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 import { Variable } from '../variable.ts';
+import { expectInput } from './expected.ts';
 import { constantData, normalData, xavierData } from './init.ts';
 import { Dropout, LayerNorm, Linear } from './layers.ts';
 import { Module } from './module.ts';
+
+const unevenHeads = diagnostic<{ size: number; heads: number }>('SYS-TEN-141', 'usage', {
+  en: (p) =>
+    `MultiHeadAttention: ${p.size} features cannot be shared out to ${p.heads} heads. The heads must divide the features.`,
+  zh: (p) => `MultiHeadAttention：${p.size} 个特征无法均分给 ${p.heads} 个头。头数必须整除特征数。`,
+});
 
 export interface AttentionOptions {
   readonly bias?: boolean;
@@ -41,6 +50,7 @@ export class MultiHeadAttention extends Module {
 
   constructor(size: number, heads: number, { bias = true, dropout = 0, generator }: AttentionOptions = {}) {
     super();
+    if (size % heads !== 0) throw unevenHeads({ size, heads });
     this.in_proj_weight = new Variable(xavierData([3 * size, size], size, 3 * size, generator), {
       name: 'in_proj_weight',
     });
@@ -55,8 +65,13 @@ export class MultiHeadAttention extends Module {
    * @param query [batch, time, size]; key and value [batch, other time, size], by default the query itself
    * @param mask [time, other time], or broadcastable to [batch, heads, time, other time]: numbers are added to the scores, −∞ shuts a place
    * out; of bools true shuts it out
+   * @throws SYS-TEN-132 inputs of another size or number of axes
    */
   override forward(query: Tensor, key: Tensor = query, value: Tensor = key, mask?: Tensor): Tensor {
+    for (const x of new Set([query, key, value])) {
+      const layer = `MultiHeadAttention(${this.#size}, ${this.#heads})`;
+      expectInput(layer, x, [3, 3], [[2, this.#size]], `[batch, time, ${this.#size}]`);
+    }
     const [q, k, v] = this.#projected(query, key, value).map((t) => unflatten(t, 2, [this.#heads, -1])) as [
       Tensor,
       Tensor,

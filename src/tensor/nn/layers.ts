@@ -1,6 +1,9 @@
 /** Layers with parameters: linear, convolution, normalisation, embedding; dropout. Defaults and names are PyTorch's. */
+import { diagnostic } from '#base';
 import { elementCount } from '#ir';
 import { noGrad } from '../apply.ts';
+import { optionsWithin, sizesFrom } from '../arguments.ts';
+import { isFloat } from '../dtypes.ts';
 import { add, mul, sub } from '../functions/elementwise.ts';
 import { linear } from '../functions/linear.ts';
 import { reshape } from '../functions/movement.ts';
@@ -19,8 +22,9 @@ import {
 } from '../functions/nn.ts';
 import { mean, variance } from '../functions/reduce.ts';
 import type { Generator } from '../random.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 import { Variable } from '../variable.ts';
+import { expectInput } from './expected.ts';
 import { constantData, kaimingData, normalData } from './init.ts';
 import { Module } from './module.ts';
 
@@ -38,14 +42,23 @@ export class Linear extends Module {
 
   constructor(inputs: number, outputs: number, { bias = true, generator }: LayerOptions = {}) {
     super();
+    sizesFrom('Linear', [inputs, outputs], [], 1);
     this.weight = new Variable(kaimingData([outputs, inputs], inputs, generator), { name: 'weight' });
     this.bias = bias ? new Variable(kaimingData([outputs], inputs, generator), { name: 'bias' }) : undefined;
   }
 
+  /** @throws SYS-TEN-132 the last axis is not of `inputs` */
   override forward(x: Tensor): Tensor {
+    const [outputs, inputs] = this.weight.shape as [number, number];
+    expectInput(`Linear(${inputs}, ${outputs})`, x, [1, Number.POSITIVE_INFINITY], [[-1, inputs]], `[…, ${inputs}]`);
     return linear(x, this.weight, this.bias);
   }
 }
+
+const expectImages = (layer: string, x: Tensor, channels: number, axes: number): void =>
+  expectInput(layer, x, [axes + 2, axes + 2], [[1, channels]], `[N, ${channels}, ${SPATIAL.slice(-axes).join(', ')}]`);
+
+const SPATIAL = ['D', 'H', 'W'] as const;
 
 /** Convolution; `axes` says over how many spatial axes a number as kernel goes (2 by default). */
 export class Conv extends Module {
@@ -68,7 +81,11 @@ export class Conv extends Module {
     this.#options = options;
   }
 
+  /** @throws SYS-TEN-132 other channels, or another number of axes */
   override forward(x: Tensor): Tensor {
+    const [outputs, perGroup, ...kernel] = this.weight.shape as [number, number, ...number[]];
+    const inputs = perGroup * (this.#options.groups ?? 1);
+    expectImages(`Conv(${inputs}, ${outputs}, [${kernel.join(', ')}])`, x, inputs, kernel.length);
     return conv(x, this.weight, this.bias, this.#options);
   }
 }
@@ -102,7 +119,11 @@ export class ConvTranspose extends Module {
     this.#options = options;
   }
 
+  /** @throws SYS-TEN-132 other channels, or another number of axes */
   override forward(x: Tensor): Tensor {
+    const [inputs, perGroup, ...kernel] = this.weight.shape as [number, number, ...number[]];
+    const outputs = perGroup * (this.#options.groups ?? 1);
+    expectImages(`ConvTranspose(${inputs}, ${outputs}, [${kernel.join(', ')}])`, x, inputs, kernel.length);
     return convTranspose(x, this.weight, this.bias, this.#options);
   }
 }
@@ -127,6 +148,7 @@ export class BatchNorm extends Module {
 
   constructor(channels: number, { epsilon = 1e-5, momentum = 0.1 }: BatchNormOptions = {}) {
     super();
+    optionsWithin('BatchNorm', { epsilon, momentum }, { epsilon: { min: 0 }, momentum: { min: 0, max: 1 } });
     const variable = (value: number, name: string, trainable: boolean): Variable =>
       new Variable(constantData([channels], value), { name, trainable });
     this.weight = variable(1, 'weight', true);
@@ -137,7 +159,11 @@ export class BatchNorm extends Module {
     this.#momentum = momentum;
   }
 
+  /** @throws SYS-TEN-132 other channels; in training -129 a single value for each channel */
   override forward(x: Tensor): Tensor {
+    const [channels] = this.weight.shape as [number];
+    const form = `[N, ${channels}, …]`;
+    expectInput(`BatchNorm(${channels})`, x, [2, Number.POSITIVE_INFINITY], [[1, channels]], form);
     if (!this.training) {
       return batchNormWith(x, this.weight, this.bias, this.running_mean, this.running_var, this.#epsilon);
     }
@@ -147,7 +173,18 @@ export class BatchNorm extends Module {
   }
 }
 
-/** Batch normalisation in training: by the batch's own statistics, towards which the running ones move. */
+const oneValue = diagnostic<{ found: string }>('SYS-TEN-129', 'invalid', {
+  en: (p) =>
+    `batch normalisation in training takes statistics of the batch, which need more than one value for each channel; ${p.found} has one. Give ` +
+    'a larger batch, or eval() for the running statistics.',
+  zh: (p) =>
+    `训练模式下的批归一化要统计整个批次，每个通道须有多于一个值；${p.found} 只有一个。请增大批次，或用 eval() 改用滑动统计量。`,
+});
+
+/**
+ * Batch normalisation in training: by the batch's own statistics, towards which the running ones move.
+ * @throws SYS-TEN-129 a single value for each channel, whose variance would be 0
+ */
 export function normalizeBatch(
   x: Tensor,
   weight: Tensor,
@@ -156,6 +193,8 @@ export function normalizeBatch(
   { epsilon, momentum }: Required<BatchNormOptions>,
 ): Tensor {
   const axes = x.dims.flatMap((_, i) => (i === 1 ? [] : [i]));
+  const known = axes.map((axis) => x.dims[axis]);
+  if (known.every((size) => size === 1)) throw oneValue({ found: `${x}` });
   const spread = (v: Tensor): Tensor => reshape(v, [1, -1, ...axes.slice(1).map(() => 1)]);
   const center = mean(x, axes, true);
   const power = variance(x, axes, true);
@@ -165,7 +204,7 @@ export function normalizeBatch(
       held.assign(add(mul(held, 1 - momentum), mul(reshape(now, [-1]), momentum)));
     };
     move(running.mean, center);
-    move(running.variance, mul(power, count / Math.max(1, count - 1)));
+    move(running.variance, mul(power, count / (count - 1)));
   });
   const scale = mul(spread(weight), add(power, epsilon).sqrt().reciprocal());
   return add(mul(sub(x, center), scale), spread(bias));
@@ -185,7 +224,12 @@ export class LayerNorm extends Module {
     this.#epsilon = epsilon;
   }
 
+  /** @throws SYS-TEN-132 the last axes are not those normalised */
   override forward(x: Tensor): Tensor {
+    const { rank, shape } = this.weight;
+    const sizes = shape.map((size, i): [number, number] => [i - rank, size]);
+    const [layer, form] = [`LayerNorm([${shape.join(', ')}])`, `[…, ${shape.join(', ')}]`];
+    expectInput(layer, x, [rank, Number.POSITIVE_INFINITY], sizes, form);
     return layerNorm(x, this.weight, this.bias, this.#epsilon);
   }
 }
@@ -235,7 +279,12 @@ export class Embedding extends Module {
     this.weight = new Variable(normalData([entries, size], 1, generator), { name: 'weight' });
   }
 
+  /** @throws SYS-TEN-132 no tensor of integers */
   override forward(indices: Tensor): Tensor {
+    const [entries, size] = this.weight.shape;
+    const most = indices instanceof Tensor && !isFloat(indices.dataType) ? Number.POSITIVE_INFINITY : -1;
+    const form = `integers from 0 to ${entries! - 1} (dtype 'i64')`;
+    expectInput(`Embedding(${entries}, ${size})`, indices, [0, most], [], form);
     return embedding(indices, this.weight);
   }
 }

@@ -1,9 +1,9 @@
 /**
  * Module: a part of a network that owns variables and other modules. They are found by walking its properties, which name them as in
  * PyTorch's `state_dict` ('features.0.weight'); trainable variables are parameters, the others buffers. `forward` is written by the
- * subclass and called by users.
+ * subclass and called by users; an error within it names the innermost module.
  */
-import { diagnostic, nearestName } from '#base';
+import { diagnostic, nearestName, SystoleError } from '#base';
 import { typeText } from '#ir';
 import { castTo, noGrad } from '../apply.ts';
 import { type DType, isFloat, kindOf, longName } from '../dtypes.ts';
@@ -64,7 +64,13 @@ export abstract class Module {
     Object.defineProperty(this, 'forward', {
       value: (...args: Tensor[]) => {
         if (this.#path === undefined) this.#name('');
-        return inScope(this.#path!.split('.').at(-1)!, () => forward.apply(this, args));
+        try {
+          return inScope(this.#path!.split('.').at(-1)!, () => forward.apply(this, args));
+        } catch (error) {
+          if (!(error instanceof SystoleError) || error.place.module !== undefined) throw error;
+          const kind = this.constructor.name;
+          throw error.at({ module: this.#path === '' ? kind : `${this.#path} (${kind})` });
+        }
       },
       writable: true,
       configurable: true,

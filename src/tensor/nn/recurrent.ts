@@ -9,6 +9,7 @@ import { concat, flatten, split, swapAxes, transpose, unsqueeze } from '../funct
 import type { Generator } from '../random.ts';
 import type { Tensor } from '../tensor.ts';
 import { Variable } from '../variable.ts';
+import { expectInput } from './expected.ts';
 import { uniformData } from './init.ts';
 import { Dropout } from './layers.ts';
 import { Module } from './module.ts';
@@ -71,10 +72,16 @@ abstract class Recurrent extends Module {
     }
   }
 
-  /** Outputs of the last layer, and the last states [layers·directions, batch, hidden], of which an LSTM has two. */
+  /**
+   * Outputs of the last layer, and the last states [layers·directions, batch, hidden], of which an LSTM has two.
+   * @throws SYS-TEN-132 another number of axes, or of inputs
+   */
   protected run(x: Tensor, initial: readonly (Tensor | undefined)[], lengths?: Tensor): readonly Tensor[] {
     const { attributes, op, states } = this.#kind;
     const n = this.#directions.length;
+    const inputs = (this as unknown as Record<string, Variable>).weight_ih_l0!.shape[1]!;
+    const form = this.#batchFirst ? `[batch, time, ${inputs}]` : `[time, batch, ${inputs}]`;
+    expectInput(`${op}(${inputs}, ${this.#hidden})`, x, [3, 3], [[2, inputs]], form);
     let y = this.#batchFirst ? swapAxes(x, 0, 1) : x;
     const last: Tensor[][] = Array.from({ length: states }, () => []);
     const perLayer = initial.map((t) =>

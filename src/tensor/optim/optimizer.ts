@@ -5,6 +5,7 @@
 import { diagnostic } from '#base';
 import { type Tensor as Data, tensorOf } from '#ir';
 import { noGrad } from '../apply.ts';
+import { numberWithin, optionsWithin } from '../arguments.ts';
 import { reachedGradients } from '../autograd.ts';
 import { longName, shortName } from '../dtypes.ts';
 import { add, minimum, mul, pow, sub, where } from '../functions/elementwise.ts';
@@ -92,12 +93,18 @@ export abstract class Optimizer {
   /** What this step has made for all parameters so far. */
   #fed = new Map<string, Tensor>();
 
+  /** @throws SYS-TEN-040 no parameters; -042 one is given twice; -123 a rate or another option that is none */
   constructor(parameters: readonly Variable[] | readonly Group[], options: OptimizerOptions, rate: number) {
     const groups: readonly Group[] =
       parameters[0] instanceof Variable
         ? [{ parameters: parameters as readonly Variable[] }]
         : (parameters as readonly Group[]);
     this.#groups = groups.map((g) => ({ rate, ...options, ...g }));
+    for (const { rate: own, weightDecay } of this.#groups) {
+      const rates = typeof own === 'function' ? {} : { rate: own };
+      optionsWithin(this.constructor.name, { ...rates, weightDecay }, { rate: { min: 0 }, weightDecay: { min: 0 } });
+    }
+    optionsWithin(this.constructor.name, options, { clipNorm: { above: 0 } });
     this.#slots = groups.flatMap((g, group) =>
       g.parameters.map((variable) => ({ variable, group, state: new Map<string, Variable>() })),
     );
@@ -112,10 +119,15 @@ export abstract class Optimizer {
     return this.#slots.map((s) => s.variable);
   }
 
-  /** The learning rate of a step, of the first group by default. */
+  /**
+   * The learning rate of a step, of the first group by default.
+   * @throws SYS-TEN-123 a schedule that gives something else than a finite number ≥ 0
+   */
   rate(step: number = this.iterations, group = 0): number {
     const rate = this.#groups[group]!.rate!;
-    return typeof rate === 'number' ? rate : rate(step);
+    return typeof rate === 'number'
+      ? rate
+      : numberWithin(`${this.constructor.name}: the rate at step ${step}`, rate(step), { min: 0 });
   }
 
   /** What scales the losses from here on. */

@@ -1,4 +1,5 @@
 /** The usual rules. Names and defaults are PyTorch's; a source stands at each. */
+import { numberWithin, optionsWithin } from '../arguments.ts';
 import { add, div, mul, reciprocal, rsqrt, sqrt, square, sub } from '../functions/elementwise.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Variable } from '../variable.ts';
@@ -23,6 +24,7 @@ export class SGD extends Optimizer {
 
   constructor(parameters: Parameters, options: SGDOptions = {}) {
     super(parameters, options, 0.01);
+    optionsWithin('SGD', options, { momentum: {} });
     this.#momentum = options.momentum ?? 0;
     this.#nesterov = options.nesterov ?? false;
   }
@@ -56,6 +58,7 @@ export class RMSProp extends Optimizer {
 
   constructor(parameters: Parameters, options: RMSPropOptions = {}) {
     super(parameters, options, 0.01);
+    optionsWithin('RMSProp', options, { alpha: { min: 0, below: 1 }, epsilon: { min: 0 } });
     this.#alpha = options.alpha ?? 0.99;
     this.#epsilon = options.epsilon ?? 1e-8;
   }
@@ -88,6 +91,9 @@ export class Adam extends Optimizer {
   constructor(parameters: Parameters, options: AdamOptions = {}) {
     super(parameters, options, 1e-3);
     this.#betas = options.betas ?? [0.9, 0.999];
+    for (const i of [0, 1])
+      numberWithin(`${this.constructor.name}: betas[${i}]`, this.#betas[i]!, { min: 0, below: 1 });
+    optionsWithin(this.constructor.name, options, { epsilon: { min: 0 } });
     this.#epsilon = options.epsilon ?? 1e-8;
   }
 
