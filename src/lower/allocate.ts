@@ -18,7 +18,7 @@ const tooLarge = diagnostic<{ needed: number; capacity: number; machine: string 
 });
 
 /**
- * Gives every used buffer its address (what a lowering made before it refused its node is used by nobody); returns the
+ * Gives every used buffer of DRAM its address (what a lowering made before it refused its node is used by nobody); returns the
  * first free byte behind them.
  */
 export function allocate(buffers: readonly Buffer[]): number {
@@ -31,20 +31,25 @@ export function allocate(buffers: readonly Buffer[]): number {
   const base = top;
   const placed: Buffer[] = [];
   const temporary = buffers
-    .filter((b) => !b.pinned && b.last >= 0)
+    .filter((b) => !b.pinned && b.last >= 0 && b.home === undefined)
     .sort((x, y) => y.bytes - x.bytes || x.first - y.first);
   for (const b of temporary) {
-    const rivals = placed.filter((o) => o.first <= b.last && b.first <= o.last).sort((x, y) => x.address - y.address);
-    let at = base;
-    for (const o of rivals) {
-      if (at + b.bytes <= o.address) break;
-      at = Math.max(at, roundUp(o.address + o.bytes));
-    }
-    b.address = at;
+    b.address = firstFit(b, placed, base);
     placed.push(b);
-    top = Math.max(top, roundUp(at + b.bytes));
+    top = Math.max(top, roundUp(b.address + b.bytes));
   }
   return top;
+}
+
+/** The first address from `base` on where a buffer overlaps none of those that are alive together with it. */
+export function firstFit(b: Buffer, placed: readonly Buffer[], base: number): number {
+  const rivals = placed.filter((o) => o.first <= b.last && b.first <= o.last).sort((x, y) => x.address - y.address);
+  let at = base;
+  for (const o of rivals) {
+    if (at + b.bytes <= o.address) break;
+    at = Math.max(at, roundUp(o.address + o.bytes));
+  }
+  return at;
 }
 
 export function checkDram(

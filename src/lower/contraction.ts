@@ -17,6 +17,7 @@ import { type Nest, type Placement, shapeOfNest } from './nest.ts';
 import { predictNest, sumOverTiles } from './prediction.ts';
 import { align, bufferBytes, buffersOf, type LoopDim, levelOf, type Stream, tileStrides, tilesOf } from './stream.ts';
 import { type Access, emitSteps, type StepBody, stepCycles } from './vectorSteps.ts';
+import type { Place } from './views.ts';
 
 export interface Spatial {
   readonly total: number;
@@ -51,8 +52,8 @@ export interface Contraction {
   readonly x: Spatial;
   readonly c: { readonly total: number; readonly aStride: number };
   readonly n: { readonly total: number; readonly outStride: number };
-  readonly a: { readonly address: number };
-  readonly out: { readonly address: number };
+  readonly a: Place;
+  readonly out: Place;
   readonly weights:
     | {
         /** Constant: packed into the order of use at `address`. Element strides of the tensor; `offset` by outer index. */
@@ -71,7 +72,7 @@ export interface Contraction {
     | {
         /** Another activation (1×1 window): byte strides in DRAM. */
         readonly kind: 'dynamic';
-        readonly address: number;
+        readonly place: Place;
         readonly cStride: number;
         readonly nStride: number;
       };
@@ -87,7 +88,7 @@ export interface ContractionEpilogue {
 
 /** An operand of the epilogue: byte strides along the dimensions of the result, 0 where it is repeated. */
 export interface EpilogueOperand {
-  readonly address: number;
+  readonly place: Place;
   readonly outer: readonly number[];
   readonly b: number;
   readonly y: number;
@@ -154,7 +155,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
     name: 'activations',
     space: 'nram',
     type: 'f32',
-    address: k.a.address,
+    ...k.a,
     outer: k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.aStride })),
     dims: [
       { loop: b, limit: k.b.total, stride: k.b.aStride },
@@ -170,7 +171,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
     name: 'result',
     space: 'nram',
     type: 'f32',
-    address: k.out.address,
+    ...k.out,
     outer: k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.outStride })),
     dims: [
       { loop: b, limit: k.b.total, stride: k.b.outStride },
@@ -192,7 +193,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
       ] as const
     ).flatMap(([loop, stride]) => (stride === 0 ? [] : [{ loop, limit: loop.total, stride }]));
     return {
-      ...{ name: `operand ${i}`, space: 'nram', type: 'f32', address: o.address },
+      ...{ name: `operand ${i}`, space: 'nram', type: 'f32', ...o.place },
       outer: o.outer.flatMap((stride, at) => (stride === 0 ? [] : [{ loop: outer[at]!, stride }])),
       dims: dims.length === 0 ? [{ limit: 1, stride: 4 }] : dims,
     };

@@ -117,7 +117,7 @@ export function weightStream(
         name: 'weights',
         space: 'wram',
         type: 'f32',
-        address: k.weights.address,
+        ...k.weights.place,
         outer: [
           ...k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.wStride })),
           ...(t.n > tn ? [{ loop: n, stride: t.n * k.weights.nStride }] : []),

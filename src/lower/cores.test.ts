@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { type Cores, type DealtLoop, dealing, togetherOf, undealt, workersOf } from './cores.ts';
 import { levelOf, partsOf, roundsOf, type Stream } from './stream.ts';
 
-const FOUR: Cores = { clusters: 1, ranks: 4 };
-const TWO_BY_THREE: Cores = { clusters: 2, ranks: 3 };
+const FOUR: Cores = { clusters: 1, ranks: 4, onePort: false };
+const TWO_BY_THREE: Cores = { clusters: 2, ranks: 3, onePort: false };
 
 /** Loops y, n of so many tiles each, and two streams that know one of them. */
 function nest(y: number, n: number, deals: readonly DealtLoop[], cores: Cores) {
@@ -29,7 +29,9 @@ test('a loop goes to all cores, or to as many as it has tiles', () => {
   const { loops } = nest(9, 5, [{ loop: 'y', over: 'core' }], FOUR);
   expect(loops.map(roundsOf)).toEqual([3, 5]);
   expect(workersOf(loops)).toBe(4);
-  expect(undealt('y', 9, 1)).toEqual(dealing([{ loop: 'y', over: 'core' }], { clusters: 1, ranks: 1 })('y', 9, 1));
+  expect(undealt('y', 9, 1)).toEqual(
+    dealing([{ loop: 'y', over: 'core' }], { clusters: 1, ranks: 1, onePort: false })('y', 9, 1),
+  );
 });
 
 test('what does not know the dealt loop is loaded by all together, where all have as many turns', () => {

@@ -16,13 +16,16 @@ export interface Cores {
   readonly clusters: number;
   /** Of a cluster. */
   readonly ranks: number;
+  /** Whether those of a cluster take turns at its SharedRAM. */
+  readonly onePort: boolean;
 }
 
-export const ONE_CORE: Cores = { clusters: 1, ranks: 1 };
+export const ONE_CORE: Cores = { clusters: 1, ranks: 1, onePort: false };
 
 export const coresFor = (machine: Machine): Cores => ({
   clusters: clustersOf(machine),
   ranks: coresPerCluster(machine),
+  onePort: machine.cluster?.sharedRam.ports === 'one',
 });
 
 /** How many there are of what a deal is over. */
@@ -91,6 +94,8 @@ const ALONE: Together = { scope: 'none', cores: 1 };
  * have a part and as many turns.
  */
 export function togetherOf(loops: readonly LoopDim[], s: Stream, level: number, cores: Cores): Together {
+  // Links of their own serve all cores at once.
+  if (s.home === 'shared' && !cores.onePort) return ALONE;
   const mine = loopsOf(s);
   const dealt = loops.flatMap((l, i) => (l.deal === undefined ? [] : [{ l, i, deal: l.deal }]));
   const alike = ({ l, i, deal }: (typeof dealt)[number]): boolean =>

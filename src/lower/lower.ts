@@ -18,6 +18,7 @@ import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
 import { lowerings } from './operators/table.ts';
 import { type Emitted, type Job, Planner, type Schedule } from './planner.ts';
+import { keepInShared } from './residency.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
 
 export interface LowerOptions {
@@ -96,6 +97,10 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
   for (const { view } of outputs) view.buffer.last = planner.jobs.length;
 
   // Buffers of the planner's first half have addresses from here on; packed weights follow behind them.
+  keepInShared(
+    planner,
+    outputs.map((o) => o.view),
+  );
   let top = allocate(planner.buffers);
   const place = (bytes: number): number => {
     const at = top;

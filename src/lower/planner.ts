@@ -41,8 +41,8 @@ export interface Job {
   readonly writes: readonly View[];
   readonly macs: number;
   readonly vectorOps: number;
-  /** Constants that it brings itself (packed weights), apart from those among `reads`. */
-  readonly packedBytes: number;
+  /** Constants that it brings itself (packed weights), apart from those among `reads`; final with `emit`. */
+  packedBytes: number;
   /** Emits the code, `sync` included. Called once, when all buffers have addresses. */
   readonly emit: (e: Emitter, place: (bytes: number) => number) => Emitted;
 }

@@ -5,8 +5,18 @@
  */
 import type { LayerPrediction, UnitName } from '#isa';
 import { coresOf, type Machine } from '#machine';
-import { controlCost, type DmaCost, dmaCost, dramConfig, estimatedStall, recordOf } from '#timing';
+import {
+  controlCost,
+  type DmaCost,
+  dmaCost,
+  dramConfig,
+  estimatedStall,
+  linkCost,
+  recordOf,
+  type TransferShape,
+} from '#timing';
 import { workersOf } from './cores.ts';
+import { RELAYED } from './relay.ts';
 import {
   elementBytes,
   type LoopDim,
@@ -120,6 +130,10 @@ function sumOfTiles(
 interface Traffic {
   readonly busy: number;
   readonly channel: number;
+  /** Of the link, and of the port that cores may have in common; how often a core moves it. */
+  readonly link: number;
+  readonly port: number;
+  readonly moves: number;
   readonly payload: number;
   readonly burst: number;
   /** Cycles that banks of DRAM will add, roughly: part of the estimate only. */
@@ -129,10 +143,21 @@ interface Traffic {
   readonly last: number;
 }
 
-const NONE: Traffic = { busy: 0, channel: 0, payload: 0, burst: 0, stalled: 0, first: 0, last: 0 };
+const NONE: Traffic = {
+  busy: 0,
+  channel: 0,
+  link: 0,
+  port: 0,
+  moves: 0,
+  payload: 0,
+  burst: 0,
+  stalled: 0,
+  first: 0,
+  last: 0,
+};
 
-/** Cost of a stream's transfer at a tile. */
-function transferCost(s: Stream, machine: Machine, at: ReadonlyMap<LoopDim, TileClass>): DmaCost {
+/** What moves at a tile. */
+function shapeAt(s: Stream, at: ReadonlyMap<LoopDim, TileClass>): TransferShape {
   const bytes = elementBytes(s);
   const strides = tileStrides(s);
   const dimensions =
@@ -147,7 +172,7 @@ function transferCost(s: Stream, machine: Machine, at: ReadonlyMap<LoopDim, Tile
   const { space } = s;
   const pad = recordOf(dimensions.map(({ size, inPad }) => ({ size, stride: inPad })));
   const side = space === 'shared' ? { isShared: true } : { pad: { record: pad, space } };
-  return dmaCost(machine, { sizes: record, dram: record, elementBytes: bytes, ...side });
+  return { sizes: record, dram: record, elementBytes: bytes, ...side };
 }
 
 /** All transfers of a stream that is moved once for every turn of the `level` outermost loops. */
@@ -163,25 +188,41 @@ function trafficOf({ stream: s, level, sharedBy }: Moved, loops: readonly LoopDi
     const inside = (index: number): string => dims.map((d) => tileOf(d, index).inside).join();
     return [l, classesOf(l, inside)] as const;
   });
+  const ends = [() => 0, (l: LoopDim) => tilesOf(l) - 1].map(
+    (of) => new Map([...mine].map((l) => [l, { index: of(l), size: sizeAt(l, of(l)), times: 1 }])),
+  );
+  const others = workersOf(loops) / sharedBy - 1;
   const sum = { ...NONE };
+  if (s.home === 'shared') {
+    forCombinations(own, (at, times) => {
+      const cost = linkCost(machine, shapeAt(s, at));
+      sum.moves += repeats * times;
+      sum.link += repeats * times * cost.cycles;
+      if (cost.takesPort) sum.port += transfers * times * cost.channelCycles;
+    });
+    const [first, last] = ends.map((at) => {
+      const { cycles, channelCycles, takesPort } = linkCost(machine, shapeAt(s, at));
+      return cycles + (takesPort ? others * channelCycles : 0);
+    });
+    return { ...sum, first: first!, last: last! };
+  }
   const banks = dramConfig(machine);
   const stall = (cost: DmaCost): number =>
     banks === undefined ? 0 : estimatedStall(banks, cost, machine.dram.latencyCycles);
   forCombinations(own, (at, times) => {
-    const cost = transferCost(s, machine, at);
+    const cost = dmaCost(machine, shapeAt(s, at));
+    sum.moves += repeats * times;
     sum.busy += repeats * times * cost.cycles;
     sum.channel += transfers * times * cost.channelCycles;
     sum.payload += transfers * times * cost.payloadBytes;
     sum.burst += transfers * times * cost.dramBytes;
     sum.stalled += transfers * times * stall(cost);
   });
-  const end = (of: (l: LoopDim) => number): number => {
-    const at = new Map([...mine].map((l) => [l, { index: of(l), size: sizeAt(l, of(l)), times: 1 }]));
-    const cost = transferCost(s, machine, at);
-    const others = workersOf(loops) / sharedBy - 1;
+  const [first, last] = ends.map((at) => {
+    const cost = dmaCost(machine, shapeAt(s, at));
     return cost.cycles + stall(cost) + others * (cost.channelCycles + stall(cost));
-  };
-  return { ...sum, first: end(() => 0), last: end((l) => tilesOf(l) - 1) };
+  });
+  return { ...sum, first: first!, last: last! };
 }
 
 /** A stream, how many outer loops it is moved in, and how many cores have it by one transfer. */
@@ -227,10 +268,14 @@ export function predictNest(nest: NestShape, machine: Machine): LayerPrediction 
   const inputs = nest.inputs.map((s) => ({ ...s, traffic: trafficOf(s, loops, machine) }));
   const output = { ...nest.output, traffic: trafficOf(nest.output, loops, machine) };
   const sum = (of: (t: Traffic) => number): number => inputs.reduce((n, s) => n + of(s.traffic), 0);
-  const load = sum((t) => t.busy) + semaphores.load * semaphore;
-  const store = output.traffic.busy + semaphores.store * semaphore;
+  const gets = inputs.reduce((n, s) => n + (s.stream.home === 'shared' ? s.traffic.moves : 0), 0);
+  const puts = nest.output.stream.home === 'shared' ? output.traffic.moves : 0;
+  const relayed = (queue: 'load' | 'store' | 'link'): number => gets * RELAYED.get[queue] + puts * RELAYED.put[queue];
+  const load = sum((t) => t.busy) + (semaphores.load + relayed('load')) * semaphore;
+  const store = output.traffic.busy + (semaphores.store + relayed('store')) * semaphore;
   const busy: Partial<Record<UnitName, number>> = machine.dma.queues === 1 ? { dma: load + store } : { load, store };
   for (const s of stages) busy[s.unit] = (busy[s.unit] ?? 0) + s.all + s.semaphores * semaphore;
+  if (gets + puts > 0) busy.link = sum((t) => t.link) + output.traffic.link + relayed('link') * semaphore;
   return {
     cycles: Math.round(overlapped(nest, machine, inputs, output)),
     busy,
@@ -256,13 +301,17 @@ function overlapped(
   inputs: readonly Costed[],
   output: Costed,
 ): number {
-  const { semaphore, instruction, barrierLatency } = controlCost(machine);
+  const { semaphore, instruction, signalLatency, barrierLatency } = controlCost(machine);
   const turns = turnsOf(loops, loops.length);
   const workers = workersOf(loops);
   /** Mean of what a stream costs in the turns that move it: the unit of a core, and the channel. */
   const busy = ({ level, traffic }: Costed): number =>
     traffic.busy / turnsOfAll(loops, level) + traffic.stalled / turnsOf(loops, level);
   const taken = ({ level, traffic }: Costed): number => (traffic.channel + traffic.stalled) / turnsOf(loops, level);
+  /** Of the link, while load waits for it, and of the port. */
+  const linked = ({ stream, level, traffic }: Costed): number =>
+    stream.home === 'shared' ? traffic.link / turnsOfAll(loops, level) + 4 * (semaphore + signalLatency) : 0;
+  const ported = ({ level, traffic }: Costed): number => traffic.port / turnsOf(loops, level);
   const first = inputs.reduce((n, s) => n + s.traffic.first, 0);
   /** Mean of what a stage takes, in the core that has most to do, in the turns that reach it. */
   const worked = (s: Stage): number => (s.first + (s.semaphores * semaphore) / workers) / turnsOf(loops, s.level);
@@ -274,8 +323,13 @@ function overlapped(
     const stored = output.level >= entered ? [output] : [];
     const loads = loaded.reduce((n, s) => n + busy(s), (semaphores.load * semaphore) / (workers * turns));
     const stores = stored.reduce((n, s) => n + busy(s), (semaphores.store * semaphore) / (workers * turns));
-    const channel = [...loaded, ...stored].reduce((n, s) => n + taken(s), 0);
-    const transfers = Math.max(channel, machine.dma.queues === 1 ? loads + stores : Math.max(loads, stores));
+    const moved = [...loaded, ...stored];
+    const links = moved.reduce((n, s) => n + linked(s), 0);
+    const transfers = Math.max(
+      moved.reduce((n, s) => n + taken(s), 0),
+      moved.reduce((n, s) => n + ported(s), 0),
+      machine.dma.queues === 1 ? loads + stores + links : Math.max(loads + links, stores),
+    );
     const busiest = stages.reduce((n, s) => (s.level >= entered ? Math.max(n, worked(s)) : n), 0);
     cycles += times * Math.max(busiest, transfers, INSTRUCTIONS_PER_TILE * instruction);
   }

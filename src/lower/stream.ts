@@ -68,8 +68,9 @@ export interface Stream {
   readonly name: string;
   readonly space: Space;
   readonly type: ElementType;
-  /** DRAM address of element 0. */
+  /** Address of element 0, in DRAM or where `home` says. */
   readonly address: number;
+  readonly home?: 'shared';
   /** Outermost first; the tile lies dense in the scratchpad in this order. At most five. */
   readonly dims: readonly StreamDim[];
   readonly outer?: readonly OuterStride[];

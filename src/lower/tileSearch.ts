@@ -4,7 +4,7 @@
  * tile class by tile class (`predictContraction`), and of them the least time wins, then the fewest tiles and the least traffic.
  */
 import { accumulatorEntries, filtersOf, lanesOf, type Machine } from '#machine';
-import { type DmaCost, keepsSums, segmentsCost, workCycles, workOf } from '#timing';
+import { cyclesAtRate, type DmaCost, keepsSums, segmentsCost, workCycles, workOf } from '#timing';
 import {
   buildContraction,
   type Contraction,
@@ -16,6 +16,7 @@ import {
 import { CoreSplit, copiesOf, dealsOf, type Share } from './coreSplit.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
 import { align } from './stream.ts';
+import type { Place } from './views.ts';
 
 /** How many of the screened tilings are predicted exactly. */
 const PREDICTED = 64;
@@ -66,7 +67,7 @@ function spatialTiles(s: Spatial, tile: number): SpatialTiles {
 const known = new WeakMap<Machine, Map<string, Tiling | undefined>>();
 
 /** All that the search looks at. */
-const keyOf = ({ outer, b, y, x, c, n, weights, epilogue }: Contraction): string =>
+const keyOf = ({ outer, b, y, x, c, n, weights, a, out, epilogue }: Contraction): string =>
   JSON.stringify([
     outer.map((o) => o.total),
     b,
@@ -74,9 +75,11 @@ const keyOf = ({ outer, b, y, x, c, n, weights, epilogue }: Contraction): string
     x,
     c,
     n,
-    weights.kind === 'constant' ? weights.bias !== undefined : [weights.cStride, weights.nStride],
+    weights.kind === 'constant' ? weights.bias !== undefined : [weights.cStride, weights.nStride, weights.place.home],
+    a.home,
+    out.home,
     epilogue?.steps.map((s) => [s.f, s.a, typeof s.b]),
-    epilogue?.operands.map((o) => [o.outer, o.b, o.y, o.x, o.n]),
+    epilogue?.operands.map((o) => [o.outer, o.b, o.y, o.x, o.n, o.place.home]),
   ]);
 
 /** The best tiling, or undefined where not even the smallest tile fits. */
@@ -232,7 +235,13 @@ function screen(
                   [k.weights.nStride, Math.min(nTile, tn)],
                   [k.weights.cStride, c],
                 ];
-          const w = runsCost(machine, wBytes, wDims, wBuffer);
+          const w = runsCost(
+            machine,
+            wBytes,
+            wDims,
+            wBuffer,
+            k.weights.kind === 'dynamic' ? k.weights.place.home : undefined,
+          );
           for (const { b, x, y, shares, turns: spatial, parts, count: allPlaces, classes } of places) {
             const pixels = b * y.tile * x.tile;
             if (stored && groups * pixels > entries) continue;
@@ -267,6 +276,7 @@ function screen(
                 [k.b.aStride, b],
               ],
               aBuffer,
+              k.a.home,
             );
             const out = runsCost(
               machine,
@@ -278,10 +288,11 @@ function screen(
                 [k.b.outStride, b],
               ],
               outBuffer,
+              k.out.home,
             );
             const behind = operands.reduce(
               (sum, o) => {
-                const cost = runsCost(machine, 4 * elementsOf(o), along(o), align(4 * elementsOf(o)));
+                const cost = runsCost(machine, 4 * elementsOf(o), along(o), align(4 * elementsOf(o)), o.place.home);
                 return { cycles: sum.cycles + cost.cycles, channelCycles: sum.channelCycles + cost.channelCycles };
               },
               { cycles: 0, channelCycles: 0 },
@@ -338,8 +349,15 @@ function screen(
 
 type Extents = readonly (readonly [stride: number, elements: number])[];
 
-/** Cost of a transfer of `bytes` to or from a buffer, of a tile with such strides in DRAM. */
-function runsCost(machine: Machine, bytes: number, tile: Extents, buffer: number): DmaCost {
+type RunsCost = Pick<DmaCost, 'cycles' | 'channelCycles'>;
+
+/** Cost of a transfer of `bytes` to or from a buffer, of a tile with such strides in DRAM; or over a link, which the channel does not see. */
+function runsCost(machine: Machine, bytes: number, tile: Extents, buffer: number, home?: Place['home']): RunsCost {
+  if (home === 'shared') {
+    const { link } = machine.cluster!.sharedRam;
+    const moved = Math.max(cyclesAtRate(bytes, link), Math.ceil(buffer / machine.dma.scratchpadBytesPerCycle));
+    return { cycles: machine.dma.setupCycles + moved, channelCycles: 0 };
+  }
   let run = 4;
   for (let grew = true; grew; ) {
     grew = false;

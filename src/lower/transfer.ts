@@ -1,6 +1,7 @@
-/** The DMA instruction of a stream's current tile: address, sizes and bounds from loop indices, in scalar code. */
+/** The transfer of a stream's current tile: address, sizes and bounds from loop indices, in scalar code. */
 import { ELEMENT_TYPES, MULTICASTS, SPACES } from '#isa';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
+import { emitRelayed } from './relay.ts';
 import {
   elementBytes,
   type LoopDim,
@@ -37,12 +38,32 @@ export function emitTransfer(
   const multicast = MULTICASTS.indexOf(together);
   const space = SPACES.indexOf(s.space);
   const type = ELEMENT_TYPES.indexOf(s.type);
-  const issue = (dram: Register): void =>
+  const issue = (dram: Register): void => {
+    if (s.home === 'shared') {
+      const link = kind === 'load' ? 'get' : 'put';
+      emitRelayed(e, link, () =>
+        e.with(at.buffer(s), (pad) =>
+          link === 'get'
+            ? e.op('get', {
+                space,
+                rd: pad,
+                ra: dram,
+                dst: records.pad,
+                src: records.dram,
+                type,
+                multicast: multicast && 1,
+              })
+            : e.op('put', { space, rd: dram, ra: pad, dst: records.dram, src: records.pad, type }),
+        ),
+      );
+      return;
+    }
     e.with(at.buffer(s), (pad) =>
       kind === 'load'
         ? e.op('load', { space, rd: pad, ra: dram, dst: records.pad, src: records.dram, type, multicast })
         : e.op('store', { space, rd: dram, ra: pad, dst: records.dram, src: records.pad, type }),
     );
+  };
   if (s.linear !== undefined) {
     const { address, elements } = s.linear.emit(e, at);
     e.dimension(records.dram, 0, elements, elementBytes(s));

@@ -1,5 +1,5 @@
 /**
- * Views: where the elements of a value lie in DRAM. A buffer is a range of DRAM; a view is dims and byte strides over it. Transposition,
+ * Views: where the elements of a value lie. A buffer is a range of DRAM or of SharedRAM; a view is dims and byte strides over it. Transposition,
  * slicing, reshaping (where strides allow), squeezing, broadcasting and concatenation by address are views and cost nothing:
  * the DMA reads and writes any strides.
  */
@@ -10,6 +10,8 @@ export interface Buffer {
   readonly bytes: number;
   /** 0 while layers are planned (whether something fits does not depend on where it lies); set by allocation before emission. */
   address: number;
+  /** Set by allocation: the memory in which it lies between layers; absent, DRAM. */
+  home?: 'shared';
   /** Range of layers in which its contents matter. */
   first: number;
   last: number;
@@ -28,6 +30,18 @@ export interface View {
 }
 
 export const addressOf = (v: View): number => v.buffer.address + v.offset;
+
+/** Where a stream begins. */
+export interface Place {
+  readonly address: number;
+  /** Absent: DRAM. */
+  readonly home?: 'shared';
+}
+
+export const placeOf = (v: View): Place => ({
+  address: addressOf(v),
+  ...(v.buffer.home === undefined ? {} : { home: v.buffer.home }),
+});
 
 /** Row-major byte strides. */
 export function denseStrides(dims: readonly number[], elementBytes: number): number[] {

@@ -71,7 +71,7 @@ const layer = z.strictObject({
   predicted: z
     .strictObject({
       cycles: count,
-      busy: z.partialRecord(z.enum(['dma', 'load', 'store', 'matrix', 'vector', 'winograd']), count),
+      busy: z.partialRecord(z.enum(['dma', 'load', 'store', 'matrix', 'vector', 'link', 'winograd']), count),
       channelCycles: count,
       readBytes: count,
       writeBytes: count,

@@ -9,7 +9,7 @@ import { bestDeal, undealt } from '../cores.ts';
 import type { Emitter } from '../emitter.ts';
 import { predictNest } from '../prediction.ts';
 import { align, bufferBytes, type LoopDim, type LoopMaker, type Stream, tilesOf } from '../stream.ts';
-import { addressOf, elementBytesOf, mergeDims, type View } from '../views.ts';
+import { elementBytesOf, mergeDims, placeOf, type View } from '../views.ts';
 
 export interface CopyKernel {
   readonly input: View;
@@ -60,14 +60,14 @@ export function planCopy(k: CopyKernel, machine: Machine): CopyPlan | undefined 
       input: {
         ...base,
         name: 'input',
-        address: addressOf(k.input),
+        ...placeOf(k.input),
         fill: k.fill ?? 0,
         dims: dims.map((d, i) => ({ loop: loops[i]!, limit: d.limit, pad: d.pad, stride: d.strides[1] })),
       },
       output: {
         ...base,
         name: 'result',
-        address: addressOf(k.output),
+        ...placeOf(k.output),
         dims: dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[0] })),
       },
     };

@@ -8,7 +8,7 @@ import { type LoopDim, type Stream, type StreamDim, type TileContext, tileStride
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
-import { addressOf, broadcastView, type JointDim, mergeDims, type View } from '../views.ts';
+import { broadcastView, type JointDim, mergeDims, placeOf, type View } from '../views.ts';
 
 /** out = f(out or first input, operand). */
 export interface ElementwiseStep {
@@ -37,7 +37,7 @@ function streamFor(
     const stride = d.strides[operand]!;
     if (stride !== 0) own.push({ loop: loops[i]!, limit: d.size, stride });
   });
-  return { name, space: 'nram', type: 'f32', address: addressOf(v), dims: own };
+  return { name, space: 'nram', type: 'f32', ...placeOf(v), dims: own };
 }
 
 /** Strides of a tile along the joint dimensions, innermost first, 0 where it is repeated. */

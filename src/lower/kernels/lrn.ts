@@ -8,7 +8,7 @@ import { type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Temporary } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
-import { addressOf, mergeDims, type View } from '../views.ts';
+import { mergeDims, placeOf, type View } from '../views.ts';
 
 export interface LrnKernel {
   /** [b, c, …]. */
@@ -45,7 +45,7 @@ export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefine
       const input: Stream = {
         ...base,
         name: 'input',
-        address: addressOf(k.input),
+        ...placeOf(k.input),
         dims: [
           ...dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[0]! })),
           { loop: c, window: k.size, pad: before, limit: channels, stride: k.input.strides[1]! },
@@ -54,7 +54,7 @@ export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefine
       const output: Stream = {
         ...base,
         name: 'result',
-        address: addressOf(k.output),
+        ...placeOf(k.output),
         dims: [
           ...dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[1]! })),
           { loop: c, limit: channels, stride: k.output.strides[1]! },

@@ -9,7 +9,7 @@ import { type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Temporary } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
-import { addressOf, mergeDims, type View } from '../views.ts';
+import { mergeDims, placeOf, type View } from '../views.ts';
 
 export interface Reduction {
   readonly input: View;
@@ -47,14 +47,14 @@ export function planReduction(k: Reduction, machine: Machine): VectorKernel | un
       const input: Stream = {
         ...base,
         name: 'input',
-        address: addressOf(k.input),
+        ...placeOf(k.input),
         dims: dims.map((d) => ({ loop: loopOf.get(d)!, limit: d.size, stride: d.strides[0]! })),
       };
       const keptDims = dims.filter((d) => !d.marked);
       const output: Stream = {
         ...base,
         name: 'result',
-        address: addressOf(k.output),
+        ...placeOf(k.output),
         dims:
           keptDims.length === 0
             ? [{ limit: 1, stride: 4 }]
@@ -132,7 +132,7 @@ export function planSoftmax(k: SoftmaxKernel, machine: Machine): VectorKernel | 
         name,
         space: 'nram',
         type: 'f32',
-        address: addressOf(v),
+        ...placeOf(v),
         dims: dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[operand]! })),
       });
       const input = stream('input', k.input, 0);

@@ -10,7 +10,7 @@ import { type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Step } from '../vectorSteps.ts';
 import { type BuildKernel, searchTiles, type VectorTiles } from '../vectorTiles.ts';
-import { addressOf, type View } from '../views.ts';
+import { placeOf, type View } from '../views.ts';
 
 export interface WindowDim {
   readonly total: number;
@@ -44,7 +44,7 @@ const known = new WeakMap<Machine, Map<string, VectorTiles | undefined>>();
 /** All that the time of a kernel depends on. */
 const keyOf = ({ input, output, weights, bias, scale, after, y, x, reduce }: WindowKernel): string =>
   JSON.stringify([
-    ...[input, output, weights, bias].map((v) => v && [v.dims, v.strides]),
+    ...[input, output, weights, bias].map((v) => v && [v.dims, v.strides, v.buffer.home]),
     typeof scale === 'object' ? scale.strides : scale !== undefined,
     after.map((step) => step.f),
     [y, x, reduce],
@@ -81,7 +81,7 @@ function windowTiles(k: WindowKernel): {
     const input: Stream = {
       ...base,
       name: 'input',
-      address: addressOf(k.input),
+      ...placeOf(k.input),
       fill: float32Bits(k.fill),
       outer: [{ loop: b, stride: s[0]! }],
       dims: [
@@ -93,7 +93,7 @@ function windowTiles(k: WindowKernel): {
     const output: Stream = {
       ...base,
       name: 'result',
-      address: addressOf(k.output),
+      ...placeOf(k.output),
       outer: [{ loop: b, stride: o[0]! }],
       dims: [
         { loop: y, limit: k.y.total, stride: o[2]! },
@@ -108,7 +108,7 @@ function windowTiles(k: WindowKernel): {
       weights = {
         ...base,
         name: 'weights',
-        address: addressOf(w),
+        ...placeOf(w),
         dims: [
           { limit: k.y.kernel, stride: w.strides[0]! },
           { limit: k.x.kernel, stride: w.strides[1]! },
@@ -122,7 +122,7 @@ function windowTiles(k: WindowKernel): {
       bias = {
         ...base,
         name: 'bias',
-        address: addressOf(k.bias),
+        ...placeOf(k.bias),
         dims: [{ loop: c, limit: channels, stride: k.bias.strides[0]! }],
       };
       inputs.push(bias);
@@ -132,7 +132,7 @@ function windowTiles(k: WindowKernel): {
       factors = {
         ...base,
         name: 'factors',
-        address: addressOf(k.scale),
+        ...placeOf(k.scale),
         dims: [
           { loop: y, limit: k.y.total, stride: k.scale.strides[0]! },
           { loop: x, limit: k.x.total, stride: k.scale.strides[1]! },

@@ -5,7 +5,7 @@ import { reachedByWindows } from '../compulsory.ts';
 import type { Contraction } from '../contraction.ts';
 import type { Lowering } from '../planner.ts';
 import { computed, notFloat, toHost } from '../reasons.ts';
-import { addressOf, asPlane, type View } from '../views.ts';
+import { asPlane, placeOf, type View } from '../views.ts';
 import { floats } from './constants.ts';
 import { type Axis, depthwise } from './depthwise.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
@@ -90,8 +90,8 @@ export const lowerConv: Lowering = (node, p) => {
       x: thin(spatial(xa, 3)),
       c: { total: perGroup, aStride: input.strides[1]! },
       n: { total: perFilter, outStride: out.strides[1]! },
-      a: { address: addressOf(input) },
-      out: { address: addressOf(out) },
+      a: placeOf(input),
+      out: placeOf(out),
       weights: {
         kind: 'constant',
         data: floats(weights),

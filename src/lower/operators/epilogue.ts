@@ -6,7 +6,7 @@ import { type GraphNode, tensorNumbers } from '#ir';
 import type { Activation, ContractionEpilogue, EpilogueOperand } from '../contraction.ts';
 import type { ElementwiseStep } from '../kernels/elementwise.ts';
 import type { Planner } from '../planner.ts';
-import { addressOf, broadcastView, type View } from '../views.ts';
+import { broadcastView, placeOf, type View } from '../views.ts';
 import { BINARY, unarySteps } from './elementwise.ts';
 import { fusedActivation } from './fuse.ts';
 
@@ -80,12 +80,12 @@ function stepsOf(
 
 /**
  * A chain as the epilogue of a contraction.
- * @param along strides of an operand along the dimensions of the contraction; its address is added
+ * @param along strides of an operand along the dimensions of the contraction; its place is added
  */
 export function epilogueOf(
   { steps, operands }: Chain,
-  along: (v: View, i: number) => Omit<EpilogueOperand, 'address'>,
+  along: (v: View, i: number) => Omit<EpilogueOperand, 'place'>,
 ): { readonly epilogue?: ContractionEpilogue } {
   if (steps.length === 0) return {};
-  return { epilogue: { steps, operands: operands.map((v, i) => ({ address: addressOf(v), ...along(v, i) })) } };
+  return { epilogue: { steps, operands: operands.map((v, i) => ({ place: placeOf(v), ...along(v, i) })) } };
 }

@@ -5,7 +5,7 @@ import { planElementwise } from '../kernels/elementwise.ts';
 import type { Lowering } from '../planner.ts';
 import { doesNotFit, notFloat } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
-import { addressOf, broadcastView, permuteView, type View } from '../views.ts';
+import { broadcastView, permuteView, placeOf, type View } from '../views.ts';
 import { floats } from './constants.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
 import { contractionJob, vectorJob } from './jobs.ts';
@@ -50,7 +50,7 @@ export const lowerGemm: Lowering = (node, p) => {
             }
           : {
               kind: 'dynamic',
-              address: addressOf(dynamicB!),
+              place: placeOf(dynamicB!),
               cStride: dynamicB!.strides[0]!,
               nStride: dynamicB!.strides[1]!,
             },

@@ -5,7 +5,7 @@ import { buildContraction, type Contraction, predictContraction, type Tiling } f
 import { packedBytes, packedWeights } from '../contractionWeights.ts';
 import { emitContraction } from '../emitContraction.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
-import type { Emitted, Planner, ToHost } from '../planner.ts';
+import type { Emitted, Job, Planner, ToHost } from '../planner.ts';
 import { doesNotFit } from '../reasons.ts';
 import { type LoopDim, tilesOf } from '../stream.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
@@ -27,7 +27,8 @@ export interface Planned {
 }
 
 /**
- * Makes the job of a contraction on the matrix unit with the longest chain behind it that is predicted to pay.
+ * Makes the job of a contraction on the matrix unit with the longest chain behind it that is predicted to pay. A tiling is looked for
+ * once more when it is known where operands and result lie.
  * @param reads views that the contraction reads, apart from operands of the chain
  * @param plan undefined where a chain cannot be had
  * @returns the reason for the host where not even the shortest fits
@@ -60,7 +61,7 @@ export function contractionJob(
   const nodes = [node, ...chain.nodes];
   const shape = planned.contraction();
   const packed = shape.weights.kind === 'constant' ? packedBytes(shape, tiling) : 0;
-  p.job({
+  const job: Job = {
     nodes,
     op: nodes.map((n) => n.op).join('+'),
     where: 'matrix',
@@ -71,19 +72,22 @@ export function contractionJob(
     packedBytes: packed,
     emit: (e, place): Emitted => {
       const k = planned.contraction();
+      const found = p.tiling(k) ?? tiling;
       let address = 0;
       if (k.weights.kind === 'constant') {
-        address = place(packed);
-        const segment = packedWeights(k, tiling, p.machine, address);
-        const buffer = p.buffer(segment.name, packed, true);
+        job.packedBytes = packedBytes(k, found);
+        address = place(job.packedBytes);
+        const segment = packedWeights(k, found, p.machine, address);
+        const buffer = p.buffer(segment.name, job.packedBytes, true);
         buffer.address = address;
         buffer.first = buffer.last = p.jobs.length;
         p.contents.set(buffer, segment.data);
       }
-      const built = emitContraction(e, k, tiling, p.machine, address);
-      return { loops: loopsOf(built.nest.loops), predicted: predictContraction(built, k, tiling, p.machine) };
+      const built = emitContraction(e, k, found, p.machine, address);
+      return { loops: loopsOf(built.nest.loops), predicted: predictContraction(built, k, found, p.machine) };
     },
-  });
+  };
+  p.job(job);
   return undefined;
 }
 

@@ -2,7 +2,7 @@
 import type { Contraction } from '../contraction.ts';
 import type { Lowering } from '../planner.ts';
 import { insideConcat, notFloat, toHost } from '../reasons.ts';
-import { addressOf, broadcastView, type JointDim, mergeDims, reshapeView, type View } from '../views.ts';
+import { broadcastView, type JointDim, mergeDims, placeOf, reshapeView, type View } from '../views.ts';
 import { floats } from './constants.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
 import { contractionJob } from './jobs.ts';
@@ -65,8 +65,8 @@ export const lowerMatMul: Lowering = (node, p) => {
           x: spatial(x),
           c: { total: inner, aStride: aView.strides.at(-1)! },
           n: { total: n, outStride: out.strides.at(-1)! },
-          a: { address: addressOf(aView) },
-          out: { address: addressOf(out) },
+          a: placeOf(aView),
+          out: placeOf(out),
           weights: { kind: 'constant', data: floats(b), stride: { o: 0, n: 1, c: n, ky: 0, kx: 0 }, bias: undefined },
           act: chain.act,
           ...epilogueOf(chain, (v, i) => ({
@@ -113,7 +113,7 @@ export const lowerMatMul: Lowering = (node, p) => {
         })),
         weights: {
           kind: 'dynamic',
-          address: addressOf(bFull),
+          place: placeOf(bFull),
           cStride: bFull.strides[cut]!,
           nStride: bFull.strides[cut + 1]!,
         },

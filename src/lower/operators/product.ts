@@ -1,6 +1,6 @@
 /** A matrix product as a contraction. */
 import type { Contraction } from '../contraction.ts';
-import { addressOf, type View } from '../views.ts';
+import { placeOf, type View } from '../views.ts';
 
 /** out[m, n] = a[m, k] · b[k, n] as a contraction: rows are pixels. */
 export function product(
@@ -23,8 +23,8 @@ export function product(
     x: { ...one, total: m, limit: m, aStride: a.strides[rank - 2]!, outStride: out.strides[outRank - 2]! },
     c: { total: inner, aStride: a.strides[rank - 1]! },
     n: { total: n, outStride: out.strides[outRank - 1]! },
-    a: { address: addressOf(a) },
-    out: { address: addressOf(out) },
+    a: placeOf(a),
+    out: placeOf(out),
     weights: rest.weights,
     act: rest.act,
     ...(rest.epilogue === undefined ? {} : { epilogue: rest.epilogue }),
