@@ -28,6 +28,27 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/train.ts')).configureTrain,
   },
   {
+    name: 'optimize',
+    summary: {
+      en: 'simplify a network by graph passes and write it as ONNX',
+      zh: '用图优化遍化简网络并写为 ONNX',
+    },
+    load: async () => (await import('./commands/optimize.ts')).configureOptimize,
+  },
+  {
+    name: 'quantize',
+    summary: {
+      en: 'quantise a trained network to 8 bits, calibrated on data',
+      zh: '把训练好的网络量化为 8 位（用数据校准）',
+    },
+    load: async () => (await import('./commands/quantize.ts')).configureQuantize,
+  },
+  {
+    name: 'prune',
+    summary: { en: 'set the smallest weights of a network to zero', zh: '把网络中最小的权重置零' },
+    load: async () => (await import('./commands/prune.ts')).configurePrune,
+  },
+  {
     name: 'compile',
     summary: { en: 'compile a network to a program file that runs by itself', zh: '把网络编译成可独立运行的程序文件' },
     load: async () => (await import('./commands/compile.ts')).configureCompile,

@@ -36,17 +36,12 @@ const noPicture = diagnostic<{ option: string }>('SYS-CLI-029', 'usage', {
   zh: (p) => `${p.option} 用于图片，而没有以图片给出的输入。请去掉它，或用 --input 给出 PNG 或 JPEG。`,
 });
 
-export function withInputOptions(console: Console, command: CliCommand): CliCommand {
+export type PictureOptions = Pick<InputOptions, 'scale' | 'mean' | 'std'>;
+
+/** `--scale`, `--mean` and `--std` of pictures. */
+export function withPictureOptions(console: Console, command: CliCommand): CliCommand {
   const t = console.text.bind(console);
   return command
-    .option(
-      '--input <[NAME=]FILE>',
-      t({
-        en: 'data of an input: PNG, JPEG, .npy or ONNX .pb; repeatable, several files of one input make a batch',
-        zh: '输入数据：PNG、JPEG、.npy 或 ONNX .pb；可重复，同一输入的多个文件组成批次',
-      }),
-      collect,
-    )
     .option(
       '--scale <F>',
       t({ en: 'pictures: factor on the levels 0–255, as in 1/255', zh: '图片：像素值 0–255 的系数，如 1/255' }),
@@ -67,7 +62,26 @@ export function withInputOptions(console: Console, command: CliCommand): CliComm
         zh: '图片：随后的除数；一个数或每通道一个',
       }),
       numbers('--std'),
-    )
+    ) as CliCommand;
+}
+
+export const normalisationOf = ({ scale, mean, std }: PictureOptions): Normalisation => ({
+  ...(scale === undefined ? {} : { scale }),
+  ...(mean === undefined ? {} : { mean }),
+  ...(std === undefined ? {} : { std }),
+});
+
+export function withInputOptions(console: Console, command: CliCommand): CliCommand {
+  const t = console.text.bind(console);
+  command.option(
+    '--input <[NAME=]FILE>',
+    t({
+      en: 'data of an input: PNG, JPEG, .npy or ONNX .pb; repeatable, several files of one input make a batch',
+      zh: '输入数据：PNG、JPEG、.npy 或 ONNX .pb；可重复，同一输入的多个文件组成批次',
+    }),
+    collect,
+  );
+  return withPictureOptions(console, command)
     .option(
       '--seed <N>',
       t({ en: 'of random inputs, where no file is given; default 0', zh: '随机输入的种子（未给文件时），默认 0' }),
@@ -112,11 +126,7 @@ export async function readInputs(
     ![...files.values()].flat().some((f) => isImage(f.bytes) || /\.(png|jpe?g)$/i.test(f.file))
   )
     throw noPicture({ option: `--${unused}` });
-  const normalisation: Normalisation = {
-    ...(options.scale === undefined ? {} : { scale: options.scale }),
-    ...(options.mean === undefined ? {} : { mean: options.mean }),
-    ...(options.std === undefined ? {} : { std: options.std }),
-  };
+  const normalisation = normalisationOf(options);
   const feeds = new Map<string, Tensor>();
   const places = new Map<string, Place>();
   const sources = new Map<string, string>();
@@ -164,7 +174,7 @@ function* assigned(
 /** The feeds of a run: what is given, and seeded random data for the rest. */
 export function completeFeeds(
   given: GivenInputs,
-  slots: readonly TensorSlot[],
+  slots: readonly Pick<TensorSlot, 'name' | 'dtype' | 'dims'>[],
   seed: number,
   console: Console,
 ): GivenInputs {

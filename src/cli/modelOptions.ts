@@ -50,7 +50,7 @@ function logLevel(text: string): LogLevel {
 export function logged(
   console: Console,
   model: Model,
-  { fetch, log = 0 }: ModelOptions,
+  { fetch, log = 0 }: Pick<ModelOptions, 'fetch' | 'log'>,
 ): { readonly model: Model; readonly onStep: (step: Step, model: Model, changed: boolean) => void } {
   const write: LogWriter = (line) => console.note(console.text(line));
   const asked =
@@ -58,7 +58,8 @@ export function logged(
   return { model: asked, onStep: passLog(log, asked, write) };
 }
 
-export function withModelOptions(console: Console, command: CliCommand): CliCommand {
+/** `--dim` and `--batch`. */
+export function withSizeOptions(console: Console, command: CliCommand): CliCommand {
   const t = console.text.bind(console);
   return command
     .option(
@@ -70,22 +71,35 @@ export function withModelOptions(console: Console, command: CliCommand): CliComm
       '--batch <N>',
       t({ en: 'first dimension of every input', zh: '每个输入的第一维' }),
       whole('--batch', 1, 2 ** 24),
-    )
-    .option(
-      '--fetch <VALUE>',
-      t({
-        en: 'compute this value of the graph and drop what it does not need; repeatable',
-        zh: '只计算图中的该值，删除无关节点；可重复',
-      }),
-      collect,
-    )
-    .option(
-      '--log <passes[:LEVEL]>',
-      t({
-        en: 'tell what the graph passes drop and why; level 0 to 3, default 2',
-        zh: '说明各图优化遍删除了什么及原因；级别 0 到 3，默认 2',
-      }),
-      logLevel,
-    )
-    .option('--dtype <TYPE>', t({ en: 'type to compute in: f32', zh: '计算类型：f32' }), dtype, 'f32') as CliCommand;
+    ) as CliCommand;
+}
+
+/** `--log passes`. */
+export function withLogOption(console: Console, command: CliCommand): CliCommand {
+  return command.option(
+    '--log <passes[:LEVEL]>',
+    console.text({
+      en: 'tell what the graph passes drop and why; level 0 to 3, default 2',
+      zh: '说明各图优化遍删除了什么及原因；级别 0 到 3，默认 2',
+    }),
+    logLevel,
+  ) as CliCommand;
+}
+
+export function withModelOptions(console: Console, command: CliCommand): CliCommand {
+  const t = console.text.bind(console);
+  withSizeOptions(console, command).option(
+    '--fetch <VALUE>',
+    t({
+      en: 'compute this value of the graph and drop what it does not need; repeatable',
+      zh: '只计算图中的该值，删除无关节点；可重复',
+    }),
+    collect,
+  );
+  return withLogOption(console, command).option(
+    '--dtype <TYPE>',
+    t({ en: 'type to compute in: f32', zh: '计算类型：f32' }),
+    dtype,
+    'f32',
+  ) as CliCommand;
 }

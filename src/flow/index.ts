@@ -1,6 +1,7 @@
 /** Layer `flow`: compile, run, check as one browser-safe API. */
 export * from './check.ts';
 export * from './compile.ts';
+export * from './compression/index.ts';
 export * from './debug.ts';
 export * from './embedded/index.ts';
 export * from './execute.ts';

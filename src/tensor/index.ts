@@ -7,7 +7,7 @@ export { detach, type GradOptions, grad, gradientOf, tracked, valueAndGradient }
 export { type CheckedGradient, type CheckGradientsOptions, checkGradients } from './checkGradients.ts';
 export * from './compile.ts';
 export * as detection from './detection/index.ts';
-export { DTYPES, type DType } from './dtypes.ts';
+export { DTYPES, type DType, shortName } from './dtypes.ts';
 export { dispatches, withReference } from './eager.ts';
 export { type ExportOptions, exportModel, type InputSpec } from './export.ts';
 export * as ffi from './ffi/index.ts';

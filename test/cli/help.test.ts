@@ -4,7 +4,22 @@ import { describe, expect, test } from 'vitest';
 import { Console } from '../../src/cli/console.ts';
 import { buildProgram } from '../../src/cli/index.ts';
 
-const NAMES = ['run', 'train', 'compile', 'exec', 'asm', 'disasm', 'sim', 'debug', 'summary', 'utilisation', 'machine'];
+const NAMES = [
+  'run',
+  'train',
+  'optimize',
+  'quantize',
+  'prune',
+  'compile',
+  'exec',
+  'asm',
+  'disasm',
+  'sim',
+  'debug',
+  'summary',
+  'utilisation',
+  'machine',
+];
 
 const program = (language: 'en' | 'zh') =>
   buildProgram(new Console({ language, json: false, debug: false }), '0.0.0', NAMES);

@@ -1,0 +1,103 @@
+/** `systole optimize MODEL -o FILE.onnx`: the graph passes, written as ONNX, with what they did and how far the outputs moved. */
+import { Argument } from 'commander';
+import { createEngine } from '#engine';
+import { amountsOf, bindSizes, compareOn, inputType, sizesOfFeeds } from '#flow';
+import type { Model } from '#ir';
+import { inferTypes, symbolsOf } from '#ops';
+import { runPasses, type Step } from '#passes';
+import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import { withOutputOption, writeCompressed } from '../compression/output.ts';
+import { amountsText, outputText } from '../compression/show.ts';
+import type { Console } from '../console.ts';
+import { checkWritable } from '../files.ts';
+import { completeFeeds, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
+import { inModel, loadModel } from '../model.ts';
+import { logged, type ModelOptions, withLogOption, withSizeOptions } from '../modelOptions.ts';
+
+interface OptimizeOptions extends InputOptions, Pick<ModelOptions, 'dim' | 'batch' | 'log'> {
+  readonly output: string;
+}
+
+export function configureOptimize(command: CliCommand, console: Console): void {
+  withExamples(console, command, [
+    {
+      run: 'systole optimize net.onnx -o lean.onnx',
+      does: {
+        en: 'constants, BatchNormalization and biases folded, equal nodes merged',
+        zh: '折叠常量、批归一化与偏置，合并相同节点',
+      },
+    },
+    {
+      run: 'systole optimize net.onnx -o lean.onnx --log passes --input x.npy',
+      does: { en: 'tell what each pass did; compare on given data', zh: '说明各遍所做的改动；用给定数据比较' },
+    },
+  ]);
+  const what = { en: 'an ONNX file, lenet5 or adder', zh: 'ONNX 文件、lenet5 或 adder' };
+  command.addArgument(new Argument('<MODEL>', console.text(what)));
+  withOutputOption(console, command);
+  withSizeOptions(console, command);
+  withLogOption(console, command);
+  withInputOptions(console, command);
+  withCommonOptions(console, command);
+  command.action((name: string, options: OptimizeOptions) => optimize(name, options, console));
+}
+
+async function optimize(name: string, options: OptimizeOptions, console: Console): Promise<void> {
+  checkWritable(options.output, 'file');
+  const loaded = await inModel(name, () => logged(console, loadModel(name), { log: options.log ?? 0 }));
+  const sized = { dims: options.dim ?? {}, ...(options.batch === undefined ? {} : { batch: options.batch }) };
+  const bound = await inModel(name, () => bindSizes(loaded.model, sized));
+  const before = bound.model;
+  const names = before.graph.inputs.map((v) => v.name);
+  const given = await readInputs(options, names, (input) => inputType(before, input));
+  const engine = await createEngine({ onNotice: console.notice });
+  const passes: { readonly pass: string; readonly nodes: number }[] = [];
+  const onStep = (step: Step, model: Model, changed: boolean): void => {
+    loaded.onStep(step, model, changed);
+    if (changed) passes.push({ pass: step.pass.name, nodes: model.graph.nodes.length });
+  };
+  const { model: after } = await inModel(name, () => runPasses(before, { engine, declared: bound.declared, onStep }));
+  const { feeds, sources } = completeFeeds(
+    given,
+    slotsOf(before, sizesOfFeeds(before, given.feeds, given.places)),
+    options.seed,
+    console,
+  );
+  const outputs = await inModel(name, () => compareOn(before, after, feeds, engine));
+  const file = writeCompressed(options.output, after);
+  const amounts = { before: amountsOf(loaded.model), after: amountsOf(after, file) };
+  if (console.json) {
+    console.object({
+      model: name,
+      output: options.output,
+      ...amounts,
+      passes,
+      inputs: Object.fromEntries(sources),
+      outputs,
+    });
+    return;
+  }
+  const from = [...sources].map(([input, source]) => `${input}: ${source}`).join(', ');
+  const steps = passes.map(({ pass, nodes }) => `${pass} → ${nodes}`).join(', ');
+  const none = console.text({ en: 'nothing to do', zh: '无改动' });
+  console.say(
+    [
+      amountsText(amounts.before, amounts.after, console),
+      '',
+      console.text({ en: `passes (nodes left): ${steps || none}`, zh: `优化遍（剩余节点）：${steps || none}` }),
+      console.text({ en: `outputs before and after (${from}):`, zh: `优化前后的输出（${from}）：` }),
+      ...outputs.map((change) => outputText(change, console)),
+    ].join('\n'),
+  );
+  console.note(console.text({ en: `model: ${options.output}`, zh: `模型：${options.output}` }));
+}
+
+/** Inputs with every size known: what is open, and not told by a feed, is 1. */
+function slotsOf(model: Model, told: Readonly<Record<string, number>>) {
+  const dims = Object.fromEntries(symbolsOf(model.graph).map((symbol) => [symbol, told[symbol] ?? 1]));
+  const sized = inferTypes(model, { dims, declared: 'fallback' });
+  return sized.graph.inputs.map(({ name }) => {
+    const { dtype, shape = [] } = inputType(sized, name);
+    return { name, dtype: dtype as 'float32', dims: shape.map((d) => (typeof d === 'number' ? d : 1)) };
+  });
+}
