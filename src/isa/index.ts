@@ -52,6 +52,7 @@ export {
   type BMode,
   FUNCTION_TYPES,
   type FunctionTypes,
+  resultCode,
   resultType,
   SCALING_FUNCTIONS,
   SELECTING_FUNCTIONS,

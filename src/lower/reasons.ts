@@ -7,6 +7,13 @@ export const toHost = (en: string, zh: string): ToHost => ({ host: { en, zh } })
 export const notFloat = (dtype: string): ToHost =>
   toHost(`its operand is ${dtype}; this processor computes in float32`, `其操作数为 ${dtype}；该处理器以 float32 计算`);
 
+/** A type in which an operator is not computed. */
+export const notComputed = (dtype: string): ToHost =>
+  toHost(
+    `it computes with ${dtype}; on the processor this operator is computed in float32, some also in bool and integers of up to 32 bits`,
+    `它以 ${dtype} 计算；在处理器上该算子以 float32 计算，部分算子也支持 bool 和不超过 32 位的整数`,
+  );
+
 export const doesNotFit = (machine: {
   readonly name: string;
   readonly nram: { readonly bytes: number };

@@ -3,9 +3,19 @@
  * tile. The same statement is emitted as code, or its time added up.
  */
 import { float32Bits } from '#base';
-import { ACCUMULATIONS, type Accumulation, B_MODES, ELEMENT_TYPES, VECTOR_FUNCTIONS, type VectorFunction } from '#isa';
+import {
+  ACCUMULATIONS,
+  type Accumulation,
+  B_MODES,
+  ELEMENT_TYPES,
+  type ElementType,
+  resultCode,
+  scalarIsFloat,
+  VECTOR_FUNCTIONS,
+  type VectorFunction,
+} from '#isa';
 import type { Machine } from '#machine';
-import { vecCycles } from '#timing';
+import { lanesFor, vecCycles } from '#timing';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
 import { sumOverTiles, type TileSum } from './prediction.ts';
 import { isRagged, type LoopDim, type Stream, TileContext, tilesOf } from './stream.ts';
@@ -14,6 +24,8 @@ import { isRagged, type LoopDim, type Stream, TileContext, tilesOf } from './str
 export interface Temporary {
   readonly name: string;
   readonly bytes: number;
+  /** Of its elements; f32 where it is not said. */
+  readonly type?: ElementType;
 }
 
 /** Where a vector instruction finds an operand: tile, byte offset into it, and one stride for each dimension of the step. */
@@ -23,7 +35,7 @@ export interface Access {
   readonly strides: readonly number[];
 }
 
-/** One vector instruction; dimensions and strides innermost first, at most five. */
+/** One vector instruction; dimensions and strides innermost first, at most five. Types follow from the tiles of A and C. */
 export interface Step {
   readonly f: VectorFunction;
   readonly sizes: readonly Operand[];
@@ -32,7 +44,17 @@ export interface Step {
   readonly c: Access;
   readonly accumulate?: Accumulation;
   readonly init?: boolean;
+  /** Results of integers stop at the ends of their type. */
+  readonly saturate?: boolean;
 }
+
+const typeOf = ({ tile }: Access): ElementType => tile.type ?? 'f32';
+
+/** Element types of a step's operands and results. */
+const typesOf = ({ a, c }: Pick<Step, 'a' | 'c'>): { readonly type: ElementType; readonly result: ElementType } => ({
+  type: typeOf(a),
+  result: typeOf(c),
+});
 
 /** What a body says its steps to: code is emitted from them, or their time is added up. */
 export interface StepEmitter {
@@ -100,6 +122,7 @@ export function emitSteps(
       const c = record(s.sizes, s.c.strides);
       const bIsScalar = s.b !== undefined && 'scalar' in s.b;
       const b = s.b !== undefined && !('scalar' in s.b) ? record(s.sizes, s.b.strides) : 0;
+      const { type, result } = typesOf(s);
       const issue = (rb: number): void =>
         address(s.a, (ra) =>
           address(s.c, (rd) =>
@@ -111,17 +134,17 @@ export function emitSteps(
               a,
               b,
               c,
-              type: ELEMENT_TYPES.indexOf('f32'),
+              type: ELEMENT_TYPES.indexOf(type),
               bMode: B_MODES.indexOf(s.b === undefined ? 'none' : bIsScalar ? 'scalar' : 'record'),
               accumulate: ACCUMULATIONS.indexOf(s.accumulate ?? 'none'),
               init: s.init === true ? 1 : 0,
-              result: 0,
-              saturate: 0,
+              result: resultCode(type, result),
+              saturate: s.saturate === true ? 1 : 0,
             }),
           ),
         );
       if (s.b === undefined) issue(0);
-      else if ('scalar' in s.b) e.with(float32Bits(s.b.scalar), issue);
+      else if ('scalar' in s.b) e.with(scalarIsFloat(s.f, type) ? float32Bits(s.b.scalar) : s.b.scalar | 0, issue);
       else address(s.b, issue);
     },
   });
@@ -156,7 +179,7 @@ export function stepCycles(loops: readonly LoopDim[], body: StepBody, machine: M
         if (!applies(isFirst, isLast)) return 0;
         const sizes = s.sizes.map((v) => (typeof v === 'number' ? v : size(loops[v.register]!)));
         const reducesInner = (s.accumulate ?? 'none') !== 'none' && s.c.strides[0] === 0 && sizes[0]! > 1;
-        return vecCycles(machine, s.f, sizes, reducesInner, { strides: innerStrides(s) });
+        return vecCycles(machine, s.f, sizes, reducesInner, { strides: innerStrides(s), ...typesOf(s) });
       });
       cycles.all += sum.all;
       cycles.first += sum.first;
@@ -176,7 +199,7 @@ const innerStrides = ({ a, b, c }: Step): readonly number[] =>
 function bestInner(s: Step, at: TileContext, machine: Machine): Step {
   const sizes = s.sizes.map((v) => at.largest(v));
   const all = sizes.reduce((n, v) => n * v, 1);
-  const { lanes } = machine.vector;
+  const lanes = lanesFor(machine, typesOf(s));
   const cost = (d: number): number => {
     const size = sizes[d]!;
     const tree = (s.accumulate ?? 'none') !== 'none' && s.c.strides[d] === 0 && size > 1 ? Math.log2(lanes) : 0;

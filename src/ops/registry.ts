@@ -97,6 +97,7 @@ import { convTranspose } from './nn/convTranspose.ts';
 import { dropout } from './nn/dropout.ts';
 import { globalAveragePool } from './nn/globalAveragePool.ts';
 import { globalMaxPool } from './nn/globalMaxPool.ts';
+import { hardmax } from './nn/hardmax.ts';
 import { logSoftmax } from './nn/logSoftmax.ts';
 import { lrn } from './nn/lrn.ts';
 import { maxPool } from './nn/maxPool.ts';
@@ -181,6 +182,7 @@ const all: readonly Operator[] = [
   gru,
   hardSigmoid,
   hardSwish,
+  hardmax,
   identity,
   instanceNormalization,
   isInf,

@@ -63,9 +63,9 @@ const CASES: readonly GraphCase[] = [
   },
   {
     name: 'a value of the host that the body of a Scan reads',
-    onHost: ['Softsign', 'Scan'],
+    onHost: ['Sin', 'Scan'],
     make: (b) => {
-      const y = b.node('Softsign', [b.node('Exp', [b.input([4]).name])]);
+      const y = b.node('Sin', [b.node('Exp', [b.input([4]).name])]);
       const scan = body(
         'scan',
         [bodyNode('Mul', ['row', y], 'scaled')],

@@ -18,6 +18,8 @@ export const suitePresent = existsSync(SUITE);
 
 /** Tests that are not run, with the reason. */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
+  test_pow_types_float32_uint64:
+    'its exponents differ, so the host computes it, and ONNX Runtime has no Pow for these types',
   test_training_dropout_default: 'training mode: the expected output holds the random numbers of NumPy',
   test_training_dropout_mask: 'training mode: the expected output holds the random numbers of NumPy',
 };

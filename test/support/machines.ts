@@ -61,7 +61,11 @@ export const MACHINES: readonly Machine[] = [
       accumulatorBytes: 4 * 12 * 64,
       pipelineCycles: 5,
     },
-    vector: { ...tiny.vector, lanes: 8 },
+    vector: {
+      ...tiny.vector,
+      lanes: 8,
+      types: { i8: { lanes: 16 }, u8: { lanes: 4 }, i16: { lanes: 8 }, i32: { lanes: 2 } },
+    },
     nram: { bytes: 16384 },
     dma: { ...tiny.dma, queues: 2, burstBytes: 64 },
   },

@@ -9,7 +9,7 @@ import { matrixRules } from './matrixRules.ts';
 import { movementRules } from './movementRules.ts';
 import { vectorRules } from './vectorRules.ts';
 
-const OPSETS = [9, 11, 13, 18, 21];
+const OPSETS = [9, 11, 13, 18, 21, 23];
 /** Elements of any value, times the scale. */
 const MOST_ELEMENTS = 6000;
 

@@ -1,5 +1,6 @@
 /** Rules of random processor graphs: pools, reductions, normalisations and element-wise operators. */
-import { type Attribute, float, int, ints } from '#ir';
+import { type Attribute, float, int, ints, string } from '#ir';
+import type { GraphBuilder } from './graphBuilder.ts';
 import {
   activation,
   axisOf,
@@ -11,6 +12,17 @@ import {
   someAxes,
   windowAttributes,
 } from './graphRules.ts';
+
+/** Reductions whose results grow with the number of elements. */
+const SUMS: ReadonlySet<string> = new Set(['ReduceSum', 'ReduceL1', 'ReduceL2', 'ReduceSumSquare']);
+
+/** Between 0.9 and 1.1, for products of many. */
+const bounded = (b: GraphBuilder, x: string): string =>
+  b.node(
+    'Clip',
+    b.opset < 11 ? [x] : [x, b.scalar(0.9), b.scalar(1.1)],
+    b.opset < 11 ? { min: float(0.9), max: float(1.1) } : {},
+  );
 
 export const vectorRules: Readonly<Record<string, Rule>> = {
   maxPool(b, x) {
@@ -41,13 +53,17 @@ export const vectorRules: Readonly<Record<string, Rule>> = {
       : undefined,
   reduce(b, x) {
     if (!isFloat(x) || x.dims.length === 0) return undefined;
-    const op = b.random.pick(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin']);
+    const op = b.random.pick([
+      ...['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceSumSquare'],
+      ...['ReduceProd', 'ReduceLogSum', 'ReduceLogSumExp'],
+    ]);
+    const from = op === 'ReduceLogSum' || op === 'ReduceProd' ? bounded(b, positive(b, x.name)) : x.name;
     const axes = b.oneIn(5) ? undefined : someAxes(b, x).map((a) => (b.oneIn(4) ? a - x.dims.length : a));
     const attributes: Record<string, Attribute> = b.oneIn(2) ? { keepdims: int(0) } : {};
     const asInput = b.opset >= (op === 'ReduceSum' ? 13 : 18);
     if (axes !== undefined && !asInput) attributes.axes = ints(axes);
-    const y = b.node(op, [x.name, ...(axes !== undefined && asInput ? [b.int64s(axes)] : [])], attributes);
-    return plain(op === 'ReduceSum' ? b.node('Mul', [y, b.scalar(0.1)]) : y);
+    const y = b.node(op, [from, ...(axes !== undefined && asInput ? [b.int64s(axes)] : [])], attributes);
+    return plain(SUMS.has(op) ? b.node('Mul', [y, b.scalar(0.1)]) : y);
   },
   softmax(b, x) {
     if (!isFloat(x) || x.dims.length === 0) return undefined;
@@ -114,6 +130,108 @@ export const vectorRules: Readonly<Record<string, Rule>> = {
       x.dims.length >= 2 && b.oneIn(2) ? [x.dims[1]!, ...x.dims.slice(2).map(() => 1)] : broadcastable(b, x.dims);
     return plain(b.node('PRelu', [x.name, b.constant(dims)]));
   },
-  host: (b, x) =>
-    isFloat(x) ? plain(b.node(b.random.pick(['Softplus', 'Elu', 'Erf', 'Softsign']), [x.name])) : undefined,
+  function(b, x) {
+    if (!isFloat(x)) return undefined;
+    const since: readonly (readonly [string, number])[] = [
+      ...(['Softplus', 'Softsign', 'Elu', 'Selu', 'Sign', 'Erf', 'Floor', 'Ceil'] as const).map(
+        (op) => [op, 9] as const,
+      ),
+      ...([
+        ['Celu', 12],
+        ['ThresholdedRelu', 10],
+        ['Round', 11],
+        ['HardSwish', 14],
+        ['Mish', 18],
+        ['Gelu', 20],
+      ] as const),
+    ];
+    const known = since.filter(([, version]) => version <= b.opset);
+    const one = (of: string): string => {
+      // The newest most often, since only some graphs have them.
+      const [op] = b.oneIn(3) ? b.random.pick(known) : b.random.pick(known.slice(-6));
+      if (op !== 'Floor' && op !== 'Ceil' && op !== 'Round') return b.node(op, [of]);
+      return b.node('Mul', [b.node(op, [b.node('Mul', [of, b.scalar(8)])]), b.scalar(0.125)]);
+    };
+    return plain(one(one(one(x.name))));
+  },
+  power(b, x) {
+    if (!isFloat(x)) return undefined;
+    const exponent = b.random.pick([0, 0.5, 1, 2, 3, -1, -0.5]);
+    return plain(b.node('Pow', [exponent === 2 || exponent === 3 ? x.name : positive(b, x.name), b.scalar(exponent)]));
+  },
+  mean(b, x) {
+    if (!isFloat(x)) return undefined;
+    const parts = Array.from({ length: b.random.integer(0, 8) }, () => b.constant(broadcastable(b, x.dims)));
+    return plain(b.node('Mean', [x.name, ...parts]));
+  },
+  choice(b, x) {
+    if (!isFloat(x) || b.opset < 16) return undefined;
+    const y = b.constant(broadcastable(b, x.dims));
+    const op = b.random.pick(['Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual']);
+    return plain(b.node('Where', [b.node(op, [x.name, y]), x.name, b.oneIn(2) ? y : b.scalar(0.5)]));
+  },
+  logic(b, x) {
+    if (!isFloat(x) || b.opset < 16) return undefined;
+    const compared = (op: string): string => b.node(op, [x.name, b.constant(broadcastable(b, x.dims))]);
+    const [p, q] = [compared('Greater'), b.node('Not', [compared('Less')])];
+    const both = b.node(b.random.pick(['And', 'Or', 'Xor', 'Equal']), [p, q]);
+    const other = b.random.pick([q, b.node('IsNaN', [x.name]), b.node('IsInf', [x.name])]);
+    return plain(b.node('Cast', [both], { to: int(1) }), b.node('Or', [both, other]));
+  },
+  argExtremum(b, x) {
+    if (!isFloat(x) || x.dims.length === 0) return undefined;
+    // Steps, so that neighbours are equal and rounding moves no extremum.
+    const steps = b.node('Floor', [b.node('Mul', [x.name, b.scalar(4)])]);
+    const attributes: Record<string, Attribute> = { axis: int(axisOf(b, x)) };
+    if (b.oneIn(2)) attributes.keepdims = int(0);
+    if (b.oneIn(3) && b.opset >= 12) attributes.select_last_index = int(1);
+    const y = b.node(b.random.pick(['ArgMax', 'ArgMin']), [steps], attributes);
+    return b.oneIn(2)
+      ? plain(y)
+      : plain(b.node('Hardmax', [steps], { axis: int(Math.abs(axisOf(b, x)) % x.dims.length) }));
+  },
+  rows(b, x) {
+    if (!isFloat(x) || x.dims.length === 0 || b.opset < 17) return undefined;
+    const axis = axisOf(b, x);
+    const row = x.dims.slice(axis);
+    const bias = b.oneIn(2) ? [b.constant(row)] : [];
+    const y = b.node('LayerNormalization', [x.name, b.constant(row, 0.5, 1.5), ...bias], {
+      axis: int(axis),
+      epsilon: float(0.01),
+    });
+    return plain(b.oneIn(3) ? activation(b, y) : y);
+  },
+  rootMeanSquare(b, x) {
+    if (!isFloat(x) || x.dims.length === 0) return undefined;
+    if (b.opset >= 23)
+      return plain(b.node('RMSNormalization', [x.name, b.constant([x.dims.at(-1)!])], { epsilon: float(0.01) }));
+    const square = b.node('Add', [b.node('Mul', [x.name, x.name]), b.scalar(0.1)]);
+    return plain(b.node('Div', [x.name, b.node('Sqrt', [square])]));
+  },
+  gelu: (b, x) =>
+    isFloat(x) && b.opset >= 20
+      ? plain(b.node('Gelu', [x.name], b.oneIn(2) ? { approximate: string('tanh') } : {}))
+      : undefined,
+  channels(b, x) {
+    if (!isFloat(x) || x.dims.length < 3) return undefined;
+    const c = [x.dims[1]!];
+    if (b.opset < 21 || b.oneIn(2))
+      return plain(b.node('InstanceNormalization', [x.name, b.constant(c), b.constant(c)], { epsilon: float(0.1) }));
+    const groups = b.random.pick([1, 2, 3, x.dims[1]!].filter((g) => x.dims[1]! % g === 0));
+    return plain(
+      b.node('GroupNormalization', [x.name, b.constant(c), b.constant(c)], {
+        num_groups: int(groups),
+        epsilon: float(0.1),
+      }),
+    );
+  },
+  norms(b, x) {
+    if (!isFloat(x) || x.dims.length < 2) return undefined;
+    if (b.oneIn(2) && x.dims.length === 4)
+      return plain(b.node('MeanVarianceNormalization', [b.node('Mul', [x.name, b.scalar(4)])]));
+    return plain(
+      b.node('LpNormalization', [positive(b, x.name)], { axis: int(axisOf(b, x)), p: int(b.random.integer(1, 2)) }),
+    );
+  },
+  host: (b, x) => (isFloat(x) ? plain(b.node(b.random.pick(['Sin', 'Cos']), [x.name])) : undefined),
 };

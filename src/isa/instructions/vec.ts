@@ -93,6 +93,10 @@ const RESULT_TYPES = ['as A', 'f32', 'f16', 'bf16', 'i8', 'u8', 'i16', 'i32'] as
 export const resultType = (code: number, type: ElementType): ElementType =>
   code === 0 ? type : (RESULT_TYPES[code] as ElementType);
 
+/** The code of a result type. */
+export const resultCode = (type: ElementType, result: ElementType): number =>
+  type === result ? 0 : (RESULT_TYPES as readonly string[]).indexOf(result);
+
 /** Where the second operand comes from, by its code. */
 export const B_MODES = ['none', 'record', 'scalar'] as const;
 export type BMode = (typeof B_MODES)[number];

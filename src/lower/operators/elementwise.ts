@@ -1,48 +1,162 @@
-/** Lowering of element-wise operators to the vector unit. What follows with the same shape and one operand is fused in. */
-
-import { floatAttribute, type GraphNode, tensorNumbers } from '#ir';
+/**
+ * Lowering of element-wise operators to the vector unit: one kernel for a node and for all element-wise nodes behind it that
+ * read nothing else but what is there already.
+ */
+import { floatAttribute, type GraphNode, namesRead, staticShape, tensorNumbers, typeOf } from '#ir';
 import type { VectorFunction } from '#isa';
-import { type ElementwiseStep, elementwiseDims, planElementwise } from '../kernels/elementwise.ts';
+import { add, apply, type Expression, inOrder, mul, sub } from '../formula/expression.ts';
+import type { ElementwiseStep } from '../kernels/elementwise.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
-import { computed, notFloat, toHost, unplanned } from '../reasons.ts';
-import type { VectorKernel } from '../vectorNest.ts';
+import { notComputed, toHost } from '../reasons.ts';
 import type { View } from '../views.ts';
-import { clipLimits } from './fuse.ts';
-import { vectorJob } from './jobs.ts';
+import { elementOf, Kernels, operandOf } from './formulas.ts';
+import { type Arguments, acceptsType, FUNCTIONS } from './functions.ts';
 
-type Scalars = readonly { readonly f: VectorFunction; readonly scalar?: number }[];
+/** Every operand takes buffers and records of a kernel; what goes beyond is done in several. */
+const MOST_OPERANDS = 6;
+/** Instructions of a kernel: a chain goes on in another one beyond. */
+const MOST_STEPS = 48;
 
-/** Operators of one operand as steps of vector functions; undefined where parameters are not constant. */
-const UNARY: Readonly<Record<string, (node: GraphNode, p: Planner) => Scalars | undefined>> = {
-  Relu: () => [{ f: 'max', scalar: 0 }],
-  LeakyRelu: (n) => [{ f: 'leaky', scalar: floatAttribute(n, 'alpha', 0.01) }],
-  Sigmoid: () => [{ f: 'sigmoid' }],
-  Tanh: () => [{ f: 'tanh' }],
-  Exp: () => [{ f: 'exp' }],
-  Log: () => [{ f: 'log' }],
-  Sqrt: () => [{ f: 'sqrt' }],
-  Reciprocal: () => [{ f: 'recip' }],
-  Abs: () => [{ f: 'abs' }],
-  Neg: () => [{ f: 'neg' }],
-  Clip: (n, p) => {
-    const limits = clipLimits(n, p);
-    return (
-      limits && [
-        ...(limits.low > Number.NEGATIVE_INFINITY ? [{ f: 'max' as const, scalar: limits.low }] : []),
-        ...(limits.high < Number.POSITIVE_INFINITY ? [{ f: 'min' as const, scalar: limits.high }] : []),
-        ...(limits.low === Number.NEGATIVE_INFINITY && limits.high === Number.POSITIVE_INFINITY
-          ? [{ f: 'mov' as const }]
-          : []),
-      ]
-    );
-  },
-  HardSigmoid: (n) => [
-    { f: 'mul', scalar: floatAttribute(n, 'alpha', 0.2) },
-    { f: 'add', scalar: floatAttribute(n, 'beta', 0.5) },
-    { f: 'max', scalar: 0 },
-    { f: 'min', scalar: 1 },
-  ],
+/** Operators whose operands may be taken in parts. */
+const IN_PARTS: Readonly<Record<string, 'add' | 'max' | 'min'>> = { Sum: 'add', Max: 'max', Min: 'min', Mean: 'add' };
+
+const isRefusal = (e: Expression | ToHost): e is ToHost => 'host' in e;
+
+/** Operands of kernels by value name, so that a value that is read twice is one operand. */
+class Operands {
+  readonly #p: Planner;
+  readonly #known = new Map<string, Expression>();
+
+  constructor(p: Planner) {
+    this.#p = p;
+  }
+
+  of(name: string): Expression {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const e = operandOf(this.#p.view(name));
+    this.#known.set(name, e);
+    return e;
+  }
+
+  set(name: string, e: Expression): void {
+    this.#known.set(name, e);
+  }
+}
+
+/** A constant of one element that no rank of its own gives to the result. */
+function numberOf(p: Planner, name: string, rank: number): number | undefined {
+  const c = p.constant(name);
+  return c !== undefined && c.dims.length <= rank && c.dims.every((d) => d === 1) ? tensorNumbers(c)[0] : undefined;
+}
+
+function argumentsOf(p: Planner, node: GraphNode, operands: Operands): Arguments {
+  const name = (i: number): string => node.inputs[i] ?? '';
+  const rank = p.dims(node.outputs[0]!).length;
+  return {
+    node,
+    p,
+    at: (i) => operands.of(name(i)),
+    operand: (i) => numberOf(p, name(i), rank) ?? operands.of(name(i)),
+    has: (i) => name(i) !== '',
+    result: elementOf(p.dtype(node.outputs[0]!))!,
+  };
+}
+
+/** Why the types of a node keep it from the vector unit. */
+function typeRefusal(p: Planner, node: GraphNode): ToHost | undefined {
+  const f = FUNCTIONS[node.op]!;
+  for (const [i, name] of node.inputs.entries())
+    if (name !== '' && !acceptsType(f, p.dtype(name), i)) return notComputed(p.dtype(name));
+  const result = p.dtype(node.outputs[0]!);
+  return elementOf(result) === undefined ? notComputed(result) : undefined;
+}
+
+const sizeOf = (root: Expression): { readonly operands: number; readonly steps: number } => {
+  const all = inOrder(root);
+  const operands = all.filter((e) => e.kind === 'input').length;
+  return { operands, steps: all.length - operands };
 };
+
+/** A value with the element-wise nodes behind it that are computed along. */
+interface Stage {
+  readonly root: Expression;
+  readonly nodes: readonly GraphNode[];
+  readonly output: string;
+}
+
+/** The stages of a chain of element-wise nodes behind a value: the value itself, then a node more at a time. */
+function stagesBehind(p: Planner, output: string, root: Expression): readonly Stage[] {
+  const dims = p.dims(output).join();
+  const operands = new Operands(p);
+  operands.set(output, root);
+  const stages: Stage[] = [{ root, nodes: [], output }];
+  for (;;) {
+    const last = stages.at(-1)!;
+    const reader = readerOf(p, last.output);
+    if (reader === undefined || FUNCTIONS[reader.op] === undefined || reader.domain !== '' || p.isDone(reader)) break;
+    const next = reader.outputs[0]!;
+    const ready = reader.inputs.every((i) => i === '' || i === last.output || p.isMade(i));
+    if (!ready || staticShape(typeOf(p.graph, next))?.join() !== dims || typeRefusal(p, reader) !== undefined) break;
+    const made = FUNCTIONS[reader.op]!.of(argumentsOf(p, reader, operands));
+    if (isRefusal(made)) break;
+    const size = sizeOf(made);
+    if (size.operands > MOST_OPERANDS || size.steps > MOST_STEPS) break;
+    stages.push({ root: made, nodes: [...last.nodes, reader], output: next });
+    operands.set(next, made);
+  }
+  return stages;
+}
+
+/** The only node that reads a value, be it twice, where the value is nothing else. */
+function readerOf(p: Planner, name: string): GraphNode | undefined {
+  const [reader, ...others] = p.consumers(name);
+  if (reader === undefined || others.length > 0 || p.isOutput(name)) return undefined;
+  // Read in a subgraph it is the host's.
+  return namesRead(reader).every((n) => n !== name || reader.inputs.includes(n)) ? reader : undefined;
+}
+
+/**
+ * One kernel for a formula that makes a node's first output and for as much of what follows as fits.
+ * @param reduced axes that its reductions take away
+ * @param before kernels that must run first
+ */
+export function finish(
+  p: Planner,
+  node: GraphNode,
+  root: Expression,
+  { reduced, before }: { readonly reduced?: readonly boolean[]; readonly before?: Kernels } = {},
+): ToHost | undefined {
+  const outDims = p.dims(node.outputs[0]!);
+  const views = inOrder(root).flatMap((e) => (e.kind === 'input' ? [e.view] : []));
+  // The result lies as the largest operand does, so that neither is walked against the grain.
+  const like = views.find((v) => v.dims.length === outDims.length && v.dims.every((d, i) => d === outDims[i]));
+  const stages = [...stagesBehind(p, node.outputs[0]!, root)].reverse();
+  let refused: ToHost | undefined;
+  for (const { root: e, nodes, output } of stages) {
+    const kernels = before?.copy() ?? new Kernels(p, node);
+    kernels.formula(outDims, reduced ?? outDims.map(() => false), e, p.output(output, like ?? 'row-major'));
+    refused = kernels.commit([node, ...nodes]);
+    if (refused !== undefined) continue;
+    for (const n of nodes) p.fuse(n);
+    return undefined;
+  }
+  return refused;
+}
+
+export const lowerElementwise: Lowering = (node, p) => {
+  const refused = typeRefusal(p, node);
+  if (refused !== undefined) return refused;
+  const operands = new Operands(p);
+  const by = IN_PARTS[node.op];
+  const computed = node.inputs.filter((name) => numberOf(p, name, p.dims(node.outputs[0]!).length) === undefined);
+  if (by !== undefined && new Set(computed).size > MOST_OPERANDS) return inParts(p, node, by);
+  const root = FUNCTIONS[node.op]!.of(argumentsOf(p, node, operands));
+  return isRefusal(root) ? root : finish(p, node, root);
+};
+
+/** Stands for the memory of what a kernel has made so far. */
+const UNPLACED: View['buffer'] = { name: '', bytes: 0, address: 0, first: 0, last: 0, pinned: false };
 
 /** Operators of two operands. */
 export const BINARY: Readonly<Record<string, VectorFunction>> = {
@@ -55,151 +169,101 @@ export const BINARY: Readonly<Record<string, VectorFunction>> = {
   Min: 'min',
 };
 
-/** The steps of an operator of one operand on what a kernel has made so far; undefined where it is none, or has computed parameters. */
-export const unarySteps = (node: GraphNode, p: Planner): ElementwiseStep[] | undefined =>
-  UNARY[node.op]?.(node, p)?.map((s) => step('out', s));
-
-/** Operators of one operand that may follow on the result. */
-function fuseBehind(p: Planner, output: string): { steps: ElementwiseStep[]; nodes: GraphNode[]; output: string } {
+/**
+ * The steps of an operator of one operand on what a kernel has made so far; undefined where it is none, has computed parameters, or
+ * needs its operand again after the first step.
+ */
+export function unarySteps(node: GraphNode, p: Planner): ElementwiseStep[] | undefined {
+  const [name, ...parameters] = node.inputs;
+  const f = FUNCTIONS[node.op];
+  if (f === undefined || name === undefined || typeRefusal(p, node) !== undefined) return undefined;
+  if (parameters.some((n) => n !== '' && numberOf(p, n, p.dims(node.outputs[0]!).length) === undefined))
+    return undefined;
+  const operands = new Operands(p);
+  const result = { buffer: UNPLACED, offset: 0, dtype: p.slotType(name), dims: p.dims(name), strides: [] };
+  const x = operandOf(result);
+  operands.set(name, x);
+  const root = f.of(argumentsOf(p, node, operands));
+  if (isRefusal(root)) return undefined;
   const steps: ElementwiseStep[] = [];
-  const nodes: GraphNode[] = [];
-  let name = output;
-  for (;;) {
-    const reader = p.onlyConsumer(name);
-    if (reader === undefined || reader.domain !== '' || reader.inputs[0] !== name) break;
-    const unary = unarySteps(reader, p);
-    if (unary === undefined) break;
-    steps.push(...unary);
-    nodes.push(reader);
-    name = reader.outputs[0]!;
+  let before = x;
+  for (const e of inOrder(root)) {
+    if (e === x) continue;
+    const scalar = e.kind === 'apply' && (e.b === undefined || 'scalar' in e.b) ? e.b : 'another';
+    if (e.kind !== 'apply' || e.type !== x.type || e.a !== before || scalar === 'another') return undefined;
+    steps.push({ f: e.f, a: 'out', ...(scalar === undefined ? {} : { b: scalar }) });
+    before = e;
   }
-  return { steps, nodes, output: name };
+  return steps.length === 0 ? [{ f: 'mov', a: 'out' }] : steps;
 }
 
-const step = (a: number | 'out', s: Scalars[number]): ElementwiseStep => ({
-  f: s.f,
-  a,
-  ...(s.scalar === undefined ? {} : { b: { scalar: s.scalar } }),
-});
-
-/** @param before jobs that make some of the inputs, done once it is clear that the node stays on the processor */
-function finish(
-  p: Planner,
-  node: GraphNode,
-  inputs: readonly View[],
-  first: readonly ElementwiseStep[],
-  before: readonly (() => void)[] = [],
-): ToHost | undefined {
-  const behind = fuseBehind(p, node.outputs[0]!);
-  const nodes = [node, ...behind.nodes];
-  // The result lies as the largest operand does, so that neither is walked against the grain.
-  const outDims = p.dims(node.outputs[0]!);
-  const like = inputs.find((v) => v.dims.length === outDims.length && v.dims.every((d, i) => d === outDims[i]));
-  const output = p.output(behind.output, like ?? 'row-major');
-  const plan = (): VectorKernel | undefined =>
-    planElementwise({ inputs, output, steps: [...first, ...behind.steps] }, p.machine);
-  if (plan() === undefined) return unplanned(p.machine, elementwiseDims({ inputs, output }).length);
-  for (const n of behind.nodes) p.fuse(n);
-  for (const job of before) job();
-  vectorJob(p, nodes, plan, { reads: inputs, writes: [output] });
-  return undefined;
-}
-
-export const lowerUnary: Lowering = (node, p) => {
-  const name = node.inputs[0]!;
-  if (!p.isFloat(name)) return notFloat(p.dtype(name));
-  const unary = UNARY[node.op]!(node, p);
-  if (unary === undefined)
-    return toHost('its limits are computed, not constant, or cross', '其上下限是计算得到的而不是常量，或上下限交叉');
-  return finish(
-    p,
-    node,
-    [p.view(name)],
-    unary.map((s, i) => step(i === 0 ? 0 : 'out', s)),
-  );
-};
-
-/** Every operand takes buffers and records of a kernel; what goes beyond is done in several. */
-const MOST_OPERANDS = 6;
-
-export const lowerBinary: Lowering = (node, p) => {
-  const names = node.inputs.filter((n) => n !== '');
-  for (const name of names) if (!p.isFloat(name)) return notFloat(p.dtype(name));
-  const f = BINARY[node.op]!;
-  // A constant of one element at the second place is a scalar of the instruction.
-  const scalar = (name: string): number | undefined => {
-    const c = p.constant(name);
-    return c?.dims.every((d) => d === 1) ? tensorNumbers(c)[0] : undefined;
-  };
-  const [first, ...rest] = names as [string, ...string[]];
-  const outDims = p.dims(node.outputs[0]!);
-  let inputs: View[] = [p.view(first)];
-  let steps: ElementwiseStep[] = [];
-  const before: (() => void)[] = [];
-  for (const name of rest) {
-    const s = p.dims(name).length <= outDims.length ? scalar(name) : undefined;
-    if (s === undefined && inputs.length === MOST_OPERANDS) {
-      const part = p.temporary(`${node.name}.part${before.length}`, outDims);
-      const kernel = { inputs, output: part, steps };
-      const plan = (): VectorKernel | undefined => planElementwise(kernel, p.machine);
-      if (plan() === undefined) return unplanned(p.machine, elementwiseDims(kernel).length);
-      before.push(() => vectorJob(p, [node], plan, { reads: kernel.inputs, writes: [part], op: node.op }));
-      inputs = [part];
-      steps = [];
+/** A sum, maximum or minimum of many: a kernel takes as many operands as it can, and the next goes on from there. */
+function inParts(p: Planner, node: GraphNode, by: 'add' | 'max' | 'min'): ToHost | undefined {
+  const dims = p.dims(node.outputs[0]!);
+  const kernels = new Kernels(p, node);
+  const views = node.inputs.map((name) => p.view(name));
+  let e = operandOf(views[0]!);
+  let count = 1;
+  for (const view of views.slice(1)) {
+    if (count === MOST_OPERANDS) {
+      const part = kernels.temporary(dims, view.dtype);
+      kernels.formula(
+        dims,
+        dims.map(() => false),
+        e,
+        part,
+      );
+      e = operandOf(part);
+      count = 1;
     }
-    const a = steps.length === 0 ? 0 : 'out';
-    if (s === undefined) inputs.push(p.view(name));
-    steps.push({ f, a, b: s === undefined ? inputs.length - 1 : { scalar: s } });
+    e = apply(by, e, operandOf(view));
+    count++;
   }
-  if (steps.length === 0) steps.push({ f: 'mov', a: 0 });
-  return finish(p, node, inputs, steps, before);
-};
-
-/** PRelu: the slope is an operand. */
-export const lowerPrelu: Lowering = (node, p) => {
-  const [x, slope] = node.inputs as [string, string];
-  for (const name of [x, slope]) if (!p.isFloat(name)) return notFloat(p.dtype(name));
-  return finish(p, node, [p.view(x), p.view(slope)], [{ f: 'leaky', a: 0, b: 1 }]);
-};
+  return finish(p, node, node.op === 'Mean' ? mul(e, 1 / views.length) : e, { before: kernels });
+}
 
 /** BatchNormalization that no convolution took in: a multiplication and an addition for each channel. */
 export const lowerBatchNorm: Lowering = (node, p) => {
   const [x, ...parameters] = node.inputs as [string, string, string, string, string];
-  if (!p.isFloat(x)) return notFloat(p.dtype(x));
+  for (const name of [x, ...parameters]) if (!p.isFloat(name)) return notComputed(p.dtype(name));
   if (node.outputs.slice(1).some((o) => o !== '' && (p.consumers(o).length > 0 || p.isOutput(o)))) {
     return toHost('it trains: its running statistics are outputs', '它处于训练模式：其滑动统计量是输出');
   }
-  const [scale, bias, mean, variance] = parameters.map((n) => p.constant(n));
-  if (!scale || !bias || !mean || !variance) return computed('its parameters are', '其参数');
-  const dims = p.dims(x);
-  const channels = dims[1] ?? 1;
+  const rank = p.dims(x).length;
   const epsilon = floatAttribute(node, 'epsilon', 1e-5);
-  const folded = (): { a: Float32Array; b: Float32Array } => {
-    const [s, t, m, v] = [scale, bias, mean, variance].map(tensorNumbers) as [
-      Float64Array,
-      Float64Array,
-      Float64Array,
-      Float64Array,
-    ];
-    const a = new Float32Array(channels);
-    const b = new Float32Array(channels);
-    for (let i = 0; i < channels; i++) {
-      const factor = s[i]! / Math.sqrt(v[i]! + epsilon);
-      a[i] = factor;
-      b[i] = t[i]! - m[i]! * factor;
-    }
-    return { a, b };
-  };
-  const shape = dims.map((_, i) => (i === 1 ? channels : 1));
-  const factor = p.floatConstant(`${node.name}.factor`, shape, () => folded().a);
-  const shift = p.floatConstant(`${node.name}.shift`, shape, () => folded().b);
-  return finish(
-    p,
-    node,
-    [p.view(x), factor, shift],
-    [
-      { f: 'mul', a: 0, b: 1 },
-      { f: 'add', a: 'out', b: 2 },
-    ],
-  );
+  const [scale, bias, mean, variance] = parameters.map((n) => p.constant(n));
+  if (scale && bias && mean && variance) {
+    const channels = p.dims(x)[1] ?? 1;
+    const folded = (): { a: Float32Array; b: Float32Array } => {
+      const [s, t, m, v] = [scale, bias, mean, variance].map(tensorNumbers) as Float64Array[];
+      const a = new Float32Array(channels);
+      const b = new Float32Array(channels);
+      for (let i = 0; i < channels; i++) {
+        const factor = s![i]! / Math.sqrt(v![i]! + epsilon);
+        a[i] = factor;
+        b[i] = t![i]! - m![i]! * factor;
+      }
+      return { a, b };
+    };
+    const shape = Array.from({ length: rank }, (_, i) => (i === 1 ? channels : 1));
+    const factor = operandOf(p.floatConstant(`${node.name}.factor`, shape, () => folded().a));
+    const shift = operandOf(p.floatConstant(`${node.name}.shift`, shape, () => folded().b));
+    return finish(p, node, add(mul(operandOf(p.view(x)), factor), shift));
+  }
+  // Computed ones: (x − mean)·(scale ÷ √(variance + ε)) + bias, the factor a channel's.
+  const [s, t, m, v] = parameters.map((name) => operandOf(perChannel(p.view(name), rank))) as [
+    Expression,
+    Expression,
+    Expression,
+    Expression,
+  ];
+  const factor = mul(apply('rsqrt', add(v, epsilon)), s);
+  return finish(p, node, add(mul(sub(operandOf(p.view(x)), m), factor), t));
 };
+
+/** A parameter of each channel against images of a rank. */
+export const perChannel = (v: View, rank: number): View => ({
+  ...v,
+  dims: [...v.dims, ...Array<number>(Math.max(0, rank - 2)).fill(1)],
+  strides: [...v.strides, ...Array<number>(Math.max(0, rank - 2)).fill(0)],
+});

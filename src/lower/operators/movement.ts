@@ -15,7 +15,8 @@ import { SLOT_BYTES } from '#isa';
 import { planCopy } from '../kernels/copy.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, insideConcat, toHost } from '../reasons.ts';
-import { broadcastView, elementBytesOf, permuteView, reshapeView, sliceView, type View } from '../views.ts';
+import { broadcastView, permuteView, reshapeView, sliceView, type View } from '../views.ts';
+import { lowerElementwise } from './elementwise.ts';
 import { copyJob } from './jobs.ts';
 
 const cannotCopy = toHost('it moves data along more than five dimensions', '它沿超过五个维度搬移数据');
@@ -328,11 +329,11 @@ export const lowerPad: Lowering = (node, p) => {
   return undefined;
 };
 
-/** Cast to the same type is a name; anything else converts, which this processor's vector unit does not. */
+/** A Cast to the same type is a name; a conversion is an element-wise function. */
 export const lowerCast: Lowering = (node, p) => {
   const [from, to] = [p.dtype(node.inputs[0]!), p.dtype(node.outputs[0]!)];
-  if (from !== to || elementBytesOf(p.view(node.inputs[0]!)) === 0)
-    return toHost(`it converts ${from} to ${to}`, `它把 ${from} 转换为 ${to}`);
+  if (from !== to) return lowerElementwise(node, p);
+  if (!movable(p, node.inputs[0]!)) return unmovable(p, node.inputs[0]!);
   p.alias(node.outputs[0]!, p.view(node.inputs[0]!));
   return undefined;
 };

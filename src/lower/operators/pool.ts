@@ -1,15 +1,13 @@
-/** Lowering of pooling, reductions, softmax and local response normalisation to the vector unit. */
-import { floatAttribute, type GraphNode, intAttribute, intsAttribute, tensorIntegers } from '#ir';
+/** Lowering of pooling and local response normalisation to the vector unit. */
+import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from '#ir';
 import { accepted, type Window, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
-import { planElementwise } from '../kernels/elementwise.ts';
 import { LRN_DIMENSIONS, lrnDims, planLrn } from '../kernels/lrn.ts';
-import { planReduction, planSoftmax, reductionDims, softmaxDims } from '../kernels/reduce.ts';
 import { planWindow, type WindowKernel } from '../kernels/window.ts';
-import type { Lowering, Planner, ToHost } from '../planner.ts';
-import { computed, doesNotFit, insideConcat, notFloat, toHost, unplanned } from '../reasons.ts';
+import type { Lowering, Planner } from '../planner.ts';
+import { doesNotFit, notFloat, toHost, unplanned } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
-import { asPlane, reshapeView, type View } from '../views.ts';
+import { asPlane, type View } from '../views.ts';
 import { vectorJob } from './jobs.ts';
 
 export const lowerPool: Lowering = (node, p) => {
@@ -103,155 +101,6 @@ function reciprocals(
       (_, i) => 1 / (countY[Math.floor(i / x.total)]! * countX[i % x.total]!),
     ),
   );
-}
-
-/** How each reduction combines elements, and whether it divides by their number. */
-const REDUCTIONS: Readonly<Record<string, { readonly combine: 'add' | 'max' | 'min'; readonly mean: boolean }>> = {
-  ReduceSum: { combine: 'add', mean: false },
-  ReduceMean: { combine: 'add', mean: true },
-  ReduceMax: { combine: 'max', mean: false },
-  ReduceMin: { combine: 'min', mean: false },
-  GlobalAveragePool: { combine: 'add', mean: true },
-  GlobalMaxPool: { combine: 'max', mean: false },
-};
-
-/** ReduceMean, ReduceSum, ReduceMax, ReduceMin, GlobalAveragePool, GlobalMaxPool. */
-export const lowerReduce: Lowering = (node, p) => {
-  const x = node.inputs[0]!;
-  if (!p.isFloat(x)) return notFloat(p.dtype(x));
-  const dims = p.dims(x);
-  const { combine, mean } = REDUCTIONS[node.op]!;
-  const global = node.op.startsWith('Global');
-  let axes: number[] | undefined;
-  if (global) axes = dims.map((_, i) => i).slice(2);
-  else {
-    const name = node.inputs[1];
-    if (name !== undefined && name !== '') {
-      const constant = p.constant(name);
-      if (constant === undefined) return computed('its axes are', '其轴');
-      axes = tensorIntegers(constant).map(Number);
-    } else axes = intsAttribute(node, 'axes');
-    if (axes === undefined || axes.length === 0) {
-      axes = intAttribute(node, 'noop_with_empty_axes', 0) !== 0 ? [] : dims.map((_, i) => i);
-    }
-  }
-  const reduced = dims.map(() => false);
-  for (const a of axes) reduced[a < 0 ? a + dims.length : a] = true;
-  const count = dims.reduce((n, d, i) => (reduced[i] ? n * d : n), 1);
-  const input = p.view(x);
-  const raw = p.output(node.outputs[0]!, global ? 'channels-last' : 'row-major');
-  const keptDims = dims.map((d, i) => (reduced[i] ? 1 : d));
-  const output = reshapeView(raw, keptDims);
-  if (output === undefined) return insideConcat;
-  const plan = (): VectorKernel | undefined =>
-    planReduction({ input, output, reduced, combine, factor: mean ? 1 / count : 1 }, p.machine);
-  if (plan() === undefined) return unplanned(p.machine, reductionDims({ input, output, reduced }).length);
-  vectorJob(p, [node], plan, { reads: [input], writes: [raw] });
-  return undefined;
-};
-
-/** Softmax, LogSoftmax. */
-export const lowerSoftmax: Lowering = (node, p) => {
-  const x = node.inputs[0]!;
-  if (!p.isFloat(x)) return notFloat(p.dtype(x));
-  const rank = p.dims(x).length;
-  // Before opset 13 everything from `axis` on is one axis (default 1); since then the axis itself (default last).
-  const flatten = p.opset < 13;
-  const axis = intAttribute(node, 'axis', flatten ? 1 : -1);
-  const at = axis < 0 ? axis + rank : axis;
-  const axes = p.dims(x).map((_, i) => (flatten ? i >= at : i === at));
-  const input = p.view(x);
-  const output = p.output(node.outputs[0]!, input);
-  const plan = (): VectorKernel | undefined =>
-    planSoftmax({ input, output, axes, logarithm: node.op === 'LogSoftmax' }, p.machine);
-  if (plan() === undefined) return softmaxInPasses(p, node, input, output, axes);
-  vectorJob(p, [node], plan, { reads: [input], writes: [output] });
-  return undefined;
-};
-
-/** Softmax over an axis that no tile holds: maximum, exponentials, sum and quotient are kernels of their own. */
-function softmaxInPasses(
-  p: Planner,
-  node: GraphNode,
-  input: View,
-  output: View,
-  axes: readonly boolean[],
-): ToHost | undefined {
-  const logarithm = node.op === 'LogSoftmax';
-  const { dims } = input;
-  const kept = dims.map((d, i) => (axes[i] ? 1 : d));
-  const peak = p.temporary(`${node.name}.maximum`, kept);
-  const total = p.temporary(`${node.name}.sum`, kept);
-  const powers = logarithm ? p.temporary(`${node.name}.exponentials`, dims) : output;
-  const { machine } = p;
-  const reduced = { reduced: axes, factor: 1 } as const;
-  const passes: { plan: () => VectorKernel | undefined; reads: View[]; writes: View[] }[] = [
-    {
-      plan: () => planReduction({ ...reduced, input, output: peak, combine: 'max' }, machine),
-      reads: [input],
-      writes: [peak],
-    },
-    {
-      plan: () =>
-        planElementwise(
-          {
-            inputs: [input, peak],
-            output: powers,
-            steps: [
-              { f: 'sub', a: 0, b: 1 },
-              { f: 'exp', a: 'out' },
-            ],
-          },
-          machine,
-        ),
-      reads: [input, peak],
-      writes: [powers],
-    },
-    {
-      plan: () => planReduction({ ...reduced, input: powers, output: total, combine: 'add' }, machine),
-      reads: [powers],
-      writes: [total],
-    },
-  ];
-  if (logarithm) {
-    const ln = p.temporary(`${node.name}.logarithm`, kept);
-    passes.push(
-      {
-        plan: () => planElementwise({ inputs: [total], output: ln, steps: [{ f: 'log', a: 0 }] }, machine),
-        reads: [total],
-        writes: [ln],
-      },
-      {
-        plan: () =>
-          planElementwise(
-            {
-              inputs: [input, peak, ln],
-              output,
-              steps: [
-                { f: 'sub', a: 0, b: 1 },
-                { f: 'sub', a: 'out', b: 2 },
-              ],
-            },
-            machine,
-          ),
-        reads: [input, peak, ln],
-        writes: [output],
-      },
-    );
-  } else {
-    passes.push({
-      plan: () => planElementwise({ inputs: [powers, total], output, steps: [{ f: 'div', a: 0, b: 1 }] }, machine),
-      reads: [powers, total],
-      writes: [output],
-    });
-  }
-  if (passes.some((pass) => pass.plan() === undefined)) {
-    return unplanned(machine, softmaxDims({ input, output, axes }).length);
-  }
-  passes.forEach(({ plan, reads, writes }, i) => {
-    vectorJob(p, [node], plan, { reads, writes, ...(i === 0 ? {} : { op: node.op }) });
-  });
-  return undefined;
 }
 
 export const lowerLrn: Lowering = (node, p) => {

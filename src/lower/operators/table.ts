@@ -3,7 +3,8 @@
  */
 import type { Lowering } from '../planner.ts';
 import { lowerConv } from './conv.ts';
-import { lowerBatchNorm, lowerBinary, lowerPrelu, lowerUnary } from './elementwise.ts';
+import { lowerBatchNorm, lowerElementwise } from './elementwise.ts';
+import { FUNCTIONS } from './functions.ts';
 import { lowerGemm } from './gemm.ts';
 import { lowerMatMul } from './matmul.ts';
 import {
@@ -18,7 +19,15 @@ import {
   lowerSplit,
   lowerTranspose,
 } from './movement.ts';
-import { lowerLrn, lowerPool, lowerReduce, lowerSoftmax } from './pool.ts';
+import {
+  lowerGroupNormalization,
+  lowerInstanceNormalization,
+  lowerLpNormalization,
+  lowerMeanVarianceNormalization,
+  lowerRowNormalization,
+} from './normalization.ts';
+import { lowerLrn, lowerPool } from './pool.ts';
+import { lowerArgExtremum, lowerHardmax, lowerReduce, lowerSoftmax } from './reductions.ts';
 
 export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   // Matrix unit.
@@ -26,39 +35,28 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Gemm', lowerGemm],
   ['MatMul', lowerMatMul],
   // Vector unit: element by element.
-  ['Add', lowerBinary],
-  ['Sum', lowerBinary],
-  ['Sub', lowerBinary],
-  ['Mul', lowerBinary],
-  ['Div', lowerBinary],
-  ['Max', lowerBinary],
-  ['Min', lowerBinary],
-  ['Relu', lowerUnary],
-  ['LeakyRelu', lowerUnary],
-  ['Sigmoid', lowerUnary],
-  ['Tanh', lowerUnary],
-  ['Clip', lowerUnary],
-  ['Exp', lowerUnary],
-  ['Log', lowerUnary],
-  ['Sqrt', lowerUnary],
-  ['Reciprocal', lowerUnary],
-  ['Abs', lowerUnary],
-  ['Neg', lowerUnary],
-  ['HardSigmoid', lowerUnary],
-  ['PRelu', lowerPrelu],
+  ...Object.keys(FUNCTIONS).map((op) => [op, lowerElementwise] as const),
   ['BatchNormalization', lowerBatchNorm],
-  // Vector unit: windows, reductions, normalisation.
+  // Vector unit: windows.
   ['MaxPool', lowerPool],
   ['AveragePool', lowerPool],
-  ['GlobalAveragePool', lowerReduce],
-  ['ReduceMean', lowerReduce],
-  ['ReduceSum', lowerReduce],
-  ['ReduceMax', lowerReduce],
-  ['ReduceMin', lowerReduce],
-  ['GlobalMaxPool', lowerReduce],
+  ['LRN', lowerLrn],
+  // Vector unit: reductions and what normalises by them.
+  ...[
+    'ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2 ReduceSumSquare ReduceLogSum ReduceLogSumExp',
+    'GlobalAveragePool GlobalMaxPool',
+  ].flatMap((ops) => ops.split(' ').map((op) => [op, lowerReduce] as const)),
+  ['ArgMax', lowerArgExtremum],
+  ['ArgMin', lowerArgExtremum],
+  ['Hardmax', lowerHardmax],
   ['Softmax', lowerSoftmax],
   ['LogSoftmax', lowerSoftmax],
-  ['LRN', lowerLrn],
+  ['LayerNormalization', lowerRowNormalization],
+  ['RMSNormalization', lowerRowNormalization],
+  ['InstanceNormalization', lowerInstanceNormalization],
+  ['GroupNormalization', lowerGroupNormalization],
+  ['MeanVarianceNormalization', lowerMeanVarianceNormalization],
+  ['LpNormalization', lowerLpNormalization],
   // Memory only.
   ['Reshape', lowerReshape],
   ['Flatten', lowerReshape],

@@ -1,0 +1,172 @@
+/**
+ * Jobs of formulas: one kernel where the reduced axes fit a tile, otherwise a pass for each reduction, which leaves its result in
+ * DRAM for those behind it.
+ */
+import { elementCount, type GraphNode } from '#ir';
+import type { ElementType, SlotType } from '#isa';
+import { type Expression, inOrder, replace } from '../formula/expression.ts';
+import { axesOf, type Formula, missingTypes, planFormula } from '../formula/kernel.ts';
+import type { Planner, ToHost } from '../planner.ts';
+import { toHost, unplanned } from '../reasons.ts';
+import type { VectorKernel } from '../vectorNest.ts';
+import { broadcastView, denseStrides, elementBytesOf, type View } from '../views.ts';
+import { vectorJob } from './jobs.ts';
+
+/** Element types of the vector unit by those of tensors; what is not here it does not compute. */
+const ELEMENTS: Readonly<Partial<Record<string, ElementType>>> = {
+  float32: 'f32',
+  int8: 'i8',
+  uint8: 'u8',
+  bool: 'u8',
+  int16: 'i16',
+  int32: 'i32',
+};
+const SLOTS: Readonly<Partial<Record<ElementType, SlotType>>> = {
+  f32: 'float32',
+  i8: 'int8',
+  u8: 'uint8',
+  i16: 'int16',
+  i32: 'int32',
+};
+
+/** How the vector unit computes a tensor's elements; undefined where it does not. */
+export const elementOf = (dtype: string): ElementType | undefined => ELEMENTS[dtype];
+
+/** A value as an operand. */
+export function operandOf(view: View): Expression {
+  const type = ELEMENTS[view.dtype];
+  if (type === undefined) throw new TypeError(`no element type of the vector unit for ${view.dtype}`);
+  return { kind: 'input', type, view };
+}
+
+/** A view of an intermediate result of a node. */
+export function between(p: Planner, name: string, dims: readonly number[], dtype: SlotType): View {
+  const width = elementBytesOf({ dtype } as View);
+  const buffer = p.buffer(name, width * elementCount(dims));
+  return { buffer, offset: 0, dtype, dims, strides: denseStrides(dims, width) };
+}
+
+const noLanes = (name: string, types: readonly string[]): ToHost =>
+  toHost(
+    `it computes in ${types.join(', ')}, for which the vector unit of ${name} has no lanes`,
+    `它以 ${types.join('、')} 计算，而 ${name} 的向量单元没有相应的通道`,
+  );
+
+interface KernelJob {
+  readonly plan: () => VectorKernel | undefined;
+  readonly reads: readonly View[];
+  readonly writes: readonly View[];
+}
+
+/** The kernels of one node, judged together before any of them becomes a job. */
+export class Kernels {
+  readonly #p: Planner;
+  readonly #node: GraphNode;
+  #jobs: readonly KernelJob[] = [];
+  #refused: ToHost | undefined;
+  #temporaries = 0;
+
+  constructor(p: Planner, node: GraphNode) {
+    this.#p = p;
+    this.#node = node;
+  }
+
+  /** The same kernels so far, to go on from in another way. */
+  copy(): Kernels {
+    const copy = new Kernels(this.#p, this.#node);
+    copy.#jobs = this.#jobs;
+    copy.#refused = this.#refused;
+    copy.#temporaries = this.#temporaries;
+    return copy;
+  }
+
+  /** Why the node goes to the host, as far as is known. */
+  get refused(): ToHost | undefined {
+    return this.#refused;
+  }
+
+  /** Memory for an intermediate result. */
+  temporary(dims: readonly number[], dtype: SlotType = 'float32'): View {
+    return between(this.#p, `${this.#node.name}.${this.#temporaries++}`, dims, dtype);
+  }
+
+  add(
+    plan: () => VectorKernel | undefined,
+    reads: readonly View[],
+    writes: readonly View[],
+    otherwise: () => ToHost,
+  ): void {
+    if (this.#refused !== undefined) return;
+    if (plan() === undefined) this.#refused = otherwise();
+    else this.#jobs = [...this.#jobs, { plan, reads, writes }];
+  }
+
+  /** @param dims index space; @param output of the same rank */
+  formula(
+    dims: readonly number[],
+    reduced: readonly boolean[],
+    root: Expression,
+    output: View,
+    writes: View = output,
+  ): void {
+    const { machine } = this.#p;
+    const formula = { dims, reduced, root: inSpace(root, dims), output, type: ELEMENTS[output.dtype]! };
+    const missing = missingTypes(formula, machine);
+    if (missing.length > 0) this.#refused ??= noLanes(machine.name, missing);
+    if (this.#refused !== undefined) return;
+    if (planFormula(formula, machine) !== undefined) {
+      this.#push(formula, writes);
+      return;
+    }
+    this.#inPasses(formula, writes);
+  }
+
+  #push(formula: Formula, writes: View): void {
+    const { machine } = this.#p;
+    this.add(
+      () => planFormula(formula, machine),
+      viewsOf(formula.root),
+      [writes],
+      () => unplanned(machine, axesOf(formula).length),
+    );
+  }
+
+  /** Each reduction a kernel of its own, then what is computed with them. */
+  #inPasses(formula: Formula, writes: View): void {
+    const by = new Map<Expression, Expression>();
+    const reductions = inOrder(formula.root).filter((e) => e.kind === 'reduce');
+    const kept = formula.dims.map((d, i) => (formula.reduced[i] ? 1 : d));
+    for (const e of reductions) {
+      const rest = { ...formula, root: replace(formula.root, by) };
+      if (by.size > 0 && planFormula(rest, this.#p.machine) !== undefined) return this.#push(rest, writes);
+      const row = this.temporary(kept, SLOTS[e.type]!);
+      this.#push({ ...formula, root: replace(e, by), output: row, type: e.type }, row);
+      by.set(e, operandOf(row));
+    }
+    this.#push({ ...formula, root: replace(formula.root, by) }, writes);
+  }
+
+  /** Makes the jobs, the last of them with the work of the nodes; or says why the node goes to the host. */
+  commit(nodes: readonly GraphNode[] = [this.#node]): ToHost | undefined {
+    if (this.#refused !== undefined) return this.#refused;
+    const op = nodes.map((n) => n.op).join('+');
+    this.#jobs.forEach(({ plan, reads, writes }, i) => {
+      const isPart = i < this.#jobs.length - 1;
+      vectorJob(this.#p, nodes, plan, { reads, writes, ...(isPart ? { op } : {}) });
+    });
+    return undefined;
+  }
+}
+
+const viewsOf = (root: Expression): View[] => inOrder(root).flatMap((e) => (e.kind === 'input' ? [e.view] : []));
+
+/** Operands with the rank of the index space. */
+function inSpace(root: Expression, dims: readonly number[]): Expression {
+  const by = new Map<Expression, Expression>();
+  for (const e of inOrder(root)) {
+    if (e.kind !== 'input' || e.view.dims.length === dims.length) continue;
+    const lead = dims.slice(0, dims.length - e.view.dims.length).map(() => 1);
+    by.set(e, { ...e, view: broadcastView(e.view, [...lead, ...e.view.dims]) });
+  }
+  return by.size === 0 ? root : replace(root, by);
+}
