@@ -11,15 +11,7 @@ import type { Access, Step, StepEmitter, Temporary } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
 import { addressOf, mergeDims, type View } from '../views.ts';
 import { type Expression, inOrder, replace } from './expression.ts';
-import {
-  type Extent,
-  extentsOf,
-  type Instruction,
-  type Place,
-  type Schedule,
-  scheduleOf,
-  tileBytes,
-} from './schedule.ts';
+import { type Extent, type Instruction, type Place, type Schedule, scheduleOf, tileBytes } from './schedule.ts';
 
 export interface Formula {
   readonly dims: readonly number[];
@@ -84,9 +76,9 @@ function shapeOf(f: Formula): Shape {
   const order = inputsOf(f);
   const index = new Map(order.map((e, i) => [e, i + 1]));
   const extentOf = (e: Input): Extent => axes.map((a) => a.strides[index.get(e)!] !== 0);
-  const extents = extentsOf(root, { reduced, extentOf });
   const reductions = inOrder(root).filter((e) => e.kind === 'reduce');
-  const varies = extents.get(root)!.some((v, i) => v && reduced[i]!);
+  // Also where only the result repeats itself along a reduced axis.
+  const varies = axes.some((a) => a.marked && a.strides[0] !== 0);
   const resultExtent = axes.map((a) => !a.marked || varies);
   const carries = reductions.length === 1 && !varies;
   const result = { type: f.type, extent: resultExtent };

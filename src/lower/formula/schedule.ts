@@ -53,7 +53,7 @@ export interface Space {
 }
 
 /** Axes along which each expression varies. */
-export function extentsOf(root: Expression, space: Pick<Space, 'reduced' | 'extentOf'>): Map<Expression, Extent> {
+function extentsOf(root: Expression, space: Pick<Space, 'reduced' | 'extentOf'>): Map<Expression, Extent> {
   const extents = new Map<Expression, Extent>();
   const none = space.reduced.map(() => false);
   for (const e of inOrder(root)) {
