@@ -9,7 +9,7 @@ import { elementBytes, type LoopDim, type Stream, type TileContext, tileStrides 
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access, Step, StepEmitter, Temporary } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
-import { addressOf, mergeDims, type View } from '../views.ts';
+import { mergeDims, placeOf, type View } from '../views.ts';
 import { type Expression, inOrder, replace } from './expression.ts';
 import { type Extent, type Instruction, type Place, type Schedule, scheduleOf, tileBytes } from './schedule.ts';
 
@@ -117,7 +117,7 @@ export function planFormula(given: Formula, machine: Machine): VectorKernel | un
           extent[i] ? [{ loop: loopOf.get(a)!, limit: a.size, stride: a.strides[operand]! }] : [],
         );
         // A single element is a tile, too.
-        return { name, space: 'nram', type, address: addressOf(view), dims: dims.length > 0 ? dims : ONE };
+        return { name, space: 'nram', type, ...placeOf(view), dims: dims.length > 0 ? dims : ONE };
       };
       const output = stream('result', f.output, f.type, 0, resultExtent);
       const inputExtent = (i: number): Extent => axes.map((a) => a.strides[i + 1] !== 0);
