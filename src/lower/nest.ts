@@ -120,10 +120,15 @@ export function shapeOfNest(
     }),
     output,
     stages: [
-      { unit, ...cycles, level: loops.length, semaphores: own + results + outBuffers },
+      { unit, ...cycles, level: loops.length, semaphores: own + results + outBuffers, operands: inputs.length },
       ...(epilogue === undefined
         ? []
-        : [{ unit: 'vector' as const, ...epilogue.cycles, level: output.level, semaphores: behind + results }]),
+        : [
+            {
+              ...{ unit: 'vector' as const, ...epilogue.cycles, level: output.level },
+              ...{ semaphores: behind + results, operands: epilogue.inputs.length },
+            },
+          ]),
     ],
     semaphores: { load: own + behind, store: results + outBuffers },
   };

@@ -16,6 +16,7 @@ import {
   type TransferShape,
 } from '#timing';
 import { workersOf } from './cores.ts';
+import { nestTime } from './nestTime.ts';
 import { RELAYED } from './relay.ts';
 import {
   elementBytes,
@@ -83,29 +84,29 @@ function forCombinations(
   step(0, 1);
 }
 
-/** Cycles of all cores, and of the first, which none has more of. */
+/** What a tile costs. */
+export type TileCost = (size: SizeOf, isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => number;
+
+/** Cycles of all cores, and of the first, which none has more of; and those of a tile. */
 export interface TileSum {
   readonly all: number;
   readonly first: number;
+  readonly at: TileCost;
 }
 
 /**
  * Sum over all tiles, and over those of the first core, which none has more of, of a cost that depends on the sizes of tiles, and for
  * `ends` on whether a tile is a loop's first or last.
  */
-export function sumOverTiles(
-  loops: readonly LoopDim[],
-  ends: ReadonlySet<LoopDim>,
-  cost: (size: SizeOf, isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => number,
-): TileSum {
+export function sumOverTiles(loops: readonly LoopDim[], ends: ReadonlySet<LoopDim>, cost: TileCost): TileSum {
   const all = sumOfTiles(loops, ends, cost, () => 1);
-  return { all, first: workersOf(loops) === 1 ? all : sumOfTiles(loops, ends, cost, partsOf) };
+  return { all, first: workersOf(loops) === 1 ? all : sumOfTiles(loops, ends, cost, partsOf), at: cost };
 }
 
 function sumOfTiles(
   loops: readonly LoopDim[],
   ends: ReadonlySet<LoopDim>,
-  cost: (size: SizeOf, isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => number,
+  cost: TileCost,
   step: (l: LoopDim) => number,
 ): number {
   let sum = 0;
@@ -157,22 +158,49 @@ const NONE: Traffic = {
 };
 
 /** What moves at a tile. */
-function shapeAt(s: Stream, at: ReadonlyMap<LoopDim, TileClass>): TransferShape {
+export function shapeAt(s: Stream, index: (l: LoopDim) => number): TransferShape {
   const bytes = elementBytes(s);
   const strides = tileStrides(s);
   const dimensions =
     s.linear === undefined
       ? recordOrder(s).map((i) => {
           const d = s.dims[i]!;
-          const { elements, inside } = tileOf(d, d.loop === undefined ? 0 : at.get(d.loop)!.index);
+          const { elements, inside } = tileOf(d, d.loop === undefined ? 0 : index(d.loop));
           return { size: elements, stride: d.stride, hi: inside, inPad: strides[i]! };
         })
-      : [{ size: s.linear.elements((l) => at.get(l)!.size), stride: bytes, inPad: bytes }];
+      : [{ size: s.linear.elements((l) => sizeAt(l, index(l))), stride: bytes, inPad: bytes }];
   const record = recordOf(dimensions);
   const { space } = s;
   const pad = recordOf(dimensions.map(({ size, inPad }) => ({ size, stride: inPad })));
   const side = space === 'shared' ? { isShared: true } : { pad: { record: pad, space } };
   return { sizes: record, dram: record, elementBytes: bytes, ...side };
+}
+
+/** The cost of the current tile, remembered by which loops are at their first or last tile. */
+export function costAt(loops: readonly LoopDim[], cost: TileCost, index: (l: LoopDim) => number): () => number {
+  const known = new Map<number, number>();
+  const isFirst = (l: LoopDim): boolean => index(l) === 0;
+  const isLast = (l: LoopDim): boolean => index(l) === tilesOf(l) - 1;
+  return () => {
+    const kind = loops.reduce((n, l) => 4 * n + (isFirst(l) ? 1 : 0) + (isLast(l) ? 2 : 0), 0);
+    const before = known.get(kind);
+    if (before !== undefined) return before;
+    const cycles = cost((l) => sizeAt(l, index(l)), isFirst, isLast);
+    known.set(kind, cycles);
+    return cycles;
+  };
+}
+
+/** The tiles of a loop by what a transfer of the stream costs at them. */
+export function tileKinds(s: Stream, l: LoopDim): { readonly of: readonly number[]; readonly count: number } {
+  const dims = s.dims.filter((d) => d.loop === l);
+  const kinds = new Map<string, number>();
+  const of = Array.from({ length: tilesOf(l) }, (_, index) => {
+    const key = `${sizeAt(l, index)} ${dims.map((d) => tileOf(d, index).inside).join()}`;
+    if (!kinds.has(key)) kinds.set(key, kinds.size);
+    return kinds.get(key)!;
+  });
+  return { of, count: kinds.size };
 }
 
 /** All transfers of a stream that is moved once for every turn of the `level` outermost loops. */
@@ -188,14 +216,15 @@ function trafficOf({ stream: s, level, sharedBy }: Moved, loops: readonly LoopDi
     const inside = (index: number): string => dims.map((d) => tileOf(d, index).inside).join();
     return [l, classesOf(l, inside)] as const;
   });
-  const ends = [() => 0, (l: LoopDim) => tilesOf(l) - 1].map(
-    (of) => new Map([...mine].map((l) => [l, { index: of(l), size: sizeAt(l, of(l)), times: 1 }])),
-  );
+  const ends = [() => 0, (l: LoopDim) => tilesOf(l) - 1];
   const others = workersOf(loops) / sharedBy - 1;
   const sum = { ...NONE };
   if (s.home === 'shared') {
     forCombinations(own, (at, times) => {
-      const cost = linkCost(machine, shapeAt(s, at));
+      const cost = linkCost(
+        machine,
+        shapeAt(s, (l) => at.get(l)!.index),
+      );
       sum.moves += repeats * times;
       sum.link += repeats * times * cost.cycles;
       if (cost.takesPort) sum.port += transfers * times * cost.channelCycles;
@@ -210,7 +239,10 @@ function trafficOf({ stream: s, level, sharedBy }: Moved, loops: readonly LoopDi
   const stall = (cost: DmaCost): number =>
     banks === undefined ? 0 : estimatedStall(banks, cost, machine.dram.latencyCycles);
   forCombinations(own, (at, times) => {
-    const cost = dmaCost(machine, shapeAt(s, at));
+    const cost = dmaCost(
+      machine,
+      shapeAt(s, (l) => at.get(l)!.index),
+    );
     sum.moves += repeats * times;
     sum.busy += repeats * times * cost.cycles;
     sum.channel += transfers * times * cost.channelCycles;
@@ -226,7 +258,7 @@ function trafficOf({ stream: s, level, sharedBy }: Moved, loops: readonly LoopDi
 }
 
 /** A stream, how many outer loops it is moved in, and how many cores have it by one transfer. */
-interface Moved {
+export interface Moved {
   readonly stream: Stream;
   readonly level: number;
   readonly sharedBy: number;
@@ -242,6 +274,8 @@ interface Stage extends TileSum {
   readonly level: number;
   /** `wait` and `signal` entries of its queue, of all cores. */
   readonly semaphores: number;
+  /** How many of the nest's inputs are its own. Those of stages stand one behind the other. */
+  readonly operands: number;
 }
 
 export interface NestShape {
@@ -277,7 +311,7 @@ export function predictNest(nest: NestShape, machine: Machine): LayerPrediction 
   for (const s of stages) busy[s.unit] = (busy[s.unit] ?? 0) + s.all + s.semaphores * semaphore;
   if (gets + puts > 0) busy.link = sum((t) => t.link) + output.traffic.link + relayed('link') * semaphore;
   return {
-    cycles: Math.round(overlapped(nest, machine, inputs, output)),
+    cycles: Math.round(stages.length === 0 ? overlapped(nest, machine, inputs, output) : nestTime(nest, machine)),
     busy,
     channelCycles: sum((t) => t.channel) + output.traffic.channel,
     readBytes: sum((t) => t.payload),

@@ -22,7 +22,7 @@ import type { Place } from './views.ts';
 const PREDICTED = 64;
 
 /** Between tilings of nearly equal time the one with fewer tiles wins: a tile must save this much. */
-const CYCLES_WORTH_A_TILE = 8;
+const CYCLES_WORTH_A_TILE = 2;
 
 /** Sizes ⌈total ÷ i⌉, each once, ascending. */
 function evenTiles(total: number, step = 1, most = Number.POSITIVE_INFINITY): number[] {

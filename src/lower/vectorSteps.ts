@@ -17,7 +17,7 @@ import {
 import type { Machine } from '#machine';
 import { lanesFor, vecCycles } from '#timing';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
-import { sumOverTiles, type TileSum } from './prediction.ts';
+import { sumOverTiles, type TileCost, type TileSum } from './prediction.ts';
 import { isRagged, type LoopDim, type Stream, TileContext, tilesOf } from './stream.ts';
 
 /** A tile that only the vector unit touches. */
@@ -157,6 +157,7 @@ export function stepCycles(loops: readonly LoopDim[], body: StepBody, machine: M
   const ragged = new Map([...stand].filter(([l]) => isRagged(l)));
   const at = new TileContext(stand, ragged, new Map());
   const cycles = { all: 0, first: 0 };
+  const costs: TileCost[] = [];
   type Applies = (isFirst: (l: LoopDim) => boolean, isLast: (l: LoopDim) => boolean) => boolean;
   let applies: Applies = () => true;
   let ends = new Set<LoopDim>();
@@ -183,9 +184,10 @@ export function stepCycles(loops: readonly LoopDim[], body: StepBody, machine: M
       });
       cycles.all += sum.all;
       cycles.first += sum.first;
+      costs.push(sum.at);
     },
   });
-  return cycles;
+  return { ...cycles, at: (...tile) => costs.reduce((n, cost) => n + cost(...tile), 0) };
 }
 
 /** Strides of the step's streams in its innermost dimension. */

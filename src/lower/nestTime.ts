@@ -1,0 +1,186 @@
+/**
+ * The time of a tile nest: its queues played through turn by turn, in the order in which `emitNest` fills them. Each queue works in order;
+ * an entry begins when its queue is free and the semaphores it waits for have been signalled. Costs are those of each tile, exactly.
+ *
+ * Left out are the depth of queues, the exact length of the control code and banks of scratchpads; other cores are taken to do the same at
+ * the same time. A nest of very many turns is played for some of them, and goes
+ * on at the pace it has found.
+ */
+import { coresOf, type Machine } from '#machine';
+import { controlCost, dmaCost, dramConfig, estimatedStall, linkCost, type TransferShape } from '#timing';
+import { workersOf } from './cores.ts';
+import {
+  costAt,
+  INSTRUCTIONS_PER_TILE,
+  type Moved,
+  type NestShape,
+  shapeAt,
+  tileKinds,
+  turnsOf,
+} from './prediction.ts';
+import { type LoopDim, loopsOf, partsOf, roundsOf } from './stream.ts';
+
+/** Innermost turns that are played. */
+const MOST_TURNS = 2048;
+
+/** A queue: when it is through with what it has been given. */
+interface Queue {
+  free: number;
+}
+
+/** Signals of a semaphore in order, and how many have been waited for. */
+class Signals {
+  readonly #times: number[];
+  #taken = 0;
+  constructor(credits: number) {
+    this.#times = new Array<number>(credits).fill(0);
+  }
+  signal(at: number): void {
+    this.#times.push(at);
+  }
+  take(): number {
+    return this.#times[this.#taken++] ?? 0;
+  }
+}
+
+/** What a transfer takes: in all, and of the channel. */
+interface Transfer {
+  readonly cycles: number;
+  readonly channel: number;
+}
+
+/** A stream on its way: what a transfer costs at the current tile, remembered by the kinds of tiles there are. */
+function costOf(
+  { stream, sharedBy }: Moved,
+  loops: readonly LoopDim[],
+  machine: Machine,
+  index: (l: LoopDim) => number,
+): () => Transfer {
+  const own = [...loopsOf(stream)].map((l) => ({ l, kinds: tileKinds(stream, l) }));
+  const known = new Map<number, Transfer>();
+  const banks = dramConfig(machine);
+  const others = workersOf(loops) / sharedBy - 1;
+  const direct = (shape: TransferShape): Transfer => {
+    const cost = dmaCost(machine, shape);
+    const stall = banks === undefined ? 0 : estimatedStall(banks, cost, machine.dram.latencyCycles);
+    // Cores that move alike parts of their own take turns.
+    const channel = (1 + others) * (cost.channelCycles + stall);
+    return { cycles: cost.cycles - cost.channelCycles + channel, channel };
+  };
+  // The link works while load waits for it (`relay.ts`).
+  const { semaphore, signalLatency } = controlCost(machine);
+  const relayed = (shape: TransferShape): Transfer => {
+    const { cycles, channelCycles, takesPort } = linkCost(machine, shape);
+    return { cycles: cycles + (takesPort ? others * channelCycles : 0) + 4 * (semaphore + signalLatency), channel: 0 };
+  };
+  return () => {
+    const kind = own.reduce((n, { l, kinds }) => n * kinds.count + kinds.of[index(l)]!, 0);
+    const before = known.get(kind);
+    if (before !== undefined) return before;
+    const shape = shapeAt(stream, index);
+    const transfer = stream.home === 'shared' ? relayed(shape) : direct(shape);
+    known.set(kind, transfer);
+    return transfer;
+  };
+}
+
+/** Cycles that a nest takes by itself, from its first instruction to the end of its `sync`. */
+export function nestTime({ loops, inputs, output, stages }: NestShape, machine: Machine): number {
+  const { semaphore, instruction, signalLatency, barrierLatency } = controlCost(machine);
+  const at = new Map<LoopDim, number>();
+  const index = (l: LoopDim): number => at.get(l) ?? 0;
+
+  let control = 0;
+  /** Gives an entry to a queue; when it is done. @param since when what it waits for is there */
+  const enter = (q: Queue, since: number, cycles: number): number => {
+    q.free = Math.max(q.free, since, control) + cycles;
+    return q.free;
+  };
+  /** Of both queues; granted in the order of entries, which is nearly that of asking. */
+  let channelFree = 0;
+  const { setupCycles } = machine.dma;
+  const move = (q: Queue, since: number, { cycles, channel }: Transfer): number => {
+    const asked = Math.max(q.free, since, control) + setupCycles;
+    const granted = channel > 0 ? Math.max(asked, channelFree) : asked;
+    if (channel > 0) channelFree = granted + channel;
+    q.free = granted + cycles - setupCycles;
+    return q.free;
+  };
+  const loads: Queue = { free: 0 };
+  const stores: Queue = machine.dma.queues === 1 ? loads : { free: 0 };
+  const units = stages.map((s) => ({
+    queue: { free: 0 } as Queue,
+    cycles: costAt(
+      loops.filter((l, i) => i < s.level || l.deal !== undefined),
+      s.at,
+      index,
+    ),
+  }));
+  const busiest = (): number => Math.max(loads.free, stores.free, ...units.map((u) => u.queue.free));
+
+  // Operands of the stages stand one behind the other.
+  let firstOperand = 0;
+  const levels = stages.flatMap(({ operands }, unit) => {
+    const mine = inputs.slice(firstOperand, firstOperand + operands);
+    firstOperand += operands;
+    return [...new Set(mine.map((m) => m.level))]
+      .sort((a, b) => a - b)
+      .map((level) => ({
+        level,
+        queue: units[unit]!.queue,
+        costs: mine.filter((m) => m.level === level).map((m) => costOf(m, loops, machine, index)),
+        free: new Signals(level === 0 ? 1 : 2),
+      }));
+  });
+  const resultCost = costOf(output, loops, machine, index);
+  const resultFree = new Signals(output.level === 0 ? 1 : 2);
+  let pending: { readonly ready: number; readonly transfer: Transfer } | undefined;
+  const store = (): void => {
+    if (pending === undefined) return;
+    enter(stores, pending.ready, semaphore);
+    if (output.stream.home === 'shared') enter(stores, move(loads, stores.free, pending.transfer), 0);
+    else move(stores, 0, pending.transfer);
+    resultFree.signal(enter(stores, 0, semaphore) + signalLatency);
+    pending = undefined;
+  };
+
+  let turns = 0;
+  let half = 0;
+  const visit = (level: number): void => {
+    for (const l of levels) {
+      if (l.level !== level) continue;
+      enter(loads, l.free.take(), semaphore);
+      for (const cost of l.costs) move(loads, 0, cost());
+      enter(l.queue, enter(loads, 0, semaphore) + signalLatency, semaphore);
+    }
+    const [main, ...behind] = units;
+    if (level === output.level) enter(main!.queue, resultFree.take(), semaphore);
+    if (level === loops.length) {
+      enter(main!.queue, 0, main!.cycles());
+      control += INSTRUCTIONS_PER_TILE * instruction;
+      turns++;
+      if (turns === MOST_TURNS / 2) half = busiest();
+    } else {
+      const l = loops[level]!;
+      for (let i = 0; i < roundsOf(l) && turns < MOST_TURNS; i++) {
+        at.set(l, i * partsOf(l));
+        visit(level + 1);
+      }
+      at.set(l, 0);
+    }
+    if (level === output.level) {
+      let ready = enter(main!.queue, 0, semaphore) + signalLatency;
+      for (const u of behind) ready = enter(u.queue, ready, 2 * semaphore + u.cycles()) + signalLatency;
+      store();
+      pending = { ready, transfer: resultCost() };
+      // Only a result of several turns is stored a turn late.
+      if (level === 0) store();
+    }
+    for (const l of levels) if (l.level === level) l.free.signal(enter(l.queue, 0, semaphore) + signalLatency);
+  };
+  visit(0);
+  const left = turnsOf(loops, loops.length) - turns;
+  const pace = left > 0 ? (busiest() - half) / (turns - MOST_TURNS / 2) : 0;
+  store();
+  return busiest() + pace * left + (coresOf(machine) === 1 ? 0 : barrierLatency);
+}
