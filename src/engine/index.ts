@@ -3,4 +3,5 @@
  * the browser. The platform half (`node.ts`, `browser.ts`) is chosen by the package import `#engine/platform`.
  */
 export * from './engine.ts';
+export { roundHalves } from './halfFloats.ts';
 export * from './hostValues.ts';

@@ -1,6 +1,6 @@
 /** Host parts of a program on the host engine: bytes of a part's inputs to bytes of its outputs. */
 import { diagnostic } from '#base';
-import type { Engine, Session } from '#engine';
+import { type Engine, roundHalves, type Session } from '#engine';
 import { type DataType, type Tensor, tensorBytes } from '#ir';
 import type { HostPart, TensorSlot } from '#isa';
 import { readModel } from '#onnx';
@@ -54,7 +54,11 @@ export class HostParts {
     let session = this.#sessions.get(part);
     if (session === undefined) {
       if (this.#engine === undefined) throw noEngine({ part: part.name });
-      session = await (await this.#engine()).load(part.onnx, { optimize: false });
+      // As nodes of the processor do, those of the host round what they leave in half precision.
+      const model = readModel(part.onnx);
+      const rounded = roundHalves(model);
+      const engine = await this.#engine();
+      session = await engine.load(rounded === model ? part.onnx : rounded, { optimize: false });
       this.#sessions.set(part, session);
     }
     const results = await session.run(new Map(part.inputs.map((s, i) => [s.name, tensorOfSlot(s, inputs[i]!)])));

@@ -4,14 +4,16 @@
  *   out[o, b, y, x, n] = act(bias[o, n] + Σ_{ky,kx,c} a[o, b, y·sy + ky·dy − py, x·sx + kx·dx − px, c] · w[o, n, c, ky, kx])
  *
  * (o: groups or batches of a product). A matrix product has x = rows, c = inner dimension, a 1×1 window.
- * All strides are bytes of f32 tensors in DRAM, in any order: the DMA brings a tile into [b, y, x, c] order.
+ * All strides are bytes of tensors in DRAM, in any order: the DMA brings a tile into [b, y, x, c] order. Of integers, a and w count less
+ * their zero points, padding is that of a, and sums are requantised on the way out.
  */
 import { internalError } from '#base';
-import type { LayerPrediction } from '#isa';
-import { accumulatorEntries, filtersOf, type Machine } from '#machine';
+import { ELEMENT_BYTES, type LayerPrediction } from '#isa';
+import { accumulatorEntries, filtersOf, type Machine, type MatrixType, unitFor } from '#machine';
 import { keepsSums, mmaCycles } from '#timing';
 import { reductionBlocks, weightStream } from './contractionWeights.ts';
 import { coresFor, type DealtLoop, dealing } from './cores.ts';
+import { type Elements, elementBits } from './elementTypes.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { type Nest, type Placement, shapeOfNest } from './nest.ts';
 import { predictNest, sumOverTiles } from './prediction.ts';
@@ -44,8 +46,25 @@ export type Activation =
   | { readonly kind: 'clamp'; readonly low: number; readonly high: number }
   | { readonly kind: 'leaky'; readonly alpha: number };
 
+/** Element types of activations, of weights (another only among i8 and u8) and of what is stored. */
+export interface ContractionTypes {
+  readonly a: MatrixType;
+  readonly w: MatrixType;
+  readonly result: 'f32' | 'f16' | 'bf16' | 'i8' | 'u8' | 'i32';
+}
+
+/** Zero points of integers, and what sums of filter n are multiplied with on the way to results of 8 bits. */
+export interface Quantisation {
+  readonly zero: { readonly a: number; readonly w: number; readonly result: number };
+  readonly scale?: (o: number, n: number) => number;
+}
+
 export interface Contraction {
   readonly name: string;
+  /** f32 where they are not said. */
+  readonly types?: ContractionTypes;
+  /** Of integers only. */
+  readonly quantisation?: Quantisation;
   readonly outer: readonly OuterDim[];
   readonly b: { readonly total: number; readonly aStride: number; readonly outStride: number };
   readonly y: Spatial;
@@ -58,7 +77,7 @@ export interface Contraction {
     | {
         /** Constant: packed into the order of use at `address`. Element strides of the tensor; `offset` by outer index. */
         readonly kind: 'constant';
-        readonly data: () => Float32Array;
+        readonly data: () => Elements;
         readonly stride: {
           readonly o: number;
           readonly n: number;
@@ -96,6 +115,16 @@ export interface EpilogueOperand {
   readonly n: number;
 }
 
+const F32_TYPES: ContractionTypes = { a: 'f32', w: 'f32', result: 'f32' };
+
+export const typesOfContraction = (k: Pick<Contraction, 'types'>): ContractionTypes => k.types ?? F32_TYPES;
+
+/** Bytes of an element of the activations, of the weights and of the result. */
+export function widthsOf(k: Pick<Contraction, 'types'>): Readonly<Record<keyof ContractionTypes, number>> {
+  const { a, w, result } = typesOfContraction(k);
+  return { a: ELEMENT_BYTES[a], w: ELEMENT_BYTES[w], result: ELEMENT_BYTES[result] };
+}
+
 /** Tile sizes and loop order of a contraction. */
 export interface Tiling {
   readonly b: number;
@@ -126,14 +155,15 @@ export interface BuiltContraction {
 /** Whether the tiles of a contraction fit the memories and accumulators of a machine. */
 export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): boolean {
   const { nramBytes, wramBytes } = buildContraction(k, t, machine, 0);
-  const tn = filtersOf(machine.matrix);
+  const { a: type } = typesOfContraction(k);
+  const tn = filtersOf(machine.matrix, type);
   const reduction = [t.c, k.x.kernel, t.ky];
-  const kept = reductionBlocks(k, t) > 1 || keepsSums(machine.matrix, reduction);
+  const kept = reductionBlocks(k, t) > 1 || keepsSums(unitFor(machine.matrix, type), reduction);
   const sums = Math.ceil(t.n / tn) * t.b * t.y * t.x;
   return (
     nramBytes <= machine.nram.bytes &&
     wramBytes <= machine.wram.bytes &&
-    (!kept || sums <= accumulatorEntries(machine.matrix))
+    (!kept || sums <= accumulatorEntries(machine.matrix, type))
   );
 }
 
@@ -150,12 +180,15 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   const reductionLoops = tilesOf(ky) > 1 ? [c, ky] : [c];
   const loops = t.filtersOuter ? [...outer, n, b, y, x, ...reductionLoops] : [...outer, b, y, x, n, ...reductionLoops];
 
+  const types = typesOfContraction(k);
+  const width = widthsOf(k);
   const window = (s: Spatial): number => (s.kernel - 1) * s.dilation + 1;
   const a: Stream = {
     name: 'activations',
     space: 'nram',
-    type: 'f32',
+    type: types.a,
     ...k.a,
+    ...(k.quantisation === undefined ? {} : { fill: elementBits(types.a, k.quantisation.zero.a) }),
     outer: k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.aStride })),
     dims: [
       { loop: b, limit: k.b.total, stride: k.b.aStride },
@@ -170,7 +203,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   const out: Stream = {
     name: 'result',
     space: 'nram',
-    type: 'f32',
+    type: types.result,
     ...k.out,
     outer: k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.outStride })),
     dims: [
@@ -179,8 +212,8 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
       { loop: x, limit: k.x.total, stride: k.x.outStride },
       { loop: n, limit: k.n.total, stride: k.n.outStride },
     ],
-    padStrides: [4 * t.y * t.x * t.n, 4 * t.x * t.n, 4 * t.n, 4],
-    bufferBytes: 4 * t.b * t.y * t.x * t.n,
+    padStrides: [t.y * t.x * t.n, t.x * t.n, t.n, 1].map((elements) => width.result * elements),
+    bufferBytes: width.result * t.b * t.y * t.x * t.n,
   };
 
   const operands = (k.epilogue?.operands ?? []).map((o, i): Stream => {
@@ -193,9 +226,9 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
       ] as const
     ).flatMap(([loop, stride]) => (stride === 0 ? [] : [{ loop, limit: loop.total, stride }]));
     return {
-      ...{ name: `operand ${i}`, space: 'nram', type: 'f32', ...o.place },
+      ...{ name: `operand ${i}`, space: 'nram', type: types.result, ...o.place },
       outer: o.outer.flatMap((stride, at) => (stride === 0 ? [] : [{ loop: outer[at]!, stride }])),
-      dims: dims.length === 0 ? [{ limit: 1, stride: 4 }] : dims,
+      dims: dims.length === 0 ? [{ limit: 1, stride: width.result }] : dims,
     };
   });
   const behind = k.epilogue === undefined ? undefined : epilogueBody(k.epilogue, { b, y, x, n }, out, operands);
@@ -278,7 +311,7 @@ export function predictContraction(
     const rowsOfKernel = tilesOf(ky) > 1 ? size(ky) : k.y.kernel;
     const reduction = isMerged(k, t) ? [k.x.kernel * t.c, rowsOfKernel] : [size(c), k.x.kernel, rowsOfKernel];
     const filters = k.weights.kind === 'dynamic' ? t.n : size(n);
-    return mmaCycles(machine, [size(x), size(y), size(b)], filters, reduction);
+    return mmaCycles(machine, [size(x), size(y), size(b)], filters, reduction, typesOfContraction(k).a);
   });
   return predictNest(shapeOfNest(built.nest, cycles, coresFor(machine)), machine);
 }

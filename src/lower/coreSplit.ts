@@ -3,7 +3,7 @@
  * every tiling and so before any nest is built. What counts in the end is predicted of the nest itself.
  */
 import { filtersOf, type Machine } from '#machine';
-import type { Contraction } from './contraction.ts';
+import { type Contraction, typesOfContraction } from './contraction.ts';
 import { available, type Cores, coresFor, type DealtLoop } from './cores.ts';
 
 /** A loop over tiles of which one core does some. */
@@ -68,7 +68,7 @@ export function dealsOf(k: Contraction, machine: Machine): readonly (readonly De
   if (all === 1) return [[]];
   const outer = k.outer.findIndex((o) => o.total > 1);
   const loops = [
-    ...(k.n.total > filtersOf(machine.matrix) ? ['n'] : []),
+    ...(k.n.total > filtersOf(machine.matrix, typesOfContraction(k).a) ? ['n'] : []),
     ...(k.y.total > 1 ? ['y'] : []),
     ...(k.x.total > 1 && k.y.total < all ? ['x'] : []),
     ...(k.b.total > 1 ? ['b'] : []),

@@ -1,9 +1,17 @@
 /** The code of a contraction: what a tile's `mma` needs in records and addresses, on top of the tile nest. */
 import { float32Bits } from '#base';
-import { ACTIVATIONS, ELEMENT_TYPES } from '#isa';
+import { ACTIVATIONS, ELEMENT_TYPES, MMA_TYPES, RESULT_TYPES, WEIGHT_TYPES } from '#isa';
 import { filtersOf, type Machine } from '#machine';
-import { type BuiltContraction, buildContraction, type Contraction, isMerged, type Tiling } from './contraction.ts';
-import { hasBias, product, rows, tapsOf } from './contractionWeights.ts';
+import {
+  type BuiltContraction,
+  buildContraction,
+  type Contraction,
+  isMerged,
+  type Tiling,
+  typesOfContraction,
+  widthsOf,
+} from './contraction.ts';
+import { hasBias, parametersOf, tapsOf, weightWords } from './contractionWeights.ts';
 import type { Emitter, Operand, Register } from './emitter.ts';
 import { emitNest } from './nest.ts';
 import { type TileContext, tileStrides, tilesOf } from './stream.ts';
@@ -18,7 +26,9 @@ export function emitContraction(
 ): BuiltContraction {
   const built = buildContraction(k, t, machine, packedAddress);
   const { a, w, out, loops } = built;
-  const tn = filtersOf(machine.matrix);
+  const types = typesOfContraction(k);
+  const width = widthsOf(k);
+  const tn = filtersOf(machine.matrix, types.a);
   const pixels = e.record();
   const reduction = e.record();
   const output = e.record();
@@ -32,10 +42,17 @@ export function emitContraction(
   const kyStride = k.y.dilation * aStrides[1]!;
   const dynamicWeights = k.weights.kind === 'dynamic';
 
+  const result = types.result === MMA_TYPES[types.a].sum ? 0 : RESULT_TYPES.indexOf(types.result as 'f32');
   const act = ACTIVATIONS.indexOf(k.act.kind);
   if (k.act.kind !== 'none') {
     const [p0, p1] = k.act.kind === 'clamp' ? [k.act.low, k.act.high] : [k.act.alpha, 0];
     e.with(float32Bits(p0), (ra) => e.with(float32Bits(p1), (rb) => e.op('cfg.act', { ra, rb })));
+  }
+
+  if (k.quantisation !== undefined) {
+    const { a: za, w: zw, result: zc } = k.quantisation.zero;
+    const weights = WEIGHT_TYPES.indexOf(types.w === types.a ? 'same' : (types.w as 'i8' | 'u8'));
+    e.op('cfg.quant', { za, zw, zc, weights });
   }
 
   const body = (at: TileContext): void => {
@@ -47,12 +64,12 @@ export function emitContraction(
     e.dimension(output, 2, at.size(loops.b), outStrides[0]!);
     // With activations as weights every group is whole: columns beyond N are zeros that are never stored.
     const filters: Operand = dynamicWeights ? t.n : at.size(loops.n);
-    e.dimension(output, 4, filters, 4 * tn);
+    e.dimension(output, 4, filters, width.result * tn);
     if (merged) {
-      e.dimension(reduction, 0, k.x.kernel * t.c, 4);
+      e.dimension(reduction, 0, k.x.kernel * t.c, width.a);
       e.dimension(reduction, 1, at.size(loops.ky), kyStride);
     } else {
-      e.dimension(reduction, 0, at.size(loops.c), 4);
+      e.dimension(reduction, 0, at.size(loops.c), width.a);
       e.dimension(reduction, 1, k.x.kernel, kxStride);
       e.dimension(reduction, 2, at.size(loops.ky), kyStride);
     }
@@ -62,7 +79,7 @@ export function emitContraction(
     const channelBlock = at.index(loops.c);
     const rowBlock = at.index(loops.ky);
     const moves = [
-      ...(t.wholeDepth && typeof channelBlock !== 'number' ? [[channelBlock, 4 * t.c] as const] : []),
+      ...(t.wholeDepth && typeof channelBlock !== 'number' ? [[channelBlock, width.a * t.c] as const] : []),
       ...(typeof rowBlock !== 'number' ? [[rowBlock, t.ky * kyStride] as const] : []),
     ];
     if (moves.length > 0) {
@@ -73,15 +90,15 @@ export function emitContraction(
       aAddress = { register: r };
     }
     let bias: Operand = 0;
-    if (hasBias(k)) {
+    if (parametersOf(k) > 0) {
       const r = e.register();
       temporaries.push(r);
-      const perChannel = tapsOf(e, at.size(loops.ky), k.x.kernel);
-      const elements = product(e, rows(e, at.size(loops.c), perChannel, 0), filters);
-      if (typeof perChannel !== 'number') e.release(perChannel.register);
+      const taps = tapsOf(e, at.size(loops.ky), k.x.kernel);
+      const words = weightWords(e, k, [taps, at.size(loops.c), filters]);
+      if (typeof taps !== 'number') e.release(taps.register);
       e.set(r, at.buffer(w));
-      e.addScaled(r, elements, 4);
-      if (typeof elements !== 'number') e.release(elements.register);
+      e.addScaled(r, words, 4);
+      if (typeof words !== 'number') e.release(words.register);
       bias = { register: r };
     }
     e.with(aAddress, (ra) =>
@@ -98,11 +115,11 @@ export function emitContraction(
                 output,
                 acc: 0,
                 bias: biasRegister,
-                type: ELEMENT_TYPES.indexOf('f32'),
+                type: ELEMENT_TYPES.indexOf(types.a),
                 clear,
                 drain,
                 useBias: drain && hasBias(k) ? 1 : 0,
-                result: 0,
+                result: drain ? result : 0,
                 act: drain ? act : 0,
               });
             if (blocks === 1) return mma(1, 1);

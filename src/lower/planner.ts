@@ -19,7 +19,8 @@ import {
 import { type HostNode, type LayerPrediction, type LoopPlan, SLOT_BYTES, type SlotType } from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
-import type { Contraction, Tiling } from './contraction.ts';
+import type { Contraction, ContractionTypes, Tiling } from './contraction.ts';
+import { matrixTypeOf } from './elementTypes.ts';
 import type { Emitter } from './emitter.ts';
 import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
@@ -119,6 +120,12 @@ export class Planner {
   isFloat(name: string): boolean {
     const dims = staticShape(typeOf(this.graph, name));
     return this.dtype(name) === 'float32' && dims !== undefined && elementCount(dims) > 0;
+  }
+
+  /** The types of a contraction of floats, where the matrix unit computes that of a value; undefined otherwise. */
+  floatTypes(name: string): ContractionTypes | undefined {
+    const type = matrixTypeOf(this.machine, this.dtype(name));
+    return type === 'f32' || type === 'f16' || type === 'bf16' ? { a: type, w: type, result: type } : undefined;
   }
 
   constant(name: string | undefined): Tensor | undefined {
@@ -254,9 +261,10 @@ export class Planner {
   }
 
   /** A value for an intermediate step of one node. */
-  temporary(name: string, dims: readonly number[]): View {
-    const buffer = this.buffer(name, 4 * elementCount(dims));
-    return { buffer, offset: 0, dtype: 'float32', dims, strides: denseStrides(dims, 4) };
+  temporary(name: string, dims: readonly number[], dtype: SlotType = 'float32'): View {
+    const bytes = SLOT_BYTES[dtype];
+    const buffer = this.buffer(name, bytes * elementCount(dims));
+    return { buffer, offset: 0, dtype, dims, strides: denseStrides(dims, bytes) };
   }
 
   /** Memory for a value about to be produced. `layout` is a wish: a concatenation or a reshape behind it may decide otherwise. */

@@ -1,11 +1,20 @@
 /** Why a node goes to the host: the reasons that several lowerings share, in both languages. */
 import { RECORD_DIMENSIONS } from '#isa';
+import { type Machine, typesOf, vectorLanes, vectorTypes } from '#machine';
+import { elementTypeOf } from './elementTypes.ts';
 import type { ToHost } from './planner.ts';
 
 export const toHost = (en: string, zh: string): ToHost => ({ host: { en, zh } });
 
-export const notFloat = (dtype: string): ToHost =>
-  toHost(`its operand is ${dtype}; this processor computes in float32`, `其操作数为 ${dtype}；该处理器以 float32 计算`);
+/** A unit that does not compute a type: because no such unit does, or because this machine's does not. */
+export function lacksType(machine: Machine, unit: 'matrix' | 'vector', dtype: string): ToHost {
+  const types = (unit === 'matrix' ? typesOf(machine.matrix) : vectorTypes(machine.vector)).join(', ');
+  const name = elementTypeOf(dtype) ?? dtype;
+  return toHost(
+    `it computes with ${name}; the ${unit} unit of ${machine.name} computes ${types}`,
+    `它以 ${name} 计算；${machine.name} 的${unit === 'matrix' ? '矩阵' : '向量'}单元支持 ${types.replaceAll(', ', '、')}`,
+  );
+}
 
 /** A type in which an operator is not computed. */
 export const notComputed = (dtype: string): ToHost =>
@@ -13,6 +22,12 @@ export const notComputed = (dtype: string): ToHost =>
     `it computes with ${dtype}; on the processor this operator is computed in float32, some also in bool and integers of up to 32 bits`,
     `它以 ${dtype} 计算；在处理器上该算子以 float32 计算，部分算子也支持 bool 和不超过 32 位的整数`,
   );
+
+/** The reason for the host where the vector unit lacks one of these types. */
+export function lacksVectorType(machine: Machine, dtypes: readonly string[]): ToHost | undefined {
+  const missing = dtypes.find((dtype) => vectorLanes(machine.vector, elementTypeOf(dtype) ?? dtype) === undefined);
+  return missing === undefined ? undefined : lacksType(machine, 'vector', missing);
+}
 
 export const doesNotFit = (machine: {
   readonly name: string;

@@ -3,7 +3,7 @@
  * with activations whole or blocked in depth. All are screened with the unit costs of a mean tile; the best few are predicted
  * tile class by tile class (`predictContraction`), and of them the least time wins, then the fewest tiles and the least traffic.
  */
-import { accumulatorEntries, filtersOf, lanesOf, type Machine } from '#machine';
+import { accumulatorEntries, filtersOf, lanesOf, type Machine, unitFor, vectorLanes } from '#machine';
 import { cyclesAtRate, type DmaCost, keepsSums, segmentsCost, workCycles, workOf } from '#timing';
 import {
   buildContraction,
@@ -12,7 +12,10 @@ import {
   predictContraction,
   type Spatial,
   type Tiling,
+  typesOfContraction,
+  widthsOf,
 } from './contraction.ts';
+import { parametersOf, wordsOf } from './contractionWeights.ts';
 import { CoreSplit, copiesOf, dealsOf, type Share } from './coreSplit.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
 import { align } from './stream.ts';
@@ -67,20 +70,24 @@ function spatialTiles(s: Spatial, tile: number): SpatialTiles {
 const known = new WeakMap<Machine, Map<string, Tiling | undefined>>();
 
 /** All that the search looks at. */
-const keyOf = ({ outer, b, y, x, c, n, weights, a, out, epilogue }: Contraction): string =>
-  JSON.stringify([
+const keyOf = (k: Contraction): string => {
+  const { outer, b, y, x, c, n, weights, a, out, epilogue } = k;
+  return JSON.stringify([
+    typesOfContraction(k),
+    parametersOf(k),
     outer.map((o) => o.total),
     b,
     y,
     x,
     c,
     n,
-    weights.kind === 'constant' ? weights.bias !== undefined : [weights.cStride, weights.nStride, weights.place.home],
+    weights.kind === 'constant' ? undefined : [weights.cStride, weights.nStride, weights.place.home],
     a.home,
     out.home,
     epilogue?.steps.map((s) => [s.f, s.a, typeof s.b]),
     epilogue?.operands.map((o) => [o.outer, o.b, o.y, o.x, o.n, o.place.home]),
   ]);
+};
 
 /** The best tiling, or undefined where not even the smallest tile fits. */
 export function searchTiling(k: Contraction, machine: Machine): Tiling | undefined {
@@ -139,12 +146,16 @@ function screen(
   mayIdle: boolean,
   best: Shortlist,
 ): void {
-  const unit = machine.matrix;
+  const types = typesOfContraction(k);
+  const width = widthsOf(k);
+  const unit = unitFor(machine.matrix, types.a);
   const tn = filtersOf(unit);
   const ti = lanesOf(unit);
   const entries = accumulatorEntries(unit);
   const taps = k.y.kernel * k.x.kernel;
-  const bias = k.weights.kind === 'constant' && k.weights.bias !== undefined ? 1 : 0;
+  const parameters = parametersOf(k);
+  // Epilogues are chosen only where the vector unit computes the type.
+  const lanes = vectorLanes(machine.vector, types.result) ?? 1;
   const dynamic = k.weights.kind === 'dynamic';
   const outer = k.outer.map((o, i) => split.of(`o${i}`, o.total, 1));
   const outerCount = outer.reduce((n, o) => n * o.rounds, 1);
@@ -203,7 +214,8 @@ function screen(
         const nCount = ofN.rounds;
         const nTile = dynamic ? Math.max(n, tn) : n;
         const groups = Math.ceil(nTile / tn);
-        const wBufferOf = (ky: number): number => align(4 * (ky * k.x.kernel * c + bias) * nTile);
+        const wBufferOf = (ky: number): number =>
+          align(4 * (wordsOf(k, ky * k.x.kernel * c, nTile) + parameters * nTile));
         // Kernel rows apart only where whole blocks would take too much of the memory for weights.
         const tight = k.y.kernel > 1 && !dynamic && wBufferOf(k.y.kernel) * 4 > machine.wram.bytes;
         for (const ky of tight ? [k.y.kernel, 1] : [k.y.kernel]) {
@@ -227,7 +239,7 @@ function screen(
             ),
           );
           // Mean transfers of each stream; here and below.
-          const wBytes = (4 * k.n.total * (taps * k.c.total + bias * blocks)) / (ofN.tiles * blocks);
+          const wBytes = (k.n.total * (width.w * taps * k.c.total + 4 * parameters * blocks)) / (ofN.tiles * blocks);
           const wDims: Extents =
             k.weights.kind === 'constant'
               ? [[4, wBytes / 4]]
@@ -235,19 +247,14 @@ function screen(
                   [k.weights.nStride, Math.min(nTile, tn)],
                   [k.weights.cStride, c],
                 ];
-          const w = runsCost(
-            machine,
-            wBytes,
-            wDims,
-            wBuffer,
-            k.weights.kind === 'dynamic' ? k.weights.place.home : undefined,
-          );
+          const [wWidth, wHome] = k.weights.kind === 'constant' ? [4] : [width.w, k.weights.place.home];
+          const w = runsCost(machine, wBytes, wDims, wBuffer, wWidth!, wHome);
           for (const { b, x, y, shares, turns: spatial, parts, count: allPlaces, classes } of places) {
             const pixels = b * y.tile * x.tile;
             if (stored && groups * pixels > entries) continue;
             const depth = wholeDepth ? k.c.total : c;
-            const aBuffer = align(4 * b * y.extent * x.extent * depth);
-            const outBuffer = align(4 * pixels * nTile);
+            const aBuffer = align(width.a * b * y.extent * x.extent * depth);
+            const outBuffer = align(width.result * pixels * nTile);
             const aTimes = outerCount * spatial * (wholeDepth ? 1 : depthBlocks) > 1 ? 2 : 1;
             const outTimes = outerCount * spatial * nCount > 1 ? 2 : 1;
             const along = (o: EpilogueOperand): Extents => [
@@ -257,18 +264,18 @@ function screen(
               [o.b, o.b === 0 ? 1 : b],
             ];
             const elementsOf = (o: EpilogueOperand): number => along(o).reduce((m, [, size]) => m * size, 1);
-            const operandBytes = operands.reduce((m, o) => m + align(4 * elementsOf(o)), 0);
+            const operandBytes = operands.reduce((m, o) => m + align(width.result * elementsOf(o)), 0);
             const results = (outBuffer + operandBytes) * outTimes;
             if (aBuffer * aTimes + results > machine.nram.bytes) continue;
             const aBlocked = depthBlocks > 1 && !wholeDepth;
             let matrixCycles = 0;
             for (const p of works) {
               for (const at of classes)
-                matrixCycles += outerCount * p.times * at.times * workCycles(machine, at.sizes, p.work);
+                matrixCycles += outerCount * p.times * at.times * workCycles(machine, at.sizes, p.work, types.a);
             }
             const a = runsCost(
               machine,
-              (4 * k.b.total * y.inside * x.inside * k.c.total) / (allPlaces * (aBlocked ? depthBlocks : 1)),
+              (width.a * k.b.total * y.inside * x.inside * k.c.total) / (allPlaces * (aBlocked ? depthBlocks : 1)),
               [
                 [k.c.aStride, depth],
                 [k.x.aStride, x.extent],
@@ -276,11 +283,12 @@ function screen(
                 [k.b.aStride, b],
               ],
               aBuffer,
+              width.a,
               k.a.home,
             );
             const out = runsCost(
               machine,
-              (4 * k.b.total * k.y.total * k.x.total * k.n.total) / (allPlaces * ofN.tiles),
+              (width.result * k.b.total * k.y.total * k.x.total * k.n.total) / (allPlaces * ofN.tiles),
               [
                 [k.n.outStride, Math.min(n, k.n.total)],
                 [k.x.outStride, x.tile],
@@ -288,16 +296,18 @@ function screen(
                 [k.b.outStride, b],
               ],
               outBuffer,
+              width.result,
               k.out.home,
             );
             const behind = operands.reduce(
               (sum, o) => {
-                const cost = runsCost(machine, 4 * elementsOf(o), along(o), align(4 * elementsOf(o)), o.place.home);
+                const bytes = width.result * elementsOf(o);
+                const cost = runsCost(machine, bytes, along(o), align(bytes), width.result, o.place.home);
                 return { cycles: sum.cycles + cost.cycles, channelCycles: sum.channelCycles + cost.channelCycles };
               },
               { cycles: 0, channelCycles: 0 },
             );
-            const vectorCycles = steps * pixels * Math.ceil(Math.min(n, k.n.total) / machine.vector.lanes);
+            const vectorCycles = steps * pixels * Math.ceil(Math.min(n, k.n.total) / lanes);
             for (const filtersOuter of nCount > 1 && spatial > 1 ? [false, true] : [false]) {
               const aLoads = aBlocked
                 ? spatial * nCount * depthBlocks
@@ -351,14 +361,21 @@ type Extents = readonly (readonly [stride: number, elements: number])[];
 
 type RunsCost = Pick<DmaCost, 'cycles' | 'channelCycles'>;
 
-/** Cost of a transfer of `bytes` to or from a buffer, of a tile with such strides in DRAM; or over a link, which the channel does not see. */
-function runsCost(machine: Machine, bytes: number, tile: Extents, buffer: number, home?: Place['home']): RunsCost {
+/** Cost of a transfer of `bytes` to or from a buffer, of a tile of elements of a width with such strides in DRAM; or over a link, which the channel does not see. */
+function runsCost(
+  machine: Machine,
+  bytes: number,
+  tile: Extents,
+  buffer: number,
+  width: number,
+  home?: Place['home'],
+): RunsCost {
   if (home === 'shared') {
     const { link } = machine.cluster!.sharedRam;
     const moved = Math.max(cyclesAtRate(bytes, link), Math.ceil(buffer / machine.dma.scratchpadBytesPerCycle));
     return { cycles: machine.dma.setupCycles + moved, channelCycles: 0 };
   }
-  let run = 4;
+  let run = width;
   for (let grew = true; grew; ) {
     grew = false;
     for (const [stride, elements] of tile) {

@@ -10,6 +10,7 @@ import {
   ELEMENT_TYPES,
   type ElementType,
   resultCode,
+  SCALING_FUNCTIONS,
   scalarIsFloat,
   VECTOR_FUNCTIONS,
   type VectorFunction,
@@ -32,6 +33,8 @@ export interface Temporary {
 export interface Access {
   readonly tile: Stream | Temporary;
   readonly offset?: number;
+  /** Of the elements, where it is not that of the tile. */
+  readonly type?: ElementType;
   readonly strides: readonly number[];
 }
 
@@ -46,9 +49,11 @@ export interface Step {
   readonly init?: boolean;
   /** Results of integers stop at the ends of their type. */
   readonly saturate?: boolean;
+  /** Zero point of `quant` and `dequant`. */
+  readonly zero?: number;
 }
 
-const typeOf = ({ tile }: Access): ElementType => tile.type ?? 'f32';
+const typeOf = ({ type, tile }: Access): ElementType => type ?? tile.type ?? 'f32';
 
 /** Element types of a step's operands and results. */
 const typesOf = ({ a, c }: Pick<Step, 'a' | 'c'>): { readonly type: ElementType; readonly result: ElementType } => ({
@@ -143,6 +148,7 @@ export function emitSteps(
             }),
           ),
         );
+      if (SCALING_FUNCTIONS.has(s.f)) e.with(s.zero ?? 0, (ra) => e.op('cfg.zero', { ra }));
       if (s.b === undefined) issue(0);
       else if ('scalar' in s.b) e.with(scalarIsFloat(s.f, type) ? float32Bits(s.b.scalar) : s.b.scalar | 0, issue);
       else address(s.b, issue);

@@ -3,7 +3,9 @@
  * slicing, reshaping (where strides allow), squeezing, broadcasting and concatenation by address are views and cost nothing:
  * the DMA reads and writes any strides.
  */
-import { SLOT_BYTES, type SlotType, type TensorSlot } from '#isa';
+import { internalError } from '#base';
+import { type ElementType, SLOT_BYTES, type SlotType, type TensorSlot } from '#isa';
+import { elementTypeOf } from './elementTypes.ts';
 
 export interface Buffer {
   readonly name: string;
@@ -73,6 +75,13 @@ export function slotOf(name: string, v: View): TensorSlot {
 }
 
 export const elementBytesOf = (v: View): number => SLOT_BYTES[v.dtype];
+
+/** How units hold the elements of a view that they compute with. */
+export function typeOfView(v: Pick<View, 'dtype'>): ElementType {
+  const type = elementTypeOf(v.dtype);
+  if (type === undefined) throw internalError({ what: `a unit is to compute with ${v.dtype}` });
+  return type;
+}
 
 /** The same elements in row-major order under new dims; undefined where that needs a copy. */
 export function reshapeView(v: View, dims: readonly number[]): View | undefined {

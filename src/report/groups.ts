@@ -18,7 +18,7 @@ export interface Group {
   readonly outputs: readonly string[];
 }
 
-const HEADS = new Set(['Conv', 'Gemm', 'MatMul']);
+const HEADS = new Set('Conv Gemm MatMul QLinearConv QLinearMatMul ConvInteger MatMulInteger'.split(' '));
 const ACTIVATIONS = new Set('Relu LeakyRelu PRelu Clip Sigmoid Tanh HardSigmoid HardSwish Elu Gelu'.split(' '));
 const POOLINGS = new Set(['MaxPool', 'AveragePool', 'GlobalMaxPool', 'GlobalAveragePool']);
 /** Nodes that only give other dimensions or another name to the same memory. */

@@ -3,8 +3,9 @@
  * the peak of its scarcest resource, one group after the other. No decision of the compiler moves it, except which nodes
  * the host runs: those count with the host's time, in as few calls as the graph needs, however the program splits them.
  *
- * cycles of a group = max(MACs ÷ matrix peak, vector operations ÷ lanes, bytes ÷ DRAM bandwidth), exact; the sum is rounded up.
- * - MACs: of Conv, Gemm and MatMul. A depthwise convolution (as many groups as channels and filters) runs on the
+ * cycles of a group = max(MACs ÷ matrix peak, vector operations ÷ lanes, bytes ÷ DRAM bandwidth), exact; the sum is rounded up. Peak and
+ * lanes are those of the type that a node computes with.
+ * - MACs: of Conv, Gemm and MatMul, and of their kinds on quantised values. A depthwise convolution (as many groups as channels and filters) runs on the
  *   vector unit's multiply-add: its MACs count as vector operations, one a lane a cycle.
  * - Vector operations: those of all other nodes by their cost rules, one a lane a cycle, a multiply-add as one. MaxPool and
  *   AveragePool count axis after axis where that is less: maximum and sum separate (`leastOperations.ts`).
@@ -12,7 +13,7 @@
  */
 import { byteLength, elementCount, type GraphNode, intAttribute, type Model, staticShape, typeOf } from '#ir';
 import type { GroupBound, LayerwiseBound, Program } from '#isa';
-import { coresOf, type Machine, macsPerCycle } from '#machine';
+import { coresOf, type Machine, type MatrixType, macsPerCycle, typesOf, vectorLanes } from '#machine';
 import { type Cost, nodeCost, nodeWork } from '#ops';
 import { hostCycles } from '#timing';
 import { type Group, groupHostNodes, groupNodes } from './groups.ts';
@@ -52,6 +53,47 @@ interface Fraction {
 
 const cyclesOf = ({ work, peak }: Fraction): number => work / peak;
 
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+
+function sumOf(a: Fraction, b: Fraction): Fraction {
+  const peak = (a.peak / divisor(a.peak, b.peak)) * b.peak;
+  return { work: a.work * (peak / a.peak) + b.work * (peak / b.peak), peak };
+}
+
+const MATRIX_TYPES: Readonly<Partial<Record<string, MatrixType>>> = {
+  float16: 'f16',
+  bfloat16: 'bf16',
+  int8: 'i8',
+  uint8: 'u8',
+};
+
+const dtypeOf = (model: Model, name: string | undefined): string | undefined => {
+  const type = name === undefined ? undefined : typeOf(model.graph, name);
+  return type?.kind === 'tensor' ? type.dtype : undefined;
+};
+
+/** MACs a cycle of one core, for the type of a node's first operand. */
+function matrixPeak(model: Model, node: GraphNode, { matrix }: Machine): number {
+  const type = MATRIX_TYPES[dtypeOf(model, node.inputs[0]) ?? ''];
+  return macsPerCycle(matrix, type !== undefined && typesOf(matrix).includes(type) ? type : 'f32');
+}
+
+const VECTOR_TYPES: Readonly<Partial<Record<string, string>>> = {
+  ...MATRIX_TYPES,
+  bool: 'u8',
+  int16: 'i16',
+  int32: 'i32',
+};
+
+/** Lanes of one core: the fewer of those for a node's first operand and for its result. */
+function lanesOfNode(model: Model, node: GraphNode, { vector }: Machine): number {
+  const lanes = [node.inputs[0], node.outputs[0]].map((name) => {
+    const type = VECTOR_TYPES[dtypeOf(model, name) ?? ''] ?? 'f32';
+    return vectorLanes(vector, type) ?? vector.lanes;
+  });
+  return Math.min(...lanes);
+}
+
 /** The sum of fractions, rounded up; exact. */
 export function ceilOfSum(fractions: readonly Fraction[]): number {
   const byPeak = new Map<number, bigint>();
@@ -64,16 +106,24 @@ export function ceilOfSum(fractions: readonly Fraction[]): number {
 function boundOf(group: Group, model: Model, machine: Machine): GroupBound & { readonly time: Fraction } {
   let macs = 0;
   let vectorOps = 0;
+  let compute: Fraction = { work: 0, peak: 1 };
+  let vector: Fraction = { work: 0, peak: 1 };
   for (const node of group.nodes) {
     const cost = nodeCost(model, node);
-    if (cost.macs > 0 && !isDepthwise(model, node)) macs += cost.macs;
-    else vectorOps += leastOperations(model, node) ?? vectorOperations(cost);
+    if (cost.macs > 0 && !isDepthwise(model, node)) {
+      macs += cost.macs;
+      compute = sumOf(compute, { work: cost.macs, peak: coresOf(machine) * matrixPeak(model, node, machine) });
+    } else {
+      const operations = leastOperations(model, node) ?? vectorOperations(cost);
+      vectorOps += operations;
+      vector = sumOf(vector, { work: operations, peak: coresOf(machine) * lanesOfNode(model, node, machine) });
+    }
   }
   const bytes = trafficOf(group, model);
   const { bandwidth } = machine.dram;
   const times = [
-    ['compute', { work: macs, peak: coresOf(machine) * macsPerCycle(machine.matrix) }],
-    ['vector', { work: vectorOps, peak: coresOf(machine) * machine.vector.lanes }],
+    ['compute', compute],
+    ['vector', vector],
     ['memory', { work: bytes * bandwidth.cycles, peak: bandwidth.bytes }],
   ] as const;
   const [bound, time] = times.reduce((most, t) => (cyclesOf(t[1]) > cyclesOf(most[1]) ? t : most));
@@ -102,11 +152,15 @@ const namesOf = ({ nodes }: Group): Pick<GroupBound, 'name' | 'op' | 'nodes'> =>
 const vectorOperations = (c: Cost): number =>
   Math.max(c.multiplications, c.additions) + c.comparisons + c.transcendentals;
 
+/** Convolutions, and which of their inputs are the weights. */
+const CONVOLUTIONS: Readonly<Record<string, number>> = { Conv: 1, ConvInteger: 1, QLinearConv: 3 };
+
 /** One filter for each channel, on its own. */
 export function isDepthwise(model: Model, node: GraphNode): boolean {
-  if (node.op !== 'Conv') return false;
+  const weights = CONVOLUTIONS[node.op];
+  if (weights === undefined) return false;
   const channels = staticShape(typeOf(model.graph, node.inputs[0]!))?.[1];
-  const filters = staticShape(typeOf(model.graph, node.inputs[1]!))?.[0];
+  const filters = staticShape(typeOf(model.graph, node.inputs[weights]!))?.[0];
   const groups = intAttribute(node, 'group', 1);
   return groups > 1 && groups === channels && groups === filters;
 }

@@ -8,7 +8,7 @@ import { type LoopDim, type Stream, type StreamDim, type TileContext, tileStride
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
-import { broadcastView, type JointDim, mergeDims, placeOf, type View } from '../views.ts';
+import { broadcastView, elementBytesOf, type JointDim, mergeDims, placeOf, typeOfView, type View } from '../views.ts';
 
 /** out = f(out or first input, operand). */
 export interface ElementwiseStep {
@@ -37,7 +37,7 @@ function streamFor(
     const stride = d.strides[operand]!;
     if (stride !== 0) own.push({ loop: loops[i]!, limit: d.size, stride });
   });
-  return { name, space: 'nram', type: 'f32', ...placeOf(v), dims: own };
+  return { name, space: 'nram', type: typeOfView(v), ...placeOf(v), dims: own };
 }
 
 /** Strides of a tile along the joint dimensions, innermost first, 0 where it is repeated. */
@@ -54,7 +54,7 @@ export function elementwiseDims(k: Pick<Elementwise, 'inputs' | 'output'>): Retu
   const operands = [k.output, ...k.inputs.map((v) => broadcastView(v, dims))];
   const strides = operands.map((o) => o.strides);
   const joint = mergeDims(dims, strides, 0);
-  return joint.length === 0 ? [{ size: 1, strides: operands.map(() => 4), marked: false }] : joint;
+  return joint.length === 0 ? [{ size: 1, strides: operands.map(elementBytesOf), marked: false }] : joint;
 }
 
 export function planElementwise(k: Elementwise, machine: Machine): VectorKernel | undefined {

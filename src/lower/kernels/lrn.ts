@@ -2,13 +2,13 @@
  * Local response normalisation across channels (Krizhevsky et al. 2012): y = x · (bias + alpha/size · Σ x²)^−beta, the sum over
  * a window of `size` channels. Channels lie innermost; the load pads them with zeros, so that the window is a plain record.
  */
-import { RECORD_DIMENSIONS } from '#isa';
+import { ELEMENT_BYTES, RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
 import { type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Temporary } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
-import { mergeDims, placeOf, type View } from '../views.ts';
+import { mergeDims, placeOf, typeOfView, type View } from '../views.ts';
 
 export interface LrnKernel {
   /** [b, c, …]. */
@@ -41,7 +41,9 @@ export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefine
     (tiles, loop) => {
       const loops = dims.map((d, i) => loop(`d${i}`, d.size, tiles[i]!));
       const c = loop('c', channels, channels);
-      const base = { space: 'nram', type: 'f32' } as const;
+      const type = typeOfView(k.input);
+      const width = ELEMENT_BYTES[type];
+      const base = { space: 'nram', type } as const;
       const input: Stream = {
         ...base,
         name: 'input',
@@ -61,27 +63,32 @@ export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefine
         ],
       };
       const padded = channels + k.size - 1;
-      const squares: Temporary = { name: 'squares', bytes: 4 * tiles.reduce((n, t) => n * t, 1) * padded };
+      const places = tiles.reduce((n, t) => n * t, 1);
+      const squares: Temporary = { name: 'squares', bytes: 4 * places * padded };
+      // Everything but operand and result is f32; a result of another type is brought there last.
+      const sums: Temporary | undefined = type === 'f32' ? undefined : { name: 'sums', bytes: 4 * places * channels };
       return {
         loops: [...loops, c],
         inputs: [input],
         output,
-        temporaries: [squares],
+        temporaries: [squares, ...(sums === undefined ? [] : [sums])],
         body: (at: TileContext, emit) => {
           const outer = [...loops].reverse().map((l) => at.size(l));
           const inStrides = tileStrides(input).reverse();
           const outStrides = tileStrides(output).reverse();
           const x = { tile: input, strides: inStrides };
-          const q = { tile: squares, strides: inStrides };
+          const inWords = (strides: readonly number[]): number[] => strides.map((s) => (s * 4) / width);
+          const q = { tile: squares, strides: inWords(inStrides) };
           emit.step({ f: 'mul', sizes: [padded, ...outer], a: x, b: x, c: q });
-          const y = { tile: output, strides: outStrides };
-          const [, ...inOuter] = inStrides;
-          const [, ...outOuter] = outStrides;
+          const y =
+            sums === undefined ? { tile: output, strides: outStrides } : { tile: sums, strides: inWords(outStrides) };
+          const [, ...inOuter] = inWords(inStrides);
+          const [, ...outOuter] = inWords(outStrides);
           emit.step({
             f: 'mov',
             sizes: [channels, k.size, ...outer],
             a: { tile: squares, strides: [4, 4, ...inOuter] },
-            c: { tile: output, strides: [4, 0, ...outOuter] },
+            c: { tile: y.tile, strides: [4, 0, ...outOuter] },
             accumulate: 'add',
             init: true,
           });
@@ -91,7 +98,10 @@ export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefine
           emit.step({ f: 'log', sizes, a: y, c: y });
           emit.step({ f: 'mul', sizes, a: y, b: { scalar: -k.beta }, c: y });
           emit.step({ f: 'exp', sizes, a: y, c: y });
-          emit.step({ f: 'mul', sizes, a: y, b: { tile: input, offset: 4 * before, strides: inStrides }, c: y });
+          const result = { tile: output, strides: outStrides };
+          if (sums !== undefined) emit.step({ f: 'mov', sizes, a: y, c: result });
+          const b = { tile: input, offset: width * before, strides: inStrides };
+          emit.step({ f: 'mul', sizes, a: result, b, c: result });
         },
       };
     },

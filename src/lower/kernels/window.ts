@@ -2,15 +2,15 @@
  * Window kernels: pooling and depthwise convolution. The tile lies as [y, x, c]; one instruction walks (y, x, ky, kx, c) and
  * accumulates into a result whose ky and kx strides are 0.
  */
-import { float32Bits } from '#base';
-import type { VectorFunction } from '#isa';
+import { ELEMENT_BYTES, type ElementType, type VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import { coresFor, dealing } from '../cores.ts';
-import { type Stream, type TileContext, tileStrides } from '../stream.ts';
+import { elementBits } from '../elementTypes.ts';
+import { extentOf, type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
-import type { Step } from '../vectorSteps.ts';
+import type { Access, Step, Temporary } from '../vectorSteps.ts';
 import { type BuildKernel, searchTiles, type VectorTiles } from '../vectorTiles.ts';
-import { placeOf, type View } from '../views.ts';
+import { placeOf, typeOfView, type View } from '../views.ts';
 
 export interface WindowDim {
   readonly total: number;
@@ -20,8 +20,20 @@ export interface WindowDim {
   readonly pad: number;
 }
 
+/** What follows on the result: with a number, or with one for each channel. */
+export interface WindowStep {
+  readonly f: VectorFunction;
+  readonly scalar?: number;
+  /** [c], of the type that the step finds. */
+  readonly perChannel?: View;
+  /** What it leaves; the same type where it is not said. */
+  readonly type?: ElementType;
+  readonly saturate?: boolean;
+  readonly zero?: number;
+}
+
 export interface WindowKernel {
-  /** [b, c, y, x] views of f32. */
+  /** [b, c, y, x] views. */
   readonly input: View;
   readonly output: View;
   readonly y: WindowDim;
@@ -29,25 +41,26 @@ export interface WindowKernel {
   readonly reduce: 'max' | 'add';
   /** What padding counts as. */
   readonly fill: number;
-  /** Depthwise weights [ky, kx, c] and bias [c]. */
+  /** Type of the sums, where it is not that of the result. */
+  readonly sums?: ElementType;
+  /** Depthwise weights [ky, kx, c] and bias [c]. The input is converted to their type where it has another. */
   readonly weights?: View;
   readonly bias?: View;
   /** Reciprocal counts [y, x] that the sum is multiplied by, or one factor. */
   readonly scale?: View | number;
-  /** What follows on the result, each with a scalar. */
-  readonly after: readonly { readonly f: VectorFunction; readonly scalar: number }[];
+  readonly after: readonly WindowStep[];
 }
 
 /** Networks repeat their windows: the tiles found for one on a machine are kept as long as the machine is. */
 const known = new WeakMap<Machine, Map<string, VectorTiles | undefined>>();
 
 /** All that the time of a kernel depends on. */
-const keyOf = ({ input, output, weights, bias, scale, after, y, x, reduce }: WindowKernel): string =>
+const keyOf = ({ input, output, weights, bias, scale, after, y, x, reduce, sums }: WindowKernel): string =>
   JSON.stringify([
-    ...[input, output, weights, bias].map((v) => v && [v.dims, v.strides, v.buffer.home]),
+    ...[input, output, weights, bias].map((v) => v && [v.dtype, v.dims, v.strides, v.buffer.home]),
     typeof scale === 'object' ? scale.strides : scale !== undefined,
-    after.map((step) => step.f),
-    [y, x, reduce],
+    after.map((step) => [step.f, step.type, step.perChannel?.strides]),
+    [y, x, reduce, sums],
   ]);
 
 /** The kernel with the tiles that are predicted to be fastest; undefined where not even the smallest fit. */
@@ -71,29 +84,31 @@ function windowTiles(k: WindowKernel): {
   const o = k.output.strides;
   const build: BuildKernel = ([ty, tx, tc], loop) => {
     const b = loop('b', batch, 1);
-    const c = loop('c', channels, tc!);
+    const channelLoop = loop('c', channels, tc!);
+    const c = channelLoop;
     const y = loop('y', k.y.total, ty!);
     const x = loop('x', k.x.total, tx!);
     // Channels outermost: their weights stay while the image passes.
     const loops = [c, b, y, x];
-    const base = { space: 'nram', type: 'f32' } as const;
+    const nram = (v: View) => ({ space: 'nram', type: typeOfView(v), ...placeOf(v) }) as const;
+    const elements = k.weights === undefined ? typeOfView(k.input) : typeOfView(k.weights);
+    const converts = elements !== typeOfView(k.input);
     const extent = (w: WindowDim): number => (w.kernel - 1) * w.dilation + 1;
     const input: Stream = {
-      ...base,
+      ...nram(k.input),
       name: 'input',
-      ...placeOf(k.input),
-      fill: float32Bits(k.fill),
+      fill: elementBits(typeOfView(k.input), k.fill),
       outer: [{ loop: b, stride: s[0]! }],
       dims: [
         { loop: y, scale: k.y.scale, window: extent(k.y), pad: k.y.pad, limit: limit.y, stride: s[2]! },
         { loop: x, scale: k.x.scale, window: extent(k.x), pad: k.x.pad, limit: limit.x, stride: s[3]! },
         { loop: c, limit: channels, stride: s[1]! },
-      ],
+        // Whole, so that it is converted whole, whatever the size of the tile.
+      ].map((d) => (converts ? { ...d, whole: true } : d)),
     };
     const output: Stream = {
-      ...base,
+      ...nram(k.output),
       name: 'result',
-      ...placeOf(k.output),
       outer: [{ loop: b, stride: o[0]! }],
       dims: [
         { loop: y, limit: k.y.total, stride: o[2]! },
@@ -106,9 +121,8 @@ function windowTiles(k: WindowKernel): {
     if (k.weights !== undefined) {
       const w = k.weights;
       weights = {
-        ...base,
+        ...nram(w),
         name: 'weights',
-        ...placeOf(w),
         dims: [
           { limit: k.y.kernel, stride: w.strides[0]! },
           { limit: k.x.kernel, stride: w.strides[1]! },
@@ -117,22 +131,19 @@ function windowTiles(k: WindowKernel): {
       };
       inputs.push(weights);
     }
-    let bias: Stream | undefined;
-    if (k.bias !== undefined) {
-      bias = {
-        ...base,
-        name: 'bias',
-        ...placeOf(k.bias),
-        dims: [{ loop: c, limit: channels, stride: k.bias.strides[0]! }],
-      };
-      inputs.push(bias);
-    }
+    const perChannel = (v: View | undefined, name: string): Stream | undefined => {
+      if (v === undefined) return undefined;
+      const stream: Stream = { ...nram(v), name, dims: [{ loop: c, limit: channels, stride: v.strides[0]! }] };
+      inputs.push(stream);
+      return stream;
+    };
+    const bias = perChannel(k.bias, 'bias');
+    const behind = k.after.map((step, i) => perChannel(step.perChannel, `parameter ${i}`));
     let factors: Stream | undefined;
     if (k.scale !== undefined && typeof k.scale !== 'number') {
       factors = {
-        ...base,
+        ...nram(k.scale),
         name: 'factors',
-        ...placeOf(k.scale),
         dims: [
           { loop: y, limit: k.y.total, stride: k.scale.strides[0]! },
           { loop: x, limit: k.x.total, stride: k.scale.strides[1]! },
@@ -140,37 +151,86 @@ function windowTiles(k: WindowKernel): {
       };
       inputs.push(factors);
     }
-    const [iy, ix] = tileStrides(input) as [number, number, number];
-    const [oy, ox] = tileStrides(output) as [number, number, number];
+    const inputStrides = tileStrides(input) as [number, number, number];
+    const wide = ELEMENT_BYTES[elements];
+    const [iy, ix] = inputStrides.map((v) => (v * wide) / ELEMENT_BYTES[input.type]) as [number, number];
+    const temporaries: Temporary[] = [];
+    const temporary = (name: string, type: ElementType, count: number): Temporary => {
+      const made = { name, type, bytes: ELEMENT_BYTES[type] * count };
+      temporaries.push(made);
+      return made;
+    };
+    const extents = input.dims.map(extentOf);
+    const product = (list: readonly number[]): number => list.reduce((n, v) => n * v, 1);
+    const converted = converts ? temporary('converted', elements, product(extents)) : undefined;
+    const sums = k.sums ?? output.type;
+    const apart =
+      sums === output.type ? undefined : temporary('sums', sums, product(output.dims.map((d) => extentOf(d))));
+    const outStrides = tileStrides(output) as [number, number, number];
+    /** The result so far, as elements of a type: in the output's tile, or as words beside it. */
+    const result = (type: ElementType, strides: (y: number, x: number, c: number) => number[]): Access => {
+      const width = ELEMENT_BYTES[apart === undefined ? output.type : type];
+      const [oy, ox] = outStrides.map((v) => (v * width) / ELEMENT_BYTES[output.type]) as [number, number];
+      return { tile: apart ?? output, type, strides: strides(oy, ox, width) };
+    };
     return {
       loops,
       inputs,
       output,
-      temporaries: [],
+      temporaries,
       body: (at: TileContext, emit) => {
+        if (converted !== undefined) {
+          const strides = (width: number): number[] =>
+            [...inputStrides].reverse().map((v) => (v * width) / ELEMENT_BYTES[input.type]);
+          emit.step({
+            f: 'mov',
+            sizes: [...extents].reverse(),
+            a: { tile: input, strides: strides(ELEMENT_BYTES[input.type]) },
+            c: { tile: converted, strides: strides(wide) },
+          });
+        }
         const sizes = [at.size(c), k.x.kernel, k.y.kernel, at.size(x), at.size(y)];
         const a = {
-          tile: input,
-          strides: [4, k.x.dilation * ix, k.y.dilation * iy, k.x.scale * ix, k.y.scale * iy],
+          tile: converted ?? input,
+          strides: [wide, k.x.dilation * ix, k.y.dilation * iy, k.x.scale * ix, k.y.scale * iy],
         };
-        const c5 = { tile: output, strides: [4, 0, 0, ox, oy] };
+        const c5 = result(sums, (oy, ox, width) => [width, 0, 0, ox, oy]);
         const main: Step = { f: 'mov', sizes, a, c: c5, accumulate: k.reduce, init: true };
         if (weights === undefined) emit.step(main);
         else {
           const [wy, wx] = tileStrides(weights) as [number, number, number];
-          emit.step({ ...main, f: 'mul', b: { tile: weights, strides: [4, wx, wy, 0, 0] } });
+          emit.step({ ...main, f: 'mul', b: { tile: weights, strides: [wide, wx, wy, 0, 0] } });
         }
-        const outSizes = [at.size(c), at.size(x), at.size(y)];
-        const out = { tile: output, strides: [4, ox, oy] };
-        const onResult = (f: VectorFunction, operand: Step['b']): void =>
-          emit.step({ f, sizes: outSizes, a: out, ...(operand === undefined ? {} : { b: operand }), c: out });
-        if (typeof k.scale === 'number') onResult('mul', { scalar: k.scale });
+        const ofChannel = (tile: Stream): Access => ({ tile, strides: [ELEMENT_BYTES[tile.type], 0, 0] });
+        const steps: (Omit<WindowStep, 'scalar' | 'perChannel'> & { readonly b?: Step['b'] })[] = [];
+        if (typeof k.scale === 'number') steps.push({ f: 'mul', b: { scalar: k.scale } });
         else if (factors !== undefined) {
           const [fy, fx] = tileStrides(factors) as [number, number];
-          onResult('mul', { tile: factors, strides: [0, fx, fy] });
+          steps.push({ f: 'mul', b: { tile: factors, strides: [0, fx, fy] } });
         }
-        if (bias !== undefined) onResult('add', { tile: bias, strides: [4, 0, 0] });
-        for (const step of k.after) onResult(step.f, { scalar: step.scalar });
+        if (bias !== undefined) steps.push({ f: 'add', b: ofChannel(bias) });
+        k.after.forEach(({ scalar, perChannel: _, ...step }, i) => {
+          const operand = behind[i] === undefined ? scalar !== undefined && { scalar } : ofChannel(behind[i]);
+          steps.push({ ...step, ...(operand === false ? {} : { b: operand }) });
+        });
+        if (steps.length === 0 && apart !== undefined) steps.push({ f: 'mov' });
+        let type = sums;
+        steps.forEach(({ f, b, type: to, saturate, zero }, i) => {
+          const last = i === steps.length - 1;
+          const over = (oy: number, ox: number, width: number): number[] => [width, ox, oy];
+          const from = result(type, over);
+          type = last ? output.type : (to ?? type);
+          const c = last ? { tile: output, strides: [...outStrides].reverse() } : result(type, over);
+          emit.step({
+            f,
+            sizes: [at.size(channelLoop), at.size(x), at.size(y)],
+            a: from,
+            ...(b === undefined ? {} : { b }),
+            c,
+            ...(saturate === true ? { saturate } : {}),
+            ...(zero === undefined ? {} : { zero }),
+          });
+        });
       },
     };
   };

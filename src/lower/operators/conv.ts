@@ -1,19 +1,49 @@
 /** Lowering of Conv: a contraction on the matrix unit, or, depthwise, a window kernel on the vector unit. */
-import { intAttribute, tensorNumbers } from '#ir';
+import { type GraphNode, intAttribute, type Tensor, tensorNumbers } from '#ir';
 import { accepted, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
-import type { Contraction } from '../contraction.ts';
-import type { Lowering } from '../planner.ts';
-import { computed, notFloat, toHost } from '../reasons.ts';
+import type { Contraction, ContractionTypes, Quantisation } from '../contraction.ts';
+import { elementsOf, isFloating } from '../elementTypes.ts';
+import type { Lowering, Planner, ToHost } from '../planner.ts';
+import { computed, lacksType, toHost } from '../reasons.ts';
 import { asPlane, placeOf, type View } from '../views.ts';
-import { floats } from './constants.ts';
 import { type Axis, depthwise } from './depthwise.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
 import { contractionJob } from './jobs.ts';
 
+/** What convolutions differ in: their operands, and what they are made of. */
+export interface Convolution {
+  readonly x: string;
+  readonly weights: Tensor;
+  /** Of filter n. */
+  readonly bias: ((n: number) => number) | undefined;
+  /** Of contractions; `undefined`: the matrix unit does not compute them. */
+  readonly types: ContractionTypes | undefined;
+  readonly zero?: Quantisation['zero'];
+  /** What sums of filter n are multiplied with on the way to integers of 8 bits. */
+  readonly scale?: (n: number) => number;
+}
+
 export const lowerConv: Lowering = (node, p) => {
   const [xName, wName, bName] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]];
-  if (!p.isFloat(xName)) return notFloat(p.dtype(xName));
+  const dtype = p.dtype(xName);
+  if (!isFloating(dtype)) return lacksType(p.machine, 'matrix', dtype);
+  const weights = p.constant(wName);
+  if (weights === undefined) return computed('its weights are', '其权重');
+  const bias = bName === undefined || bName === '' ? undefined : p.constant(bName);
+  if (bName !== undefined && bName !== '' && bias === undefined) return computed('its bias is', '其偏置');
+  const values = bias && tensorNumbers(bias);
+  const types = p.floatTypes(xName);
+  const chains = chainsBehind(p, node.outputs[0]!);
+  return convolution(p, node, { x: xName, weights, bias: values && ((n) => values[n]!), types }, chains);
+};
+
+/**
+ * Makes the job of a convolution of any type.
+ * @param chains what may be done behind it, the longest first
+ */
+export function convolution(p: Planner, node: GraphNode, k: Convolution, chains: readonly Chain[]): ToHost | undefined {
+  const { x: xName, weights, bias, types } = k;
   const dims = p.dims(xName);
   const rank = dims.length - 2;
   if (rank < 1 || rank > 2)
@@ -21,10 +51,6 @@ export const lowerConv: Lowering = (node, p) => {
       `it is a ${rank}-D convolution; 1-D and 2-D ones run on the processor`,
       `它是 ${rank} 维卷积；处理器支持一维和二维卷积`,
     );
-  const weights = p.constant(wName);
-  if (weights === undefined) return computed('its weights are', '其权重');
-  const bias = bName === undefined || bName === '' ? undefined : p.constant(bName);
-  if (bName !== undefined && bName !== '' && bias === undefined) return computed('its bias is', '其偏置');
 
   const wDims = weights.dims;
   const window = windowOf(accepted, node, wDims.slice(2));
@@ -43,14 +69,14 @@ export const lowerConv: Lowering = (node, p) => {
   };
   const outDims = p.dims(node.outputs[0]!);
   const [ya, xa] = [axis(rank - 2), axis(rank - 1)];
-  const chains = chainsBehind(p, node.outputs[0]!);
   const drained = chains.at(-1)!;
   const [filters, perGroup] = [wDims[0]!, wDims[1]!];
   const channels = dims[1]!;
 
   if (groups === channels && filters === channels && groups > 1 && drained.act.kind !== 'leaky') {
-    return depthwise(p, [node, ...drained.nodes], drained, { xName, weights, bias, ya, xa });
+    return depthwise(p, [node, ...drained.nodes], drained, { ...k, ya, xa });
   }
+  if (types === undefined) return lacksType(p.machine, 'matrix', p.dtype(xName));
 
   const input = asPlane(p.view(xName));
   const shape = (input: View, out: View, chain: Chain): Contraction => {
@@ -71,9 +97,14 @@ export const lowerConv: Lowering = (node, p) => {
         : s;
     const perFilter = filters / groups;
     const taps = ya.kernel * xa.kernel;
-    const biasValues = bias && tensorNumbers(bias);
+    const filter = (o: number, n: number): number => o * perFilter + n;
+    const { scale, zero } = k;
     return {
       name: node.name,
+      types,
+      ...(zero === undefined
+        ? {}
+        : { quantisation: { zero, ...(scale === undefined ? {} : { scale: (o, n) => scale(filter(o, n)) }) } }),
       outer:
         groups === 1
           ? []
@@ -94,9 +125,9 @@ export const lowerConv: Lowering = (node, p) => {
       out: placeOf(out),
       weights: {
         kind: 'constant',
-        data: floats(weights),
+        data: elementsOf(weights),
         stride: { o: perFilter * perGroup * taps, n: perGroup * taps, c: taps, ky: xa.kernel, kx: 1 },
-        bias: biasValues && ((o, n) => biasValues[o * perFilter + n]!),
+        bias: bias && ((o, n) => bias(filter(o, n))),
       },
       act: chain.act,
       ...epilogueOf(chain, (v) => {
@@ -110,4 +141,4 @@ export const lowerConv: Lowering = (node, p) => {
     const out = asPlane(p.output(chain.output, 'channels-last'));
     return { writes: out, contraction: () => shape(input, out, chain) };
   });
-};
+}

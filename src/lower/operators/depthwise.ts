@@ -1,12 +1,18 @@
-/** Depthwise convolution (as many groups as channels and filters) on the vector unit's multiply-add. */
-import type { GraphNode, Tensor } from '#ir';
+/**
+ * Depthwise convolution (as many groups as channels and filters) on the vector unit's multiply-add. Sums are f32 or i32. Of integers,
+ * Σ (a − za)·(w − zw) = Σ a·w' − za·Σ w' with w' = w − zw and padding that is za: the second sum goes into the bias.
+ */
+import { elementCount, type GraphNode, type Tensor, tensorNumbers } from '#ir';
+import { type ElementType, INTEGER_RANGES, type SlotType } from '#isa';
+import type { Machine } from '#machine';
 import { reachedByWindows } from '../compulsory.ts';
-import { planWindow, type WindowKernel } from '../kernels/window.ts';
+import { type Elements, elementsOf } from '../elementTypes.ts';
+import { planWindow, type WindowKernel, type WindowStep } from '../kernels/window.ts';
 import type { Planner, ToHost } from '../planner.ts';
-import { doesNotFit } from '../reasons.ts';
+import { doesNotFit, lacksVectorType } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
-import { asPlane } from '../views.ts';
-import { floats } from './constants.ts';
+import { asPlane, typeOfView, type View } from '../views.ts';
+import type { Convolution } from './conv.ts';
 import type { Chain } from './epilogue.ts';
 import { vectorJob } from './jobs.ts';
 
@@ -23,29 +29,14 @@ export function depthwise(
   p: Planner,
   nodes: readonly GraphNode[],
   fused: Chain,
-  k: { xName: string; weights: Tensor; bias: Tensor | undefined; ya: Axis; xa: Axis },
+  k: Convolution & { readonly ya: Axis; readonly xa: Axis },
 ): ToHost | undefined {
-  const node = nodes[0]!;
-  const channels = k.weights.dims[0]!;
-  const [kh, kw] = [k.ya.kernel, k.xa.kernel];
-  const source = floats(k.weights);
-  const weights = p.floatConstant(`${node.name}.weights`, [kh, kw, channels], () => {
-    const w = source();
-    const out = new Float32Array(kh * kw * channels);
-    for (let c = 0; c < channels; c++) for (let t = 0; t < kh * kw; t++) out[t * channels + c] = w[c * kh * kw + t]!;
-    return out;
-  });
-  const bias = k.bias && p.floatConstant(`${node.name}.bias`, [channels], floats(k.bias));
-  const input = asPlane(p.view(k.xName));
+  const parts = k.zero === undefined ? ofFloats(p, nodes[0]!, fused, k) : ofIntegers(p, nodes[0]!, k, k.zero);
+  const dtypes = [p.slotType(k.x), p.slotType(fused.output), parts.weights.dtype, ...parts.through];
+  const lacking = lacksVectorType(p.machine, dtypes);
+  if (lacking !== undefined) return lacking;
+  const input = asPlane(p.view(k.x));
   const output = asPlane(p.output(fused.output, 'channels-last'));
-  const act = fused.act;
-  const after: WindowKernel['after'] =
-    act.kind === 'clamp'
-      ? [
-          ...(act.low > Number.NEGATIVE_INFINITY ? [{ f: 'max' as const, scalar: act.low }] : []),
-          ...(act.high < Number.POSITIVE_INFINITY ? [{ f: 'min' as const, scalar: act.high }] : []),
-        ]
-      : [];
   const dim = (a: Axis): WindowKernel['y'] => ({
     total: a.out,
     kernel: a.kernel,
@@ -53,16 +44,121 @@ export function depthwise(
     dilation: a.dilation,
     pad: a.pad,
   });
-  const plan = (): VectorKernel | undefined =>
-    planWindow(
-      { input, output, y: dim(k.ya), x: dim(k.xa), reduce: 'add', fill: 0, weights, ...(bias ? { bias } : {}), after },
-      p.machine,
-    );
+  const { weights, sums, after } = parts;
+  const window = { input, output, y: dim(k.ya), x: dim(k.xa), reduce: 'add', fill: k.zero?.a ?? 0 } as const;
+  const plan = (): VectorKernel | undefined => planWindow({ ...window, weights, sums, after }, p.machine);
   if (plan() === undefined) return doesNotFit(p.machine);
   for (const n of fused.nodes) p.fuse(n);
+  const parameters = after.flatMap((step) => step.perChannel ?? []);
   vectorJob(p, nodes, plan, {
-    reads: [reachedByWindows(input, dim(k.ya), dim(k.xa)), weights, ...(bias ? [bias] : [])],
+    reads: [reachedByWindows(input, dim(k.ya), dim(k.xa)), weights, ...parameters],
     writes: [output],
   });
   return undefined;
+}
+
+/** What types of operands differ in. */
+interface Parts {
+  readonly weights: View;
+  readonly sums: ElementType;
+  readonly after: readonly WindowStep[];
+  /** Types of sums and what is made of them on the way to the result. */
+  readonly through: readonly SlotType[];
+}
+
+/** Kernels [c, 1, ky, kx] in the order [ky, kx, c], one element after the other. */
+function channelsInnermost<T extends Elements>(from: Elements, channels: number, to: T): T {
+  const taps = to.length / channels;
+  for (let c = 0; c < channels; c++) for (let t = 0; t < taps; t++) to[t * channels + c] = from[c * taps + t]!;
+  return to;
+}
+
+/** Sizes [ky, kx, c] of the kernels [c, 1, …] of a convolution of one or two axes. */
+const weightDims = ({ dims }: Tensor): number[] => [...(dims.length === 3 ? [1] : []), ...dims.slice(2), dims[0]!];
+
+const asBytes = (v: Elements): Uint8Array => new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
+
+function ofFloats(p: Planner, node: GraphNode, { act }: Chain, k: Convolution): Parts {
+  const channels = k.weights.dims[0]!;
+  const dtype = p.slotType(k.x);
+  const source = elementsOf(k.weights);
+  const weights = p.constantView(`${node.name}.weights`, weightDims(k.weights), dtype, () => {
+    const w = source();
+    return asBytes(channelsInnermost(w, channels, new (w.constructor as new (n: number) => Elements)(w.length)));
+  });
+  const { bias } = k;
+  const biases =
+    bias &&
+    p.floatConstant(`${node.name}.bias`, [channels], () => Float32Array.from({ length: channels }, (_, n) => bias(n)));
+  const limits: readonly WindowStep[] =
+    act.kind !== 'clamp'
+      ? []
+      : [
+          ...(act.low > Number.NEGATIVE_INFINITY ? [{ f: 'max' as const, scalar: act.low }] : []),
+          ...(act.high < Number.POSITIVE_INFINITY ? [{ f: 'min' as const, scalar: act.high }] : []),
+        ];
+  const after = [...(biases === undefined ? [] : [{ f: 'add' as const, perChannel: biases }]), ...limits];
+  return { weights, sums: 'f32', after, through: ['float32'] };
+}
+
+function ofIntegers(p: Planner, node: GraphNode, k: Convolution, zero: NonNullable<Convolution['zero']>): Parts {
+  const channels = k.weights.dims[0]!;
+  const values = tensorNumbers(k.weights);
+  const taps = elementCount(k.weights.dims) / channels;
+  const activations = typeOfView({ dtype: p.slotType(k.x) }) as 'i8' | 'u8';
+  const [least, greatest] = INTEGER_RANGES[activations];
+  // In the activations' own type where it holds all differences; otherwise both operands are widened.
+  const isNarrow = values.every((w) => w - zero.w >= least && w - zero.w <= greatest);
+  const [dtype, of] = isNarrow
+    ? ([p.slotType(k.x), activations === 'i8' ? Int8Array : Uint8Array] as const)
+    : (['int16', Int16Array] as const);
+  const weights = p.constantView(`${node.name}.weights`, weightDims(k.weights), dtype, () =>
+    asBytes(
+      channelsInnermost(
+        Int16Array.from(values, (w) => w - zero.w),
+        channels,
+        new of(values.length),
+      ),
+    ),
+  );
+  const biasOf = (n: number): number => {
+    let sum = 0;
+    for (let t = 0; t < taps; t++) sum += values[n * taps + t]! - zero.w;
+    return ((k.bias?.(n) ?? 0) - zero.a * sum) | 0;
+  };
+  const biases = Int32Array.from({ length: channels }, (_, n) => biasOf(n));
+  const isZero = biases.every((b) => b === 0);
+  const biasView = isZero ? undefined : p.constantView(`${node.name}.bias`, [channels], 'int32', () => asBytes(biases));
+  const { scale } = k;
+  if (scale === undefined) {
+    const after = biasView === undefined ? [] : [{ f: 'add', perChannel: biasView } as const];
+    return { weights, sums: 'i32', after, through: ['int32'] };
+  }
+  const scales = Float32Array.from({ length: channels }, (_, n) => scale(n));
+  const isOne = scales.every((s) => s === scales[0]);
+  const factor: WindowStep = isOne
+    ? { f: 'mul', scalar: scales[0]! }
+    : { f: 'mul', perChannel: p.floatConstant(`${node.name}.scales`, [channels], () => scales) };
+  const sums: WindowStep =
+    biasView === undefined ? { f: 'mov', type: 'f32' } : { f: 'add', perChannel: biasView, type: 'f32' };
+  return {
+    weights,
+    sums: 'i32',
+    after: [sums, factor, ...rounding(p.machine, zero.result, scales)],
+    through: ['int32', 'float32'],
+  };
+}
+
+/** To the nearest integer of 8 bits plus a zero point, saturated: as `quant` by 1 does, or in less time by functions that take no division. */
+function rounding({ vector }: Machine, zero: number, scales: Float32Array): readonly WindowStep[] {
+  const { simple, divide } = vector.cycles;
+  const steps: readonly WindowStep[] =
+    zero === 0
+      ? [{ f: 'round', saturate: true }]
+      : [
+          { f: 'round', type: 'i32', saturate: true },
+          { f: 'add', scalar: zero, saturate: true },
+        ];
+  // Only `quant` knows what becomes of a NaN, and only of such scales comes one.
+  return scales.every(Number.isFinite) && steps.length * simple < divide ? steps : [{ f: 'quant', scalar: 1, zero }];
 }

@@ -4,12 +4,13 @@
  */
 import { floatAttribute, type GraphNode, namesRead, staticShape, tensorNumbers, typeOf } from '#ir';
 import type { VectorFunction } from '#isa';
+import { isFloating } from '../elementTypes.ts';
 import { add, apply, type Expression, inOrder, mul, sub } from '../formula/expression.ts';
 import type { ElementwiseStep } from '../kernels/elementwise.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { notComputed, toHost } from '../reasons.ts';
 import type { View } from '../views.ts';
-import { elementOf, Kernels, operandOf } from './formulas.ts';
+import { elementOf, Kernels, operandOf, rounded } from './formulas.ts';
 import { type Arguments, acceptsType, FUNCTIONS } from './functions.ts';
 
 /** Every operand takes buffers and records of a kernel; what goes beyond is done in several. */
@@ -89,7 +90,7 @@ interface Stage {
 function stagesBehind(p: Planner, output: string, root: Expression): readonly Stage[] {
   const dims = p.dims(output).join();
   const operands = new Operands(p);
-  operands.set(output, root);
+  operands.set(output, rounded(root, p.dtype(output)));
   const stages: Stage[] = [{ root, nodes: [], output }];
   for (;;) {
     const last = stages.at(-1)!;
@@ -103,7 +104,7 @@ function stagesBehind(p: Planner, output: string, root: Expression): readonly St
     const size = sizeOf(made);
     if (size.operands > MOST_OPERANDS || size.steps > MOST_STEPS) break;
     stages.push({ root: made, nodes: [...last.nodes, reader], output: next });
-    operands.set(next, made);
+    operands.set(next, rounded(made, p.dtype(next)));
   }
   return stages;
 }
@@ -180,7 +181,9 @@ export function unarySteps(node: GraphNode, p: Planner): ElementwiseStep[] | und
   if (parameters.some((n) => n !== '' && numberOf(p, n, p.dims(node.outputs[0]!).length) === undefined))
     return undefined;
   const operands = new Operands(p);
-  const result = { buffer: UNPLACED, offset: 0, dtype: p.slotType(name), dims: p.dims(name), strides: [] };
+  // Steps round what they leave, whatever the type.
+  const dtype = isFloating(p.dtype(name)) ? 'float32' : p.slotType(name);
+  const result = { buffer: UNPLACED, offset: 0, dtype, dims: p.dims(name), strides: [] };
   const x = operandOf(result);
   operands.set(name, x);
   const root = f.of(argumentsOf(p, node, operands));
@@ -225,7 +228,7 @@ function inParts(p: Planner, node: GraphNode, by: 'add' | 'max' | 'min'): ToHost
 /** BatchNormalization that no convolution took in: a multiplication and an addition for each channel. */
 export const lowerBatchNorm: Lowering = (node, p) => {
   const [x, ...parameters] = node.inputs as [string, string, string, string, string];
-  for (const name of [x, ...parameters]) if (!p.isFloat(name)) return notComputed(p.dtype(name));
+  for (const name of [x, ...parameters]) if (!isFloating(p.dtype(name))) return notComputed(p.dtype(name));
   if (node.outputs.slice(1).some((o) => o !== '' && (p.consumers(o).length > 0 || p.isOutput(o)))) {
     return toHost('it trains: its running statistics are outputs', '它处于训练模式：其滑动统计量是输出');
   }

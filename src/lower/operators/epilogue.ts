@@ -3,7 +3,9 @@
  * element-wise operators on the vector unit, while the matrix unit works on the next tile.
  */
 import { type GraphNode, tensorNumbers } from '#ir';
+import { vectorLanes } from '#machine';
 import type { Activation, ContractionEpilogue, EpilogueOperand } from '../contraction.ts';
+import { elementTypeOf } from '../elementTypes.ts';
 import type { ElementwiseStep } from '../kernels/elementwise.ts';
 import type { Planner } from '../planner.ts';
 import { broadcastView, placeOf, type View } from '../views.ts';
@@ -25,6 +27,15 @@ export interface Chain {
   readonly output: string;
 }
 
+/** No chain: what a contraction leaves as it is. */
+export const noChain = (output: string): Chain => ({
+  act: { kind: 'none' },
+  steps: [],
+  operands: [],
+  nodes: [],
+  output,
+});
+
 /** Chains behind `output`, the longest first; the last is what the drain path does alone. */
 export function chainsBehind(p: Planner, output: string): readonly Chain[] {
   const fused = fusedActivation(p, output);
@@ -36,11 +47,13 @@ export function chainsBehind(p: Planner, output: string): readonly Chain[] {
 
 function extend(p: Planner, { act, nodes: drained, output }: Chain): Chain {
   const dims = p.dims(output);
+  const dtype = p.dtype(output);
   const steps: ElementwiseStep[] = [];
   const operands: View[] = [];
   const nodes = [...drained];
   let name = output;
-  for (;;) {
+  // Steps work in the type of the result.
+  while (vectorLanes(p.machine.vector, elementTypeOf(dtype) ?? '') !== undefined) {
     const reader = p.onlyConsumer(name);
     if (reader === undefined || reader.domain !== '' || p.isDone(reader)) break;
     const added = stepsOf(p, reader, name, dims, operands);
@@ -60,14 +73,15 @@ function stepsOf(
   dims: readonly number[],
   operands: View[],
 ): ElementwiseStep[] | undefined {
-  if (p.dims(node.outputs[0]!).join() !== dims.join()) return undefined;
+  const dtype = p.dtype(result);
+  if (p.dims(node.outputs[0]!).join() !== dims.join() || p.dtype(node.outputs[0]!) !== dtype) return undefined;
   const unary = node.inputs[0] === result ? unarySteps(node, p) : undefined;
   if (unary !== undefined) return unary;
   const f = BINARY[node.op];
   const [first, second, ...more] = node.inputs;
   if (f === undefined || first === undefined || second === undefined || more.length > 0) return undefined;
   const other = first === result ? second : first;
-  if (!p.isFloat(other)) return undefined;
+  if (p.dtype(other) !== dtype) return undefined;
   const constant = p.constant(other);
   if (constant?.dims.every((d) => d === 1) && first === result)
     return [{ f, a: 'out', b: { scalar: tensorNumbers(constant)[0]! } }];

@@ -4,23 +4,16 @@
  */
 import { elementCount, type GraphNode } from '#ir';
 import type { ElementType, SlotType } from '#isa';
-import { type Expression, inOrder, replace } from '../formula/expression.ts';
+import { elementTypeOf, isHalf } from '../elementTypes.ts';
+import { withoutConversions } from '../formula/conversions.ts';
+import { convert, type Expression, inOrder, replace } from '../formula/expression.ts';
 import { axesOf, type Formula, missingTypes, planFormula } from '../formula/kernel.ts';
 import type { Planner, ToHost } from '../planner.ts';
 import { toHost, unplanned } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
-import { broadcastView, denseStrides, elementBytesOf, type View } from '../views.ts';
+import { broadcastView, denseStrides, elementBytesOf, typeOfView, type View } from '../views.ts';
 import { vectorJob } from './jobs.ts';
 
-/** Element types of the vector unit by those of tensors; what is not here it does not compute. */
-const ELEMENTS: Readonly<Partial<Record<string, ElementType>>> = {
-  float32: 'f32',
-  int8: 'i8',
-  uint8: 'u8',
-  bool: 'u8',
-  int16: 'i16',
-  int32: 'i32',
-};
 const SLOTS: Readonly<Partial<Record<ElementType, SlotType>>> = {
   f32: 'float32',
   i8: 'int8',
@@ -29,14 +22,23 @@ const SLOTS: Readonly<Partial<Record<ElementType, SlotType>>> = {
   i32: 'int32',
 };
 
-/** How the vector unit computes a tensor's elements; undefined where it does not. */
-export const elementOf = (dtype: string): ElementType | undefined => ELEMENTS[dtype];
+/** The type in which formulas compute with a tensor's elements: halves as f32. undefined: the vector unit does not. */
+export function elementOf(dtype: string): ElementType | undefined {
+  const type = elementTypeOf(dtype);
+  return isHalf(type) ? 'f32' : type;
+}
 
 /** A value as an operand. */
 export function operandOf(view: View): Expression {
-  const type = ELEMENTS[view.dtype];
-  if (type === undefined) throw new TypeError(`no element type of the vector unit for ${view.dtype}`);
-  return { kind: 'input', type, view };
+  const type = typeOfView(view);
+  const input = { kind: 'input', type, view } as const;
+  return isHalf(type) ? convert(input, 'f32') : input;
+}
+
+/** What a node leaves of a formula: halves are rounded, whoever goes on from there. */
+export function rounded(root: Expression, dtype: string): Expression {
+  const type = elementTypeOf(dtype);
+  return isHalf(type) ? convert(convert(root, type), 'f32') : root;
 }
 
 /** A view of an intermediate result of a node. */
@@ -110,7 +112,9 @@ export class Kernels {
     writes: View = output,
   ): void {
     const { machine } = this.#p;
-    const formula = { dims, reduced, root: inSpace(root, dims), output, type: ELEMENTS[output.dtype]! };
+    const type = typeOfView(output);
+    const inType = isHalf(type) ? convert(root, type) : root;
+    const formula = { dims, reduced, root: inSpace(withoutConversions(inType), dims), output, type };
     const missing = missingTypes(formula, machine);
     if (missing.length > 0) this.#refused ??= noLanes(machine.name, missing);
     if (this.#refused !== undefined) return;

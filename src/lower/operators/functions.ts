@@ -4,6 +4,7 @@
  */
 import { floatAttribute, type GraphNode, intAttribute, stringAttribute, tensorNumbers } from '#ir';
 import type { ElementType, VectorFunction } from '#isa';
+import { isFloating } from '../elementTypes.ts';
 import {
   add,
   apply,
@@ -78,7 +79,7 @@ function power(c: Arguments): Expression | ToHost {
   if (exponent === undefined || values.length > 1) {
     const known = base === undefined ? [] : [...new Set(tensorNumbers(base))];
     const dtype = c.p.dtype(c.node.inputs[1]!);
-    if (known.length === 1 && known[0]! > 0 && dtype === 'float32')
+    if (known.length === 1 && known[0]! > 0 && isFloating(dtype))
       return apply('exp', mul(c.at(1), Math.log(known[0]!)));
     return toHost(
       'its exponent is not one known number, and its base is not known to be positive',
@@ -223,7 +224,7 @@ export function acceptsType(f: ElementwiseFunction, dtype: string, i: number): b
   if (f.parameters !== undefined && i >= f.parameters) return true;
   switch (f.types) {
     case 'floats':
-      return dtype === 'float32';
+      return isFloating(dtype);
     case 'numbers':
     case 'any':
       return elementOf(dtype) !== undefined;

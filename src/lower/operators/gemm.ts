@@ -1,19 +1,21 @@
 /** Lowering of Gemm: a contraction whose pixels are the rows; a C that is no constant row is added afterwards. */
 import { floatAttribute, intAttribute, tensorNumbers } from '#ir';
+import { vectorLanes } from '#machine';
 import type { Contraction } from '../contraction.ts';
+import { elementsOf } from '../elementTypes.ts';
 import { planElementwise } from '../kernels/elementwise.ts';
 import type { Lowering } from '../planner.ts';
-import { doesNotFit, notFloat } from '../reasons.ts';
+import { doesNotFit, lacksType } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import { broadcastView, permuteView, placeOf, type View } from '../views.ts';
-import { floats } from './constants.ts';
-import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
+import { type Chain, chainsBehind, epilogueOf, noChain } from './epilogue.ts';
 import { contractionJob, vectorJob } from './jobs.ts';
 import { product } from './product.ts';
 
 export const lowerGemm: Lowering = (node, p) => {
   const [aName, bName, cName] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]];
-  if (!p.isFloat(aName)) return notFloat(p.dtype(aName));
+  const types = p.floatTypes(aName);
+  if (types === undefined) return lacksType(p.machine, 'matrix', p.dtype(aName));
   const alpha = floatAttribute(node, 'alpha', 1);
   const beta = floatAttribute(node, 'beta', 1);
   const transA = intAttribute(node, 'transA', 0) !== 0;
@@ -32,19 +34,22 @@ export const lowerGemm: Lowering = (node, p) => {
   // Constant weights take alpha in.
   const scales = constantB === undefined && alpha !== 1;
   const separate = addsC || scales;
+  const dtype = p.slotType(aName);
+  if (separate && vectorLanes(p.machine.vector, types.a) === undefined) return lacksType(p.machine, 'vector', dtype);
 
-  const alone: Chain = { act: { kind: 'none' }, steps: [], operands: [], nodes: [], output: node.outputs[0]! };
+  const alone = noChain(node.outputs[0]!);
   const chains = separate ? [alone] : chainsBehind(p, node.outputs[0]!);
   const dynamicB = constantB === undefined ? (transB ? permuteView(p.view(bName), [1, 0]) : p.view(bName)) : undefined;
   const contraction = (out: View, chain: Chain): Contraction =>
     product(node.name, a, out, m, n, inner, {
+      types,
       act: chain.act,
       ...epilogueOf(chain, ({ strides: [x, n] }) => ({ outer: [], b: 0, y: 0, x: x!, n: n! })),
       weights:
         constantB !== undefined
           ? {
               kind: 'constant',
-              data: alpha === 1 ? floats(constantB) : () => floats(constantB)().map((v) => v * alpha),
+              data: elementsOf(constantB, alpha),
               stride: { o: 0, n: transB ? inner : 1, c: transB ? 1 : n, ky: 0, kx: 0 },
               bias: rowValues && ((_, i) => beta * rowValues[rowValues.length === 1 ? 0 : i]!),
             }
@@ -59,10 +64,10 @@ export const lowerGemm: Lowering = (node, p) => {
   const plan = (out: View) => (chain: Chain) => ({ writes: out, contraction: () => contraction(out, chain) });
   if (!separate)
     return contractionJob(p, node, chains, reads, (chain) => plan(p.output(chain.output, 'row-major'))(chain));
-  const out = p.temporary(`${node.name}.product`, [m, n]);
+  const out = p.temporary(`${node.name}.product`, [m, n], dtype);
   if (p.tiling(contraction(out, alone)) === undefined) return doesNotFit(p.machine);
   const result = p.output(node.outputs[0]!, 'row-major');
-  const scaled = scales && addsC ? p.temporary(`${node.name}.scaled`, [m, n]) : scales ? result : out;
+  const scaled = scales && addsC ? p.temporary(`${node.name}.scaled`, [m, n], dtype) : scales ? result : out;
   const addend = addsC ? p.view(cName!) : out;
   const scale = (): VectorKernel | undefined =>
     planElementwise({ inputs: [out], output: scaled, steps: [{ f: 'mul', a: 0, b: { scalar: alpha } }] }, p.machine);

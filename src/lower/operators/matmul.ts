@@ -1,21 +1,42 @@
 /** Lowering of MatMul with NumPy's rules: rows are pixels, batches are outer loops; both operands may be activations. */
-import type { Contraction } from '../contraction.ts';
-import type { Lowering } from '../planner.ts';
-import { insideConcat, notFloat, toHost } from '../reasons.ts';
+import type { GraphNode } from '#ir';
+import type { Contraction, ContractionTypes, Quantisation } from '../contraction.ts';
+import { elementsOf } from '../elementTypes.ts';
+import type { Lowering, Planner, ToHost } from '../planner.ts';
+import { insideConcat, lacksType, toHost } from '../reasons.ts';
 import { broadcastView, type JointDim, mergeDims, placeOf, reshapeView, type View } from '../views.ts';
-import { floats } from './constants.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
 import { contractionJob } from './jobs.ts';
 import { product } from './product.ts';
 
+/** What matrix products differ in: their operands, and what they are made of. */
+export interface Product {
+  readonly a: string;
+  readonly b: string;
+  readonly types: ContractionTypes;
+  readonly zero?: Quantisation['zero'];
+  /** What sums of column n are multiplied with on the way to integers of 8 bits; only of a constant b of at most two dimensions. */
+  readonly scale?: (n: number) => number;
+}
+
 export const lowerMatMul: Lowering = (node, p) => {
-  const [aName, bName] = node.inputs as [string, string];
-  if (!p.isFloat(aName)) return notFloat(p.dtype(aName));
+  const [a, b] = node.inputs as [string, string];
+  const types = p.floatTypes(a);
+  if (types === undefined) return lacksType(p.machine, 'matrix', p.dtype(a));
+  return matrixProduct(p, node, { a, b, types }, chainsBehind(p, node.outputs[0]!));
+};
+
+/** Makes the job of a matrix product of any type. @param all what may be done behind it, the longest first */
+export function matrixProduct(p: Planner, node: GraphNode, k: Product, all: readonly Chain[]): ToHost | undefined {
+  const { a: aName, b: bName, types, zero, scale } = k;
+  const quantisation =
+    zero === undefined
+      ? {}
+      : { quantisation: { zero, ...(scale === undefined ? {} : { scale: (_: number, n: number) => scale(n) }) } };
   const aDims = p.dims(aName);
   const bDims = p.dims(bName);
   const outName = node.outputs[0]!;
   const b = p.constant(bName);
-  const all = chainsBehind(p, outName);
   // Where an operand of one dimension drops one of the result's, only what the drain path does.
   const chains = aDims.length > 1 && bDims.length > 1 ? all : all.slice(-1);
   const aView = aDims.length === 1 ? reshapeView(p.view(aName), [1, aDims[0]!])! : p.view(aName);
@@ -59,6 +80,8 @@ export const lowerMatMul: Lowering = (node, p) => {
         });
         return {
           name: node.name,
+          types,
+          ...quantisation,
           outer: [],
           b: { total: z?.size ?? 1, aStride: z?.strides[0] ?? 0, outStride: z?.strides[1] ?? 0 },
           y: spatial(y),
@@ -67,7 +90,12 @@ export const lowerMatMul: Lowering = (node, p) => {
           n: { total: n, outStride: out.strides.at(-1)! },
           a: placeOf(aView),
           out: placeOf(out),
-          weights: { kind: 'constant', data: floats(b), stride: { o: 0, n: 1, c: n, ky: 0, kx: 0 }, bias: undefined },
+          weights: {
+            kind: 'constant',
+            data: elementsOf(b),
+            stride: { o: 0, n: 1, c: n, ky: 0, kx: 0 },
+            bias: undefined,
+          },
           act: chain.act,
           ...epilogueOf(chain, (v, i) => ({
             outer: [],
@@ -97,6 +125,8 @@ export const lowerMatMul: Lowering = (node, p) => {
     );
     const contraction = (): Contraction =>
       product(node.name, aFull, out, rows.at(-1)!, n, inner, {
+        types,
+        ...quantisation,
         act: chain.act,
         ...epilogueOf(chain, ({ strides }, i) => ({
           outer: joint.map((d) => d.strides[3 + i]!),
@@ -120,4 +150,4 @@ export const lowerMatMul: Lowering = (node, p) => {
       });
     return { writes: raw, contraction };
   });
-};
+}

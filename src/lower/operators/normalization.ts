@@ -3,6 +3,7 @@
  * loaded once and stored once.
  */
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from '#ir';
+import { isFloating } from '../elementTypes.ts';
 import { add, apply, type Expression, mul, reduce, sub, sum, sumOfSquares } from '../formula/expression.ts';
 import type { Lowering, Planner } from '../planner.ts';
 import { notComputed, toHost } from '../reasons.ts';
@@ -31,7 +32,7 @@ const optional = (p: Planner, name: string | undefined): Expression | undefined 
 const isRead = (p: Planner, name: string): boolean => name !== '' && (p.consumers(name).length > 0 || p.isOutput(name));
 
 const notAllFloat = (node: GraphNode, p: Planner): string | undefined =>
-  node.inputs.find((name) => name !== '' && !p.isFloat(name));
+  node.inputs.find((name) => name !== '' && !isFloating(p.dtype(name)));
 
 /** LayerNormalization, RMSNormalization: rows are all axes from `axis` on. */
 export const lowerRowNormalization: Lowering = (node, p) => {
@@ -105,7 +106,7 @@ export const lowerGroupNormalization: Lowering = (node, p) => {
 /** MeanVarianceNormalization: over `axes`, by default all but channels; without scale, ε as in ONNX's own function. */
 export const lowerMeanVarianceNormalization: Lowering = (node, p) => {
   const name = node.inputs[0]!;
-  if (!p.isFloat(name)) return notComputed(p.dtype(name));
+  if (!isFloating(p.dtype(name))) return notComputed(p.dtype(name));
   const dims = p.dims(name);
   const axes = intsAttribute(node, 'axes') ?? [0, 2, 3];
   const reduced = dims.map((_, i) => axes.some((a) => (a < 0 ? a + dims.length : a) === i));
@@ -119,7 +120,7 @@ export const lowerMeanVarianceNormalization: Lowering = (node, p) => {
 /** LpNormalization: each vector along `axis` divided by its norm; a vector of norm 0 stays 0. */
 export const lowerLpNormalization: Lowering = (node, p) => {
   const name = node.inputs[0]!;
-  if (!p.isFloat(name)) return notComputed(p.dtype(name));
+  if (!isFloating(p.dtype(name))) return notComputed(p.dtype(name));
   const dims = p.dims(name);
   const axis = intAttribute(node, 'axis', -1);
   const at = axis < 0 ? axis + dims.length : axis;

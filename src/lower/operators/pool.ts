@@ -1,18 +1,26 @@
 /** Lowering of pooling and local response normalisation to the vector unit. */
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from '#ir';
+import { INTEGER_RANGES, isFloatType } from '#isa';
 import { accepted, type Window, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
+import { elementTypeOf, isFloating } from '../elementTypes.ts';
 import { LRN_DIMENSIONS, lrnDims, planLrn } from '../kernels/lrn.ts';
 import { planWindow, type WindowKernel } from '../kernels/window.ts';
 import type { Lowering, Planner } from '../planner.ts';
-import { doesNotFit, notFloat, toHost, unplanned } from '../reasons.ts';
+import { doesNotFit, lacksType, lacksVectorType, toHost, unplanned } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import { asPlane, type View } from '../views.ts';
 import { vectorJob } from './jobs.ts';
 
 export const lowerPool: Lowering = (node, p) => {
   const x = node.inputs[0]!;
-  if (!p.isFloat(x)) return notFloat(p.dtype(x));
+  const dtype = p.dtype(x);
+  const average = node.op === 'AveragePool';
+  const type = elementTypeOf(dtype);
+  if (type === undefined || (average && !isFloating(dtype))) return lacksType(p.machine, 'vector', dtype);
+  // Maxima are elements of the image; sums are kept in f32.
+  const lacking = lacksVectorType(p.machine, average ? [dtype, 'float32'] : [dtype]);
+  if (lacking !== undefined) return lacking;
   const dims = p.dims(x);
   const rank = dims.length - 2;
   if (rank < 1 || rank > 2)
@@ -36,13 +44,13 @@ export const lowerPool: Lowering = (node, p) => {
           pad: pads[i]!,
         };
   const [y, xa] = [axis(rank - 2), axis(rank - 1)];
-  const average = node.op === 'AveragePool';
   const scale = average ? reciprocals(p, node, window, pads, dims.slice(2), y, xa) : undefined;
   const input = asPlane(p.view(x));
   const output = asPlane(p.output(node.outputs[0]!, 'channels-last'));
   const kernel = {
     reduce: average ? 'add' : 'max',
-    fill: average ? 0 : Number.NEGATIVE_INFINITY,
+    fill: average ? 0 : isFloatType(type) ? Number.NEGATIVE_INFINITY : INTEGER_RANGES[type as 'i8'][0],
+    ...(average ? { sums: 'f32' as const } : {}),
     after: [],
   } as const;
   const scaled = scale === undefined ? {} : { scale };
@@ -54,7 +62,7 @@ export const lowerPool: Lowering = (node, p) => {
   }
   // A window too large for NRAM: maximum and sum are separable, so rows first, then columns.
   const [b, c, rows] = input.dims as [number, number, number];
-  const between = p.temporary(`${node.name}.rows`, [b, c, rows, xa.total]);
+  const between = p.temporary(`${node.name}.rows`, [b, c, rows, xa.total], average ? 'float32' : input.dtype);
   const still = (total: number): WindowKernel['y'] => ({ total, kernel: 1, scale: 1, dilation: 1, pad: 0 });
   const alongX = (): VectorKernel | undefined =>
     planWindow({ ...kernel, input, output: between, y: still(rows), x: xa }, p.machine);
@@ -105,7 +113,9 @@ function reciprocals(
 
 export const lowerLrn: Lowering = (node, p) => {
   const x = node.inputs[0]!;
-  if (!p.isFloat(x)) return notFloat(p.dtype(x));
+  if (!isFloating(p.dtype(x))) return lacksType(p.machine, 'vector', p.dtype(x));
+  const lacking = lacksVectorType(p.machine, [p.dtype(x), 'float32']);
+  if (lacking !== undefined) return lacking;
   const input = p.view(x);
   const output = p.output(node.outputs[0]!, 'channels-last');
   const plan = (): VectorKernel | undefined =>

@@ -10,7 +10,9 @@ export function product(
   m: number,
   n: number,
   inner: number,
-  rest: Pick<Contraction, 'weights' | 'act' | 'epilogue'> & { readonly outer?: Contraction['outer'] },
+  rest: Pick<Contraction, 'weights' | 'act' | 'epilogue' | 'types' | 'quantisation'> & {
+    readonly outer?: Contraction['outer'];
+  },
 ): Contraction {
   const one = { total: 1, scale: 1, kernel: 1, dilation: 1, pad: 0, limit: 1, aStride: 0, outStride: 0 };
   const rank = a.dims.length;
@@ -28,5 +30,7 @@ export function product(
     weights: rest.weights,
     act: rest.act,
     ...(rest.epilogue === undefined ? {} : { epilogue: rest.epilogue }),
+    ...(rest.types === undefined ? {} : { types: rest.types }),
+    ...(rest.quantisation === undefined ? {} : { quantisation: rest.quantisation }),
   };
 }

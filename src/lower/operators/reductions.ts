@@ -3,14 +3,17 @@
  * shapes stay.
  */
 import { type GraphNode, intAttribute, intsAttribute, tensorIntegers } from '#ir';
+import { isFloating } from '../elementTypes.ts';
 import {
   add,
   apply,
   convert,
   type Expression,
   fill,
+  inOrder,
   mul,
   reduce,
+  replace,
   sub,
   sum,
   sumOfSquares,
@@ -66,7 +69,7 @@ function axesOf(node: GraphNode, p: Planner, rank: number): readonly boolean[] |
 /** Reductions over any axes, global pooling among them. */
 export const lowerReduce: Lowering = (node, p) => {
   const x = node.inputs[0]!;
-  if (!p.isFloat(x)) return notComputed(p.dtype(x));
+  if (!isFloating(p.dtype(x))) return notComputed(p.dtype(x));
   const dims = p.dims(x);
   const reduced = axesOf(node, p, dims.length);
   if (reduced === undefined) return computed('its axes are', '其轴');
@@ -103,7 +106,7 @@ function intoKept(
 /** Softmax, LogSoftmax. */
 export const lowerSoftmax: Lowering = (node, p) => {
   const name = node.inputs[0]!;
-  if (!p.isFloat(name)) return notComputed(p.dtype(name));
+  if (!isFloating(p.dtype(name))) return notComputed(p.dtype(name));
   const reduced = softmaxAxes(node, p);
   const x = operandOf(p.view(name));
   const peak = reduce('max', x);
@@ -132,7 +135,7 @@ const BEYOND = 2 ** 24;
  */
 export const lowerArgExtremum: Lowering = (node, p) => {
   const name = node.inputs[0]!;
-  if (!p.isFloat(name)) return notComputed(p.dtype(name));
+  if (!isFloating(p.dtype(name))) return notComputed(p.dtype(name));
   const dims = p.dims(name);
   const axis = intAttribute(node, 'axis', 0);
   const at = axis < 0 ? axis + dims.length : axis;
@@ -161,8 +164,11 @@ export const lowerArgExtremum: Lowering = (node, p) => {
 };
 
 /** An operand of a space with one more axis at its end, along which it does not vary. */
-const withLastAxis = (e: Expression): Expression =>
-  e.kind === 'input' ? { ...e, view: { ...e.view, dims: [...e.view.dims, 1], strides: [...e.view.strides, 0] } } : e;
+function withLastAxis(root: Expression): Expression {
+  const inputs = inOrder(root).flatMap((e) => (e.kind === 'input' ? [e] : []));
+  const longer = (v: View): View => ({ ...v, dims: [...v.dims, 1], strides: [...v.strides, 0] });
+  return replace(root, new Map(inputs.map((e) => [e, { ...e, view: longer(e.view) }])));
+}
 
 /** A tensor of 64-bit integers as pairs of 32 bits, the lower ones first. */
 export const asWords = (v: View): View => ({ ...v, dtype: 'int32', dims: [...v.dims, 2], strides: [...v.strides, 4] });
@@ -170,7 +176,7 @@ export const asWords = (v: View): View => ({ ...v, dtype: 'int32', dims: [...v.d
 /** Hardmax: 1 at the first of the largest along the axis, 0 elsewhere. */
 export const lowerHardmax: Lowering = (node, p) => {
   const name = node.inputs[0]!;
-  if (!p.isFloat(name)) return notComputed(p.dtype(name));
+  if (!isFloating(p.dtype(name))) return notComputed(p.dtype(name));
   const dims = p.dims(name);
   const reduced = softmaxAxes(node, p);
   const x = operandOf(p.view(name));
