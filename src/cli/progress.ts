@@ -2,6 +2,8 @@
  * A line that says what goes on, on a terminal and for work over a second: written over itself, gone at the end. The
  * terminal is written synchronously, so that it also moves while the simulator computes.
  */
+import stringWidth from 'string-width';
+
 const DELAY = 1000;
 const INTERVAL = 100;
 
@@ -29,13 +31,27 @@ export class Progress {
     if (now - this.#started < DELAY || now - this.#drawn < INTERVAL) return;
     this.#drawn = now;
     this.#visible = true;
-    // Some terminals report no width; a Chinese text takes more columns than it has characters.
-    const width = Math.max(20, (this.#stream.columns || 80) - 10);
-    this.#stream.write(`\r\x1b[2K${text().slice(0, width)}`);
+    // Some terminals report no width; the last column stays free, or some would begin a new line.
+    const width = Math.max(20, (this.#stream.columns || 80) - 1);
+    this.#stream.write(`\r\x1b[2K${cutToColumns(text(), width)}`);
   }
 
   clear(): void {
     if (this.#visible) this.#stream.write('\r\x1b[2K');
     this.#visible = false;
   }
+}
+
+const graphemes = new Intl.Segmenter();
+
+/** As much of the text as so many columns of a terminal show: a Chinese character takes two. */
+export function cutToColumns(text: string, columns: number): string {
+  if (stringWidth(text) <= columns) return text;
+  let [cut, width] = ['', 0];
+  for (const { segment } of graphemes.segment(text)) {
+    width += stringWidth(segment);
+    if (width > columns) break;
+    cut += segment;
+  }
+  return cut;
 }

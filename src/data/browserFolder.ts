@@ -1,6 +1,13 @@
 /** The browser half of folders: the File System API (a folder the user picked, or the page's own, private one). */
 import { piecesOf } from './byteSource.ts';
-import { byName, type DataFolder, type FolderEntry, missingFile, wrongPlatform } from './folder.ts';
+import {
+  byName,
+  type DataFolder,
+  type DirectoryHandle,
+  type FolderEntry,
+  missingFile,
+  wrongPlatform,
+} from './folder.ts';
 
 type Handle = FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemHandle> };
 
@@ -8,8 +15,9 @@ type Handle = FileSystemDirectoryHandle & { values(): AsyncIterable<FileSystemHa
  * A folder by the handle of `showDirectoryPicker()` or `navigator.storage.getDirectory()`.
  * @throws SYS-DAT-045 a path was given
  */
-export function openFolder(where: string | FileSystemDirectoryHandle): DataFolder {
+export function openFolder(where: string | DirectoryHandle): DataFolder {
   if (typeof where === 'string') throw wrongPlatform(true);
+  const root = where as unknown as FileSystemDirectoryHandle;
   const found = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -18,7 +26,7 @@ export function openFolder(where: string | FileSystemDirectoryHandle): DataFolde
     }
   };
   const folderAt = async (names: readonly string[], create: boolean): Promise<Handle> => {
-    let at = where;
+    let at = root;
     for (const name of names) at = await at.getDirectoryHandle(name, { create });
     return at as Handle;
   };

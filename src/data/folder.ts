@@ -11,6 +11,13 @@ export interface FolderEntry {
   readonly kind: 'file' | 'folder';
 }
 
+/** What is needed of a browser's `FileSystemDirectoryHandle`, said here so that programs without the types of the DOM compile. */
+export interface DirectoryHandle {
+  readonly kind: 'directory';
+  readonly name: string;
+  getDirectoryHandle(name: string, options?: { readonly create?: boolean }): Promise<DirectoryHandle>;
+}
+
 export interface DataFolder {
   /** For error messages: its path, where it has one. */
   readonly name: string;

@@ -4,13 +4,13 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { piecesOf } from './byteSource.ts';
-import { byName, type DataFolder, missingFile, wrongPlatform } from './folder.ts';
+import { byName, type DataFolder, type DirectoryHandle, missingFile, wrongPlatform } from './folder.ts';
 
 /**
  * A folder by its path. Nothing is read yet; the folder need not be there before something is written into it.
  * @throws SYS-DAT-045 a browser's handle was given
  */
-export function openFolder(where: string | FileSystemDirectoryHandle): DataFolder {
+export function openFolder(where: string | DirectoryHandle): DataFolder {
   if (typeof where !== 'string') throw wrongPlatform(false);
   const place = (path: string): string => join(where, path);
   const found = async <T>(path: string, work: Promise<T>): Promise<T> => {

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { arrayOf, elementsOf, readNpz, writeNpz } from '#data';
+import { arrayOf, elementsOf, readNpz, writeNpy, writeNpz } from '#data';
 import { errorOf } from '../../test/support/errorText.ts';
+import { zip } from './zip.ts';
 
 const arrays = { weights: arrayOf(Float32Array.of(1, 2, 3, 4), [2, 2]), 'layer/b': arrayOf(BigInt64Array.of(-5n), []) };
 const plain = (map: ReturnType<typeof readNpz>) =>
@@ -38,6 +39,36 @@ test('damage is found in what is stored and in what is packed', () => {
   const bfloat = { a: arrayOf(Uint16Array.of(1), [1], 'bfloat16') };
   expect(errorOf(() => writeNpz(bfloat))).toMatchObject({ code: 'SYS-DAT-007' });
 });
+
+test('an array that cannot be read is named, and the others are read by name', () => {
+  const text = npyOfText();
+  const mixed = zip(
+    new Map([
+      ['w.npy', writeNpy(arrayOf(Float32Array.of(1, 2), [2]))],
+      ['names.npy', text],
+    ]),
+    false,
+  );
+  const error = errorOf(() => readNpz(mixed, 'mixed.npz'));
+  expect(error).toMatchObject({ code: 'SYS-DAT-007', place: { file: 'mixed.npz/names.npy' } });
+  expect((error as Error).message).toMatch(
+    /^array 'names' of the \.npz file holds elements of type '<U3'.*\{ names \}/,
+  );
+  const read = readNpz(mixed, 'mixed.npz', { names: ['w'] });
+  expect([...read.keys()]).toEqual(['w']);
+  expect(errorOf(() => readNpz(mixed, 'mixed.npz', { names: ['name'] }))).toMatchObject({
+    code: 'SYS-DAT-095',
+    message: expect.stringContaining("did you mean 'names'? Its arrays: w, names"),
+  });
+});
+
+/** What `numpy.save` writes for an array of text: `descr` '<U3'. */
+function npyOfText(): Uint8Array {
+  const bytes = writeNpy(arrayOf(new Int32Array(3), [3]));
+  const at = new TextDecoder('latin1').decode(bytes).indexOf('<i4');
+  bytes.set(new TextEncoder().encode('<U3'), at);
+  return bytes;
+}
 
 test('no bytes end in anything but arrays or a coded error', () => {
   const good = [writeNpz(arrays), writeNpz(arrays, { compress: true })];

@@ -1,7 +1,9 @@
 /** What compiled functions promise beyond running: the same as eager mode, and nothing lost where they fail. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { Notice } from '#base';
+import { sharedEngine } from '#engine';
 import { tensorNumbers } from '#ir';
-import { compile, grad, nn, optim, type Tensor, tensor, tracked, Variable } from './index.ts';
+import { compile, exportModel, grad, nn, optim, type Tensor, tensor, tracked, Variable } from './index.ts';
 
 const variable = async (values: number[], name = 'w'): Promise<Variable> =>
   new Variable(await tensor(values).value(), { name });
@@ -112,4 +114,85 @@ test('recording many nodes takes time in their number', () => {
   time(200);
   // Ten times the nodes: quadratic time would be a hundred times as long.
   expect(time(4000) / time(400)).toBeLessThan(50);
+});
+
+test('an asynchronous function is refused, and what goes on in it ends nothing', async () => {
+  const unhandled: unknown[] = [];
+  const listen = (error: unknown): number => unhandled.push(error);
+  process.on('unhandledRejection', listen);
+  try {
+    const later = async (x: Tensor) => {
+      await undefined;
+      return x.add(1);
+    };
+    const f = compile(later as never) as (x: Tensor) => unknown;
+    expect(() => f(tensor([1]))).toThrow(code('SYS-TEN-010'));
+    await expect(exportModel(later as never, { x: [1] })).rejects.toMatchObject({ code: 'SYS-TEN-050' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', listen);
+  }
+});
+
+describe('recordings', () => {
+  test('beyond the limit the one used longest ago goes, with its session; runs in progress end first', async () => {
+    const engine = await sharedEngine();
+    const kernel = engine.kernel.bind(engine);
+    const open = new Set<string>();
+    const spy = vi.spyOn(engine, 'kernel').mockImplementation(async (model, options) => {
+      const made = await kernel(model, options);
+      const name = `${model.graph.inputs[0]!.type!.kind === 'tensor' ? model.graph.inputs[0]!.type!.shape : ''}`;
+      open.add(name);
+      const release = made.release.bind(made);
+      return {
+        ...made,
+        release: () => {
+          open.delete(name);
+          return release();
+        },
+      };
+    });
+    try {
+      const f = compile((x: Tensor) => x.mul(2).sum(), { cacheLimit: 2 });
+      const of = (size: number): Tensor => f(tensor(new Float32Array(size).fill(1)));
+      // Launched at once, so that what goes is still running.
+      expect(await Promise.all([1, 2, 1, 3].map((size) => of(size).item()))).toEqual([2, 4, 2, 6]);
+      await vi.waitFor(() => expect([...open].sort()).toEqual(['1', '3']));
+      expect([await of(1).item(), f.graphs]).toEqual([2, 3]);
+      expect([await of(2).item(), f.graphs]).toEqual([4, 4]);
+      await vi.waitFor(() => expect([...open].sort()).toEqual(['1', '2']));
+    } finally {
+      spy.mockRestore();
+    }
+    expect(() => compile((x: Tensor) => x, { cacheLimit: 0 })).toThrow(code('SYS-TEN-191'));
+  });
+
+  test('a function that is recorded again and again is told once, with the argument that differs', async () => {
+    const notices: Notice[] = [];
+    const f = compile((x: Tensor, { rate }: { rate: number }) => x.mul(rate), {
+      name: 'scaled',
+      onNotice: (notice) => notices.push(notice),
+    });
+    for (let i = 0; i < 40; i++) f(tensor([1]), { rate: i / 10 });
+    expect(notices).toEqual([
+      expect.objectContaining({
+        code: 'SYS-TEN-190',
+        en: expect.stringMatching(
+          /'scaled' has been recorded 16 times: argument 2\.rate differs \(number 0; number 0\.1/,
+        ),
+        zh: expect.stringContaining('第 2.rate 个参数不同'),
+      }),
+    ]);
+  });
+
+  test('what is captured stays as it was; a variable is read anew', async () => {
+    let [factor, offset] = [2, tensor([1])];
+    const v = await variable([10]);
+    const f = compile((x: Tensor) => x.mul(factor).add(offset).add(v));
+    expect(await f(tensor([1])).toArray()).toEqual([13]);
+    [factor, offset] = [3, tensor([2])];
+    v.assign(tensor([20]));
+    expect(await f(tensor([1])).toArray()).toEqual([23]);
+  });
 });

@@ -3,7 +3,7 @@
  * then runs as one session of the host engine. What it reads of variables goes in, what it assigns to them comes out and is stored.
  * Results come back at once as tensors, as in eager mode; their data follows.
  */
-import { diagnostic } from '#base';
+import { diagnostic, type Notice } from '#base';
 import type { Engine, Kernel } from '#engine';
 import { type Dim, type Model, type TensorType, typeText } from '#ir';
 import { isRecording } from './apply.ts';
@@ -11,10 +11,11 @@ import { autocastType } from './autocast.ts';
 import { Cell, whenFilled } from './cell.ts';
 import { isFloat } from './dtypes.ts';
 import { hostEngine, openEngine } from './host.ts';
+import { plainText, Recordings, RecordingWatch } from './recordings.ts';
 import { loadStages } from './stages.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace, Trace } from './trace.ts';
-import { flattenTree, type Leaf, mapTree, type Tree } from './tree.ts';
+import { flattenTree, isThenable, type Leaf, mapTree, type Tree } from './tree.ts';
 import { COMPILED_DOMAIN } from './userOperators.ts';
 import { Variable } from './variable.ts';
 
@@ -47,12 +48,16 @@ export interface CompileOptions {
   readonly name?: string;
   /** Threads within one operator; by default as many as there are cores. */
   readonly threads?: number;
+  /** How many recordings are kept, 64 by default: beyond it the one used longest ago goes, and its memory with it. */
+  readonly cacheLimit?: number;
+  /** Told once where the function is recorded again and again (SYS-TEN-190); by default it stands on the console. */
+  readonly onNotice?: (notice: Notice) => void;
 }
 
 /** A compiled function: called like the one it was made of. */
 export interface Compiled<A extends readonly Tree[], R> {
   (...args: A): R;
-  /** How many graphs have been recorded. */
+  /** How many graphs have been recorded, those that are kept no longer too. */
   readonly graphs: number;
   /** The graph that serves these arguments. */
   model(...args: A): Promise<Model>;
@@ -66,19 +71,37 @@ interface Entry {
   readonly model: Promise<Model>;
   kernel: Kernel | undefined;
   readonly loading: Promise<Kernel>;
+  /** Runs that have been launched and have not ended. */
+  running: number;
+  /** Kept no longer: the session goes with the last run. */
+  isRetired: boolean;
 }
 
 /**
- * @param f records tensors from its tensor arguments; other arguments are constants of the recording
- * @throws SYS-TEN-010 `f` is asynchronous; SYS-TEN-011 it returns something else than tensors; when called, SYS-TEN-134 an argument that is
- * neither a tensor nor a plain value
+ * The function as one graph, recorded at the first call with arguments of these types and shapes.
+ *
+ * What `f` reads beside its arguments is a constant of the recording: a tensor or a number that it captures keeps the value that it
+ * had when `f` was recorded, however it changes later. What changes from call to call is an argument, or a `Variable`, which is read anew
+ * at every call. An argument that is no tensor (a number, a string, a boolean) is a constant, too, and each of its values a
+ * recording of its own: give a number that changes as a tensor, and pad tensors to a few sizes.
+ * @param f records tensors from its tensor arguments; it runs once for each recording, so whatever else it does happens then alone
+ * @throws SYS-TEN-010 `f` is asynchronous; SYS-TEN-011 it returns something else than tensors; SYS-TEN-191 a `cacheLimit` below 1;
+ *   when called, SYS-TEN-134 an argument that is neither a tensor nor a plain value
  */
 export function compile<A extends readonly Tree[], R extends Tree | undefined>(
   f: (...args: A) => R,
   options: CompileOptions = {},
 ): Compiled<A, R> {
   const name = options.name ?? (f.name || 'compiled');
-  const entries = new Map<string, Entry[]>();
+  const entries = new Recordings<Entry>(
+    options.cacheLimit,
+    (entry) => entry.trace.guards.every((holds) => holds()),
+    retire,
+  );
+  const watch = new RecordingWatch(
+    name,
+    options.onNotice ?? ((notice) => console.warn(`${notice.code}: ${notice.en}`)),
+  );
 
   const entryFor = (args: A): Entry => {
     const typed = numberedSizes();
@@ -87,11 +110,11 @@ export function compile<A extends readonly Tree[], R extends Tree | undefined>(
         leaf instanceof Tensor ? `${typeText(typed(leaf.type))}${leaf.tracked ? ' tracked' : ''}` : plainText(leaf),
       ),
     );
-    const known = entries.get(key) ?? [];
-    const fitting = known.find((e) => e.trace.guards.every((holds) => holds()));
+    const fitting = entries.find(key);
     if (fitting !== undefined) return fitting;
     const entry = record(f, name, args, options);
-    entries.set(key, [...known, entry]);
+    entries.add(key, entry);
+    watch.recorded(args);
     return entry;
   };
 
@@ -101,7 +124,7 @@ export function compile<A extends readonly Tree[], R extends Tree | undefined>(
     return launch(entryFor(args), flattenTree(args)) as R;
   };
   return Object.defineProperties(call, {
-    graphs: { get: () => [...entries.values()].reduce((sum, e) => sum + e.length, 0) },
+    graphs: { get: () => entries.made },
     model: {
       value: (...args: A) => {
         checkArguments(name, args);
@@ -128,7 +151,11 @@ function record<A extends readonly Tree[]>(
     ) as unknown as A;
     return f(...inputs);
   });
-  if (shape instanceof Promise) throw asynchronous({ name });
+  if (isThenable(shape)) {
+    // What goes on in it fails as well, over tensors of a recording that has ended; this error says why.
+    shape.then(undefined, () => {});
+    throw asynchronous({ name });
+  }
   const results: Tensor[] = [];
   mapTree(shape ?? null, (leaf) => {
     if (leaf === null) return leaf;
@@ -148,7 +175,16 @@ function record<A extends readonly Tree[]>(
   };
   const loading = load();
   loading.catch(() => {});
-  const entry: Entry = { trace, results, shape: shape ?? null, model, kernel: undefined, loading };
+  const entry: Entry = {
+    trace,
+    results,
+    shape: shape ?? null,
+    model,
+    kernel: undefined,
+    loading,
+    running: 0,
+    isRetired: false,
+  };
   loading.then(
     (kernel) => {
       entry.kernel = kernel;
@@ -156,6 +192,12 @@ function record<A extends readonly Tree[]>(
     () => {},
   );
   return entry;
+}
+
+/** Gives the session back, once nothing runs on it. */
+function retire(entry: Entry): void {
+  entry.isRetired = true;
+  if (entry.running === 0) entry.loading.then((kernel) => kernel.release()).catch(() => {});
 }
 
 /**
@@ -200,9 +242,6 @@ function numberedSizes(): (type: TensorType) => TensorType {
     return { ...type, shape: type.shape.map(numbered) };
   };
 }
-
-/** A plain argument, told from every other. */
-const plainText = (leaf: Leaf): string => `=${typeof leaf} ${Object.is(leaf, -0) ? '-0' : String(leaf)}`;
 
 /** Types of inputs, variables and what nodes make. */
 const typesOf = (trace: Trace): ReadonlyMap<string, TensorType> =>
@@ -286,7 +325,12 @@ function inputOrder(trace: Trace, args: number): readonly number[] {
 
 /** Runs once kernel and inputs are there, and fills what the run makes. */
 function start(entry: Entry, cells: readonly Cell[], made: readonly Cell[]): void {
+  const ended = (): void => {
+    entry.running--;
+    if (entry.isRetired) retire(entry);
+  };
   const fail = (error: unknown): void => {
+    ended();
     // Before anybody hears of it, variables have their values of before again: a step that fails changes nothing.
     for (const [variable] of entry.trace.assignments) {
       let cell = variable.source as Cell;
@@ -313,6 +357,7 @@ function start(entry: Entry, cells: readonly Cell[], made: readonly Cell[]): voi
       cells,
       (devices) => {
         kernel.run(devices).then((all) => {
+          ended();
           letGo();
           for (const cell of made) {
             replaced.get(cell)?.retire(engine);
@@ -324,6 +369,7 @@ function start(entry: Entry, cells: readonly Cell[], made: readonly Cell[]): voi
       failed,
     );
   };
+  entry.running++;
   const engine = openEngine();
   // Without engine or kernel the cells stay held: nothing is given back that a later attempt might want.
   if (engine !== undefined && entry.kernel !== undefined) run(engine, entry.kernel);

@@ -10,8 +10,8 @@ import { type DType, longName } from './dtypes.ts';
 import { inInference, Module } from './nn/module.ts';
 import { Tensor } from './tensor.ts';
 import { Trace } from './trace.ts';
-import { flattenTree, type Tree } from './tree.ts';
-import { USER_DOMAIN } from './userOperators.ts';
+import { flattenTree, isThenable, type Tree } from './tree.ts';
+import { notStandard, USER_DOMAIN } from './userOperators.ts';
 
 const noTensor = diagnostic<{ name: string; found: string }>('SYS-TEN-050', 'usage', {
   en: (p) => `'${p.name}' cannot be exported: it returns ${p.found}. Return tensors, or arrays or objects of them.`,
@@ -39,13 +39,6 @@ const wrongNames = diagnostic<{ found: readonly string[]; expected: number }>('S
     '请为每个输出各给一个名称，彼此不同，也不与输入同名。',
 });
 
-const notStandard = diagnostic<{ op: string; node: string }>('SYS-TEN-075', 'unsupported', {
-  en: (p) =>
-    `node '${p.node}' is of operator ${p.op}, which a program registered: an ONNX model can hold standard operators alone. Write it with ` +
-    'those to export it.',
-  zh: (p) => `节点“${p.node}”属于程序注册的算子 ${p.op}：ONNX 模型只能包含标准算子。请改用标准算子后再导出。`,
-});
-
 /** An input: its sizes, of which some may be symbols; f32 unless said otherwise. */
 export type InputSpec = readonly Dim[] | { readonly shape: readonly Dim[]; readonly dtype: DType };
 
@@ -61,7 +54,8 @@ type Exported = Module | ((...inputs: Tensor[]) => Tree | undefined);
 /**
  * The model of a module's `forward`, or of a function.
  * @param inputs by name, in the order of the arguments
- * @throws SYS-TEN-050 it returns no tensors; -051 it draws random numbers or changes variables; -052 names of outputs do not fit
+ * @throws SYS-TEN-050 it returns no tensors; -051 it draws random numbers or changes variables; -052 names of outputs do not fit;
+ *   -075 it uses an operator that a program registered
  */
 export async function exportModel(
   target: Exported,
@@ -79,10 +73,15 @@ export async function exportModel(
       return noGrad(() => (target instanceof Module ? forwardOf(target)(...given) : target(...given)));
     });
   const result = target instanceof Module ? inInference(target, record) : record();
-  const leaves = result instanceof Promise ? [undefined] : flattenTree(result).filter((leaf) => leaf !== null);
+  if (isThenable(result)) {
+    // What goes on in it fails as well, over tensors of a recording that has ended.
+    result.then(undefined, () => {});
+    throw noTensor({ name, found: 'a promise' });
+  }
+  const leaves = flattenTree(result).filter((leaf) => leaf !== null);
   const bad = leaves.find((leaf) => !(leaf instanceof Tensor));
   if (bad !== undefined || leaves.length === 0 || leaves.includes(undefined)) {
-    throw noTensor({ name, found: result instanceof Promise ? 'a promise' : String(bad) });
+    throw noTensor({ name, found: String(bad) });
   }
   if (trace.hostInputs.length > 0) throw changesState({ name, what: { en: 'draws random numbers', zh: '使用随机数' } });
   if (trace.assignments.length > 0) throw changesState({ name, what: { en: 'changes variables', zh: '改变变量' } });

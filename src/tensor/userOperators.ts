@@ -37,6 +37,13 @@ const badCall = diagnostic<{ name: string; found: string; expected: string }>('S
   zh: (p) => `${p.name}：发现 ${p.found}；其注册为 ${p.expected}。`,
 });
 
+export const notStandard = diagnostic<{ op: string; node: string }>('SYS-TEN-075', 'unsupported', {
+  en: (p) =>
+    `node '${p.node}' is of operator ${p.op}, which a program registered: an ONNX model can hold standard operators alone. Write it with ` +
+    'those to export it.',
+  zh: (p) => `节点“${p.node}”属于程序注册的算子 ${p.op}：ONNX 模型只能包含标准算子。请改用标准算子后再导出。`,
+});
+
 /** An attribute as user code writes it. */
 export type AttributeValue = number | string | readonly number[] | readonly string[];
 export type AttributeValues = Readonly<Record<string, AttributeValue>>;
@@ -134,12 +141,18 @@ export function attributesOf(op: RegisteredOperator, node: GraphNode): Attribute
   return values;
 }
 
-/** Types of the results. @throws SYS-TEN-073 wrong number of inputs or wrong attributes; what the shape rule throws */
+/**
+ * Types of the results.
+ * @throws SYS-TEN-073 wrong number of inputs or wrong attributes; -075 sizes are open; what the shape rule throws
+ */
 export function userTypes(node: GraphNode, inputs: readonly (Tensor | undefined)[]): readonly TensorType[] {
   const op = lookupOperator(node.op);
   if (inputs.length !== op.inputs.length || inputs.some((t) => t === undefined)) {
     throw badCall({ name: op.name, found: `${inputs.length} inputs`, expected: op.inputs.join(', ') });
   }
+  // Sizes are open in an export alone, and there the operator cannot stand.
+  const isOpen = (inputs as readonly Tensor[]).some((t) => t.dims.some((d) => typeof d !== 'number'));
+  if (isOpen) throw notStandard({ op: node.op, node: node.name });
   const attributes = attributesOf(op, node);
   const signatures = (inputs as readonly Tensor[]).map(({ dtype, shape }) => ({ dtype, shape }));
   return op

@@ -23,15 +23,23 @@ export interface CubicOptions {
   /** Updates before the first zeros, and until the share is `final`. */
   readonly begin: number;
   readonly end: number;
-  /** Updates from one mask to the next: 50 by default. The last mask comes at `end` in any case, and stays. */
+  /**
+   * Updates from one mask to the next: a tenth of the ramp by default, at most 50, so that the share grows by steps in a short training,
+   * too. The last mask comes at `end` in any case, and stays.
+   */
   readonly every?: number;
 }
+
+/** Masks of a ramp, at least, and the most updates between two of them. */
+const [STEPS, MOST_BETWEEN] = [10, 50];
 
 /**
  * The cubic ramp: fast while many weights are of no use, slow at the end.
  * @throws SYS-TEN-093 a share outside 0 … 1, or a ramp that ends before it begins
  */
-export function cubicSparsity({ final = 0.5, initial = 0, begin, end, every = 50 }: CubicOptions): SparsitySchedule {
+export function cubicSparsity(options: CubicOptions): SparsitySchedule {
+  const { final = 0.5, initial = 0, begin, end } = options;
+  const every = options.every ?? Math.max(1, Math.min(MOST_BETWEEN, Math.floor((end - begin) / STEPS)));
   const check = (option: string, found: number, holds: boolean, expected: string): void => {
     if (!holds) throw wrongSchedule({ option, found, expected });
   };

@@ -73,6 +73,14 @@ describe('schedule', () => {
     expect(steps.filter(due).at(-1)).toBe(2626);
   });
 
+  test('has ten masks in a short training, too, and one every 50 updates in a long one', () => {
+    const masks = (begin: number, end: number): number => {
+      const { due } = cubicSparsity({ begin, end });
+      return Array.from({ length: end + 1 }, (_, t) => t).filter(due).length;
+    };
+    expect([masks(3, 23), masks(0, 5), masks(0, 100), masks(375, 2626)]).toEqual([11, 6, 11, 47]);
+  });
+
   test.each([
     [{ final: 1, begin: 0, end: 1 }],
     [{ final: 0.5, initial: 0.6, begin: 0, end: 1 }],
