@@ -7,21 +7,26 @@ import { randomOf } from './seeds.ts';
 
 /**
  * The batches of an epoch of pictures that lie in a folder, decoded as they are needed.
+ * @param options.first the batches before this one are left out, and not decoded
  * @param prepare turns a picture into the network's input, float32 [channels, height, width], of one size for all; its random
  *   numbers follow from seed, epoch and sample
  * @throws as `batchOrder` and `ImageFolder.read`; SYS-DAT-080 where `prepare` gives pictures of several sizes
  */
 export async function* folderBatches(
   folder: ImageFolder,
-  options: OrderOptions,
+  options: OrderOptions & { readonly first?: number },
   prepare: (
     image: RgbImage,
     random: Random,
   ) => { readonly dims: readonly number[]; readonly values: ArrayLike<number> },
 ): AsyncGenerator<Batch> {
-  const { seed = 0, epoch = 0 } = options;
+  const { seed = 0, epoch = 0, first = 0 } = options;
   let index = 0;
   for (const samples of batchOrder(folder.files.length, options)) {
+    if (index < first) {
+      index++;
+      continue;
+    }
     const prepared = [];
     for (const sample of samples) prepared.push(prepare(await folder.read(sample), randomOf(seed, epoch, sample)));
     const { dims, values } = prepared[0]!;

@@ -20,6 +20,7 @@ export * from './byteSource.ts';
 export * from './cifar.ts';
 export * from './digits/drawDigits.ts';
 export * from './download.ts';
+export { fingerprint } from './fingerprint.ts';
 export { type DataFolder, type DirectoryHandle, type FolderEntry, memoryFolder } from './folder.ts';
 export * from './folderBatches.ts';
 export * from './gzip.ts';
@@ -56,6 +57,7 @@ export {
   warp,
 } from './pipeline/warp.ts';
 export * from './safetensors.ts';
+export * from './sampleStream.ts';
 export * from './sequences.ts';
 export {
   type EncodedImage,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeImage, readEvents, writeSafetensors } from '#data';
+import { decodeImage, readEvents, readSafetensors, writeSafetensors } from '#data';
 import { type Answer, systole } from './systole.ts';
 
 const BIN = fileURLToPath(new URL('../../bin/systole.mjs', import.meta.url));
@@ -31,6 +31,17 @@ const lines = (text: string): Line[] =>
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Line);
+
+/** Metadata of a checkpoint with other values in two places. */
+const damaged = (parts: { hyperparameters?: object; progress?: object }): Record<string, string> => ({
+  format: 'systole-training-1',
+  training: JSON.stringify({
+    task: 'adder',
+    seed: 1,
+    hyperparameters: { epochs: 2, batch: 16, rate: 0.01, ...parts.hyperparameters },
+    progress: { epoch: 1, batch: 0, samples: 0, draws: 0, sums: {}, ...parts.progress },
+  }),
+});
 
 test('the adder: epochs, a checkpoint, the network, which runs on the processor', async () => {
   const trained = await call('train adder --epochs 4 --checkpoint a.safetensors --out a.onnx');
@@ -139,12 +150,75 @@ test('a checkpoint that is there is not overwritten, unless that is asked for', 
   expect(readFileSync(file).equals(before)).toBe(false);
 });
 
+test('resumed on other data it says what was and what is; by an older checkpoint, that it does not know', async () => {
+  await call('train mlp --limit 400 --epochs 1 --checkpoint d.safetensors');
+  expect((await call('train mlp --epochs 2 --checkpoint d.safetensors --resume')).code).toBe(0);
+  const file = join(folder, 'd.safetensors');
+  const { tensors, metadata } = readSafetensors(readFileSync(file));
+  const head = JSON.parse(metadata.training!) as { data?: { fingerprint: string } };
+  const rewrite = (training: object): void =>
+    writeFileSync(file, writeSafetensors(tensors, { ...metadata, training: JSON.stringify(training) }));
+  rewrite({ ...head, data: { ...head.data, name: { en: '400 images from MNIST', zh: '400' }, fingerprint: '0-0' } });
+  const other = await call('train mlp --epochs 3 --checkpoint d.safetensors --resume');
+  expect([other.code, other.stderr]).toEqual([
+    2,
+    expect.stringMatching(
+      /SYS-CLI-170.* is of training on 400 images from MNIST \(400 samples.*without --data there are 400 digits drawn/s,
+    ),
+  ]);
+  rewrite({ ...head, data: undefined });
+  const older = await call('train mlp --epochs 3 --checkpoint d.safetensors --resume');
+  expect([older.code, older.stderr.match(/SYS-CLI-171/g)]).toEqual([0, ['SYS-CLI-171']]);
+  // What is saved then knows it.
+  expect((await call('train mlp --epochs 4 --checkpoint d.safetensors --resume')).stderr).not.toContain('SYS-CLI-171');
+});
+
+test('with patience the network is that of the best epoch, which is said; resumed, it ends at once', async () => {
+  const run = 'train adder --epochs 60 --rate 0.1 --seed 2 --patience 4 --checkpoint p.safetensors';
+  const { stdout } = await call(`${run} --out p.onnx`);
+  expect(stdout).toMatch(
+    /no better for a while: stopped\nthe network is that of epoch \d+, the best: exact rows [\d.]+ %/,
+  );
+  const again = await call(`${run} --resume --out q.onnx`);
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('SYS-CLI-173')]);
+  expect(readFileSync(join(folder, 'q.onnx')).length).toBe(readFileSync(join(folder, 'p.onnx')).length);
+  const json = lines((await call(`${run} --resume --json --lang zh`)).stdout);
+  expect(json).toEqual([{ kind: 'best', epoch: expect.any(Number), value: expect.any(Number) }]);
+  // Given later, the best of before was not kept.
+  await call('train adder --epochs 3 --rate 0.1 --seed 2 --checkpoint l.safetensors');
+  const late = await call('train adder --epochs 4 --patience 1 --checkpoint l.safetensors --resume');
+  expect(`${late.stdout}${late.stderr}`).toMatch(/the best was epoch \d|the network is that of epoch 4/);
+});
+
+test('training that diverges says what helps', async () => {
+  const { code, stderr } = await call('train adder --rate 1e38 --checkpoint n.safetensors');
+  expect([code, stderr]).toEqual([
+    3,
+    expect.stringMatching(/SYS-FLOW-062.*by batch 8 of 23 of epoch 1.*below 1e\+38/s),
+  ]);
+  expect(existsSync(join(folder, 'n.safetensors'))).toBe(false);
+});
+
 test.each([
   ['format', { training: '{}' }, 'no metadata `format`'],
   ['format', { format: 'other' }, "is 'other'; expected 'systole-training-1'"],
   ['JSON', { format: 'systole-training-1', training: '{"x' }, 'is no JSON'],
   ['task', { format: 'systole-training-1', training: '{}' }, '`training.task` is missing'],
   ['settings', { format: 'systole-training-1', training: '{"task":"adder","seed":1}' }, '.hyperparameters` is missing'],
+  [
+    'precision',
+    damaged({ hyperparameters: { precision: 'f8' } }),
+    '.precision` is "f8"; expected one of f32, f16, bf16',
+  ],
+  [
+    'sparsity',
+    damaged({ hyperparameters: { sparsity: 2 } }),
+    ".sparsity` is 2; expected a share between 0 and 1, or '2:4'",
+  ],
+  ['best', damaged({ progress: { best: 5 } }), '.best` is 5; expected the best epoch and its value'],
+  ['sums', damaged({ progress: { sums: { loss: 'x' } } }), '.sums.loss` is "x"; expected a number'],
+  ['epoch', damaged({ progress: { epoch: -1 } }), '.epoch` is -1; expected a whole number'],
+  ['null', { format: 'systole-training-1', training: 'null' }, '`training` is null; expected task, seed'],
 ])('a safetensors file that is no checkpoint says what it lacks: %s', async (_, metadata, message) => {
   const arrays = new Map([['w', { dtype: 'float32', dims: [1], bytes: new Uint8Array(4) }]]) as never;
   writeFileSync(join(folder, 'odd.safetensors'), writeSafetensors(arrays, metadata as Record<string, string>));
@@ -195,6 +269,25 @@ test('Ctrl-C saves and ends with 130', async () => {
   child.kill('SIGINT');
   expect(await ended).toBe(130);
   const more = await call('train adder --epochs 100000 --checkpoint c.safetensors --resume --seed 2');
-  expect(more.stderr).toContain('SYS-CLI-123');
+  expect(more.stderr).toMatch(/SYS-CLI-123.*--seed 2 cannot change what the checkpoint holds \(1\)/s);
   expect(readdirSync(folder).filter((name) => name.includes('partial'))).toEqual([]);
+});
+
+test('Ctrl-C with nothing to save into says so, and what would have saved', async () => {
+  const child = spawn(process.execPath, [BIN, 'train', 'adder', '--epochs', '100000'], { cwd: folder });
+  let [out, err] = ['', ''];
+  child.stderr.on('data', (piece) => {
+    err += piece;
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  await new Promise<void>((resolve) => {
+    child.stdout.on('data', (piece) => {
+      out += piece;
+      // The first epoch's line.
+      if (out.includes('1/100000')) resolve();
+    });
+  });
+  child.kill('SIGINT');
+  expect(await ended).toBe(130);
+  expect(err).toMatch(/SYS-CLI-172: nothing was saved.*--checkpoint.*--out/s);
 });

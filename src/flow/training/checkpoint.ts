@@ -1,12 +1,15 @@
 /**
  * Checkpoints: everything that training needs to go on exactly where it stood, as one safetensors file: the variables of the modules
- * and the optimisers' state by name, and how far it was, with which settings, in the file's metadata.
+ * and the optimisers' state by name, the modules after the best epoch where there is patience, and how far it was, with which settings and on
+ * which data, in the file's metadata.
  */
+import * as z from 'zod';
 import { diagnostic } from '#base';
 import { readSafetensors, writeSafetensors } from '#data';
 import { type Tensor as Data, tensorBytes } from '#ir';
 import type { Progress, Training } from './fit.ts';
-import type { Hyperparameters } from './task.ts';
+import { PRECISIONS } from './method.ts';
+import type { DataIdentity, Hyperparameters } from './task.ts';
 
 const notOurs = diagnostic<{ found: string; expected: string }>('SYS-FLOW-060', 'invalid', {
   en: (p) =>
@@ -26,12 +29,17 @@ export interface CheckpointHead {
   readonly seed: number;
   readonly hyperparameters: Hyperparameters;
   readonly progress: Progress;
+  /** Checkpoints of before it was kept have none. */
+  readonly data?: DataIdentity;
 }
 
 const FORMAT = 'systole-training-1';
 
+/** Characters of what was found in the place of something else. */
+const LONGEST_SHOWN = 60;
+
 export async function saveCheckpoint(task: string, training: Training): Promise<Uint8Array> {
-  const { learner, seed, hyperparameters } = training;
+  const { learner, seed, hyperparameters, data } = training;
   const progress = training.progress();
   const tensors = new Map<string, Data>();
   for (const [name, module] of Object.entries(learner.modules)) {
@@ -40,10 +48,13 @@ export async function saveCheckpoint(task: string, training: Training): Promise<
   for (const [name, optimizer] of Object.entries(learner.optimizers)) {
     for (const [variable, value] of await optimizer.state()) tensors.set(`optimizer/${name}/${variable}`, value);
   }
+  for (const [name, state] of training.bestStates() ?? []) {
+    for (const [variable, value] of state) tensors.set(`best/${name}/${variable}`, value);
+  }
   const arrays = [...tensors].map(
     ([name, t]) => [name, { dtype: t.dtype, dims: t.dims, bytes: tensorBytes(t) }] as const,
   );
-  const head: CheckpointHead = { task, seed, hyperparameters, progress };
+  const head: CheckpointHead = { task, seed, hyperparameters, progress, data };
   return writeSafetensors(new Map(arrays) as Parameters<typeof writeSafetensors>[0], {
     format: FORMAT,
     training: JSON.stringify(head),
@@ -78,48 +89,76 @@ export function openCheckpoint(bytes: Uint8Array, task: string, file?: string): 
     );
   return {
     head,
-    restore({ learner }) {
+    restore(training) {
+      const { learner } = training;
       for (const [name, module] of Object.entries(learner.modules)) module.load(under(`model/${name}/`));
       for (const [name, optimizer] of Object.entries(learner.optimizers)) optimizer.load(under(`optimizer/${name}/`));
+      const best = Object.keys(learner.modules).map((name) => [name, under(`best/${name}/`)] as const);
+      if (best.some(([, state]) => state.size > 0)) training.keepBest(new Map(best));
     },
   };
 }
 
 type Refuse = (found: string, expected: string) => never;
 
-const isCount = (v: unknown): boolean => Number.isInteger(v) && (v as number) >= 0;
-const isRecord = (v: unknown): v is Readonly<Record<string, unknown>> =>
-  typeof v === 'object' && v !== null && !Array.isArray(v);
+const WHOLE = 'a whole number';
+const whole = z.int(WHOLE).min(0, WHOLE);
+const positive = z.int(`${WHOLE} above 0`).min(1, `${WHOLE} above 0`);
+const number = z.number('a number');
+const text = z.string('a text');
+const texts = z.object({ en: text, zh: text }, 'texts by language');
+const above0 = 'a number above 0';
+const share = z.number().gt(0).lt(1);
 
-/** What the head must hold, by its path: the rest follows from the task. */
-const HEAD: readonly (readonly [path: string, holds: (v: unknown) => boolean, expected: string])[] = [
-  ['task', (v) => typeof v === 'string', "a task's name"],
-  ['seed', isCount, 'a whole number'],
-  ['hyperparameters', isRecord, 'settings'],
-  ['hyperparameters.epochs', isCount, 'a whole number'],
-  ['hyperparameters.batch', (v) => isCount(v) && v !== 0, 'a whole number above 0'],
-  ['hyperparameters.rate', (v) => typeof v === 'number' && v > 0, 'a number above 0'],
-  ['progress', isRecord, 'how far training was'],
-  ['progress.epoch', isCount, 'a whole number'],
-  ['progress.batch', isCount, 'a whole number'],
-  ['progress.samples', isCount, 'a whole number'],
-  ['progress.draws', isCount, 'a whole number'],
-  ['progress.sums', isRecord, 'sums by name'],
-];
+/** What the head must hold; the message of each part says what is expected there. The rest follows from the task. */
+const HEAD = z.object(
+  {
+    task: z.string("a task's name"),
+    seed: whole.max(2 ** 32 - 1, `${WHOLE} below 2^32`),
+    hyperparameters: z.object(
+      {
+        epochs: whole,
+        batch: positive,
+        rate: z.number(above0).gt(0, above0),
+        limit: positive.optional(),
+        patience: positive.optional(),
+        size: positive.optional(),
+        precision: z.enum(PRECISIONS, `one of ${PRECISIONS.join(', ')}`).optional(),
+        sparsity: z.union([z.literal('2:4'), share], "a share between 0 and 1, or '2:4'").optional(),
+      },
+      'settings',
+    ),
+    progress: z.object(
+      {
+        epoch: whole,
+        batch: whole,
+        samples: whole,
+        draws: whole,
+        sums: z.record(z.string(), number, 'sums by name'),
+        best: z.object({ epoch: positive, value: number }, 'the best epoch and its value').optional(),
+      },
+      'how far training was',
+    ),
+    data: z
+      .object({ name: texts, train: whole, validation: whole, fingerprint: text }, 'which data it is of')
+      .optional(),
+  },
+  'task, seed, hyperparameters and progress',
+);
 
-function headOf(text: string | undefined, refuse: Refuse): CheckpointHead {
+function headOf(json: string | undefined, refuse: Refuse): CheckpointHead {
   let head: unknown;
   try {
-    head = JSON.parse(text ?? '');
+    head = JSON.parse(json ?? '');
   } catch {
-    const found = text === undefined ? 'no metadata `training`' : 'metadata `training` is no JSON';
+    const found = json === undefined ? 'no metadata `training`' : 'metadata `training` is no JSON';
     return refuse(found, 'a JSON object of task, seed, hyperparameters and progress');
   }
-  for (const [path, holds, expected] of HEAD) {
-    const value = path.split('.').reduce<unknown>((v, key) => (isRecord(v) ? v[key] : undefined), head);
-    if (!holds(value)) {
-      refuse(`metadata \`training.${path}\` is ${value === undefined ? 'missing' : JSON.stringify(value)}`, expected);
-    }
-  }
-  return head as CheckpointHead;
+  const { success, data, error } = HEAD.safeParse(head);
+  if (success) return data as CheckpointHead;
+  const [{ path, message }] = error.issues as [z.core.$ZodIssue];
+  const value = path.reduce<unknown>((v, key) => (v as Readonly<Record<PropertyKey, unknown>>)[key], head);
+  const place = ['training', ...path].join('.');
+  const found = value === undefined ? 'missing' : JSON.stringify(value).slice(0, LONGEST_SHOWN);
+  return refuse(`metadata \`${place}\` is ${found}`, message);
 }

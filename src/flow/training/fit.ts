@@ -4,16 +4,40 @@
  * seed and count.
  */
 import { diagnostic } from '#base';
-import { type Batch, batchCount, batches, type RgbImage, type SampleSet } from '#data';
+import { type Batch, batchCount, type RgbImage } from '#data';
 import { compile, Generator, noGrad, sparsity, type Tensor, tensor } from '#tensor';
+import { BestEpoch, type BestRecord, type ModuleStates } from './best.ts';
 import { prepareMethod } from './method.ts';
 import { checkMakesPictures, sheetOf } from './sheet.ts';
-import type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
+import {
+  batchesOf,
+  type DataIdentity,
+  type Hyperparameters,
+  identityOf,
+  type Learner,
+  type Metrics,
+  type Samples,
+  type Task,
+  type TaskData,
+} from './task.ts';
 
-const diverged = diagnostic<{ epoch: number; loss: string }>('SYS-FLOW-062', 'invalid', {
+interface Divergence {
+  readonly loss: string;
+  readonly epoch: number;
+  readonly batch: number;
+  readonly batches: number;
+  readonly rate: number;
+  readonly precision: string;
+}
+
+// A checkpoint keeps its rate, and the order of the samples follows from the seed: whoever resumes it arrives here again.
+const diverged = diagnostic<Divergence>('SYS-FLOW-062', 'invalid', {
   en: (p) =>
-    `training diverged: the loss is ${p.loss} after epoch ${p.epoch}. Begin anew with a smaller learning rate, or resume from a checkpoint.`,
-  zh: (p) => `训练发散：第 ${p.epoch} 个 epoch 后损失为 ${p.loss}。请用更小的学习率重新开始，或从检查点继续。`,
+    `training diverged: the loss is ${p.loss} by batch ${p.batch} of ${p.batches} of epoch ${p.epoch}. Begin anew with a learning rate below ` +
+    `${p.rate}${p.precision === 'f16' ? ', or in bf16 or f32 in the place of f16' : ''}; a checkpoint keeps its rate, so that resuming it ends here again.`,
+  zh: (p) =>
+    `训练发散：第 ${p.epoch} 个 epoch 的第 ${p.batch}/${p.batches} 批时损失为 ${p.loss}。请用小于 ${p.rate} 的学习率重新开始` +
+    `${p.precision === 'f16' ? '，或改用 bf16 或 f32' : ''}；检查点保留其学习率，从它继续仍会如此。`,
 });
 
 /** Means of metrics over the samples seen. */
@@ -29,7 +53,7 @@ export interface Progress {
   readonly sums: Means;
   readonly samples: number;
   readonly draws: number;
-  readonly best: { readonly epoch: number; readonly value: number } | undefined;
+  readonly best: BestRecord | undefined;
 }
 
 export interface StepEvent {
@@ -54,7 +78,7 @@ export interface EpochEvent {
   readonly rate: number;
   readonly seconds: number;
   readonly samplesPerSecond: number;
-  /** Whether the validation was better than in every epoch before. */
+  /** Whether the validation was better than in every epoch before; of training that prunes, than in those since all zeros are there. */
   readonly best: boolean;
   /** Whether training ends here since it got no better. */
   readonly stopped: boolean;
@@ -67,8 +91,6 @@ export type TrainingEvent = StepEvent | EpochEvent;
 export interface FitOptions {
   readonly hyperparameters: Hyperparameters;
   readonly seed: number;
-  /** Ends when so many epochs in a row were no better. */
-  readonly patience?: number;
   /** Where a checkpoint stood. */
   readonly from?: Progress;
 }
@@ -77,13 +99,26 @@ export interface Training {
   readonly learner: Learner;
   readonly hyperparameters: Hyperparameters;
   readonly seed: number;
+  readonly data: DataIdentity;
   /** Where it stands; changes with every event. */
   progress(): Progress;
+  /**
+   * Trains to the last epoch, or until patience runs out; at once where it has run out already.
+   * @throws SYS-FLOW-062 the loss is no finite number
+   */
   events(): AsyncGenerator<TrainingEvent, void, undefined>;
+  /** Whether patience has run out. */
+  hasStopped(): boolean;
+  /** What the modules were after the best epoch: kept where there is patience. */
+  bestStates(): ModuleStates | undefined;
+  /** Takes over what a checkpoint says of it. */
+  keepBest(states: ModuleStates): void;
+  /** Puts the best epoch's values into the modules, and tells which it was; undefined, and nothing is done, where they were not kept. */
+  useBest(): BestRecord | undefined;
   /** Means over a set, in inference mode. */
-  evaluate(set: SampleSet): Promise<Means>;
+  evaluate(set: Samples): Promise<Means>;
   /** Class by class: rows are what samples are, columns what they were taken for. */
-  confusion(set: SampleSet, classes: number): Promise<readonly Int32Array[]>;
+  confusion(set: Samples, classes: number): Promise<readonly Int32Array[]>;
   /**
    * Pictures that the network makes, side by side.
    * @throws SYS-FLOW-071 it makes none
@@ -101,10 +136,11 @@ const ofValues = (values: Batch['inputs'], dims: readonly number[]): Tensor => t
 /** Makes the network of a task and what trains it. */
 export function prepareTraining(task: Task, data: TaskData, options: FitOptions): Training {
   const { hyperparameters, seed } = options;
+  const { patience } = hyperparameters;
   const { train, validation } = data;
   const generator = new Generator(seed);
   const stepsPerEpoch = batchCount(train.count, { size: hyperparameters.batch });
-  const learner = task.build({ generator, hyperparameters, stepsPerEpoch });
+  const learner = task.build({ generator, hyperparameters, stepsPerEpoch, classes: data.classes?.length });
   if (options.from !== undefined) generator.state = { seed, draws: options.from.draws };
   const modules = Object.values(learner.modules);
   const setMode = (training: boolean): void => {
@@ -121,18 +157,24 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
     name: `${task.name}_classify`,
   });
 
-  let { epoch, batch, sums, samples, best } = options.from ?? {
-    epoch: 0,
-    batch: 0,
-    sums: {} as Means,
-    samples: 0,
-    best: undefined,
-  };
+  let { epoch, batch, sums, samples } = options.from ?? { epoch: 0, batch: 0, sums: {} as Means, samples: 0 };
+  const best = new BestEpoch(learner.modules, {
+    isSmallerBetter: task.best === 'loss' || task.best === 'distance',
+    keeps: patience !== undefined,
+    record: options.from?.best,
+  });
+  /** Epochs in which zeros are still to come are no candidates: their network is not the one that was asked for. */
+  const isSettled = (): boolean => method.isSettled(epoch * stepsPerEpoch);
+  const hasStopped = (): boolean =>
+    patience !== undefined && isSettled() && epoch - (best.record?.epoch ?? 0) >= patience;
 
-  const evaluate = async (set: SampleSet): Promise<Means> => {
+  // What does not fit in memory is evaluated in no larger batches than it is trained in.
+  const evaluationOrder = (set: Samples) => ({ size: 'batches' in set ? hyperparameters.batch : EVALUATION_BATCH });
+
+  const evaluate = async (set: Samples): Promise<Means> => {
     setMode(false);
     const total = new Sums();
-    for (const part of batches(set, { size: EVALUATION_BATCH })) {
+    for await (const part of batchesOf(set, evaluationOrder(set))) {
       const metrics = check(ofValues(part.inputs, part.inputDims), ofValues(part.targets, part.targetDims));
       total.add(await sumsOf(metrics, part.count), part.count);
     }
@@ -140,11 +182,9 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
     return total.means();
   };
 
-  const smaller = task.best === 'loss' || task.best === 'distance';
-
   async function* events(): AsyncGenerator<TrainingEvent, void, undefined> {
     setMode(true);
-    for (; epoch < hyperparameters.epochs; ) {
+    while (epoch < hyperparameters.epochs && !hasStopped()) {
       const total = new Sums(sums, samples);
       const started = performance.now();
       let seen = 0;
@@ -152,11 +192,15 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
       const settle = async (): Promise<void> => {
         for (const { metrics, count } of waiting) total.add(await sumsOf(metrics, count), count);
         waiting = [];
+        const { loss } = total.means();
+        if (!Number.isFinite(loss)) {
+          const { rate, precision = 'f32' } = hyperparameters;
+          throw diverged({ loss: `${loss}`, epoch: epoch + 1, batch, batches: stepsPerEpoch, rate, precision });
+        }
         [sums, samples] = [total.sums, total.samples];
       };
-      const order = { size: hyperparameters.batch, seed, epoch };
-      for (const part of batches(train, order)) {
-        if (part.index < batch) continue;
+      const order = { size: hyperparameters.batch, seed, epoch, first: batch };
+      for await (const part of batchesOf(train, order)) {
         const metrics = step(ofValues(part.inputs, part.inputDims), ofValues(part.targets, part.targetDims));
         await method.afterUpdate();
         waiting.push({ metrics, count: part.count });
@@ -180,13 +224,9 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
       const checked =
         validation !== undefined && learner.evaluate !== undefined ? await evaluate(validation) : undefined;
       const judged = (checked ?? total.means())[task.best]!;
-      const better =
-        !Number.isNaN(judged) && (best === undefined || (smaller ? judged < best.value : judged > best.value));
-      if (better) best = { epoch: epoch + 1, value: judged };
       epoch++;
       [batch, sums, samples] = [0, {}, 0];
-      const stopped = options.patience !== undefined && epoch - (best?.epoch ?? 0) >= options.patience;
-      if (!Number.isFinite(total.means().loss)) throw diverged({ epoch, loss: `${total.means().loss}` });
+      const isBest = isSettled() && (await best.judge(epoch, judged));
       yield {
         kind: 'epoch',
         epoch,
@@ -196,11 +236,10 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
         rate: Object.values(learner.optimizers)[0]!.rate(),
         seconds,
         samplesPerSecond: seen / seconds,
-        best: better,
-        stopped,
+        best: isBest,
+        stopped: hasStopped(),
         ...(method.prunes ? { sparsity: await zeroShare(learner) } : {}),
       };
-      if (stopped) return;
     }
   }
 
@@ -208,13 +247,18 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
     learner,
     hyperparameters,
     seed,
-    progress: () => ({ epoch, batch, sums, samples, draws: generator.draws, best }),
+    data: identityOf(data),
+    progress: () => ({ epoch, batch, sums, samples, draws: generator.draws, best: best.record }),
     events,
+    hasStopped,
+    bestStates: () => best.states,
+    keepBest: (states) => best.restore(states),
+    useBest: () => best.use(),
     evaluate,
     async confusion(set, classes) {
       setMode(false);
       const rows = Array.from({ length: classes }, () => new Int32Array(classes));
-      for (const part of batches(set, { size: EVALUATION_BATCH })) {
+      for await (const part of batchesOf(set, evaluationOrder(set))) {
         const found = await classify(ofValues(part.inputs, part.inputDims)).data();
         part.targets.forEach((target: number | bigint, i: number) => {
           rows[Number(target)]![Number(found[i])]!++;

@@ -16,5 +16,5 @@ export {
 export { logEpoch, loggedGraph } from './log.ts';
 export { PRECISIONS, type Precision, type Sparsity, sparsityOf } from './method.ts';
 export { checkMakesPictures, sheetOf } from './sheet.ts';
-export type { Hyperparameters, Learner, Metrics, Task, TaskData } from './task.ts';
+export type { DataIdentity, Hyperparameters, Learner, Metrics, Samples, Task, TaskData } from './task.ts';
 export { tasks } from './tasks.ts';

@@ -39,6 +39,8 @@ export interface Method {
   afterUpdate(): Promise<void>;
   /** Whether weights are pruned. */
   readonly prunes: boolean;
+  /** Whether after so many updates all zeros are there that were asked for. */
+  isSettled(updates: number): boolean;
 }
 
 /**
@@ -68,5 +70,6 @@ export function prepareMethod(
       for (const pruner of pruners) await pruner.update();
     },
     prunes: pruners.length > 0,
+    isSettled: (done) => pruners.length === 0 || done >= end,
   };
 }

@@ -3,7 +3,7 @@
  * functions are plain tensor code; `fit` compiles them.
  */
 import type { Language } from '#base';
-import type { SampleSet } from '#data';
+import { type Batch, batches, fingerprint, type OrderOptions, type SampleSet, type SampleStream } from '#data';
 import type { Generator, nn, optim, Tensor } from '#tensor';
 import type { Precision, Sparsity } from './method.ts';
 
@@ -28,12 +28,45 @@ export interface Learner {
   samples?(count: number): Tensor;
 }
 
+/** In memory, or made when their batch comes. */
+export type Samples = SampleSet | SampleStream;
+
+/** The batches of an epoch, from number `first` on. */
+export async function* batchesOf(
+  set: Samples,
+  { first = 0, ...order }: OrderOptions & { readonly first?: number },
+): AsyncGenerator<Batch> {
+  if ('batches' in set) return yield* set.batches({ ...order, first });
+  for (const batch of batches(set, order)) if (batch.index >= first) yield batch;
+}
+
 export interface TaskData {
   readonly name: Readonly<Record<Language, string>>;
-  readonly train: SampleSet;
+  readonly train: Samples;
   /** What was held out, or the official test set. */
-  readonly validation?: SampleSet;
+  readonly validation?: Samples;
   readonly classes?: readonly string[];
+}
+
+/** What data a training had, to be told from other data. */
+export interface DataIdentity {
+  readonly name: Readonly<Record<Language, string>>;
+  /** Samples to train on, and to check on. */
+  readonly train: number;
+  readonly validation: number;
+  /** Of both. */
+  readonly fingerprint: string;
+}
+
+export function identityOf({ name, train, validation }: TaskData): DataIdentity {
+  const of = (set: Samples): string => ('batches' in set ? set.fingerprint : fingerprint(set));
+  const parts = validation === undefined ? [train] : [train, validation];
+  return {
+    name,
+    train: train.count,
+    validation: validation?.count ?? 0,
+    fingerprint: parts.map(of).join('-'),
+  };
 }
 
 export interface Hyperparameters {
@@ -41,8 +74,10 @@ export interface Hyperparameters {
   readonly batch: number;
   /** The learning rate at the start. */
   readonly rate: number;
-  /** The first so many samples alone. */
+  /** So many samples alone. */
   readonly limit?: number;
+  /** Ends when so many epochs in a row were no better, and keeps what the network was after the best one. */
+  readonly patience?: number;
   /** f32 unless something else is said. */
   readonly precision?: Precision;
   /** Dense unless something is said. */
@@ -63,5 +98,7 @@ export interface Task {
     readonly generator: Generator;
     readonly hyperparameters: Hyperparameters;
     readonly stepsPerEpoch: number;
+    /** Of the data, where it has classes. */
+    readonly classes: number | undefined;
   }): Learner;
 }

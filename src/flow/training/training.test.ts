@@ -74,13 +74,65 @@ describe('the adder', () => {
 
   test('stops when it gets no better', async () => {
     const training = prepareTraining(adder, table(1), {
-      hyperparameters: { ...adder.defaults, epochs: 50, rate: 1e-9 },
+      hyperparameters: { ...adder.defaults, epochs: 50, rate: 1e-9, patience: 3 },
       seed: 1,
-      patience: 3,
     });
     const all = await epochs(training);
     expect(all.at(-1)!.stopped).toBe(true);
     expect(all.length).toBeLessThan(50);
+  });
+});
+
+describe('early stopping', () => {
+  const settings = { ...adder.defaults, epochs: 60, rate: 0.1, patience: 4 };
+  const begin = (more: Partial<typeof settings> = {}): Training =>
+    prepareTraining(adder, table(2), { hyperparameters: { ...settings, ...more }, seed: 2 });
+  const validation = table(2).validation!;
+
+  test('keeps the network of the best epoch, also through a checkpoint; resumed, it ends at once', async () => {
+    const training = begin();
+    const all = await epochs(training);
+    const best = all.findLast((e) => e.best)!;
+    expect(all.at(-1)).toMatchObject({ stopped: true, epoch: best.epoch + 4 });
+    // The last epoch is worse, or this proves nothing.
+    expect(all.at(-1)!.validation!.exact).toBeLessThan(best.validation!.exact!);
+    const bytes = await saveCheckpoint('adder', training);
+
+    expect(training.useBest()).toEqual({ epoch: best.epoch, value: best.validation!.exact });
+    expect((await training.evaluate(validation)).exact).toBe(best.validation!.exact);
+
+    const saved = openCheckpoint(bytes, 'adder');
+    const { hyperparameters, progress } = saved.head;
+    expect(hyperparameters.patience).toBe(4);
+    const resumed = prepareTraining(adder, table(2), { hyperparameters, seed: 2, from: progress });
+    saved.restore(resumed);
+    expect(resumed.hasStopped()).toBe(true);
+    expect(await epochs(resumed)).toEqual([]);
+    expect((await resumed.evaluate(validation)).exact).toBe(all.at(-1)!.validation!.exact);
+    resumed.useBest();
+    expect((await resumed.evaluate(validation)).exact).toBe(best.validation!.exact);
+    // With more patience it goes on.
+    const patient = prepareTraining(adder, table(2), {
+      hyperparameters: { ...hyperparameters, patience: 6 },
+      seed: 2,
+      from: progress,
+    });
+    saved.restore(patient);
+    expect((await epochs(patient)).length).toBeGreaterThan(0);
+  });
+
+  test('of training that prunes no epoch is the best before all zeros are there', async () => {
+    const all = await epochs(begin({ rate: 0.01, epochs: 12, patience: 2, sparsity: 0.5 } as never));
+    expect(all.filter((e) => e.best).every((e) => e.sparsity === 0.5)).toBe(true);
+    expect(all.at(-1)).toMatchObject({ sparsity: 0.5 });
+  });
+});
+
+test('a loss that is no number ends training at its step', async () => {
+  const run = epochs(start(1, { rate: 1e38, epochs: 50 }));
+  await expect(run).rejects.toMatchObject({
+    code: 'SYS-FLOW-062',
+    params: expect.objectContaining({ epoch: 1, batch: 8, rate: 1e38 }),
   });
 });
 
@@ -92,11 +144,8 @@ test('LeNet-5 learns drawn digits, and what is exported answers as what was trai
     ...imageSamples(sliceImages(set, from, to), { mean, deviation: std }),
     inputDims: dims,
   });
-  const data: TaskData = {
-    name: { en: 'drawn', zh: '绘制' },
-    train: samples(0, 2000),
-    validation: samples(2000, 2400),
-  };
+  const checked = samples(2000, 2400);
+  const data: TaskData = { name: { en: 'drawn', zh: '绘制' }, train: samples(0, 2000), validation: checked };
   const training = prepareTraining(task, data, { hyperparameters: { ...task.defaults, epochs: 6 }, seed: 1 });
   const last = (await epochs(training)).at(-1)!;
   expect(last.validation!.accuracy).toBeGreaterThan(0.9);
@@ -105,7 +154,7 @@ test('LeNet-5 learns drawn digits, and what is exported answers as what was trai
   expect(rows.reduce((sum, row, i) => sum + row[i]!, 0) / 400).toBeCloseTo(last.validation!.accuracy!, 6);
 
   const session = await (await createEngine()).load(await exportTrained(training, task, data, 'lenet5'));
-  const { targets } = data.validation!;
+  const { targets } = checked;
   const levels = Float32Array.from(sliceImages(set, 2000, 2400).pixels);
   const bytes = new Uint8Array(levels.buffer);
   const feeds = new Map([['input', { dtype: 'float32' as const, dims: [400, 1, 28, 28], bytes }]]);
