@@ -48,5 +48,5 @@ export default async function mnist(): Promise<void> {
 
 function samples({ prepare }: Task, set: ImageSet): SampleSet {
   const { dims, mean, std } = prepare!;
-  return { ...imageSamples(set, { mean, deviation: std }), inputDims: dims };
+  return { ...imageSamples(set, { mean, deviation: std }), inputDims: dims! };
 }

@@ -91,6 +91,12 @@ export async function loadCifar10(folder: DataFolder, options: { readonly holdOu
   return { train, ...(heldOut.count > 0 ? { validation: heldOut } : {}), test: await read(TEST) };
 }
 
+/** Whether a folder holds CIFAR-10 in one of the forms that `loadCifar10` takes. */
+export async function holdsCifar10(folder: DataFolder): Promise<boolean> {
+  const names = new Set((await folder.list()).map((entry) => entry.name));
+  return [TRAINING[0]!, FOLDER, ARCHIVE].some((name) => names.has(name));
+}
+
 async function findBatches(folder: DataFolder): Promise<{ files: DataFolder; prefix: string }> {
   const names = new Set((await folder.list()).map((entry) => entry.name));
   if (names.has(TRAINING[0]!)) return { files: folder, prefix: '' };

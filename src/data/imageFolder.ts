@@ -5,6 +5,7 @@
 import { diagnostic } from '#base';
 import { type DataFolder, joinPath } from './folder.ts';
 import { decodeImage, type RgbImage } from './image.ts';
+import type { ImageSet } from './imageSet.ts';
 
 const PICTURE = /\.(jpe?g|png)$/i;
 
@@ -63,6 +64,34 @@ export async function openImageFolder(folder: DataFolder, path = ''): Promise<Im
       const file = files[index];
       if (file === undefined) throw new RangeError(`picture ${index} of ${files.length}`);
       return decodeImage(await folder.read(file.path), { file: joinPath(folder.name, file.path) });
+    },
+  };
+}
+
+/** Some of the pictures, by number. */
+export function selectPictures(pictures: ImageFolder, numbers: readonly number[]): ImageFolder {
+  return {
+    ...pictures,
+    files: numbers.map((n) => pictures.files[n]!),
+    read: async (index) => pictures.read(numbers[index] ?? Number.NaN),
+  };
+}
+
+/** Pictures in memory as if they lay in a folder: each by its number, in the place of a path. */
+export function picturesOf(set: ImageSet): ImageFolder {
+  const { channels, height, width, pixels } = set;
+  const plane = height * width;
+  if (channels !== 1 && channels !== 3) throw new RangeError(`pictures of ${channels} channels`);
+  return {
+    classes: set.classes,
+    files: Array.from(set.labels, (label, i) => ({ path: `${i}`, label })),
+    async read(index) {
+      const levels = new Uint8Array(channels * plane);
+      const from = index * channels * plane;
+      for (let c = 0; c < channels; c++) {
+        for (let i = 0; i < plane; i++) levels[i * channels + c] = pixels[from + c * plane + i]!;
+      }
+      return { width, height, channels, pixels: levels };
     },
   };
 }

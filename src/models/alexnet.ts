@@ -4,7 +4,7 @@
  * has it (Krizhevsky, One weird trick, 2014): one narrower tower over 224 × 224, without normalisation, with torchvision's names.
  */
 import { concat, localResponseNorm, nn, split, type Tensor } from '#tensor';
-import { gaussian, initialised, type NetworkOptions } from './options.ts';
+import { dropout, gaussian, initialised, type NetworkOptions } from './options.ts';
 
 const [CONV, CLASSIFIER] = [6, 4096];
 
@@ -32,10 +32,10 @@ export function alexnet(options: NetworkOptions = {}): nn.Sequential {
         avgpool: nn.adaptiveAvgPool(CONV),
         flatten: nn.flatten(),
         classifier: new nn.Sequential(
-          new nn.Dropout(),
+          dropout(options),
           new nn.Linear(256 * CONV * CONV, CLASSIFIER),
           nn.relu(),
-          new nn.Dropout(),
+          dropout(options),
           new nn.Linear(CLASSIFIER, CLASSIFIER),
           nn.relu(),
           new nn.Linear(CLASSIFIER, classes),
@@ -82,10 +82,10 @@ export function alexnetPaper(options: PaperAlexNetOptions = {}): nn.Sequential {
         flatten: nn.flatten(),
         fc6: new nn.Linear(256 * CONV * CONV, CLASSIFIER),
         relu6: nn.relu(),
-        drop6: new nn.Dropout(),
+        drop6: dropout(options),
         fc7: new nn.Linear(CLASSIFIER, CLASSIFIER),
         relu7: nn.relu(),
-        drop7: new nn.Dropout(),
+        drop7: dropout(options),
         fc8: new nn.Linear(CLASSIFIER, classes),
       }),
     options,

@@ -9,6 +9,10 @@ export interface NetworkOptions {
   readonly generator?: Generator;
 }
 
+/** Half of the elements dropped, by random numbers of the network's generator, so that training follows from its seed. */
+export const dropout = ({ generator }: NetworkOptions): nn.Dropout =>
+  new nn.Dropout(0.5, generator === undefined ? {} : { generator });
+
 type Draw = (shape: readonly number[], generator: Generator | undefined) => Data;
 
 /** Initial values; what is left out is uniform in ±1/√fan-in, as PyTorch's layers begin. */

@@ -1,13 +1,14 @@
 /** The networks by name, as the command line and the documentation know them. */
 import { diagnostic, nearestName } from '#base';
 import type { Model } from '#ir';
-import { exportModel, type Generator, type InputSpec, nn } from '#tensor';
+import { exportModel, type Generator, type InputSpec, nn, type Tensor } from '#tensor';
 import { alexnet, alexnetPaper } from './alexnet.ts';
 import { dcganDiscriminator, dcganGenerator } from './dcgan.ts';
 import { densenet121 } from './densenet.ts';
 import { lenet5, lenet5Original } from './lenet5.ts';
 import { adderMlp, mlp } from './mlp.ts';
 import { mobileNetV2 } from './mobilenetV2.ts';
+import type { NetworkOptions } from './options.ts';
 import { resnet18, resnet34, resnet50, resnet101, resnet152 } from './resnet.ts';
 import { lstmDigits, transformerText } from './sequences.ts';
 import { squeezeNet10, squeezeNet11 } from './squeezenet.ts';
@@ -30,11 +31,22 @@ export interface BuildOptions {
   readonly generator?: Generator;
 }
 
+/** A network that tells pictures apart, of any classes. */
+export interface PictureNetwork {
+  readonly build: (options: NetworkOptions) => nn.Module & { forward(x: Tensor): Tensor };
+  /** Height and width of the pictures that it was made for. */
+  readonly size: number;
+  /** Whether it takes others. */
+  readonly takesAnySize: boolean;
+}
+
 export interface ModelEntry {
   readonly build: (options?: BuildOptions) => nn.Module;
   /** Inputs by name; the batch is open. */
   readonly inputs: Readonly<Record<string, InputSpec>>;
   readonly output: string;
+  /** Where it tells pictures of three channels apart. */
+  readonly pictures?: PictureNetwork;
   readonly does: { readonly en: string; readonly zh: string };
 }
 
@@ -50,9 +62,13 @@ const entry = (
   output = 'logits',
 ): ModelEntry => ({ build, inputs, output, does: { en, zh } });
 
-/** A network of ImageNet's thousand classes. */
-const imageNet = (build: ModelEntry['build'], en: string, zh: string, size = 224): ModelEntry =>
-  entry(build, image(size), en, zh);
+/** A network that tells pictures apart, of ImageNet's thousand classes by default. */
+const pictures = (
+  build: PictureNetwork['build'],
+  en: string,
+  zh: string,
+  { size = 224, takesAnySize = true }: Partial<Omit<PictureNetwork, 'build'>> = {},
+): ModelEntry => ({ ...entry((o = {}) => build(o), image(size), en, zh), pictures: { build, size, takesAnySize } });
 
 /** Networks by name. */
 export const models: ReadonlyMap<string, ModelEntry> = new Map(
@@ -83,29 +99,33 @@ export const models: ReadonlyMap<string, ModelEntry> = new Map(
       '论文原版 LeNet-5；输出为到各类编码的距离',
       'distances',
     ),
-    'alexnet-paper': imageNet(alexnetPaper, 'AlexNet in two towers (2012)', '双塔 AlexNet（2012）', 227),
-    alexnet: imageNet(alexnet, "torchvision's AlexNet (2014)", 'torchvision 版 AlexNet（2014）'),
-    vgg16: imageNet(vgg16, 'VGG of 16 layers', '16 层 VGG'),
-    vgg19: imageNet(vgg19, 'VGG of 19 layers', '19 层 VGG'),
-    resnet18: imageNet(resnet18, 'ResNet of 18 layers', '18 层 ResNet'),
-    resnet34: imageNet(resnet34, 'ResNet of 34 layers', '34 层 ResNet'),
-    resnet50: imageNet(resnet50, 'ResNet of 50 layers, with bottlenecks', '50 层 ResNet（瓶颈结构）'),
-    resnet101: imageNet(resnet101, 'ResNet of 101 layers', '101 层 ResNet'),
-    resnet152: imageNet(resnet152, 'ResNet of 152 layers', '152 层 ResNet'),
-    'mobilenet-v2': imageNet(mobileNetV2, 'MobileNetV2', 'MobileNetV2'),
-    'squeezenet-1.0': imageNet(squeezeNet10, 'SqueezeNet', 'SqueezeNet'),
-    squeezenet: imageNet(squeezeNet11, 'SqueezeNet 1.1', 'SqueezeNet 1.1'),
-    densenet121: imageNet(densenet121, 'DenseNet of 121 layers', '121 层 DenseNet'),
-    'vit-b-16': imageNet(
+    'alexnet-paper': pictures(alexnetPaper, 'AlexNet in two towers (2012)', '双塔 AlexNet（2012）', {
+      size: 227,
+      takesAnySize: false,
+    }),
+    alexnet: pictures(alexnet, "torchvision's AlexNet (2014)", 'torchvision 版 AlexNet（2014）'),
+    vgg16: pictures(vgg16, 'VGG of 16 layers', '16 层 VGG'),
+    vgg19: pictures(vgg19, 'VGG of 19 layers', '19 层 VGG'),
+    resnet18: pictures(resnet18, 'ResNet of 18 layers', '18 层 ResNet'),
+    resnet34: pictures(resnet34, 'ResNet of 34 layers', '34 层 ResNet'),
+    resnet50: pictures(resnet50, 'ResNet of 50 layers, with bottlenecks', '50 层 ResNet（瓶颈结构）'),
+    resnet101: pictures(resnet101, 'ResNet of 101 layers', '101 层 ResNet'),
+    resnet152: pictures(resnet152, 'ResNet of 152 layers', '152 层 ResNet'),
+    'mobilenet-v2': pictures(mobileNetV2, 'MobileNetV2', 'MobileNetV2'),
+    'squeezenet-1.0': pictures(squeezeNet10, 'SqueezeNet', 'SqueezeNet'),
+    squeezenet: pictures(squeezeNet11, 'SqueezeNet 1.1', 'SqueezeNet 1.1'),
+    densenet121: pictures(densenet121, 'DenseNet of 121 layers', '121 层 DenseNet'),
+    'vit-b-16': pictures(
       vitB16,
       'vision transformer, base size, patches of 16 × 16',
       '视觉 Transformer（base，16 × 16 图块）',
+      { takesAnySize: false },
     ),
-    'vit-small': entry(
+    'vit-small': pictures(
       vitSmall,
-      image(32),
       'a small vision transformer for pictures of 32 × 32',
       '用于 32 × 32 图像的小型视觉 Transformer',
+      { size: 32, takesAnySize: false },
     ),
     transformer: entry(
       transformerText,

@@ -3,7 +3,7 @@
  * Names and initial values are torchvision's.
  */
 import { concat, nn, relu, type Tensor } from '#tensor';
-import { gaussian, initialised, type NetworkOptions } from './options.ts';
+import { dropout, gaussian, initialised, type NetworkOptions } from './options.ts';
 
 /** Few maps by 1 × 1, then many by 1 × 1 and by 3 × 3. */
 class Fire extends nn.Module {
@@ -56,7 +56,7 @@ function squeezenet(form: keyof typeof FORMS, options: NetworkOptions): nn.Seque
     });
     return new nn.Sequential({
       features: new nn.Sequential(...features),
-      classifier: new nn.Sequential(new nn.Dropout(), new nn.Conv(inputs, classes, 1), nn.relu(), nn.globalAvgPool()),
+      classifier: new nn.Sequential(dropout(options), new nn.Conv(inputs, classes, 1), nn.relu(), nn.globalAvgPool()),
       flatten: nn.flatten(),
     });
   };

@@ -3,7 +3,7 @@
  * ended by a pooling. Names and initial values are torchvision's.
  */
 import { nn } from '#tensor';
-import { gaussian, heFanOut, initialised, type NetworkOptions } from './options.ts';
+import { dropout, gaussian, heFanOut, initialised, type NetworkOptions } from './options.ts';
 
 /** Convolutions of each block; their widths are the same in all depths. */
 const BLOCKS = { 11: [1, 1, 2, 2, 2], 13: [2, 2, 2, 2, 2], 16: [2, 2, 3, 3, 3], 19: [2, 2, 4, 4, 4] } as const;
@@ -35,10 +35,10 @@ function vgg(depth: keyof typeof BLOCKS, options: VggOptions): nn.Sequential {
         classifier: new nn.Sequential(
           new nn.Linear(512 * 7 * 7, 4096),
           nn.relu(),
-          new nn.Dropout(),
+          dropout(options),
           new nn.Linear(4096, 4096),
           nn.relu(),
-          new nn.Dropout(),
+          dropout(options),
           new nn.Linear(4096, classes),
         ),
       }),

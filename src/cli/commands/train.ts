@@ -1,15 +1,17 @@
 /** `systole train TASK`: trains a network, shows every epoch, saves it as an ONNX file that `systole run` takes. */
 import { Argument } from 'commander';
 import { diagnostic, nearestName } from '#base';
-import { download, MNIST_FILES, openFolder } from '#data';
+import { CIFAR10_FILES, download, MNIST_FILES, openFolder } from '#data';
 import {
   checkMakesPictures,
   digitData,
   type Hyperparameters,
   openCheckpoint,
   PRECISIONS,
+  pictureData,
   prepareTraining,
   sparsityOf,
+  type Task,
   type TaskData,
   tasks,
 } from '#flow';
@@ -49,6 +51,10 @@ export function configureTrain(command: CliCommand, console: Console): void {
       does: { en: 'with half of the weights zero, in mixed precision', zh: '一半权重为零，混合精度' },
     },
     {
+      run: 'systole train resnet18 --data photos --size 64 --out photos.onnx',
+      does: { en: 'on pictures, a folder for each class', zh: '用图片训练，每类一个文件夹' },
+    },
+    {
       run: 'systole train gan --data mnist --samples digits.png',
       does: { en: 'draw digits, and save a sheet of them', zh: '生成数字，并保存一张样图' },
     },
@@ -58,23 +64,39 @@ export function configureTrain(command: CliCommand, console: Console): void {
     },
     { run: 'systole train adder --json', does: { en: 'one line of JSON an epoch', zh: '每个 epoch 输出一行 JSON' } },
   ]);
-  const list = [...tasks.values()].map((task) => `${task.name}: ${t(task.summary)}`).join('; ');
-  command.addArgument(new Argument('<TASK>', list));
+  const own = [...tasks.values()].filter((task) => task.data !== 'pictures');
+  const networks = [...tasks.values()].filter((task) => task.data === 'pictures');
+  const list = [
+    ...own.map((task) => `${task.name}: ${t(task.summary)}`),
+    t({ en: 'networks that tell pictures in a folder apart', zh: '识别文件夹中图片的网络' }) +
+      t({ en: ': ', zh: '：' }) +
+      networks.map((task) => task.name).join(t({ en: ', ', zh: '、' })),
+  ];
+  command.addArgument(new Argument('<TASK>', list.join('; ')));
   const option = (flag: string, text: Both, parse?: (value: string) => unknown): void => {
     if (parse === undefined) command.option(flag, t(text));
     else command.option(flag, t(text), parse);
   };
   option('--data <DIR>', {
-    en: "a folder with MNIST's files; without it, digits drawn by rule",
-    zh: 'MNIST 文件所在文件夹；不给出时用按规则绘制的数字',
+    en:
+      "a folder with MNIST's files (without it, digits drawn by rule); for networks of pictures CIFAR-10's batches, or a folder for each class: " +
+      'train/CLASS and val/CLASS, or CLASS alone',
+    zh:
+      'MNIST 文件所在文件夹（不给出时用按规则绘制的数字）；图片网络则为 CIFAR-10 批文件，或每类一个文件夹：' +
+      'train/类别 与 val/类别，或只有 类别',
   });
   option('--download', {
-    en: "fetch MNIST's files into --data first, where they are not there",
-    zh: '先把缺少的 MNIST 文件下载到 --data 文件夹',
+    en: "fetch MNIST's files (for networks of pictures CIFAR-10's) into --data first, where they are not there",
+    zh: '先把缺少的 MNIST 文件（图片网络则为 CIFAR-10）下载到 --data 文件夹',
   });
   const defaults = (of: 'epochs' | 'batch' | 'rate', en: string, zh: string): Both => {
-    const byTask = [...tasks.values()].map((task) => `${task.name} ${task.defaults[of]}`);
-    return { en: `${en}; default ${byTask.join(', ')}`, zh: `${zh}；默认 ${byTask.join('、')}` };
+    const byTask = own.map((task) => `${task.name} ${task.defaults[of]}`);
+    const [least, most] = [Math.min, Math.max].map((f) => f(...networks.map((task) => task.defaults[of])));
+    const others = least === most ? `${least}` : `${least}–${most}`;
+    return {
+      en: `${en}; default ${byTask.join(', ')}, networks of pictures ${others}`,
+      zh: `${zh}；默认 ${byTask.join('、')}、图片网络 ${others}`,
+    };
   };
   option('--epochs <N>', defaults('epochs', 'passes over the data', '遍历数据的次数'), whole('--epochs', 1, 100_000));
   option('--batch <N>', defaults('batch', 'samples in a step', '每步的样本数'), whole('--batch', 1, 1_000_000));
@@ -86,8 +108,19 @@ export function configureTrain(command: CliCommand, console: Console): void {
   );
   option(
     '--limit <N>',
-    { en: 'the first N training images alone', zh: '只用前 N 幅训练图像' },
+    {
+      en: 'N training images alone: the first, of pictures in folders evenly spread',
+      zh: '只用 N 幅训练图像：取前 N 幅，文件夹中的图片则均匀选取',
+    },
     whole('--limit', 1, 1e9),
+  );
+  option(
+    '--size <N>',
+    {
+      en: "height and width that pictures are brought to; default is the network's own, mostly 224",
+      zh: '图片统一缩放到的边长；默认取网络自身的尺寸，多为 224',
+    },
+    whole('--size', 8, 4096),
   );
   option(
     '--patience <N>',
@@ -116,7 +149,10 @@ export function configureTrain(command: CliCommand, console: Console): void {
     en: 'where training stands, saved after every epoch and at Ctrl-C; a file that is there already needs --resume or --overwrite',
     zh: '训练进度，每个 epoch 后及按 Ctrl-C 时保存；文件已存在时需加 --resume 或 --overwrite',
   });
-  option('--resume', { en: 'go on from the checkpoint, with its settings', zh: '从检查点继续，沿用其设置' });
+  option('--resume', {
+    en: 'go on from the checkpoint, with its settings and --data as at first',
+    zh: '从检查点继续，沿用其设置，--data 与首次相同',
+  });
   option('--overwrite', { en: 'begin anew where a checkpoint is there already', zh: '检查点已存在时重新开始并替换它' });
   option('--events <DIR>', { en: 'curves and the graph for TensorBoard', zh: '供 TensorBoard 使用的曲线与计算图' });
   withCommonOptions(console, command, {
@@ -143,14 +179,9 @@ async function train(name: string, options: TrainOptions, console: Console): Pro
     ...checkpoint?.head.hyperparameters,
     ...definedOf(options),
   };
-  const { limit } = hyperparameters;
-  const folder = options.data === undefined ? {} : { folder: openFolder(options.data) };
-  if (options.download) await fetchMnist(options.data!, console);
+  if (options.download) await fetchSet(task, options.data!, console);
   console.progress.begin(console.text({ en: 'reading data', zh: '读取数据' }));
-  const data: TaskData =
-    task.data === 'digits'
-      ? await digitData(task, { ...folder, seed, ...(limit === undefined ? {} : { limit }) })
-      : task.data.make(seed);
+  const data = await dataOf(task, options, hyperparameters, seed);
   const training = prepareTraining(task, data, {
     hyperparameters,
     seed,
@@ -175,8 +206,21 @@ const TO_RESUME = {
   zh: '由 systole train 的 --checkpoint 写出的检查点',
 } as const;
 
-async function fetchMnist(folder: string, console: Console): Promise<void> {
-  const fetched = await download(openFolder(folder), MNIST_FILES, {
+async function dataOf(
+  task: Task,
+  { data: path }: TrainOptions,
+  { limit, size }: Hyperparameters,
+  seed: number,
+): Promise<TaskData> {
+  const limited = limit === undefined ? {} : { limit };
+  if (task.data === 'pictures') return pictureData(openFolder(path!), { size: size!, ...limited });
+  if (task.data !== 'digits') return task.data.make(seed);
+  return digitData(task, { ...(path === undefined ? {} : { folder: openFolder(path) }), seed, ...limited });
+}
+
+async function fetchSet(task: Task, folder: string, console: Console): Promise<void> {
+  const files = task.data === 'pictures' ? CIFAR10_FILES : MNIST_FILES;
+  const fetched = await download(openFolder(folder), files, {
     onProgress: ({ name, received, bytes }) =>
       console.progress.update(() => `${name} ${Math.floor((100 * received) / bytes)} %`),
   });

@@ -15,6 +15,7 @@ export interface TrainOptions {
   readonly rate?: number;
   readonly seed?: number;
   readonly limit?: number;
+  readonly size?: number;
   readonly precision?: Precision;
   readonly sparsity?: Sparsity;
   readonly patience?: number;
@@ -29,6 +30,20 @@ export interface TrainOptions {
 const needsImages = diagnostic<{ task: string; option: string }>('SYS-CLI-121', 'usage', {
   en: (p) => `${p.option} is for tasks that learn from images; '${p.task}' makes its own data. Leave it out.`,
   zh: (p) => `${p.option} 用于学习图像的任务；“${p.task}”自备数据。请去掉它。`,
+});
+
+const needsPictures = diagnostic<{ task: string }>('SYS-CLI-174', 'usage', {
+  en: (p) =>
+    `'${p.task}' learns from pictures in a folder: give it with --data DIR (CIFAR-10's batches, or a folder for each class). --download fetches ` +
+    'CIFAR-10 into it.',
+  zh: (p) =>
+    `“${p.task}”从文件夹中的图片学习：请用 --data DIR 给出（CIFAR-10 批文件，或每类一个文件夹）。--download 可将 CIFAR-10 下载到其中。`,
+});
+
+const needsPictureTask = diagnostic<{ task: string }>('SYS-CLI-175', 'usage', {
+  en: (p) =>
+    `--size is for networks that learn from pictures in a folder; '${p.task}' has inputs of one size. Leave it out.`,
+  zh: (p) => `--size 用于从文件夹中的图片学习的网络；“${p.task}”的输入尺寸固定。请去掉它。`,
 });
 
 const sameFile = diagnostic<{ path: string }>('SYS-CLI-126', 'usage', {
@@ -98,6 +113,8 @@ export function checkOptions(task: Task, options: TrainOptions): void {
   for (const flag of ['data', 'limit'] as const) {
     if (isOwn && options[flag] !== undefined) throw needsImages({ task: task.name, option: `--${flag}` });
   }
+  if (task.data === 'pictures' && options.data === undefined) throw needsPictures({ task: task.name });
+  if (task.data !== 'pictures' && options.size !== undefined) throw needsPictureTask({ task: task.name });
   if (options.download && options.data === undefined) throw needsFolder({});
   if (options.resume && options.checkpoint === undefined) throw needsCheckpoint({});
   if (options.out !== undefined && options.out === options.checkpoint) throw sameFile({ path: options.out });
@@ -129,7 +146,7 @@ export function checkSettings({ head }: Checkpoint, options: TrainOptions): void
   }
 }
 
-const FIXED = ['seed', 'batch', 'rate', 'limit', 'precision', 'sparsity'] as const;
+const FIXED = ['seed', 'batch', 'rate', 'limit', 'size', 'precision', 'sparsity'] as const;
 
 /**
  * Training goes on with the data it began with.
@@ -156,7 +173,7 @@ export function checkEpochs({ head }: Checkpoint, epochs: number): void {
 
 /** The hyperparameters that the command line gives. */
 export function definedOf(options: TrainOptions): Partial<Hyperparameters> {
-  const { epochs, batch, rate, limit, patience, precision, sparsity } = options;
-  const given = { epochs, batch, rate, limit, patience, precision, sparsity };
+  const { epochs, batch, rate, limit, size, patience, precision, sparsity } = options;
+  const given = { epochs, batch, rate, limit, size, patience, precision, sparsity };
   return Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined));
 }

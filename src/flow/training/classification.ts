@@ -1,10 +1,20 @@
 /** Learners that tell classes apart, and the tasks of that kind: MLP and LeNet-5 on digits, an LSTM that reads them line by line. */
 import * as models from '#models';
-import { argMax, crossEntropy, eq, type nn, optim, sum, type Tensor } from '#tensor';
+import { any, argMax, crossEntropy, eq, type nn, optim, sum, type Tensor, topK } from '#tensor';
 import type { Learner, Metrics, Task } from './task.ts';
 
-/** Cross-entropy of, and samples told right by, a network of logits. */
-export function classifier(network: nn.Module & { forward(x: Tensor): Tensor }, optimizer: optim.Optimizer): Learner {
+/** Of more classes than these it is also counted how often the right one is among the five likeliest. */
+const TOP = 5;
+
+/**
+ * Cross-entropy of, and samples told right by, a network of logits.
+ * @param classes where they are more than five, the check counts `top5`, too
+ */
+export function classifier(
+  network: nn.Module & { forward(x: Tensor): Tensor },
+  optimizer: optim.Optimizer,
+  classes = 0,
+): Learner {
   const metrics = (logits: Tensor, labels: Tensor): Metrics => ({
     loss: crossEntropy(logits, labels),
     accuracy: sum(eq(argMax(logits), labels)),
@@ -18,7 +28,11 @@ export function classifier(network: nn.Module & { forward(x: Tensor): Tensor }, 
       optimizer.minimize(found.loss);
       return found;
     },
-    evaluate: (x, labels) => metrics(network.forward(x), labels),
+    evaluate(x, labels) {
+      const logits = network.forward(x);
+      const found = metrics(logits, labels);
+      return classes > TOP ? { ...found, top5: sum(any(eq(topK(logits, TOP)[1], labels.unsqueeze(1)), 1)) } : found;
+    },
     classify: (x) => argMax(network.forward(x)),
   };
 }

@@ -30,7 +30,10 @@ export async function digitData(
 ): Promise<TaskData> {
   const { folder, seed } = options;
   const { dims, mean, std } = task.prepare!;
-  const samples = (set: ImageSet): SampleSet => ({ ...imageSamples(set, { mean, deviation: std }), inputDims: dims });
+  const samples = (set: ImageSet): SampleSet => {
+    const made = imageSamples(set, { mean, deviation: std });
+    return { ...made, inputDims: dims ?? made.inputDims };
+  };
   const limited = (set: ImageSet): ImageSet =>
     options.limit === undefined || options.limit >= set.count ? set : sliceImages(set, 0, options.limit);
   if (folder === undefined) {

@@ -15,7 +15,7 @@ const { dims, mean, std } = task.prepare!;
 const set = drawDigits({ count: 320, seed: 7 });
 const samples = (from: number, to: number) => ({
   ...imageSamples(sliceImages(set, from, to), { mean, deviation: std }),
-  inputDims: dims,
+  inputDims: dims!,
 });
 const data: TaskData = { name: { en: 'drawn', zh: '绘制' }, train: samples(0, 256), validation: samples(256, 320) };
 const hyperparameters = { ...task.defaults, batch: 32, epochs: 3 };

@@ -14,7 +14,7 @@ test('reads digits row by row', async () => {
   const set = drawDigits({ count: 1400, seed: 7 });
   const samples = (from: number, to: number) => ({
     ...imageSamples(sliceImages(set, from, to), { mean, deviation: std }),
-    inputDims: dims,
+    inputDims: dims!,
   });
   const checked = samples(1200, 1400);
   const data: TaskData = { name: { en: 'drawn', zh: '绘制' }, train: samples(0, 1200), validation: checked };

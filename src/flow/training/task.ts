@@ -78,6 +78,8 @@ export interface Hyperparameters {
   readonly limit?: number;
   /** Ends when so many epochs in a row were no better, and keeps what the network was after the best one. */
   readonly patience?: number;
+  /** Height and width that pictures are brought to. */
+  readonly size?: number;
   /** f32 unless something else is said. */
   readonly precision?: Precision;
   /** Dense unless something is said. */
@@ -90,10 +92,15 @@ export interface Task {
   readonly defaults: Hyperparameters;
   /** Which metric of the validation says that an epoch was better: the larger one is, or of loss and distance the smaller. */
   readonly best: 'accuracy' | 'exact' | 'loss' | 'distance';
-  /** Of images of digits, or of a truth table that the task makes itself. */
-  readonly data: 'digits' | { readonly make: (seed: number) => TaskData };
-  /** How the digits' pixels become inputs. */
-  readonly prepare?: { readonly dims: readonly number[]; readonly mean: number; readonly std: number };
+  /** Of images of digits, of pictures in a folder, or of a truth table that the task makes itself. */
+  readonly data: 'digits' | 'pictures' | { readonly make: (seed: number) => TaskData };
+  /** How pixels become inputs: levels as fractions of 255, less the mean, over the deviation; one for all channels, or one for each. */
+  readonly prepare?: {
+    /** Dimensions of an input, where they are not the picture's. */
+    readonly dims?: readonly number[];
+    readonly mean: number | readonly number[];
+    readonly std: number | readonly number[];
+  };
   build(context: {
     readonly generator: Generator;
     readonly hyperparameters: Hyperparameters;

@@ -142,7 +142,7 @@ test('LeNet-5 learns drawn digits, and what is exported answers as what was trai
   const set = drawDigits({ count: 2400, seed: 7 });
   const samples = (from: number, to: number) => ({
     ...imageSamples(sliceImages(set, from, to), { mean, deviation: std }),
-    inputDims: dims,
+    inputDims: dims!,
   });
   const checked = samples(2000, 2400);
   const data: TaskData = { name: { en: 'drawn', zh: '绘制' }, train: samples(0, 2000), validation: checked };
