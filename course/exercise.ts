@@ -7,6 +7,7 @@
  */
 
 import { absent, mnistIsThere } from './mnist.ts';
+import { pictures } from './pictures.ts';
 
 /** A number, or numbers in arrays. */
 export type Values = number | bigint | boolean | string | readonly Values[];
@@ -108,7 +109,7 @@ export async function main(meta: ImportMeta, exercise: Exercise): Promise<void> 
   if (!meta.main) return;
   const args = process.argv.slice(2);
   console.log(`${exercise.id} ${exercise.title}`);
-  if (exercise.needs === 'mnist' && !mnistIsThere()) {
+  if (exercise.needs === 'mnist' && !mnistIsThere() && pictures() === undefined) {
     console.log(absent);
     return;
   }

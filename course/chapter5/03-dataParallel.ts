@@ -8,9 +8,9 @@
  */
 
 import { Random } from '#base';
-import { tensorOf } from '#ir';
+import { type Graph, tensorOf } from '#ir';
 import { summarize } from '#report';
-import { grad, linear, mse, relu, tensor, Variable } from '#tensor';
+import { add, compile, Generator, grad, linear, mse, mul, nn, relu, sub, type Tensor, tensor, Variable } from '#tensor';
 import { type Exercise, main } from '../exercise.ts';
 import { resnet152, vgg19 } from '../networks.ts';
 
@@ -79,19 +79,70 @@ export async function gradients(batch: number, workers: number) {
   };
 }
 
-/** What waits for what in one step of data parallel training, and the next step's loading. */
-export function dependencies(workers: number): ReadonlyMap<string, readonly string[]> {
-  const each = (what: string): string[] => Array.from({ length: workers }, (_, i) => `${what} ${i}`);
-  const after = new Map<string, readonly string[]>([['all-reduce', each('backward')]]);
+/**
+ * One step of data parallel training as it is computed, and the next forward pass, as one graph; for each stage the values that it gives. Each
+ * worker has weights of its own. What comes from where is the graph's, nothing of it is said here.
+ */
+async function stepGraph(workers: number): Promise<{
+  readonly graph: Graph;
+  readonly stages: ReadonlyMap<string, readonly string[]>;
+}> {
+  const each = <T>(f: (worker: number) => T): T[] => Array.from({ length: workers }, (_, i) => f(i));
+  const network = each((i) => [
+    new Variable(nn.init.kaimingData([16, 8], 8, new Generator(i)), { name: `w1_${i}` }),
+    new Variable(nn.init.kaimingData([4, 16], 16, new Generator(workers + i)), { name: `w2_${i}` }),
+  ]);
+  const forward = (x: Tensor, [w1, w2]: readonly Tensor[]): Tensor => linear(relu(linear(x, w1!)), w2!);
+  const step = compile((loaded: readonly Tensor[], targets: readonly Tensor[], next: readonly Tensor[]) => {
+    const outputs = each((i) => forward(loaded[i]!, network[i]!));
+    const gradients = each((i) => grad(mse(outputs[i]!, targets[i]!), network[i]!));
+    const reduced = [0, 1].map((k) =>
+      gradients
+        .map((g) => g[k]!)
+        .reduce((a, b) => add(a, b))
+        .div(workers),
+    );
+    const updated = each((i) => network[i]!.map((w, k) => sub(w, mul(reduced[k]!, 0.1))));
+    return [outputs, gradients, reduced, updated, each((i) => forward(next[i]!, updated[i]!))];
+  });
+  const batches = (size: number): Tensor[] => each(() => tensor(new Float32Array(2 * size), { shape: [2, size] }));
+  const { graph } = await step.model(batches(8), batches(4), batches(8));
+  // Results stand in the order in which the function gives them, inputs in that of its arguments.
+  const outputs = graph.outputs.map((v) => v.name);
+  const inputs = graph.inputs.map((v) => v.name);
+  const give = (count: number): string[] => outputs.splice(0, count);
+  const stages = new Map<string, readonly string[]>();
   for (let i = 0; i < workers; i++) {
-    after.set(`load ${i}`, []);
-    after.set(`forward ${i}`, [`load ${i}`]);
-    after.set(`backward ${i}`, [`forward ${i}`]);
-    after.set(`update ${i}`, ['all-reduce']);
-    after.set(`load next ${i}`, [`load ${i}`]);
-    after.set(`forward next ${i}`, [`load next ${i}`, `update ${i}`]);
+    stages.set(`load ${i}`, [inputs[i]!, inputs[workers + i]!]);
+    stages.set(`load next ${i}`, [inputs[2 * workers + i]!]);
   }
-  return after;
+  for (let i = 0; i < workers; i++) stages.set(`forward ${i}`, give(1));
+  for (let i = 0; i < workers; i++) stages.set(`backward ${i}`, give(2));
+  stages.set('all-reduce', give(2));
+  for (let i = 0; i < workers; i++) stages.set(`update ${i}`, give(2));
+  for (let i = 0; i < workers; i++) stages.set(`forward next ${i}`, give(1));
+  return { graph, stages };
+}
+
+/** What waits for what: from the values of each stage back through the nodes that make them, to the values of other stages. */
+export async function dependencies(workers: number): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { graph, stages } = await stepGraph(workers);
+  const stageOf = new Map([...stages].flatMap(([stage, values]) => values.map((value) => [value, stage] as const)));
+  const maker = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const before = (stage: string, values: readonly string[]): readonly string[] => {
+    const found = new Set<string>();
+    const seen = new Set<string>();
+    const visit = (value: string): void => {
+      if (seen.has(value)) return;
+      seen.add(value);
+      const other = stageOf.get(value);
+      if (other !== undefined && other !== stage) found.add(other);
+      else maker.get(value)?.inputs.forEach(visit);
+    };
+    values.forEach(visit);
+    return [...found];
+  };
+  return new Map([...stages].map(([stage, values]) => [stage, before(stage, values)]));
 }
 
 /** What can run at the same time: each wave waits for those before it. */
@@ -108,8 +159,8 @@ const waitsFor = (after: ReadonlyMap<string, readonly string[]>, name: string, o
 export const exercise: Exercise = {
   id: '5.3',
   title: 'Data parallel training',
-  show(print) {
-    waves(dependencies(2)).forEach((wave, i) => {
+  async show(print) {
+    waves(await dependencies(2)).forEach((wave, i) => {
       print(`${i + 1}: ${wave.join(', ')}`);
     });
     const { parameters } = summarize(vgg19()).totals;
@@ -130,7 +181,8 @@ export const exercise: Exercise = {
       [574668960, 862003440, 1005670680, 1077504300],
     );
     equal('ResNet152 on 8', ringBytes(resnet!, 8), 421349656);
-    const after = dependencies(4);
+    const after = await dependencies(4);
+    equal('stages of the graph', after.size, 4 * 6 + 1);
     holds(
       'each update waits for the exchange',
       [0, 1, 2, 3].every((i) => waitsFor(after, `update ${i}`, 'all-reduce')),
@@ -140,7 +192,13 @@ export const exercise: Exercise = {
       [0, 1, 2, 3].every((i) => waitsFor(after, 'all-reduce', `backward ${i}`)),
     );
     const pairs = [0, 1, 2, 3].flatMap((i) => [0, 1, 2, 3].flatMap((k) => (i === k ? [] : [[i, k] as const])));
-    for (const what of ['load', 'forward', 'backward']) {
+    holds(
+      'the next pass waits for the update of its own worker alone',
+      [0, 1, 2, 3].every((i) =>
+        [0, 1, 2, 3].every((k) => after.get(`forward next ${i}`)!.includes(`update ${k}`) === (i === k)),
+      ),
+    );
+    for (const what of ['load', 'load next', 'forward', 'backward']) {
       holds(
         `no worker's ${what} waits for another's`,
         !pairs.some(
