@@ -24,7 +24,7 @@ import { runEager } from './eager.ts';
 import { follow } from './sizes.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace, foreign } from './trace.ts';
-import { runUser, USER_DOMAIN, userTypes } from './userOperators.ts';
+import { notStandard, runUser, USER_DOMAIN, userTypes } from './userOperators.ts';
 import { Variable } from './variable.ts';
 
 const refused = diagnostic<{ op: string; found: Phrase; expected: Phrase; inputs: string }>('SYS-TEN-004', 'invalid', {
@@ -131,12 +131,15 @@ export function applyNode(node: GraphNode, opset: number, given: readonly (Tenso
   return tracked ? remembered(node, opset, inputs, results) : results;
 }
 
-/** A node of an operator that user code registered. */
+/** A node of an operator that user code registered. @throws SYS-TEN-075 in an export; what `userTypes` throws */
 function applyUser(node: GraphNode, opset: number, given: readonly (Tensor | undefined)[]): readonly Tensor[] {
   const inputs = given.map((t) => (t instanceof Variable ? t.read() : t));
+  const trace = currentTrace();
+  // Its shape rule would ask for a size that the export leaves open, and the model could not hold it anyway.
+  const isOpen = inputs.some((t) => t?.dims.some((d) => typeof d !== 'number'));
+  if (isOpen && trace?.isExport) throw notStandard({ op: node.op, node: node.name });
   const types = userTypes(node, inputs);
   const tracked = recording && inputs.some((t) => t?.tracked);
-  const trace = currentTrace();
   const sources =
     trace === undefined ? runUser(node, inputs as readonly Tensor[], types) : trace.record(node, opset, inputs, types);
   const results = sources.map(

@@ -5,6 +5,7 @@
  */
 import { diagnostic } from '#base';
 import type { DataType } from '#ir';
+import { isPromise } from './arguments.ts';
 import { type DType, longName, promote } from './dtypes.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -63,7 +64,11 @@ export function withAutocast<T>(dtype: DataType | undefined, f: () => T): T {
 export function autocast<T>(dtype: NarrowFloat | 'f32', f: () => T): T {
   if (dtype !== 'f16' && dtype !== 'bf16' && dtype !== 'f32') throw notNarrow({ dtype: dtype as DType });
   const result = withAutocast(dtype === 'f32' ? undefined : longName(dtype), f);
-  if (result instanceof Promise) throw asynchronous({});
+  if (isPromise(result)) {
+    // Who hears of the mistake need not hear how the function ends.
+    result.then(undefined, () => {});
+    throw asynchronous({});
+  }
   return result;
 }
 

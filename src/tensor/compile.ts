@@ -7,6 +7,7 @@ import { diagnostic, type Notice } from '#base';
 import type { Engine, Kernel } from '#engine';
 import { type Dim, type Model, type TensorType, typeText } from '#ir';
 import { isRecording } from './apply.ts';
+import { isPromise } from './arguments.ts';
 import { autocastType } from './autocast.ts';
 import { Cell, whenFilled } from './cell.ts';
 import { isFloat } from './dtypes.ts';
@@ -15,7 +16,7 @@ import { plainText, Recordings, RecordingWatch } from './recordings.ts';
 import { loadStages } from './stages.ts';
 import { Tensor } from './tensor.ts';
 import { currentTrace, Trace } from './trace.ts';
-import { flattenTree, isThenable, type Leaf, mapTree, type Tree } from './tree.ts';
+import { flattenTree, type Leaf, mapTree, type Tree } from './tree.ts';
 import { COMPILED_DOMAIN } from './userOperators.ts';
 import { Variable } from './variable.ts';
 
@@ -151,7 +152,7 @@ function record<A extends readonly Tree[]>(
     ) as unknown as A;
     return f(...inputs);
   });
-  if (isThenable(shape)) {
+  if (isPromise(shape)) {
     // What goes on in it fails as well, over tensors of a recording that has ended; this error says why.
     shape.then(undefined, () => {});
     throw asynchronous({ name });

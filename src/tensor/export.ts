@@ -5,12 +5,13 @@
 import { diagnostic } from '#base';
 import { type Tensor as Data, type Dim, type Graph, type Model, tensorType } from '#ir';
 import { inferTypes } from '#ops';
-import { noGrad } from './apply.ts';
+import { withGradients } from './apply.ts';
+import { isPromise } from './arguments.ts';
 import { type DType, longName } from './dtypes.ts';
 import { inInference, Module } from './nn/module.ts';
 import { Tensor } from './tensor.ts';
 import { Trace } from './trace.ts';
-import { flattenTree, isThenable, type Tree } from './tree.ts';
+import { flattenTree, type Tree } from './tree.ts';
 import { notStandard, USER_DOMAIN } from './userOperators.ts';
 
 const noTensor = diagnostic<{ name: string; found: string }>('SYS-TEN-050', 'usage', {
@@ -63,17 +64,17 @@ export async function exportModel(
   options: ExportOptions = {},
 ): Promise<Model> {
   const name = options.name ?? ((target instanceof Module ? target.constructor.name : target.name) || 'network');
-  const trace = new Trace();
+  const trace = new Trace({ isExport: true });
   for (const wanted of options.outputs ?? []) trace.unique(wanted);
   // Names variables by their places in the module.
   if (target instanceof Module) target.variables();
   const record = (): Tree | undefined =>
     trace.during(() => {
       const given = Object.entries(inputs).map(([input, spec]) => trace.input(input, typeOf(spec)));
-      return noGrad(() => (target instanceof Module ? forwardOf(target)(...given) : target(...given)));
+      return withGradients(false, () => (target instanceof Module ? forwardOf(target)(...given) : target(...given)));
     });
   const result = target instanceof Module ? inInference(target, record) : record();
-  if (isThenable(result)) {
+  if (isPromise(result)) {
     // What goes on in it fails as well, over tensors of a recording that has ended.
     result.then(undefined, () => {});
     throw noTensor({ name, found: 'a promise' });

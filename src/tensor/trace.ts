@@ -67,6 +67,8 @@ export function inScope<T>(name: string, f: () => T): T {
 }
 
 export class Trace {
+  /** Whether it becomes a model of standard operators alone. */
+  readonly isExport: boolean;
   readonly inputs: GraphValue[] = [];
   readonly nodes: GraphNode[] = [];
   readonly hostInputs: HostInput[] = [];
@@ -84,6 +86,10 @@ export class Trace {
   readonly #taken = new Set<string>();
   /** The last number behind a name, so that a thousand nodes of one operator do not try each other's. */
   readonly #numbers = new Map<string, number>();
+
+  constructor({ isExport = false }: { readonly isExport?: boolean } = {}) {
+    this.isExport = isExport;
+  }
 
   /** Records what `f` does. */
   during<T>(f: () => T): T {

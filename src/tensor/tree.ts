@@ -20,7 +20,3 @@ export function flattenTree(tree: Tree): readonly Leaf[] {
   });
   return leaves;
 }
-
-/** What an asynchronous function gives where a tree is expected. */
-export const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';

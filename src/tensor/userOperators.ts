@@ -143,16 +143,13 @@ export function attributesOf(op: RegisteredOperator, node: GraphNode): Attribute
 
 /**
  * Types of the results.
- * @throws SYS-TEN-073 wrong number of inputs or wrong attributes; -075 sizes are open; what the shape rule throws
+ * @throws SYS-TEN-073 wrong number of inputs or wrong attributes; what the shape rule throws
  */
 export function userTypes(node: GraphNode, inputs: readonly (Tensor | undefined)[]): readonly TensorType[] {
   const op = lookupOperator(node.op);
   if (inputs.length !== op.inputs.length || inputs.some((t) => t === undefined)) {
     throw badCall({ name: op.name, found: `${inputs.length} inputs`, expected: op.inputs.join(', ') });
   }
-  // Sizes are open in an export alone, and there the operator cannot stand.
-  const isOpen = (inputs as readonly Tensor[]).some((t) => t.dims.some((d) => typeof d !== 'number'));
-  if (isOpen) throw notStandard({ op: node.op, node: node.name });
   const attributes = attributesOf(op, node);
   const signatures = (inputs as readonly Tensor[]).map(({ dtype, shape }) => ({ dtype, shape }));
   return op

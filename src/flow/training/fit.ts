@@ -16,9 +16,9 @@ import {
   identityOf,
   type Learner,
   type Metrics,
-  type Samples,
   type Task,
   type TaskData,
+  type TaskSamples,
 } from './task.ts';
 
 interface Divergence {
@@ -116,9 +116,9 @@ export interface Training {
   /** Puts the best epoch's values into the modules, and tells which it was; undefined, and nothing is done, where they were not kept. */
   useBest(): BestRecord | undefined;
   /** Means over a set, in inference mode. */
-  evaluate(set: Samples): Promise<Means>;
+  evaluate(set: TaskSamples): Promise<Means>;
   /** Class by class: rows are what samples are, columns what they were taken for. */
-  confusion(set: Samples, classes: number): Promise<readonly Int32Array[]>;
+  confusion(set: TaskSamples, classes: number): Promise<readonly Int32Array[]>;
   /**
    * Pictures that the network makes, side by side.
    * @throws SYS-FLOW-071 it makes none
@@ -169,9 +169,9 @@ export function prepareTraining(task: Task, data: TaskData, options: FitOptions)
     patience !== undefined && isSettled() && epoch - (best.record?.epoch ?? 0) >= patience;
 
   // What does not fit in memory is evaluated in no larger batches than it is trained in.
-  const evaluationOrder = (set: Samples) => ({ size: 'batches' in set ? hyperparameters.batch : EVALUATION_BATCH });
+  const evaluationOrder = (set: TaskSamples) => ({ size: 'batches' in set ? hyperparameters.batch : EVALUATION_BATCH });
 
-  const evaluate = async (set: Samples): Promise<Means> => {
+  const evaluate = async (set: TaskSamples): Promise<Means> => {
     setMode(false);
     const total = new Sums();
     for await (const part of batchesOf(set, evaluationOrder(set))) {

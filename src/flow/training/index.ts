@@ -17,5 +17,5 @@ export { logEpoch, loggedGraph } from './log.ts';
 export { PRECISIONS, type Precision, type Sparsity, sparsityOf } from './method.ts';
 export { pictureData } from './pictures.ts';
 export { checkMakesPictures, sheetOf } from './sheet.ts';
-export type { DataIdentity, Hyperparameters, Learner, Metrics, Samples, Task, TaskData } from './task.ts';
+export type { DataIdentity, Hyperparameters, Learner, Metrics, Task, TaskData, TaskSamples } from './task.ts';
 export { tasks } from './tasks.ts';

@@ -8,7 +8,7 @@ import { writeCifar10, writePictures } from '../../../test/support/pictures.ts';
 import { openCheckpoint, saveCheckpoint } from './checkpoint.ts';
 import { type EpochEvent, prepareTraining, type Training } from './fit.ts';
 import { pictureData } from './pictures.ts';
-import { batchesOf, identityOf, type Samples, type TaskData } from './task.ts';
+import { batchesOf, identityOf, type TaskData, type TaskSamples } from './task.ts';
 import { tasks } from './tasks.ts';
 
 let folder = '';
@@ -29,7 +29,7 @@ async function epochs(training: Training): Promise<EpochEvent[]> {
 }
 
 /** Inputs and classes of the first epoch, in its order. */
-async function read(set: Samples, epoch = 0): Promise<{ inputs: number[]; labels: number[] }> {
+async function read(set: TaskSamples, epoch = 0): Promise<{ inputs: number[]; labels: number[] }> {
   const out = { inputs: [] as number[], labels: [] as number[] };
   for await (const batch of batchesOf(set, { size: 4, seed: 1, epoch })) {
     out.inputs.push(...(batch.inputs as Float32Array));

@@ -29,11 +29,11 @@ export interface Learner {
 }
 
 /** In memory, or made when their batch comes. */
-export type Samples = SampleSet | SampleStream;
+export type TaskSamples = SampleSet | SampleStream;
 
 /** The batches of an epoch, from number `first` on. */
 export async function* batchesOf(
-  set: Samples,
+  set: TaskSamples,
   { first = 0, ...order }: OrderOptions & { readonly first?: number },
 ): AsyncGenerator<Batch> {
   if ('batches' in set) return yield* set.batches({ ...order, first });
@@ -42,9 +42,9 @@ export async function* batchesOf(
 
 export interface TaskData {
   readonly name: Readonly<Record<Language, string>>;
-  readonly train: Samples;
+  readonly train: TaskSamples;
   /** What was held out, or the official test set. */
-  readonly validation?: Samples;
+  readonly validation?: TaskSamples;
   readonly classes?: readonly string[];
 }
 
@@ -59,7 +59,7 @@ export interface DataIdentity {
 }
 
 export function identityOf({ name, train, validation }: TaskData): DataIdentity {
-  const of = (set: Samples): string => ('batches' in set ? set.fingerprint : fingerprint(set));
+  const of = (set: TaskSamples): string => ('batches' in set ? set.fingerprint : fingerprint(set));
   const parts = validation === undefined ? [train] : [train, validation];
   return {
     name,
