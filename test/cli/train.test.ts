@@ -163,7 +163,7 @@ test('resumed on other data it says what was and what is; by an older checkpoint
   expect([other.code, other.stderr]).toEqual([
     2,
     expect.stringMatching(
-      /SYS-CLI-170.* is of training on 400 images from MNIST \(400 samples.*without --data there are 400 digits drawn/s,
+      /SYS-CLI-170.* is of training on 400 images from MNIST \(fingerprint 0-0\), but without --data there are 400 digits drawn/s,
     ),
   ]);
   rewrite({ ...head, data: undefined });

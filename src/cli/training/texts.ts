@@ -87,8 +87,8 @@ export function bestText(metric: string, { epoch, value }: { epoch: number; valu
   });
 }
 
-/** Data as a checkpoint knows it. */
-export const identityText = ({ name, train, validation, fingerprint }: DataIdentity): Both => ({
-  en: `${name.en} (${train} samples, ${validation} to check on, fingerprint ${fingerprint})`,
-  zh: `${name.zh}（训练样本 ${train} 个，检验样本 ${validation} 个，指纹 ${fingerprint}）`,
+/** Data as a checkpoint knows it; the name tells how many samples. */
+export const identityText = ({ name, fingerprint }: DataIdentity): Both => ({
+  en: `${name.en} (fingerprint ${fingerprint})`,
+  zh: `${name.zh}（指纹 ${fingerprint}）`,
 });
