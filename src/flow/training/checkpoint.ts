@@ -108,7 +108,8 @@ const number = z.number('a number');
 const text = z.string('a text');
 const texts = z.object({ en: text, zh: text }, 'texts by language');
 const above0 = 'a number above 0';
-const share = z.number().gt(0).lt(1);
+const SHARE = "a share between 0 and 1, or '2:4'";
+const share = z.number(SHARE).gt(0, SHARE).lt(1, SHARE);
 
 /** What the head must hold; the message of each part says what is expected there. The rest follows from the task. */
 const HEAD = z.object(
@@ -124,7 +125,7 @@ const HEAD = z.object(
         patience: positive.optional(),
         size: positive.optional(),
         precision: z.enum(PRECISIONS, `one of ${PRECISIONS.join(', ')}`).optional(),
-        sparsity: z.union([z.literal('2:4'), share], "a share between 0 and 1, or '2:4'").optional(),
+        sparsity: z.union([z.literal('2:4'), share], SHARE).optional(),
       },
       'settings',
     ),
