@@ -58,6 +58,17 @@ export function logged(
   return { model: asked, onStep: passLog(log, asked, write) };
 }
 
+/** `--cores`, of commands that compile. */
+export const coresOption = (console: Console) =>
+  [
+    '--cores <N>',
+    console.text({
+      en: 'compile for the first N cores of the machine: some of one cluster, or whole clusters; default all',
+      zh: '为机器的前 N 个核编译：一个簇内的若干核，或若干整簇；默认全部',
+    }),
+    whole('--cores', 1, 2 ** 16),
+  ] as const;
+
 /** `--dim` and `--batch`. */
 export function withSizeOptions(console: Console, command: CliCommand): CliCommand {
   const t = console.text.bind(console);

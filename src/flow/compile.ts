@@ -19,6 +19,8 @@ export interface CompileOptions {
   readonly dims?: Readonly<Record<string, number>>;
   /** Size of the first dimension of every input. */
   readonly batch?: number;
+  /** How many cores of the machine are to run it: some of one cluster, or whole clusters; absent: all. */
+  readonly cores?: number;
   /** Instead of the tile search: the tiling of each contraction. */
   readonly schedule?: Schedule;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
@@ -60,6 +62,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     serialise: writeModel,
     provenance: passed.provenance,
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
+    ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   return {

@@ -5,12 +5,13 @@
 import { diagnostic } from '#base';
 import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, typeText } from '#ir';
 import { type ConstantSegment, type HostNode, type HostPart, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
-import type { Machine } from '#machine';
+import { coresOf, type Machine } from '#machine';
 import { operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
 import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
 import { coresFor } from './cores.ts';
 import { Emitter } from './emitter.ts';
+import { firstCores } from './firstCores.ts';
 import { type Boundary, hostJob, hostPart, type Waiting, whyNotExchanged } from './hostParts.ts';
 import { planCopy } from './kernels/copy.ts';
 import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
@@ -28,6 +29,8 @@ export interface LowerOptions {
   readonly provenance?: ReadonlyMap<string, readonly string[]>;
   /** Instead of the tile search. */
   readonly schedule?: Schedule;
+  /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
+  readonly cores?: number;
   /** Told after each node. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -61,8 +64,13 @@ const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'ou
   },
 );
 
-/** Compiles a model for a machine, for all its cores. */
-export function lower(model: Model, machine: Machine, options: LowerOptions): Program {
+/**
+ * Compiles a model for a machine, for all its cores or for the first so many.
+ * @throws SYS-LOWER-001, -002, -004 values that cannot be in the processor's memory; -003, -005 too little memory; -060 cores that
+ * cannot be had
+ */
+export function lower(model: Model, whole: Machine, options: LowerOptions): Program {
+  const machine = firstCores(whole, options.cores ?? coresOf(whole));
   for (const [what, values] of [
     ['input', model.graph.inputs],
     ['output', model.graph.outputs],
@@ -140,7 +148,8 @@ export function lower(model: Model, machine: Machine, options: LowerOptions): Pr
   }
   return {
     name: model.graph.name,
-    machine,
+    machine: whole,
+    ...(machine === whole ? {} : { cores: coresOf(machine) }),
     words,
     dramBytes: top,
     constants,

@@ -143,6 +143,27 @@ describe('values between layers stay in SharedRAM', () => {
   });
 });
 
+describe('a part of the cores', () => {
+  const chip = withCores(4, 2);
+  const compiled = async (cores: number) =>
+    compileModel(convolution(32, 20, 64, 3), { machine: chip, engine: await sharedEngine(), cores });
+
+  test('runs on the first ones, and the others are left alone', async () => {
+    const b = new GraphBuilder(2, 16);
+    const model = b.model([b.node('Conv', [b.input([1, 32, 20, 20]).name, b.weights([64, 32, 3, 3])])]);
+    for (const cores of [1, 3, 4]) {
+      const run = await runCompiled(model, chip, b.feeds(), { cores });
+      expect(run.faults).toEqual([]);
+      expect(run.compiled.program).toMatchObject({ cores, machine: chip });
+    }
+    expect((await runCompiled(model, chip, b.feeds(), { cores: 8 })).compiled.program.cores).toBeUndefined();
+  });
+
+  test('is some of one cluster, or whole clusters', async () => {
+    for (const cores of [0, 5, 9, 1.5]) await expect(compiled(cores)).rejects.toMatchObject({ code: 'SYS-LOWER-060' });
+  });
+});
+
 const CHIPS: readonly Machine[] = [
   withCores(16, 1),
   withCores(4, 4),

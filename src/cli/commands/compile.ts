@@ -8,12 +8,13 @@ import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, loadModel } from '../model.ts';
-import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { coresOption, logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
 import { slotText } from '../slots.ts';
 
 interface CompileOptions extends ModelOptions {
   readonly out: string;
   readonly machine?: string;
+  readonly cores?: number;
 }
 
 export function configureCompile(command: CliCommand, console: Console): void {
@@ -32,6 +33,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
       '--machine <NAME|FILE>',
       t({ en: 'the processor; default textbook-single', zh: '处理器；默认 textbook-single' }),
     );
+  command.option(...coresOption(console));
   withCommonOptions(console, withModelOptions(console, command));
   command.action(async (name: string, options: CompileOptions) => {
     checkWritable(options.out, 'file');
@@ -44,6 +46,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
       onStep,
       dims: options.dim ?? {},
       ...(options.batch === undefined ? {} : { batch: options.batch }),
+      ...(options.cores === undefined ? {} : { cores: options.cores }),
       onProgress: (done, total) =>
         console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
     });

@@ -27,7 +27,7 @@ import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fid
 import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, isEmbedded, loadModel } from '../model.ts';
-import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { coresOption, logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
 import { readLabels, writeOutputs } from '../outputs.ts';
 import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
 import { watch } from '../simulation.ts';
@@ -35,6 +35,7 @@ import { whole } from '../values.ts';
 
 interface RunOptions extends InputOptions, ModelOptions, ShowOptions, FidelityOptions {
   readonly machine?: string;
+  readonly cores?: number;
   readonly a?: number;
   readonly b?: number;
   readonly carry?: number;
@@ -78,6 +79,7 @@ export function configureRun(command: CliCommand, console: Console): void {
     '--machine <NAME|FILE>',
     t({ en: 'the processor; default textbook-single', zh: '处理器；默认 textbook-single' }),
   );
+  command.option(...coresOption(console));
   withModelOptions(console, command);
   withInputOptions(console, command);
   withFidelityOptions(console, command);
@@ -129,6 +131,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
     engine,
     onStep,
     dims: { ...dims, ...(options.batch === undefined ? implied : {}) },
+    ...(options.cores === undefined ? {} : { cores: options.cores }),
     onProgress: (done, total) =>
       console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
   });
