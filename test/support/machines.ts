@@ -2,18 +2,16 @@
  * Machines that compiled programs are tested on: the presets, and small ones on which small tensors already need many
  * tiles, queues fill up, latencies show and nothing divides anything.
  */
-import { coresOf, type Machine, presets } from '#machine';
+import { type Machine, presets } from '#machine';
 import { machineWith } from './processor.ts';
 
-/** Presets that every compiled network is held to: the textbook's of one core, and one that circuits could build. */
-export const PRESETS: readonly Machine[] = ['textbook-single', 'textbook-ch6', 'systolic-16x16'].map(
+/** Presets that every compiled network is held to: the textbook's of one core and of four, and one that circuits could build. */
+export const PRESETS: readonly Machine[] = ['textbook-single', 'textbook-ch6', 'textbook-cluster', 'systolic-16x16'].map(
   (name) => presets.get(name)!,
 );
 
-/** The other presets of one core: published devices, which run a small network each, and the large ones in the full tier. */
-export const DEVICES: readonly Machine[] = [...presets.values()].filter(
-  (machine) => coresOf(machine) === 1 && !PRESETS.includes(machine),
-);
+/** The other presets: published devices, which run a small network each, and the large ones in the full tier. */
+export const DEVICES: readonly Machine[] = [...presets.values()].filter((machine) => !PRESETS.includes(machine));
 
 const tiny: Machine = machineWith('textbook-single', {
   name: 'tiny-run',
