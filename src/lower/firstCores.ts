@@ -8,12 +8,18 @@ const noSuchCores = diagnostic<{ asked: number; machine: string; clusters: numbe
   {
     en: (p) =>
       `a network cannot be compiled for ${p.asked} cores of machine '${p.machine}', which has ${p.clusters} cluster${p.clusters === 1 ? '' : 's'} of ${p.each}: ` +
-      (p.clusters === 1
-        ? `ask for 1 to ${p.each}.`
-        : `ask for 1 to ${p.each}, or for whole clusters, of ${p.each} each.`),
+      (p.clusters * p.each === 1
+        ? 'leave the number out.'
+        : p.clusters === 1
+          ? `ask for 1 to ${p.each}.`
+          : `ask for 1 to ${p.each}, or for whole clusters, of ${p.each} each.`),
     zh: (p) =>
       `无法为机器“${p.machine}”的 ${p.asked} 个核编译网络：它有 ${p.clusters} 个簇，每簇 ${p.each} 个核。` +
-      (p.clusters === 1 ? `请指定 1 到 ${p.each} 个。` : `请指定 1 到 ${p.each} 个，或若干整簇（每簇 ${p.each} 个）。`),
+      (p.clusters * p.each === 1
+        ? '请不要指定核数。'
+        : p.clusters === 1
+          ? `请指定 1 到 ${p.each} 个。`
+          : `请指定 1 到 ${p.each} 个，或若干整簇（每簇 ${p.each} 个）。`),
   },
 );
 

@@ -6,9 +6,12 @@ import { type Machine, presets } from '#machine';
 import { machineWith } from './processor.ts';
 
 /** Presets that every compiled network is held to: the textbook's of one core and of four, and one that circuits could build. */
-export const PRESETS: readonly Machine[] = ['textbook-single', 'textbook-ch6', 'textbook-cluster', 'systolic-16x16'].map(
-  (name) => presets.get(name)!,
-);
+export const PRESETS: readonly Machine[] = [
+  'textbook-single',
+  'textbook-ch6',
+  'textbook-cluster',
+  'systolic-16x16',
+].map((name) => presets.get(name)!);
 
 /** The other presets: published devices, which run a small network each, and the large ones in the full tier. */
 export const DEVICES: readonly Machine[] = [...presets.values()].filter((machine) => !PRESETS.includes(machine));
