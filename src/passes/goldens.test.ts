@@ -1,11 +1,13 @@
 /** Each pass on a small graph, before and after, in the graph's own text form (`goldens/<pass>.txt`). */
 import { expect, test } from 'vitest';
-import { createEngine } from '#engine';
-import { parseModel, printModel, verifyModel } from '#ir';
+import { Random } from '#base';
+import { createEngine, hostValues } from '#engine';
+import { elementCount, parseModel, printModel, tensorOf, verifyModel } from '#ir';
 import { inferTypes } from '#ops';
-import { integerSteps, type Pass, type PassContext, pipeline } from '#passes';
+import { integerSteps, type Pass, type PassContext, pipeline, recognitionSteps, runPasses } from '#passes';
+import { difference } from '../../test/support/compareTensors.ts';
 
-const byName = new Map([...pipeline, ...integerSteps].map(({ pass }) => [pass.name, pass]));
+const byName = new Map([...pipeline, ...recognitionSteps, ...integerSteps].map(({ pass }) => [pass.name, pass]));
 
 /** The graphs, by pass. Each shows what is rewritten next to what must stay. */
 const GRAPHS: Readonly<Record<string, string>> = {
@@ -151,6 +153,152 @@ const GRAPHS: Readonly<Record<string, string>> = {
       r = Sub(r1, r2) @difference
     }`,
 
+  simplifyShapes: `
+    model ir=8 producer="test" opset {"": 13}
+    graph g(x: float32[N,3,4]) -> (y: float32[N,12], z: float32[N,2,2,3], u: int64[3,K]) {
+      const zero: int64[] = {0}
+      const twelve: int64[1] = {12}
+      const split: int64[4] = {-1, 2, 2, 3}
+      const start: int64[1] = {0}
+      const first: int64[1] = {0}
+      # The size of a batch, computed.
+      s = Shape(x) @shape
+      n = Gather[axis=0](s, zero) @gather
+      rows = Unsqueeze(n, first) @unsqueeze
+      to = Concat[axis=0](rows, twelve) @concat
+      y = Reshape(x, to) @reshape
+      # Of two in a row the last counts.
+      f = Flatten(x) @flat
+      z = Reshape(f, split) @last
+      # Nothing is known of this one.
+      t = Relu(x) @relu
+      where = NonZero(t) @where
+      open = Shape(where) @open
+      u = Reshape(where, open) @unknown
+    }`,
+
+  moveTransposes: `
+    model ir=8 producer="test" opset {"": 13}
+    graph g(x: float32[1,2,3,4], a: float32[2,3], b: float32[2,3]) -> (y: float32[1,2,3,4], z: float32[3,2], w: float32[3,2]) {
+      const none: float32[] = {0.0}
+      # There and back around element-wise nodes.
+      t = Transpose[perm=[0, 2, 3, 1]](x) @there
+      r = Relu(t) @relu
+      c = Clip(r, none) @clip
+      y = Transpose[perm=[0, 3, 1, 2]](c) @back
+      # Two alike; and one that somebody else reads, too.
+      s = Transpose[perm=[1, 0]](a) @left
+      u = Transpose[perm=[1, 0]](b) @right
+      z = Add(s, u) @sum
+      k = Transpose[perm=[1, 0]](a) @kept
+      l = Relu(k) @first
+      w = Mul(l, k) @second
+    }`,
+
+  foldPads: `
+    model ir=8 producer="test" opset {"": 13}
+    graph g(x: float32[1,1,4,4]) -> (y: float32[1,1,5,4], p: float32[1,1,3,3], m: float32[1,1,3,3], k: float32[1,1,3,2]) {
+      const w: float32[1,1,3,3] = splat 1.0
+      const around: int64[8] = {0, 0, 1, 1, 0, 0, 1, 1}
+      const below: int64[8] = {0, 0, 0, 0, 0, 0, 1, 0}
+      const low: float32[] = {-inf}
+      const one: float32[] = {1.0}
+      a = Pad(x, around) @pad
+      # On top of pads of its own.
+      y = Conv[pads=[0, 0, 1, 0]](a, w) @conv
+      b = Pad(x, around) @padPool
+      p = AveragePool[kernel_shape=[2, 2], strides=[2, 2]](b) @average
+      c = Pad(x, around, low) @padMax
+      m = MaxPool[kernel_shape=[2, 2], strides=[2, 2]](c) @max
+      # Ones are no padding of a convolution.
+      d = Pad(x, below, one) @ones
+      e = Pad(d, around, one) @more
+      k = Conv[strides=[2, 2]](e, w) @other
+    }`,
+
+  recogniseGelu: `
+    model ir=9 producer="test" opset {"": 20}
+    graph g(x: float32[2,3], z: float32[2,3]) -> (y: float32[2,3], t: float32[2,3], n: float32[2,3]) {
+      const half: float32[] = {0.5}
+      const one: float32[] = {1.0}
+      const root: float32[] = {1.4142135}
+      const three: float32[] = {3.0}
+      const c: float32[] = {0.044715}
+      const s: float32[] = {0.7978846}
+      d = Div(x, root) @div
+      e = Erf(d) @erf
+      f = Add(e, one) @plus
+      g1 = Mul(x, f) @gate
+      y = Mul(g1, half) @half
+      # By the hyperbolic tangent, in another order.
+      p = Pow(z, three) @cube
+      q = Mul(c, p) @scaled
+      r = Add(z, q) @polynomial
+      u = Mul(s, r) @outer
+      v = Tanh(u) @tanh
+      w = Add(one, v) @plus2
+      h = Mul(half, z) @half2
+      t = Mul(h, w) @gate2
+      # Another constant is another function.
+      a = Mul(x, half) @inner
+      b = Erf(a) @erf3
+      i = Add(b, one) @plus3
+      j = Mul(x, i) @gate3
+      n = Mul(j, half) @half3
+    }`,
+
+  recogniseLayerNorm: `
+    model ir=8 producer="test" opset {"": 17}
+    graph g(x: float32[2,3,4], z: float32[2,4]) -> (y: float32[2,3,4], u: float32[2,4], v: float32[2,3,4]) {
+      const two: float32[] = {2.0}
+      const half: float32[] = {0.5}
+      const epsilon: float32[] = {0.00001}
+      const scale: float32[4] = {1.0, 2.0, 3.0, 4.0}
+      const bias: float32[4] = {4.0, 3.0, 2.0, 1.0}
+      m = ReduceMean[axes=[-1]](x) @mean
+      d = Sub(x, m) @centre
+      s = Pow(d, two) @square
+      a = ReduceMean[axes=[-1]](s) @variance
+      e = Add(a, epsilon) @epsilon
+      r = Sqrt(e) @root
+      n = Div(d, r) @normalise
+      w = Mul(n, scale) @scale
+      y = Add(w, bias) @bias
+      # Without scale and bias; the square as a product.
+      m2 = ReduceMean[axes=[1]](z) @mean2
+      d2 = Sub(z, m2) @centre2
+      s2 = Mul(d2, d2) @square2
+      a2 = ReduceMean[axes=[1]](s2) @variance2
+      e2 = Add(epsilon, a2) @epsilon2
+      r2 = Pow(e2, half) @root2
+      u = Div(d2, r2) @normalise2
+      # Over another axis.
+      m3 = ReduceMean[axes=[1]](x) @mean3
+      d3 = Sub(x, m3) @centre3
+      s3 = Pow(d3, two) @square3
+      a3 = ReduceMean[axes=[1]](s3) @variance3
+      e3 = Add(a3, epsilon) @epsilon3
+      r3 = Sqrt(e3) @root3
+      v = Div(d3, r3) @normalise3
+    }`,
+
+  recogniseAttention: `
+    model ir=11 producer="test" opset {"": 23}
+    graph g(q: float32[1,2,3,4], k: float32[1,2,5,4], v: float32[1,2,5,4], mask: float32[3,5]) -> (y: float32[1,2,3,4], z: float32[1,2,3,4]) {
+      const two: float32[] = {2.0}
+      t = Transpose[perm=[0, 1, 3, 2]](k) @turn
+      p = MatMul(q, t) @scores
+      s = Div(p, two) @scale
+      m = Add(s, mask) @mask
+      a = Softmax[axis=-1](m) @softmax
+      y = MatMul(a, v) @values
+      # Over another axis.
+      t2 = Transpose[perm=[0, 1, 3, 2]](k) @turn2
+      p2 = MatMul(q, t2) @scores2
+      a2 = Softmax[axis=2](p2) @softmax2
+      z = MatMul(a2, v) @values2
+    }`,
+
   qdqToQLinear: `
     model ir=8 producer="test" opset {"": 13}
     graph g(x: uint8[1,1,3,3], a: uint8[2,4]) -> (p: uint8[1,1,1,1], q: uint8[2,2], r: uint8[2,2], u: uint8[1,1,2,2], v: uint8[1,1,2,2]) {
@@ -234,4 +382,31 @@ test.each(Object.keys(GRAPHS))('%s', async (name) => {
     `# vitest run src/passes -u\n# ${pass.name}: ${pass.summary}\n\n# before\n${printModel(before)}\n# after\n` +
       `${printModel(inferTypes(after))}${provenance}`,
   ).toMatchFileSnapshot(`goldens/${name}.txt`);
+});
+
+/** Passes whose graphs ONNX Runtime runs before and after, on floats. */
+const COMPARED = [
+  ...['simplifyShapes', 'moveTransposes', 'foldPads', 'recogniseGelu', 'recogniseLayerNorm', 'recogniseAttention'],
+  ...['removeIdentities', 'fuseGemm', 'foldBias', 'foldBatchNorm'],
+];
+
+test.each(COMPARED)('%s: ONNX Runtime computes the same', async (name) => {
+  const engine = await createEngine();
+  const before = inferTypes(parseModel(GRAPHS[name]!));
+  const { model: after } = await runPasses(before, { engine, steps: [{ pass: byName.get(name)!, why: '' }] });
+  expect(after).not.toBe(before);
+  const random = new Random(3);
+  const feeds = new Map(
+    before.graph.inputs.map(({ name: input, type }) => {
+      if (type?.kind !== 'tensor') throw new Error(`${input} is no tensor`);
+      const dims = type.shape!.map((d) => (typeof d === 'number' ? d : 2));
+      const values = Array.from({ length: elementCount(dims) }, () => 2 * random.normal());
+      return [input, tensorOf(type.dtype, dims, values)] as const;
+    }),
+  );
+  const [expected, found] = [
+    await hostValues(before, feeds, undefined, engine),
+    await hostValues(after, feeds, undefined, engine),
+  ];
+  for (const [output, value] of expected) expect(difference(found.get(output), value), output).toBeUndefined();
 });

@@ -4,17 +4,24 @@
  */
 import type { Engine } from '#engine';
 import { type Model, verifyModel } from '#ir';
-import { inferTypes } from '#ops';
+import { inferTypes, onnxOpset } from '#ops';
 import { bindDims } from './bindDims.ts';
 import { foldBatchNorm } from './foldBatchNorm.ts';
 import { foldBias } from './foldBias.ts';
 import { foldConstants } from './foldConstants.ts';
+import { foldPads } from './foldPads.ts';
 import { fuseGemm } from './fuseGemm.ts';
 import { mergeEqualNodes } from './mergeEqualNodes.ts';
+import { moveTransposes } from './moveTransposes.ts';
 import type { Pass, PassContext } from './pass.ts';
 import { qdqToQLinear } from './qdqToQLinear.ts';
+import type { Recogniser } from './recognise.ts';
+import { recogniseAttention } from './recogniseAttention.ts';
+import { recogniseGelu } from './recogniseGelu.ts';
+import { recogniseLayerNorm } from './recogniseLayerNorm.ts';
 import { removeDeadNodes } from './removeDeadNodes.ts';
 import { removeIdentities } from './removeIdentities.ts';
+import { simplifyShapes } from './simplifyShapes.ts';
 
 export interface Step {
   readonly pass: Pass;
@@ -26,7 +33,10 @@ export const pipeline: readonly Step[] = [
   { pass: bindDims, why: 'first, since every later pass can do more where sizes are numbers' },
   { pass: removeDeadNodes, why: 'before anything is evaluated that nobody reads' },
   { pass: foldConstants, why: 'makes weights, biases and shapes that are computed visible to the passes below' },
+  { pass: simplifyShapes, why: 'when shapes that are known have become constants' },
+  { pass: moveTransposes, why: 'so that those that meet are joined by the next pass' },
   { pass: removeIdentities, why: 'brings a Conv and what follows it next to each other' },
+  { pass: foldPads, why: 'when nothing stands between a Pad and its reader any more' },
   { pass: fuseGemm, why: 'before foldBatchNorm and foldBias, which know Gemm and not MatMul' },
   { pass: foldBias, why: 'a bias that is added between Conv and BatchNormalization would keep them apart' },
   { pass: foldBatchNorm, why: 'when bias nodes no longer stand between' },
@@ -34,6 +44,26 @@ export const pipeline: readonly Step[] = [
   { pass: mergeEqualNodes, why: 'late, when equal nodes have been brought to equal form' },
   { pass: removeDeadNodes, why: 'last, for the constants and nodes that the passes above no longer read' },
 ];
+
+const recognisers: readonly Recogniser[] = [recogniseLayerNorm, recogniseGelu, recogniseAttention];
+
+/**
+ * What recognises operators in the nodes that compute them, behind `pipeline`, for a file that a runtime with such operators will run. A
+ * processor that has no lowering for one is better off with the nodes.
+ */
+export const recognitionSteps: readonly Step[] = [
+  ...recognisers.map(({ pass }) => ({
+    pass,
+    why: 'when equal nodes are one, and constants stand where they are read',
+  })),
+  { pass: removeDeadNodes, why: 'last, for constants that nobody reads any more' },
+];
+
+/** The least opset with all operators that would be recognised in a model, if that is not later than `most`; else that of the model. */
+export function opsetForRecognition(model: Model, most: number): number {
+  const wanted = recognisers.filter(({ since, occursIn }) => since <= most && occursIn(model));
+  return Math.max(onnxOpset(model), ...wanted.map(({ since }) => since));
+}
 
 /**
  * What makes integers of quantised graphs, behind `pipeline`. It stands apart until QLinearConv and QLinearMatMul have lowerings: to a

@@ -1,10 +1,10 @@
 /** `systole optimize MODEL -o FILE.onnx`: the graph passes, written as ONNX, with what they did and how far the outputs moved. */
 import { Argument } from 'commander';
 import { createEngine } from '#engine';
-import { amountsOf, bindSizes, compareOn, inputType, sizesOfFeeds } from '#flow';
+import { amountsOf, bindSizes, compareOn, inputType, optimiseModel, sizesOfFeeds } from '#flow';
 import type { Model } from '#ir';
 import { inferTypes, symbolsOf } from '#ops';
-import { runPasses, type Step } from '#passes';
+import type { Step } from '#passes';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import { withOutputOption, writeCompressed } from '../compression/output.ts';
 import { amountsText, outputText } from '../compression/show.ts';
@@ -56,7 +56,9 @@ async function optimize(name: string, options: OptimizeOptions, console: Console
     loaded.onStep(step, model, changed);
     if (changed) passes.push({ pass: step.pass.name, nodes: model.graph.nodes.length });
   };
-  const { model: after } = await inModel(name, () => runPasses(before, { engine, declared: bound.declared, onStep }));
+  const { model: after, notRaised } = await inModel(name, () =>
+    optimiseModel(before, { engine, declared: bound.declared, onStep }),
+  );
   const { feeds, sources } = completeFeeds(
     given,
     slotsOf(before, sizesOfFeeds(before, given.feeds, given.places)),
@@ -65,6 +67,15 @@ async function optimize(name: string, options: OptimizeOptions, console: Console
   );
   const outputs = await inModel(name, () => compareOn(before, after, feeds, engine));
   const file = writeCompressed(options.output, after);
+  if (notRaised !== undefined) {
+    const why = notRaised.text(console.language);
+    console.note(
+      console.text({
+        en: `an operator that a newer opset has was left as its nodes: ${why}`,
+        zh: `较新 opset 中的算子未能识别，保留原节点：${why}`,
+      }),
+    );
+  }
   const amounts = { before: amountsOf(loaded.model), after: amountsOf(after, file) };
   if (console.json) {
     console.object({

@@ -9,9 +9,11 @@ import { inferTypes } from '#ops';
 import { integerSteps, pipeline, runPasses } from '#passes';
 import {
   CALIBRATIONS,
+  compareOn,
   digitInput,
   folderSamples,
   lenet5Model,
+  optimiseModel,
   pruneWeights,
   type QuantiseOptions,
   quantiseModel,
@@ -192,6 +194,54 @@ test('the integers of a quantised LeNet-5 are those of ONNX Runtime', async () =
     };
     expect(await run(integers)).toEqual(await run(model));
   }
+});
+
+const FEED_FORWARD = `
+  model ir=8 producer="test" opset {"": 13}
+  graph g(x: float32[N,3,4]) -> (y: float32[N,3,4]) {
+    const two: float32[] = {2.0}
+    const epsilon: float32[] = {0.00001}
+    const w: float32[4,4] = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0}
+    const root: float32[] = {1.4142135}
+    const one: float32[] = {1.0}
+    const half: float32[] = {0.5}
+    m = ReduceMean[axes=[-1]](x) @mean
+    d = Sub(x, m) @centre
+    s = Pow(d, two) @square
+    v = ReduceMean[axes=[-1]](s) @variance
+    e = Add(v, epsilon) @epsilon
+    r = Sqrt(e) @root
+    n = Div(d, r) @normalise
+    p = MatMul(n, w) @product
+    q = Div(p, root) @div
+    f = Erf(q) @erf
+    g = Add(f, one) @plus
+    h = Mul(p, g) @gate
+    y = Mul(h, half) @half
+  }`;
+
+test('optimise raises a model for the operators that it recognises, unless a node has no equal there', async () => {
+  const model = parseModel(FEED_FORWARD);
+  const { model: after, notRaised } = await optimiseModel(model, { engine });
+  expect(after.graph.nodes.map((n) => n.op)).toEqual(['LayerNormalization', 'MatMul', 'Gelu']);
+  expect(notRaised).toBeUndefined();
+  const x = tensorOf(
+    'float32',
+    [2, 3, 4],
+    Float32Array.from({ length: 24 }, (_, i) => Math.sin(i * i)),
+  );
+  const [change] = await compareOn(model, after, new Map([['x', x]]), engine);
+  expect(change!.difference).toBeLessThan(1e-4 * change!.largest);
+  // A function of the model's own cannot be carried over.
+  const foreign = parseModel(
+    FEED_FORWARD.replace(
+      'y = Mul(h, half) @half',
+      'z = Mul(h, half) @half\n    y = com.example::Double(z) @double',
+    ).replace('opset {"": 13}', 'opset {"": 13, "com.example": 1}'),
+  );
+  const kept = await optimiseModel(foreign, { engine });
+  expect(kept.model.opsets.get('')).toBe(13);
+  expect(kept.notRaised).toBeDefined();
 });
 
 test('pruning: exact counts by tensor, over all, and two of four along the reduction', () => {

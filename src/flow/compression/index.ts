@@ -4,6 +4,7 @@ export { ACTIVATIONS, type ActivationType } from './codes.ts';
 export * from './compare.ts';
 export type { LocalError } from './localErrors.ts';
 export { CALIBRATIONS, type Calibration } from './observer.ts';
+export * from './optimise.ts';
 export { checkNames } from './plan.ts';
 export * from './pruneWeights.ts';
 export * from './quantise.ts';

@@ -1,8 +1,11 @@
 /** A model in a newer operator set, where a transformation needs one: every node in its meaning of the tensor API's opset (`#tensor`). */
 import type { Model } from '#ir';
-import { inferTypes, onnxOpset } from '#ops';
+import { BUILD_OPSET, inferTypes, onnxOpset } from '#ops';
 import { exportModel, fromModel, type InputSpec, shortName } from '#tensor';
 import { inputType } from '../feeds.ts';
+
+/** What a model is raised to. */
+export const RAISED_OPSET = BUILD_OPSET;
 
 /**
  * The model as it is where its opset is `least` or later; else written anew. Names of inputs, outputs and nodes stay.
