@@ -23,7 +23,7 @@ export async function calibrate(
   const observers = new Map([...values].map((name) => [name, new Observer()]));
   const computed = [...observers.keys()].filter((name) => !inputs.has(name));
   const session = await engine.load(model, { outputs: computed });
-  const size = batchOf(model);
+  const size = batchOf(model, samples, observers.keys());
   try {
     for (let done = 0; done < samples.count; done += size) {
       const feeds = await batchAt(samples, done, size);

@@ -78,7 +78,7 @@ export async function compareModels(
   onProgress: (done: number, total: number) => void = () => {},
 ): Promise<Comparison> {
   const sessions = await Promise.all([engine.load(before), engine.load(after)]);
-  const size = batchOf(before);
+  const size = batchOf(before, samples);
   const sums = new OutputSums(before);
   const right = [0, 0];
   let rated = samples.labels !== undefined;

@@ -163,6 +163,20 @@ test('the graph: outputs keep their names and types, floats read what the codes 
   });
 });
 
+test('means are quantised with dilations of 1 written out, which ONNX Runtime would refuse, and without others', async () => {
+  const pooled = (dilations: string): Model =>
+    parseModel(`
+      model ir=9 producer="test" opset {"": 20}
+      graph g(x: float32[N,1,6,6]) -> (y: float32[N,1,4,4]) {
+        const w: float32[1,1,1,1] = {0.5}
+        c = Conv(x, w) @conv
+        y = AveragePool[kernel_shape=[${dilations === '1' ? '3, 3' : '2, 2'}], dilations=[${dilations}, ${dilations}]](c) @mean
+      }`);
+  const means = async (dilations: string): Promise<number> =>
+    (await quantised(pooled(dilations))).plan.nodes.filter((n) => n.op === 'AveragePool').length;
+  expect([await means('1'), await means('2')]).toEqual([1, 0]);
+});
+
 test('a model of an old opset is raised; a quantised one, unknown nodes and a model without weights are refused', async () => {
   const old = parseModel(RESIDUAL.replace('"": 17', '"": 11'));
   const { model } = await quantised(old);

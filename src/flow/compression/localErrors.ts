@@ -82,7 +82,7 @@ export async function localErrors(
   const probe = { ...whole, graph: { ...whole.graph, outputs: outputs.map((name) => ({ name, type: undefined })) } };
   const session = await engine.load(inferTypes(probe, { declared: 'fallback' }), { outputs });
   const sums = new Map(outputs.map((name) => [name, 0]));
-  const size = batchOf(model);
+  const size = batchOf(model, samples, plan.values.keys());
   try {
     for (let done = 0; done < Math.min(samples.count, ENOUGH); done += size) {
       for (const [name, value] of await session.run(await batchAt(samples, done, size))) {

@@ -4,7 +4,7 @@
  * Clip behind an operator are part of it: what they cut off lies outside the range of the codes.
  */
 import { diagnostic, nearestName } from '#base';
-import { floatAttribute, type GraphNode, intAttribute, type Model, type Tensor, typeOf } from '#ir';
+import { floatAttribute, type GraphNode, intAttribute, intsAttribute, type Model, type Tensor, typeOf } from '#ir';
 import { isOnnxDomain } from '#ops';
 
 /** Why a node that has weights stays in floats. */
@@ -123,7 +123,7 @@ export function planQuantisation(model: Model, isExcluded: (node: GraphNode) => 
       add(node, undefined);
     } else if (isExcluded(node)) continue;
     else if (node.op === 'Add' && isQuantised(first) && isQuantised(second)) add(node, undefined);
-    else if (PASSING.has(node.op) && node.outputs.length === 1) {
+    else if (PASSING.has(node.op) && node.outputs.length === 1 && !isDilatedMean(node)) {
       const operands = node.op === 'Concat' ? node.inputs : [first];
       if (!operands.every(isQuantised)) continue;
       const group = values.get(first)!;
@@ -145,6 +145,10 @@ export function planQuantisation(model: Model, isExcluded: (node: GraphNode) => 
   }
   return { weighted, nodes, values, results, left };
 }
+
+/** ONNX Runtime's mean of integers knows no dilations. */
+const isDilatedMean = (node: GraphNode): boolean =>
+  node.op === 'AveragePool' && (intsAttribute(node, 'dilations') ?? []).some((d) => d !== 1);
 
 function regroup(values: Map<string, string>, from: string, to: string): void {
   if (from !== to) for (const [name, group] of values) if (group === from) values.set(name, to);

@@ -49,7 +49,7 @@ export function quantiseGraph(
   };
   for (const { name } of model.graph.inputs) if (codes.has(name)) beside(name);
   for (const original of model.graph.nodes) {
-    let node = quantised.has(original) ? renameInputs(original, inputs) : original;
+    let node = quantised.has(original) ? renameInputs(plainMean(original), inputs) : original;
     const layer = weighted.get(original);
     if (layer !== undefined) node = writer.withWeights(node, layer, codes.get(original.inputs[0]!)!, options);
     const result = node.outputs.find((name) => codes.has(name));
@@ -66,6 +66,12 @@ export function quantiseGraph(
   const used = new Set(writer.nodes.flatMap((node) => node.inputs));
   const kept = [...writer.constants].filter(([name]) => used.has(name) || !model.graph.constants.has(name));
   return withNodes(model, writer.nodes, new Map(kept));
+}
+
+/** An AveragePool without dilations of 1: ONNX Runtime copies attributes to its QLinearAveragePool, which refuses to know this one. */
+function plainMean(node: GraphNode): GraphNode {
+  if (node.op !== 'AveragePool' || !node.attributes.has('dilations')) return node;
+  return { ...node, attributes: new Map([...node.attributes].filter(([name]) => name !== 'dilations')) };
 }
 
 /** Writes nodes and constants under fresh names. */

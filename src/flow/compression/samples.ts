@@ -23,6 +23,7 @@ import {
   type TensorType,
   tensorBytes,
   tensorType,
+  typeOf,
   typeText,
 } from '#ir';
 import { inputType } from '../feeds.ts';
@@ -82,9 +83,6 @@ const openSize = diagnostic<{ input: string; type: string }>('SYS-FLOW-136', 'us
   zh: (p) => `输入“${p.input}”为 ${p.type}：除第一维外各维大小必须已知。请用 --dim 名称=N 指定。`,
 });
 
-/** How many samples a run takes: the size of the first dimension, where it is fixed. */
-const OPEN_BATCH = 32;
-
 /** The type of one sample of an input. @throws SYS-FLOW-136 */
 function sampleType(model: Model, input: string): TensorType & { readonly shape: readonly number[] } {
   const type = inputType(model, input);
@@ -95,10 +93,27 @@ function sampleType(model: Model, input: string): TensorType & { readonly shape:
   return { ...type, shape: [1, ...(rest as number[])] };
 }
 
-/** Samples in one run: the first dimension of all inputs where it is fixed, else a few. */
-export function batchOf(model: Model): number {
+/** Samples in a run, where their number is open, and bytes of what comes back from it. */
+const OPEN_BATCH = 32;
+const OPEN_BYTES = 256 * 2 ** 20;
+
+/**
+ * Samples in one run: the first dimension of the inputs where it is fixed, else a few, not more than there are.
+ * @param fetched values that come back: of large ones fewer samples run at a time
+ */
+export function batchOf(model: Model, samples: Samples, fetched: Iterable<string> = []): number {
   const firsts = model.graph.inputs.map((v) => (v.type?.kind === 'tensor' ? v.type.shape?.[0] : undefined));
-  return firsts.find((d): d is number => typeof d === 'number') ?? OPEN_BATCH;
+  const fixed = firsts.find((d): d is number => typeof d === 'number');
+  if (fixed !== undefined) return fixed;
+  let bytes = 0;
+  for (const name of fetched) {
+    const type = typeOf(model.graph, name);
+    if (type?.kind !== 'tensor') continue;
+    const dims = (type.shape ?? []).map((d) => (typeof d === 'number' ? d : 1));
+    bytes += byteLength(type.dtype, elementCount(dims));
+  }
+  const room = bytes === 0 ? OPEN_BATCH : Math.max(1, Math.floor(OPEN_BYTES / bytes));
+  return Math.min(OPEN_BATCH, room, samples.count);
 }
 
 /** Feeds of samples `from` on, as many as `size`. */
