@@ -90,6 +90,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/summary.ts')).configureSummary,
   },
   {
+    name: 'explain',
+    summary: {
+      en: 'why a layer takes its time: schedules considered, the loop nest chosen, where the cycles went',
+      zh: '解释某一层的用时：考虑过的调度、所选循环、周期去向',
+    },
+    load: async () => (await import('./commands/explain.ts')).configureExplain,
+  },
+  {
     name: 'utilisation',
     summary: {
       en: 'how busy a network keeps an array of multipliers, by analytic models and without simulation',

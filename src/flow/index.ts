@@ -5,6 +5,7 @@ export * from './compression/index.ts';
 export * from './debug.ts';
 export * from './embedded/index.ts';
 export * from './execute.ts';
+export * from './explain.ts';
 export * from './feeds.ts';
 export * from './inputFile.ts';
 export * from './inputs.ts';

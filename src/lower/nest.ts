@@ -63,6 +63,10 @@ const SEMAPHORES = {
   behind: 13,
 } as const;
 
+/** Whether a unit that waits for this semaphore waits for operands. */
+export const isOperandSemaphore = (semaphore: number): boolean =>
+  semaphore === SEMAPHORES.matrix.ready || semaphore === SEMAPHORES.vector.ready;
+
 /** How many distinct load levels a unit's kernels may use. */
 export const loadLevels = (unit: 'matrix' | 'vector'): number => SEMAPHORES[unit].free.length;
 

@@ -98,9 +98,19 @@ export function searchTiling(k: Contraction, machine: Machine): Tiling | undefin
   return ofMachine.get(key);
 }
 
-function search(k: Contraction, machine: Machine): Tiling | undefined {
+const search = (k: Contraction, machine: Machine): Tiling | undefined => rankTilings(k, machine)[0]?.tiling;
+
+/** A tiling that was predicted; of less score is better. */
+export interface Ranked {
+  readonly tiling: Tiling;
+  readonly score: number;
+}
+
+/** The tilings that a screening found worth a prediction, the best first; none where not even the smallest tile fits. */
+export function rankTilings(k: Contraction, machine: Machine): readonly Ranked[] {
   // Whole rows of lanes and filters first; where not even one of each fits, single channels and filters: lanes idle, but it runs.
-  return searchAmong(k, machine, false) ?? searchAmong(k, machine, true);
+  const whole = rankAmong(k, machine, false);
+  return whole.length > 0 ? whole : rankAmong(k, machine, true);
 }
 
 /** 1, 2, 4, … below `limit` and up to `total`. */
@@ -110,12 +120,12 @@ function powersBelow(limit: number, total: number): number[] {
   return out;
 }
 
-function searchAmong(k: Contraction, machine: Machine, fine: boolean): Tiling | undefined {
+function rankAmong(k: Contraction, machine: Machine, fine: boolean): readonly Ranked[] {
   const best = new Shortlist();
   for (const [i, deals] of dealsOf(k, machine).entries()) {
     screen(k, machine, fine, new CoreSplit(deals, machine), i === 0, best);
   }
-  return bestOf(k, machine, best.tilings);
+  return rank(k, machine, best.tilings);
 }
 
 /** The tilings that are worth a prediction. */
@@ -395,15 +405,14 @@ const pixelClasses = (b: Share, y: Share, x: Share): { sizes: readonly number[];
     ),
   );
 
-/** Of a few tilings the one that is predicted to be best. */
-function bestOf(k: Contraction, machine: Machine, tilings: readonly Tiling[]): Tiling | undefined {
-  let best: { readonly tiling: Tiling; readonly score: number } | undefined;
-  for (const tiling of tilings) {
-    const built = buildContraction(k, tiling, machine, 0);
-    const { cycles, channelCycles } = predictContraction(built, k, tiling, machine);
-    const bodies = turnsOf(built.nest.loops, built.nest.loops.length);
-    const score = cycles + bodies * CYCLES_WORTH_A_TILE + channelCycles * 1e-9;
-    if (best === undefined || score < best.score) best = { tiling, score };
-  }
-  return best?.tiling;
+/** A few tilings by what is predicted of them; of equal ones the order stays. */
+function rank(k: Contraction, machine: Machine, tilings: readonly Tiling[]): readonly Ranked[] {
+  return tilings
+    .map((tiling) => {
+      const built = buildContraction(k, tiling, machine, 0);
+      const { cycles, channelCycles } = predictContraction(built, k, tiling, machine);
+      const bodies = turnsOf(built.nest.loops, built.nest.loops.length);
+      return { tiling, score: cycles + bodies * CYCLES_WORTH_A_TILE + channelCycles * 1e-9 };
+    })
+    .sort((a, b) => a.score - b.score);
 }

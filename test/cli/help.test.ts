@@ -17,6 +17,7 @@ const NAMES = [
   'sim',
   'debug',
   'summary',
+  'explain',
   'utilisation',
   'machine',
 ];

@@ -1,0 +1,91 @@
+/** `systole explain MODEL`: the schedules of layers, why these, and where the cycles went that the bound does not need. */
+import { Argument } from 'commander';
+import { createEngine } from '#engine';
+import { explainModel, type LayerExplanation, layersNamed } from '#flow';
+import { toJson } from '#report';
+import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import type { Console } from '../console.ts';
+import { explainedLayer, explainedTable } from '../explainText.ts';
+import { loadMachine, machineFileOf } from '../machine.ts';
+import { inModel, isEmbedded, loadCounted } from '../model.ts';
+import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { textStyle } from '../style.ts';
+import { whole } from '../values.ts';
+
+interface ExplainOptions extends ModelOptions {
+  readonly machine?: string;
+  readonly layer?: string;
+  readonly schedules: number;
+}
+
+export function configureExplain(command: CliCommand, console: Console): void {
+  const t = console.text.bind(console);
+  withExamples(console, command, [
+    { run: 'systole explain alexnet', does: { en: 'where the cycles of each layer go', zh: '各层周期的去向' } },
+    {
+      run: 'systole explain lenet5 --layer conv2/Conv',
+      does: {
+        en: 'one layer: its form, its loop nest, the schedules considered',
+        zh: '某一层：表示、循环、考虑过的调度',
+      },
+    },
+    {
+      run: 'systole explain net.onnx --layer 3 --machine tpu-v1 --schedules 10',
+      does: { en: 'the third layer on another machine', zh: '另一台机器上的第三层' },
+    },
+  ]);
+  command
+    .addArgument(
+      new Argument('<MODEL>', t({ en: 'an ONNX file, or the name of a network', zh: 'ONNX 文件，或网络名称' })),
+    )
+    .option('--layer <NAME|N>', t({ en: 'a layer in full, by name or number', zh: '按名称或编号查看某一层' }))
+    .option(
+      '--machine <NAME|FILE>',
+      t({ en: 'the processor; default textbook-single', zh: '处理器；默认 textbook-single' }),
+    )
+    .option(
+      '--schedules <N>',
+      t({ en: 'how many of the considered schedules to show; default 5', zh: '列出多少个考虑过的调度；默认 5' }),
+      whole('--schedules', 1, 64),
+      5,
+    );
+  withCommonOptions(console, withModelOptions(console, command));
+  command.action(async (name: string, options: ExplainOptions) => {
+    const machine = loadMachine(options.machine);
+    const { model: counted, ...given } = await inModel(name, () => loadCounted(name, options));
+    // Embedded networks have an open batch, as those by name: one sample, unless sizes are given.
+    const batch = isEmbedded(name) && options.dim === undefined ? { batch: 1, ...given } : given;
+    const { model, onStep } = await inModel(name, () => logged(console, counted, options));
+    const engine = await createEngine({ onNotice: console.notice });
+    const { layer, schedules } = options;
+    const explained = await inModel(name, () =>
+      explainModel(model, {
+        ...{ machine, engine, onStep, schedules, dims: options.dim ?? {} },
+        ...batch,
+        ...(layer === undefined ? {} : { choose: (program) => layersNamed(program, layer) }),
+        onProgress: (done, total) =>
+          console.progress.update(() =>
+            console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` }),
+          ),
+      }),
+    );
+    const style = textStyle(console);
+    if (console.json) {
+      console.object({
+        model: name,
+        machine: machine.name,
+        machineFile: machineFileOf(options.machine).machineFile ?? null,
+        cycles: explained.result.cycles,
+        layers: explained.layers.map((l) => toJson(layerObject(l))),
+      });
+    } else if (layer === undefined) console.say(explainedTable(console, explained, style));
+    else console.say(explained.layers.map((l) => explainedLayer(console, l, style)).join('\n\n'));
+  });
+}
+
+const layerObject = ({ plan, run, bound, losses, contraction }: LayerExplanation): object => ({
+  ...{ name: plan.name, op: plan.op, nodes: plan.nodes, where: plan.where, cycles: run.cycles, bound, losses },
+  traffic: { read: run.readBytes, write: run.writeBytes },
+  loops: plan.loops,
+  ...(contraction === undefined ? {} : { contraction }),
+});

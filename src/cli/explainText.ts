@@ -1,0 +1,194 @@
+/** What `systole explain` says: a table of all layers, and the pages of single ones. */
+import type { Explained, LayerExplanation, Loss } from '#flow';
+import { LOSSES } from '#flow';
+import type { ContractionText, ScheduleText } from '#lower';
+import { bytesText, grouped, type Palette, PLAIN, percent, table } from '#report';
+import type { Console } from './console.ts';
+
+type Texts = Readonly<Record<'en' | 'zh', string>>;
+
+const WORDS: Readonly<Record<Loss, { readonly head: Texts; readonly does: Texts }>> = {
+  needed: {
+    head: { en: 'needed', zh: '必需' },
+    does: { en: 'what the bound needs', zh: '下界所需' },
+  },
+  ragged: {
+    head: { en: 'ragged', zh: '不整齐' },
+    does: {
+      en: 'lanes without work at ragged edges; of transfers: halos, tiles moved again, whole bursts',
+      zh: '边缘不整齐造成的空闲通道；对传输而言：重叠区、重复搬运的块、整个突发',
+    },
+  },
+  fill: {
+    head: { en: 'fill', zh: '填充' },
+    does: { en: 'before its first work: the first operands come', zh: '首次工作之前：等待首批操作数' },
+  },
+  operands: {
+    head: { en: 'operands', zh: '等操作数' },
+    does: { en: 'idle until operands are loaded', zh: '等待操作数载入' },
+  },
+  results: {
+    head: { en: 'results', zh: '等结果' },
+    does: { en: 'idle until a buffer for results is free', zh: '等待结果缓冲区空出' },
+  },
+  other: {
+    head: { en: 'other', zh: '其他' },
+    does: {
+      en: 'idle for anything else: control, waits and signals; of transfers: nothing to move',
+      zh: '其他空闲：控制、等待与信号；对传输而言：无可搬运',
+    },
+  },
+  drain: {
+    head: { en: 'drain', zh: '排空' },
+    does: {
+      en: 'behind its last work: the last results leave, all queues drain',
+      zh: '末次工作之后：结果写出、队列排空',
+    },
+  },
+};
+
+const BY: Readonly<Record<LayerExplanation['bound']['by'], Texts>> = {
+  matrix: { en: 'matrix unit', zh: '矩阵单元' },
+  vector: { en: 'vector unit', zh: '向量单元' },
+  memory: { en: 'DRAM', zh: 'DRAM' },
+};
+
+interface Style {
+  readonly palette?: Palette;
+  readonly width?: number;
+}
+
+/** All layers, one line each. */
+export function explainedTable(
+  console: Console,
+  { layers }: Explained,
+  { palette = PLAIN, width = 160 }: Style,
+): string {
+  const t = console.text.bind(console);
+  const right = (head: string, drop?: number) => ({
+    head,
+    align: 'right' as const,
+    ...(drop === undefined ? {} : { drop }),
+  });
+  const losses = LOSSES.filter((l) => l !== 'needed');
+  const lines = table(
+    [
+      { head: t({ en: 'layer', zh: '层' }), align: 'left', cut: true },
+      { head: t({ en: 'operators', zh: '算子' }), align: 'left', cut: true, drop: 2 },
+      { head: t({ en: 'bound by', zh: '受限于' }), align: 'left' },
+      right(t({ en: 'cycles', zh: '周期' })),
+      right(t({ en: 'bound', zh: '下界' })),
+      right(t({ en: 'efficiency', zh: '效率' })),
+      ...losses.map((l) => right(t(WORDS[l].head), 1)),
+    ],
+    layers.map(({ plan, run, bound, losses: of }) => [
+      plan.name,
+      plan.op,
+      t(BY[bound.by]),
+      grouped(run.cycles),
+      grouped(Math.round(bound.cycles)),
+      percent(run.cycles === 0 ? null : bound.cycles / run.cycles),
+      ...losses.map((l) => grouped(Math.round(of[l]))),
+    ]),
+    { width, head: palette.faint },
+  );
+  const hint = {
+    en: 'Cycles beyond the bound by what they went to. One layer in full: --layer NAME',
+    zh: '超出下界的周期按去向列出。查看某一层的全部说明：--layer 名称',
+  };
+  return [...lines, '', palette.faint(t(hint))].join('\n');
+}
+
+/** One layer in full. */
+export function explainedLayer(console: Console, layer: LayerExplanation, style: Style): string {
+  const { palette = PLAIN } = style;
+  const { plan, run, bound, losses, contraction } = layer;
+  const t = console.text.bind(console);
+  const width = Math.max(...LOSSES.map((l) => grouped(Math.round(losses[l])).length));
+  const went = LOSSES.map(
+    (l) =>
+      `  ${grouped(Math.round(losses[l])).padStart(width)}  ${percent(run.cycles === 0 ? null : losses[l] / run.cycles).padStart(7)}  ${t(WORDS[l].does)}`,
+  );
+  return [
+    palette.strong(`${plan.name}: ${plan.op}`),
+    t({
+      en: `${grouped(run.cycles)} cycles; at least ${grouped(Math.ceil(bound.cycles))}, bound by the ${t(BY[bound.by])}; efficiency ${percent(run.cycles === 0 ? null : bound.cycles / run.cycles)}`,
+      zh: `${grouped(run.cycles)} 周期；下界 ${grouped(Math.ceil(bound.cycles))}，受限于${t(BY[bound.by])}；效率 ${percent(run.cycles === 0 ? null : bound.cycles / run.cycles)}`,
+    }),
+    t({
+      en: `reads ${bytesText(run.readBytes)} and writes ${bytesText(run.writeBytes)} of DRAM; compulsory are ${bytesText(plan.inputBytes + plan.weightBytes)} and ${bytesText(plan.outputBytes)}`,
+      zh: `读 DRAM ${bytesText(run.readBytes)}，写 ${bytesText(run.writeBytes)}；必需的是 ${bytesText(plan.inputBytes + plan.weightBytes)} 与 ${bytesText(plan.outputBytes)}`,
+    }),
+    '',
+    palette.strong(t({ en: 'Where the cycles went', zh: '周期去向' })),
+    ...went,
+    ...(contraction === undefined
+      ? otherKernel(console, layer, palette)
+      : contractionLines(console, contraction, style)),
+  ].join('\n');
+}
+
+const otherKernel = (console: Console, { plan }: LayerExplanation, palette: Palette): string[] => [
+  '',
+  palette.strong(console.text({ en: 'Loops', zh: '循环' })),
+  ...plan.loops.map((l) => `  ${l.dim} ${l.tiles} × ${l.size}`),
+];
+
+function contractionLines(console: Console, c: ContractionText, { palette = PLAIN, width = 160 }: Style): string[] {
+  const t = console.text.bind(console);
+  const head = (text: Texts): string[] => ['', palette.strong(t(text))];
+  const domain = c.form.domain.map((d) => `${d.index} < ${d.size}`);
+  const rows = (list: readonly ScheduleText[]): string[][] =>
+    list.map(({ loops, predicted }) => [
+      grouped(predicted.cycles),
+      bytesText(predicted.readBytes + predicted.writeBytes),
+      loops.join('; ') || t({ en: 'one tile', zh: '单块' }),
+    ]);
+  const [best] = c.considered;
+  const isBest = best?.loops.join() === c.chosen.loops.join();
+  return [
+    ...head({ en: 'Affine form', zh: '仿射表示' }),
+    ...c.form.text.map((line) => `  ${line}`),
+    `  ${t({ en: 'for', zh: '范围' })} ${domain.join(', ')}`,
+    `  ${c.form.intrinsic}`,
+    ...head({ en: 'The chosen loop nest', zh: '所选循环' }),
+    ...c.nest.map((line) => `  ${line}`),
+    ...head({ en: 'Buffers', zh: '缓冲区' }),
+    ...table(
+      [
+        { head: '', align: 'left' },
+        { head: t({ en: 'in', zh: '位于' }), align: 'left' },
+        { head: t({ en: 'buffers', zh: '缓冲' }), align: 'right' },
+        { head: t({ en: 'transfers', zh: '传输次数' }), align: 'right' },
+      ],
+      c.streams.map((s) => [s.name, s.space, `${s.buffers} × ${bytesText(s.bytes)}`, grouped(s.transfers)]),
+      { width, head: palette.faint },
+    ).map((line) => `  ${line}`),
+    ...c.memories.map((m) =>
+      m.name === 'accumulators'
+        ? `  ${t({ en: 'accumulators', zh: '累加器' })}: ${grouped(m.used)} / ${grouped(m.of)}`
+        : `  ${m.name}: ${bytesText(m.used)} / ${bytesText(m.of)}`,
+    ),
+    ...head({ en: 'Schedules that were predicted', zh: '预测过的调度' }),
+    ...table(
+      [
+        { head: t({ en: 'cycles', zh: '周期' }), align: 'right' },
+        { head: t({ en: 'DRAM', zh: 'DRAM' }), align: 'right' },
+        { head: t({ en: 'loops, outermost first', zh: '循环（由外到内）' }), align: 'left' },
+      ],
+      rows(c.considered),
+      { width, head: palette.faint },
+    ).map((line) => `  ${line}`),
+    `  ${t(
+      isBest
+        ? {
+            en: 'Chosen is the first: of the least predicted time, where a tile must save 2 cycles to be worth having.',
+            zh: '选用第一个：预测时间最短（每多一个块须至少节省 2 个周期）。',
+          }
+        : {
+            en: `Chosen: ${c.chosen.loops.join('; ')}, ${grouped(c.chosen.predicted.cycles)} cycles predicted.`,
+            zh: `选用：${c.chosen.loops.join('；')}，预测 ${grouped(c.chosen.predicted.cycles)} 周期。`,
+          },
+    )}`,
+  ];
+}

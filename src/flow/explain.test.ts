@@ -1,0 +1,59 @@
+/** Explanations add up, on machines of every kind; what is described is what was compiled. */
+import { describe, expect, test } from 'vitest';
+import { sharedEngine } from '#engine';
+import { presets } from '#machine';
+import { buildModel } from '#models';
+import { explainModel, LOSSES, layersNamed } from './explain.ts';
+
+const MACHINES = ['textbook-single', 'systolic-16x16', 'textbook-cluster', 'tpu-v1'];
+
+describe('where the cycles went', () => {
+  test.each(MACHINES)('adds up on %s', async (name) => {
+    const machine = presets.get(name)!;
+    const model = await buildModel('lenet5', { weights: false });
+    const { layers, program, result } = await explainModel(model, { machine, engine: await sharedEngine(), batch: 1 });
+    expect(layers.length).toBe(program.layers.filter((l) => l.where !== 'host').length);
+    for (const { plan, run, bound, losses } of layers) {
+      const sum = LOSSES.reduce((n, l) => n + losses[l], 0);
+      expect(sum, `${plan.name} ${JSON.stringify(losses)}`).toBeCloseTo(run.cycles, 6);
+      for (const l of LOSSES) expect(losses[l], `${plan.name} ${l}`).toBeGreaterThanOrEqual(0);
+      expect(bound.cycles).toBeGreaterThan(0);
+    }
+    expect(result.cycles).toBeGreaterThan(0);
+  });
+});
+
+test('a convolution with what is fused behind it', async () => {
+  const machine = presets.get('textbook-single')!;
+  const model = await buildModel('resnet18', { weights: false });
+  const { layers } = await explainModel(model, {
+    ...{ machine, engine: await sharedEngine(), batch: 1, schedules: 3 },
+    choose: (program) => layersNamed(program, 'layer1/0/conv2/Conv'),
+  });
+  expect(layers.map((l) => l.plan.op)).toEqual(['Conv+Add+Relu']);
+  const { form, nest, memories, considered, chosen } = layers[0]!.contraction!;
+  expect(form.text).toEqual([
+    'out[y, x, n] = Σ a[y + ky − 1, x + kx − 1, c] · w[n, ky, kx, c]',
+    'out[y, x, n] += bias[n]',
+    'out[y, x, n] = add(out[y, x, n], operand0)',
+    'out[y, x, n] = max(out[y, x, n], 0)',
+  ]);
+  expect(form.domain.map((d) => `${d.index}<${d.size}`)).toEqual(['y<56', 'x<56', 'n<64', 'ky<3', 'kx<3', 'c<64']);
+  expect(nest.map((line) => line.trim().split(' ')[0])).toEqual(
+    expect.arrayContaining(['load', 'mma', 'vec', 'store']),
+  );
+  for (const m of memories) expect(m.used).toBeLessThanOrEqual(m.of);
+  expect(considered).toHaveLength(3);
+  expect(considered[0]!.loops).toEqual(chosen.loops);
+  expect(layers[0]!.plan.predicted!.cycles).toBe(chosen.predicted.cycles);
+});
+
+test('a layer that is not there', async () => {
+  const machine = presets.get('textbook-single')!;
+  const model = await buildModel('lenet5', { weights: false });
+  const explained = explainModel(model, {
+    ...{ machine, engine: await sharedEngine(), batch: 1 },
+    choose: (program) => layersNamed(program, 'conv1/Con'),
+  });
+  await expect(explained).rejects.toMatchObject({ code: 'SYS-FLOW-150' });
+});

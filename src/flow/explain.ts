@@ -1,0 +1,207 @@
+/**
+ * Why a layer takes the time it takes: its affine form, the schedules that were considered, the chosen nest, and where the cycles went
+ * that its bound does not need. From a compilation, and a run that counts time and is watched.
+ */
+import { diagnostic, nearestName } from '#base';
+import type { Model } from '#ir';
+import type { LayerPlan, Program } from '#isa';
+import { type ContractionText, describeContraction, isOperandSemaphore, type Schedule, searchTiling } from '#lower';
+import { coresOf, macsPerCycle } from '#machine';
+import type { LayerResult, SimulationEvent, SimulationResult } from '#sim';
+import { type CompileOptions, compileModel } from './compile.ts';
+import { executeProgram } from './execute.ts';
+
+/** Where cycles of a layer go, in the order in which they are told. */
+export const LOSSES = ['needed', 'ragged', 'fill', 'operands', 'results', 'other', 'drain'] as const;
+export type Loss = (typeof LOSSES)[number];
+
+export interface LayerExplanation {
+  readonly plan: LayerPlan;
+  readonly run: LayerResult;
+  /** The least that this layer alone needs, and of what; nothing of what neighbours could share. */
+  readonly bound: { readonly cycles: number; readonly by: 'matrix' | 'vector' | 'memory' };
+  /**
+   * Cycles of the layer by what they went to; they add up to its cycles. Seen from the resource of the bound, in the first core:
+   * - needed: its work at its peak
+   * - ragged: lanes without work, or bytes moved again (halos, tiles loaded more than once, whole bursts)
+   * - fill, drain: before its first and behind its last entry
+   * - operands, results: idle for operands, or for room for results
+   * - other: idle for anything else (control, or of the channel: nobody had anything to move)
+   */
+  readonly losses: Readonly<Record<Loss, number>>;
+  /** Of convolutions and products on the matrix unit. */
+  readonly contraction?: ContractionText;
+}
+
+export interface Explained {
+  readonly program: Program;
+  readonly result: SimulationResult;
+  readonly layers: readonly LayerExplanation[];
+}
+
+const unknownLayer = diagnostic<{ layer: string; nearest: string | undefined; count: number }>(
+  'SYS-FLOW-150',
+  'usage',
+  {
+    en: (p) =>
+      `there is no layer '${p.layer}'${p.nearest === undefined ? '.' : `; did you mean '${p.nearest}'?`} Give the name of a layer or node, or a number from 1 to ${p.count}.`,
+    zh: (p) =>
+      `没有层“${p.layer}”${p.nearest === undefined ? '。' : `；是否指“${p.nearest}”？`}请给出层或节点的名称，或 1 到 ${p.count} 的编号。`,
+  },
+);
+
+/**
+ * The layers that a text means: all of a node, one by its own name or number.
+ * @throws SYS-FLOW-150 it means none
+ */
+export function layersNamed({ layers }: Program, text: string): readonly LayerPlan[] {
+  const number = /^\d+$/.test(text) ? layers[Number(text) - 1] : undefined;
+  const found = layers.filter((l) => l.name === text || l.nodes.includes(text));
+  if (found.length > 0) return found;
+  if (number !== undefined) return [number];
+  const names = [...new Set(layers.flatMap((l) => [l.name, ...l.nodes]))];
+  throw unknownLayer({ layer: text, nearest: nearestName(text, names), count: layers.length });
+}
+
+/**
+ * Explains layers of a model on a machine.
+ * @param choose the layers to explain, by default all but those of the host
+ * @param schedules how many of the considered schedules to tell
+ */
+export async function explainModel(
+  model: Model,
+  options: CompileOptions & { readonly schedules?: number; readonly choose?: (p: Program) => readonly LayerPlan[] },
+): Promise<Explained> {
+  const { schedules = 5, schedule = searchTiling } = options;
+  const chosen = new Map<string, { readonly k: Parameters<Schedule>[0]; readonly tiling: ReturnType<Schedule> }[]>();
+  const noted: Schedule = (k, machine) => {
+    const tiling = schedule(k, machine);
+    chosen.set(k.name, [...(chosen.get(k.name) ?? []), { k, tiling }]);
+    return tiling;
+  };
+  const { program } = await compileModel(model, { ...options, schedule: noted });
+  const told = new Set(options.choose?.(program) ?? program.layers.filter((l) => l.where !== 'host'));
+  const watch = new Watch(program);
+  const { result } = await executeProgram(program, { data: false, observer: (event) => watch.see(event) });
+  const layers = program.layers.flatMap((plan, i): LayerExplanation[] => {
+    if (!told.has(plan) || plan.where === 'host') return [];
+    const run = result.layers[i]!;
+    const bound = boundOf(plan, program);
+    const losses = watch.losses(i, bound, run.cycles, endOf(result, i));
+    const found = plan.where === 'matrix' ? contractionOf(plan, chosen) : undefined;
+    const contraction =
+      found?.tiling === undefined
+        ? {}
+        : { contraction: describeContraction(found.k, found.tiling, program.machine, schedules) };
+    return [{ plan, run, bound, losses, ...contraction }];
+  });
+  return { program, result, layers };
+}
+
+/** Of the forms that were tried for the layer's node (with and without what follows it) the one that has the layer's loops. */
+function contractionOf<T extends { readonly k: { readonly epilogue?: unknown } }>(
+  plan: LayerPlan,
+  chosen: ReadonlyMap<string, readonly T[]>,
+): T | undefined {
+  const tried = plan.nodes.flatMap((name) => chosen.get(name) ?? []);
+  const fused = plan.vectorOps > 0;
+  return tried.find(({ k }) => (k.epilogue !== undefined) === fused) ?? tried[0];
+}
+
+/** When a layer has ended: cycles of layers add up from the front. */
+const endOf = ({ layers }: SimulationResult, i: number): number =>
+  layers.slice(0, i + 1).reduce((n, l) => n + l.cycles, 0);
+
+function boundOf(plan: LayerPlan, { machine }: Program): LayerExplanation['bound'] {
+  const cores = coresOf(machine);
+  const { bandwidth } = machine.dram;
+  const bytes = plan.inputBytes + plan.weightBytes + plan.outputBytes;
+  const times = [
+    { by: 'matrix', cycles: plan.where === 'matrix' ? plan.macs / (cores * macsPerCycle(machine.matrix)) : 0 },
+    {
+      by: 'vector',
+      cycles:
+        (plan.where === 'vector' ? Math.max(plan.macs, plan.vectorOps) : plan.vectorOps) /
+        (cores * machine.vector.lanes),
+    },
+    { by: 'memory', cycles: (bytes * bandwidth.cycles) / bandwidth.bytes },
+  ] as const;
+  return times.reduce((most, t) => (t.cycles > most.cycles ? t : most));
+}
+
+/** What a resource did in a layer: its work, and the time between, by what it waited for. */
+interface Use {
+  readonly first: number;
+  /** End of its last work. */
+  last: number;
+  busy: number;
+  readonly idle: Record<Cause, number>;
+  /** Since its last work: it counts once more work comes. */
+  since: Record<Cause, number>;
+  /** End of the last entry of any kind. */
+  free: number;
+}
+
+type Cause = 'operands' | 'results' | 'other';
+const noIdle = (): Record<Cause, number> => ({ operands: 0, results: 0, other: 0 });
+
+type Resource = LayerExplanation['bound']['by'];
+
+/** Listens to a run, and keeps for each layer what matrix unit, vector unit (of the first core) and DRAM channel did. */
+class Watch {
+  readonly #uses: Map<Resource, Use>[];
+
+  constructor({ layers }: Program) {
+    this.#uses = layers.map(() => new Map());
+  }
+
+  see(event: SimulationEvent): void {
+    if (event.type === 'channel:grant' && event.channel === 'dram') {
+      this.#add(event.layer, 'memory', event.cycle, event.cycle + event.taken, 'other', true);
+      return;
+    }
+    if (!('entry' in event) || !event.type.endsWith(':end') || event.core !== 0) return;
+    const { unit, entry } = event;
+    if (unit !== 'matrix' && unit !== 'vector') return;
+    const { start, cycle } = event as { readonly start: number; readonly cycle: number };
+    const isWork = entry.kind !== 'wait' && entry.kind !== 'signal';
+    const waitsFor = entry.kind !== 'wait' ? 'other' : isOperandSemaphore(entry.semaphore) ? 'operands' : 'results';
+    this.#add(event.layer, unit, start, cycle, waitsFor, isWork);
+  }
+
+  #add(layer: number, resource: Resource, start: number, end: number, cause: Cause, isWork: boolean): void {
+    const uses = this.#uses[layer];
+    const use = uses?.get(resource);
+    if (use === undefined) {
+      if (isWork) {
+        const fresh = { first: start, last: end, busy: end - start, idle: noIdle(), since: noIdle(), free: end };
+        uses?.set(resource, fresh);
+      }
+      return;
+    }
+    use.since[cause] += Math.max(0, start - use.free);
+    use.free = Math.max(use.free, end);
+    if (!isWork) {
+      use.since.other += end - start;
+      return;
+    }
+    use.busy += end - start;
+    use.last = end;
+    for (const c of Object.keys(use.idle) as Cause[]) use.idle[c] += use.since[c];
+    use.since = noIdle();
+  }
+
+  losses(
+    layer: number,
+    { by, cycles: needed }: LayerExplanation['bound'],
+    cycles: number,
+    end: number,
+  ): Readonly<Record<Loss, number>> {
+    const use = this.#uses[layer]?.get(by);
+    const none = { needed: 0, ragged: 0, fill: 0, operands: 0, results: 0, other: 0, drain: 0 };
+    if (use === undefined) return { ...none, other: cycles };
+    const { first, last, busy, idle } = use;
+    const least = Math.min(needed, busy);
+    return { needed: least, ragged: busy - least, fill: first - (end - cycles), ...idle, drain: end - last };
+  }
+}

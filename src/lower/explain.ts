@@ -1,0 +1,210 @@
+/**
+ * A contraction in words: its affine form, which is what the tile search starts from, and what a tiling makes of it, as a loop nest
+ * that can be read, with buffers and traffic. Identifiers only; whoever shows it puts the sentences around.
+ */
+import type { LayerPrediction, Space } from '#isa';
+import { accumulatorEntries, filtersOf, type Machine } from '#machine';
+import { buildContraction, type Contraction, predictContraction, type Spatial, type Tiling } from './contraction.ts';
+import { reductionBlocks } from './contractionWeights.ts';
+import { coresFor, togetherOf } from './cores.ts';
+import type { ElementwiseStep } from './kernels/elementwise.ts';
+import { turnsOfAll } from './prediction.ts';
+import { bufferBytes, buffersOf, isRagged, type LoopDim, levelOf, partsOf, type Stream, tilesOf } from './stream.ts';
+import { rankTilings } from './tileSearch.ts';
+
+/** A contraction as one affine expression over its iteration domain. */
+export interface AffineForm {
+  readonly domain: readonly {
+    readonly index: string;
+    readonly size: number;
+    readonly kind: 'parallel' | 'reduction';
+  }[];
+  /** Subscripts of each tensor: affine in the indices. */
+  readonly access: Readonly<Record<'out' | 'a' | 'w', readonly string[]>>;
+  /** `out[b, y, x, n] += a[…] · w[…]`, and what follows. */
+  readonly text: readonly string[];
+  /** The unit's instruction over a tile: result, reduction and filters at a time. */
+  readonly intrinsic: string;
+}
+
+const affine = (index: string, scale: number, kernelIndex: string, dilation: number, pad: number): string => {
+  const times = (name: string, by: number): string => (by === 1 ? name : `${by}·${name}`);
+  const kernel = kernelIndex === '' ? '' : ` + ${times(kernelIndex, dilation)}`;
+  return `${times(index, scale)}${kernel}${pad === 0 ? '' : ` − ${pad}`}`;
+};
+
+/** The form of a contraction. Indices of size 1 are left out. */
+export function affineForm(k: Contraction, machine: Machine): AffineForm {
+  const isThere = (s: Pick<Spatial, 'total' | 'kernel'>): boolean => s.total > 1 || s.kernel > 1;
+  const outer = k.outer.map((_, i) => `g${i}`);
+  const spatial = [
+    ['y', k.y],
+    ['x', k.x],
+  ] as const;
+  const all = [
+    ...k.outer.map((o, i) => ({ index: `g${i}`, size: o.total, kind: 'parallel' as const })),
+    { index: 'b', size: k.b.total, kind: 'parallel' as const },
+    ...spatial.map(([index, s]) => ({ index, size: s.total, kind: 'parallel' as const })),
+    { index: 'n', size: k.n.total, kind: 'parallel' as const },
+    ...spatial.map(([index, s]) => ({ index: `k${index}`, size: s.kernel, kind: 'reduction' as const })),
+    { index: 'c', size: k.c.total, kind: 'reduction' as const },
+  ];
+  const domain = all.filter((d) => d.size > 1 || d.index === 'n' || d.index === 'c');
+  const has = new Set(domain.map((d) => d.index));
+  const kept = (names: readonly string[]): string[] => names.filter((name) => has.has(name));
+  const access = {
+    out: kept([...outer, 'b', 'y', 'x', 'n']),
+    a: [
+      ...kept([...outer, 'b']),
+      ...spatial.flatMap(([index, s]) =>
+        isThere(s)
+          ? [
+              has.has(index)
+                ? affine(index, s.scale, has.has(`k${index}`) ? `k${index}` : '', s.dilation, s.pad)
+                : affine(`k${index}`, s.dilation, '', 1, s.pad),
+            ]
+          : [],
+      ),
+      'c',
+    ],
+    w: kept([...outer, 'n', 'ky', 'kx', 'c']),
+  };
+  const list = (names: readonly string[]): string => `[${names.join(', ')}]`;
+  const hasBias = k.weights.kind === 'constant' && k.weights.bias !== undefined;
+  const out = `out${list(access.out)}`;
+  const act = k.act;
+  const after = [
+    ...(hasBias ? [`${out} += bias${list(kept([...outer, 'n']))}`] : []),
+    ...(act.kind === 'clamp'
+      ? [`${out} = clamp(${out}, ${act.low}, ${act.high})`]
+      : act.kind === 'leaky'
+        ? [`${out} = leaky(${out}, ${act.alpha})`]
+        : []),
+    ...(k.epilogue?.steps ?? []).map((s) => `${out} = ${stepText(s, out)}`),
+  ];
+  const unit = machine.matrix;
+  const shape = unit.kind === 'dot' ? `Tn ${unit.tn} × Ti ${unit.ti}` : `${unit.rows} × ${unit.columns}`;
+  return {
+    domain,
+    access,
+    text: [`${out} = Σ a${list(access.a)} · w${list(access.w)}`, ...after],
+    intrinsic: `mma(pixels, reduction, filters): ${unit.kind} ${shape}`,
+  };
+}
+
+const stepText = (s: ElementwiseStep, out: string): string => {
+  const operand = (at: number | 'out'): string => (at === 'out' ? out : `operand${at}`);
+  const second = s.b === undefined ? [] : [typeof s.b === 'object' ? String(s.b.scalar) : operand(s.b)];
+  return `${s.f}(${[operand(s.a), ...second].join(', ')})`;
+};
+
+/** One stream of a nest. */
+export interface StreamBuffer {
+  readonly name: string;
+  readonly space: Space;
+  /** How many, and bytes of each. */
+  readonly buffers: number;
+  readonly bytes: number;
+  /** Transfers of all cores; one multicast serves several. */
+  readonly transfers: number;
+}
+
+/** A schedule of a contraction. */
+export interface ScheduleText {
+  /** Tiles of each loop with several, outermost first: `n 3 × 48`. */
+  readonly loops: readonly string[];
+  readonly predicted: LayerPrediction;
+}
+
+export interface ContractionText {
+  readonly form: AffineForm;
+  /** The nest, indented by two spaces a level. */
+  readonly nest: readonly string[];
+  readonly streams: readonly StreamBuffer[];
+  /** Bytes used and there are, and entries of the accumulators. */
+  readonly memories: readonly {
+    readonly name: 'nram' | 'wram' | 'accumulators';
+    readonly used: number;
+    readonly of: number;
+  }[];
+  readonly chosen: ScheduleText;
+  /** Those that were predicted, the best first; the chosen one among them unless a caller chose. */
+  readonly considered: readonly ScheduleText[];
+}
+
+const loopText = (l: LoopDim): string =>
+  `${l.name} ${tilesOf(l)} × ${Math.min(l.tile, l.total)}${isRagged(l) ? `, last ${l.total % l.tile}` : ''}${
+    l.deal === undefined ? '' : `, over ${partsOf(l)} ${l.deal.over}s`
+  }`;
+
+function scheduleText(k: Contraction, t: Tiling, machine: Machine): ScheduleText {
+  const built = buildContraction(k, t, machine, 0);
+  return {
+    loops: built.nest.loops.filter((l) => tilesOf(l) > 1).map(loopText),
+    predicted: predictContraction(built, k, t, machine),
+  };
+}
+
+/** Describes a contraction under a tiling, and the schedules that the search predicted. */
+export function describeContraction(k: Contraction, t: Tiling, machine: Machine, most: number): ContractionText {
+  const built = buildContraction(k, t, machine, 0);
+  const { loops, inputs, output, epilogue } = built.nest;
+  const cores = coresFor(machine);
+  const all: readonly Stream[] = [...inputs, ...(epilogue?.inputs ?? []), output];
+  const streams = all.map((s): StreamBuffer => {
+    const level = levelOf(loops, s);
+    return {
+      name: s.name,
+      space: s.space,
+      buffers: buffersOf(loops, s),
+      bytes: bufferBytes(s),
+      transfers: turnsOfAll(loops, level) / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
+    };
+  });
+  const tn = filtersOf(machine.matrix);
+  const sums = reductionBlocks(k, t) > 1 ? Math.ceil(t.n / tn) * t.b * t.y * t.x : 0;
+  return {
+    form: affineForm(k, machine),
+    nest: nestText(k, loops, [...inputs, ...(epilogue?.inputs ?? [])], output),
+    streams,
+    memories: [
+      { name: 'nram', used: built.nramBytes, of: machine.nram.bytes },
+      { name: 'wram', used: built.wramBytes, of: machine.wram.bytes },
+      { name: 'accumulators', used: sums, of: accumulatorEntries(machine.matrix) },
+    ],
+    chosen: scheduleText(k, t, machine),
+    considered: rankTilings(k, machine)
+      .slice(0, most)
+      .map((r) => scheduleText(k, r.tiling, machine)),
+  };
+}
+
+function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly Stream[], output: Stream): string[] {
+  const lines: string[] = [];
+  let depth = 0;
+  const line = (text: string): number => lines.push(`${'  '.repeat(depth)}${text}`);
+  const sizeOf = (s: Stream): string =>
+    s.linear === undefined
+      ? s.dims
+          .map((d) => (d.loop === undefined ? d.limit : d.window === undefined ? d.loop.name : `${d.loop.name}+halo`))
+          .join(' × ')
+      : `${[...(s.loops ?? [])].map((l) => l.name).join(' × ')}, packed`;
+  const outLevel = levelOf(loops, output);
+  const enter = (level: number): void => {
+    for (const s of inputs) if (levelOf(loops, s) === level) line(`load ${s.name} [${sizeOf(s)}] → ${s.space}`);
+    const l = loops[level];
+    if (l === undefined) line('mma');
+    else if (tilesOf(l) === 1) enter(level + 1);
+    else {
+      line(`for ${loopText(l)}:`);
+      depth++;
+      enter(level + 1);
+      depth--;
+    }
+    if (level !== outLevel) return;
+    for (const s of k.epilogue?.steps ?? []) line(`vec ${stepText(s, 'result')}`);
+    line(`store ${output.name} [${sizeOf(output)}]`);
+  };
+  enter(0);
+  return lines;
+}
