@@ -2,8 +2,8 @@
  * Scales, zero points and codes. Activations: 8 bits, asymmetric, one scale a value. Weights: int8, symmetric, a scale for each filter
  * or one for all. Biases: int32 at the scale of the products they are added to.
  */
-import { type Tensor, tensorNumbers, tensorOf } from '#ir';
-import type { Range } from './observer.ts';
+import { type Tensor, tensorBytes, tensorNumbers, tensorOf } from '#ir';
+import { float32s, type Range } from './observer.ts';
 
 export const ACTIVATIONS = ['u8', 'i8'] as const;
 export type ActivationType = (typeof ACTIVATIONS)[number];
@@ -40,17 +40,16 @@ export function weightCodes(
   bias: Tensor | undefined,
   options: { readonly activation: Tensor; readonly reduced: boolean },
 ): WeightCodes {
-  const values = tensorNumbers(weights);
+  const values = float32s(tensorBytes(weights));
   const { dims } = weights;
   const most = options.reduced ? 63 : 127;
   const inner = axis === undefined ? values.length : dims.slice(axis + 1).reduce((a, b) => a * b, 1);
   const count = axis === undefined ? 1 : dims[axis]!;
-  const channel = (i: number): number => Math.floor(i / inner) % count;
   const largest = new Float64Array(count);
-  values.forEach((v, i) => {
-    const c = channel(i);
-    largest[c] = Math.max(largest[c]!, Math.abs(v));
-  });
+  // Weights of a channel lie in runs of `inner`.
+  for (let at = 0, c = 0; at < values.length; at += inner, c = (c + 1) % count) {
+    for (let i = at; i < at + inner; i++) largest[c] = Math.max(largest[c]!, Math.abs(values[i]!));
+  }
   const offsets = bias === undefined ? undefined : tensorNumbers(bias);
   const activation = tensorNumbers(options.activation)[0]!;
   const room = (c: number): number => {
@@ -59,11 +58,12 @@ export function weightCodes(
     return own / (activation * BIAS_LIMIT);
   };
   const scales = Array.from(largest, (m, c) => Math.fround(Math.max(m / most, room(c))) || 1);
-  const codes = tensorOf(
-    'int8',
-    dims,
-    values.map((v, i) => Math.min(Math.max(Math.round(v / scales[channel(i)]!), -most), most)),
-  );
+  const bytes = new Int8Array(values.length);
+  for (let at = 0, c = 0; at < values.length; at += inner, c = (c + 1) % count) {
+    for (let i = at; i < at + inner; i++)
+      bytes[i] = Math.min(Math.max(Math.round(values[i]! / scales[c]!), -most), most);
+  }
+  const codes: Tensor = { dtype: 'int8', dims, bytes: new Uint8Array(bytes.buffer) };
   const shape = axis === undefined ? [] : [count];
   const scale = tensorOf('float32', shape, scales);
   const zero = tensorOf('int8', shape, new Array(scales.length).fill(0));

@@ -42,7 +42,7 @@ class OutputSums {
         if (Number.isFinite(x[i]!)) sum.signal += x[i]! ** 2;
         sum.noise += far ** 2;
         if (!(far <= sum.difference)) sum.difference = far;
-        sum.largest = Math.max(sum.largest, Math.abs(x[i]!));
+        if (Math.abs(x[i]!) > sum.largest) sum.largest = Math.abs(x[i]!);
       }
     }
   }

@@ -163,6 +163,20 @@ test('the graph: outputs keep their names and types, floats read what the codes 
   });
 });
 
+test('what is NaN before and after has not moved', async () => {
+  const model = parseModel(`
+    model ir=8 producer="test" opset {"": 17}
+    graph g(x: float32[3]) -> (y: float32[3]) { y = Log(x) @log }`);
+  const x = tensorOf('float32', [3], [-1, 0, Math.E]);
+  const [change] = await compareOn(model, model, new Map([['x', x]]), engine);
+  expect(change).toEqual({
+    output: 'y',
+    decibels: Number.POSITIVE_INFINITY,
+    difference: 0,
+    largest: Number.POSITIVE_INFINITY,
+  });
+});
+
 test('means are quantised with dilations of 1 written out, which ONNX Runtime would refuse, and without others', async () => {
   const pooled = (dilations: string): Model =>
     parseModel(`
