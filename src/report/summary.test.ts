@@ -101,6 +101,30 @@ describe('counts', () => {
   });
 });
 
+test('of a quantised network codes of weights and biases are the parameters, scales and zero points are none', async () => {
+  const model = await fold(
+    parseModel(`
+      model ir=8 producer="test" opset {"": 13}
+      graph net(x: uint8[1,2,3,3]) -> (y: uint8[1,4,2,2], z: float32[1,4,2,2]) {
+        const s: float32[] = {0.5}
+        const zero: uint8[] = {0}
+        const w: int8[4,2,2,2] = splat 3
+        const each: float32[4] = {0.5, 0.25, 0.5, 0.25}
+        const zeros: int8[4] = splat 0
+        const b: int32[4] = splat 7
+        y = QLinearConv(x, s, zero, w, each, zeros, s, zero, b) @integers
+        xf = DequantizeLinear(x, s, zero) @dqX
+        v = Identity(w) @same
+        wf = DequantizeLinear[axis=0](v, each, zeros) @dqW
+        z = Conv(xf, wf) @floats
+      }`),
+  );
+  const { layers, totals } = summarize(model);
+  expect(layers.find((l) => l.name === 'integers')).toMatchObject({ parameters: 36, neurons: 16, macs: 128 });
+  // v is a constant of its own here, after folding: counted where it is dequantised.
+  expect(totals).toMatchObject({ parameters: 36 + 32, parameterBytes: 32 + 16 + 32, neurons: 32, macs: 256 });
+});
+
 /**
  * Parameters and MACs as the issue states them; those of ResNet50 and SqueezeNet 1.0 and the neurons of VGG19 are the
  * published ones (He et al. 2015 as torchvision counts them; Iandola et al. 2016: 1.24 million).

@@ -4,10 +4,10 @@
  * (`runPasses(model, { steps: pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name)) })`), and no others: folding
  * BatchNormalization or fusing nodes would change what is counted.
  *
- * - parameters: elements of the float constants that a node reads, each constant at its first reader; scalars and
+ * - parameters: elements of the float constants that a node reads, and of quantised weights, each constant at its first reader; scalars and
  *   settings (limits of Clip, scales of Resize, …) are none. Running mean and variance of BatchNormalization are statistics,
  *   counted apart, as training frameworks do.
- * - neurons: output elements of Conv, ConvTranspose, Gemm and MatMul; pooling, activation and normalisation count none.
+ * - neurons: output elements of Conv, ConvTranspose, Gemm and MatMul, of integers too; pooling, activation and normalisation count none.
  * - bytes: each input and each output once, weights included.
  */
 import { BITS, type Dim, elementCount, type GraphNode, type Model, type Tensor, typeOf } from '#ir';
@@ -55,7 +55,10 @@ export interface Summary {
   };
 }
 
-const NEURONS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
+const NEURONS = new Set([
+  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul'],
+  ...['QLinearConv', 'QLinearMatMul', 'ConvInteger', 'MatMulInteger'],
+]);
 
 /** Inputs that set something rather than weigh something, by operator. */
 const SETTINGS: Readonly<Record<string, readonly number[]>> = {
@@ -65,6 +68,21 @@ const SETTINGS: Readonly<Record<string, readonly number[]>> = {
   Resize: [1, 2],
   Upsample: [1],
   NonMaxSuppression: [3, 4],
+  // Scales and zero points.
+  QuantizeLinear: [1, 2],
+  DequantizeLinear: [1, 2],
+  QLinearConv: [1, 2, 4, 5, 6, 7],
+  QLinearMatMul: [1, 2, 4, 5, 6, 7],
+  ConvInteger: [2, 3],
+  MatMulInteger: [2, 3],
+};
+/** Operands of integers that are weights and biases. */
+const CODES: Readonly<Record<string, readonly number[]>> = {
+  DequantizeLinear: [0],
+  QLinearConv: [3, 8],
+  QLinearMatMul: [0, 3],
+  ConvInteger: [1],
+  MatMulInteger: [0, 1],
 };
 /** Running statistics of BatchNormalization. */
 const STATISTICS: readonly number[] = [3, 4];
@@ -136,4 +154,5 @@ export function summarize(model: Model, name: string = model.graph.name): Summar
 }
 
 const isParameter = (node: GraphNode, input: number, constant: Tensor): boolean =>
-  FLOATS.has(constant.dtype) && constant.dims.length > 0 && !SETTINGS[node.op]?.includes(input);
+  constant.dims.length > 0 &&
+  (FLOATS.has(constant.dtype) ? !SETTINGS[node.op]?.includes(input) : (CODES[node.op]?.includes(input) ?? false));
