@@ -5,11 +5,14 @@
  * `report/layerwiseBound`; bars are those of the compiler's issue, printed beside each figure, for Winograd and sparsity off. `host` is the
  * share of host time in the total, which must be 0 for a bar to count. `--layers N` lists the N layers that lose most against the bound
  * of the groups whose nodes they hold (negative losses, where fusion gains, are not listed).
- * Arguments: names of networks and machines (or machine files) in any order; without any, those that have bars.
+ * Arguments: names of networks and machines (or machine files) in any order; without any, those that have bars. A data type among them
+ * (f16, bf16, i8) makes the networks of that type: their weights are drawn then, and i8 is what `systole quantize` makes of them, calibrated
+ * on one random image; what is counted depends on neither.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { createEngine } from '#engine';
-import { compileModel, executeProgram } from '#flow';
+import { createEngine, type Engine } from '#engine';
+import { bindSizes, compileModel, executeProgram, quantiseModel, randomSamples } from '#flow';
+import { type Model, type Tensor, tensorNumbers, tensorOf } from '#ir';
 import type { Program } from '#isa';
 import { type Machine, parseMachine, presets } from '#machine';
 import { buildModel, models } from '#models';
@@ -27,6 +30,49 @@ const BARS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'textbook-16k': { 'alexnet-paper': 0.88, alexnet: 0.88, resnet152: 0.8 },
 };
 
+/** What integers of 8 bits are to reach. */
+const I8_BARS: typeof BARS = {
+  'textbook-single-i8x4': { 'alexnet-paper': 0.94, alexnet: 0.94, vgg19: 0.94, resnet152: 0.94, 'mobilenet-v2': 0.78 },
+};
+
+const TYPES = ['f32', 'f16', 'bf16', 'i8'] as const;
+type Type = (typeof TYPES)[number];
+
+/** The network in a data type. */
+async function networkOf(name: string, type: Type, engine: Engine): Promise<Model> {
+  const model = await buildModel(name, { weights: type !== 'f32' });
+  if (type === 'f32') return model;
+  const { model: bound } = bindSizes(model, { batch: 1 });
+  if (type !== 'i8') return inHalf(bound, type === 'f16' ? 'float16' : 'bfloat16');
+  const samples = async (of: Model) => randomSamples(of, { samples: 1, seed: 1 });
+  const options = {
+    calibration: 'minmax',
+    percentile: 99.99,
+    exclude: [],
+    perTensor: false,
+    reduceRange: false,
+  } as const;
+  return (await quantiseModel(bound, samples, { ...options, activations: 'i8', engine })).model;
+}
+
+/** Inputs and constants of float32 in another type of floats. */
+function inHalf(model: Model, half: 'float16' | 'bfloat16'): Model {
+  const { graph } = model;
+  const asHalf = (t: Tensor): Tensor => (t.dtype === 'float32' ? tensorOf(half, t.dims, tensorNumbers(t)) : t);
+  return {
+    ...model,
+    graph: {
+      ...graph,
+      inputs: graph.inputs.map((v) =>
+        v.type?.kind === 'tensor' && v.type.dtype === 'float32' ? { ...v, type: { ...v.type, dtype: half } } : v,
+      ),
+      outputs: graph.outputs.map(({ name }) => ({ name, type: undefined })),
+      constants: new Map([...graph.constants].map(([name, t]) => [name, asHalf(t)])),
+      types: new Map(),
+    },
+  };
+}
+
 function machineOf(name: string): Machine | undefined {
   if (name === small.name) return small;
   const preset = presets.get(name);
@@ -37,15 +83,18 @@ function machineOf(name: string): Machine | undefined {
 export default async function efficiency(args: readonly string[]): Promise<void> {
   const at = args.indexOf('--layers');
   const listed = at < 0 ? 0 : Number(args[at + 1]);
-  const names = args.filter((_, i) => at < 0 || (i !== at && i !== at + 1));
+  const isType = (n: string): n is Type => (TYPES as readonly string[]).includes(n);
+  const type = args.find(isType) ?? 'f32';
+  const bars = type === 'i8' ? I8_BARS : type === 'f32' ? BARS : {};
+  const names = args.filter((n, i) => !isType(n) && (at < 0 || (i !== at && i !== at + 1)));
   const networks = names.filter((n) => models.has(n));
   const machines = names.flatMap((n) => (models.has(n) ? [] : [machineOf(n) ?? unknown(n)]));
   const engine = await createEngine();
   const rows = [];
-  for (const machine of machines.length > 0 ? machines : Object.keys(BARS).map((n) => machineOf(n)!)) {
-    const barred = BARS[machine.name] ?? {};
+  for (const machine of machines.length > 0 ? machines : Object.keys(bars).map((n) => machineOf(n)!)) {
+    const barred = bars[machine.name] ?? {};
     for (const network of networks.length > 0 ? networks : Object.keys(barred)) {
-      const model = await buildModel(network, { weights: false });
+      const model = await networkOf(network, type, engine);
       const start = performance.now();
       const { program } = await compileModel(model, { machine, engine, batch: 1 });
       const compiled = performance.now();
@@ -57,6 +106,7 @@ export default async function efficiency(args: readonly string[]): Promise<void>
       rows.push({
         machine: machine.name,
         network,
+        type,
         cycles: result.cycles,
         bound,
         efficiency: reached.toFixed(4),

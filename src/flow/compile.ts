@@ -4,10 +4,10 @@ import type { Engine } from '#engine';
 import { type GraphNode, type Model, tensorIntegers, tensorOf, typeOf, type ValueType } from '#ir';
 import type { Program } from '#isa';
 import { lower, type Schedule } from '#lower';
-import type { Machine } from '#machine';
+import { type Machine, typesOf } from '#machine';
 import { writeModel } from '#onnx';
 import { explicitPads, inferTypes, symbolsOf } from '#ops';
-import { runPasses, type Step } from '#passes';
+import { integerSteps, pipeline, runPasses, type Step } from '#passes';
 import { layerwiseBound, nodesOnHost } from '#report';
 import { learnTypes } from './learnTypes.ts';
 
@@ -28,8 +28,13 @@ export interface CompileOptions {
 }
 
 export interface Compiled {
-  /** The imported model with its sizes bound and its pads written out: what the host runs as the reference. */
+  /** The imported model with its sizes bound and its pads written out. */
   readonly model: Model;
+  /**
+   * What the host runs to say what is right: `model`, but of a quantised graph of which passes have made integers `optimized`. For what
+   * a graph of QuantizeLinear and DequantizeLinear means is those integers, and computed in floats a result may lie a step beside them.
+   */
+  readonly reference: Model;
   /** After the passes: what was lowered. */
   readonly optimized: Model;
   readonly provenance: ReadonlyMap<string, readonly string[]>;
@@ -52,10 +57,17 @@ const twoBatches = diagnostic<{ input: string; symbol: string; size: number; bat
 export async function compileModel(model: Model, options: CompileOptions): Promise<Compiled> {
   const bound = bindSizes(model, options);
   const imported = explicitPads(bound.model);
+  // To a processor without integers floats are worth more.
+  const hasIntegers = typesOf(options.machine.matrix).includes('i8');
+  let madeIntegers = false;
   const passed = await runPasses(imported, {
     engine: options.engine,
     declared: bound.declared,
-    ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
+    steps: hasIntegers ? [...pipeline, ...integerSteps] : pipeline,
+    onStep: (step, after, changed) => {
+      madeIntegers ||= changed && step === integerSteps[0];
+      options.onStep?.(step, after, changed);
+    },
   });
   const optimized = await learnTypes(passed.model, options.engine);
   const program = lower(optimized, options.machine, {
@@ -67,6 +79,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
   });
   return {
     model: imported,
+    reference: madeIntegers ? optimized : imported,
     optimized,
     provenance: passed.provenance,
     program: { ...program, layerwise: layerwiseBound(optimized, program.machine, nodesOnHost(program)) },

@@ -18,10 +18,10 @@ export interface Checked extends Executed {
   readonly reference: ReadonlyMap<string, Tensor>;
 }
 
-/** Runs a compiled model with data, and the imported model on the host. */
+/** Runs a compiled model with data, and what says what is right on the host. */
 export async function runAndCheck(compiled: Compiled, options: RunOptions): Promise<Checked> {
   const { engine, feeds, observer } = options;
-  const reference = await runOnHost(compiled.model, feeds, engine);
+  const reference = await runOnHost(compiled.reference, feeds, engine);
   const executed = await executeProgram(compiled.program, {
     data: true,
     feeds,
@@ -31,6 +31,6 @@ export async function runAndCheck(compiled: Compiled, options: RunOptions): Prom
   return {
     ...executed,
     reference,
-    check: compareOutputs(executed.outputs, reference, engine.kind, compiled.model.graph),
+    check: compareOutputs(executed.outputs, reference, engine.kind, compiled.reference.graph),
   };
 }

@@ -3,8 +3,15 @@
  * that can be read, with buffers and traffic. Identifiers only; whoever shows it puts the sentences around.
  */
 import type { LayerPrediction, Space } from '#isa';
-import { accumulatorEntries, filtersOf, type Machine } from '#machine';
-import { buildContraction, type Contraction, predictContraction, type Spatial, type Tiling } from './contraction.ts';
+import { accumulatorEntries, filtersOf, type Machine, unitFor } from '#machine';
+import {
+  buildContraction,
+  type Contraction,
+  predictContraction,
+  type Spatial,
+  type Tiling,
+  typesOfContraction,
+} from './contraction.ts';
 import { reductionBlocks } from './contractionWeights.ts';
 import { coresFor, togetherOf } from './cores.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
@@ -69,6 +76,7 @@ export function affineForm(k: Contraction, machine: Machine): AffineForm {
     ],
     w: kept([...outer, 'n', 'ky', 'kx', 'c']),
   };
+  const types = typesOfContraction(k);
   const list = (names: readonly string[]): string => `[${names.join(', ')}]`;
   const hasBias = k.weights.kind === 'constant' && k.weights.bias !== undefined;
   const out = `out${list(access.out)}`;
@@ -80,15 +88,21 @@ export function affineForm(k: Contraction, machine: Machine): AffineForm {
       : act.kind === 'leaky'
         ? [`${out} = leaky(${out}, ${act.alpha})`]
         : []),
+    ...(k.quantisation?.scale === undefined
+      ? []
+      : [`${out} = ${types.result}(${out} · scale${list(kept([...outer, 'n']))} + ${k.quantisation.zero.result})`]),
     ...(k.epilogue?.steps ?? []).map((s) => `${out} = ${stepText(s, out)}`),
   ];
-  const unit = machine.matrix;
+  const unit = unitFor(machine.matrix, types.a);
+  const zero = k.quantisation?.zero;
+  const less = (value: string, point: number | undefined): string =>
+    point === undefined || point === 0 ? value : `(${value} − ${point})`;
   const shape = unit.kind === 'dot' ? `Tn ${unit.tn} × Ti ${unit.ti}` : `${unit.rows} × ${unit.columns}`;
   return {
     domain,
     access,
-    text: [`${out} = Σ a${list(access.a)} · w${list(access.w)}`, ...after],
-    intrinsic: `mma(pixels, reduction, filters): ${unit.kind} ${shape}`,
+    text: [`${out} = Σ ${less(`a${list(access.a)}`, zero?.a)} · ${less(`w${list(access.w)}`, zero?.w)}`, ...after],
+    intrinsic: `mma(pixels, reduction, filters): ${unit.kind} ${shape}${types.a === 'f32' ? '' : ` of ${types.a}`}`,
   };
 }
 
@@ -161,7 +175,8 @@ export function describeContraction(k: Contraction, t: Tiling, machine: Machine,
       transfers: turnsOfAll(loops, level) / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
     };
   });
-  const tn = filtersOf(machine.matrix);
+  const { a: type } = typesOfContraction(k);
+  const tn = filtersOf(machine.matrix, type);
   const sums = reductionBlocks(k, t) > 1 ? Math.ceil(t.n / tn) * t.b * t.y * t.x : 0;
   return {
     form: affineForm(k, machine),
@@ -170,7 +185,7 @@ export function describeContraction(k: Contraction, t: Tiling, machine: Machine,
     memories: [
       { name: 'nram', used: built.nramBytes, of: machine.nram.bytes },
       { name: 'wram', used: built.wramBytes, of: machine.wram.bytes },
-      { name: 'accumulators', used: sums, of: accumulatorEntries(machine.matrix) },
+      { name: 'accumulators', used: sums, of: accumulatorEntries(machine.matrix, type) },
     ],
     chosen: scheduleText(k, t, machine),
     considered: rankTilings(k, machine)

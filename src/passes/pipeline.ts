@@ -66,8 +66,8 @@ export function opsetForRecognition(model: Model, most: number): number {
 }
 
 /**
- * What makes integers of quantised graphs, behind `pipeline`. It stands apart until QLinearConv and QLinearMatMul have lowerings: to a
- * processor without them floats between DequantizeLinear and QuantizeLinear are worth more.
+ * What makes integers of quantised graphs, behind `pipeline`, for machines that multiply integers: to others floats between
+ * DequantizeLinear and QuantizeLinear are worth more.
  */
 export const integerSteps: readonly Step[] = [
   {

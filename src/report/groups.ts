@@ -1,6 +1,8 @@
 /**
  * The groups of the layer-wise bound, on a graph that the passes have made canonical: each Conv, Gemm and MatMul with the
- * single-consumer chain of bias, activation, residual addition and pooling behind it; every other node alone.
+ * single-consumer chain of bias, activation, residual addition and pooling behind it; every other node alone. A QuantizeLinear belongs
+ * to what makes its operand, where that has no other reader, and a DequantizeLinear is part of whatever reads its result: what goes
+ * from group to group are the integers.
  * Nodes that only rename memory belong to no group, and chains pass through them: a value goes by the name of its root, the
  * value that was there before it was renamed.
  */
@@ -30,12 +32,17 @@ export function groupNodes(model: Model, isOutside: (node: GraphNode) => boolean
   const groups: GraphNode[][] = [];
   /** Group of each value that ends a chain. */
   const open = new Map<string, number>();
+  /** Group of each value. */
+  const made = new Map<string, number>();
   for (const node of model.graph.nodes) {
     if (isOutside(node) || values.isRename(node)) continue;
     const known = isOnnxDomain(node.domain);
-    const joined = known ? chainBefore(node, values, open) : undefined;
+    const maker = node.op === 'QuantizeLinear' ? made.get(values.root(node.inputs[0]!)) : undefined;
+    const quantises = known && maker !== undefined && values.hasOneReader(node.inputs[0]!);
+    const joined = quantises ? maker : known ? chainBefore(node, values, open) : undefined;
     const group = joined ?? groups.push([]) - 1;
     groups[group]!.push(node);
+    for (const name of node.outputs) if (name !== '') made.set(values.root(name), group);
     if (joined === undefined && !(known && HEADS.has(node.op))) continue;
     // A second output that is read (the indices of a pooling) ends the chain.
     const [first, ...others] = node.outputs;
@@ -103,8 +110,11 @@ class Values {
   constructor(graph: Graph, isOutside: (node: GraphNode) => boolean) {
     this.#graph = graph;
     this.#mentioned = new Set([...graph.nodes.flatMap(namesRead), ...graph.outputs.map((o) => o.name)]);
+    const asFloats = new Set(graph.outputs.map((o) => o.name));
     for (const node of graph.nodes) {
-      if (!isOutside(node) && this.#onlyRenames(node)) {
+      const dequantises =
+        node.op === 'DequantizeLinear' && isOnnxDomain(node.domain) && !asFloats.has(node.outputs[0]!);
+      if (!isOutside(node) && (dequantises || this.#onlyRenames(node))) {
         this.#renames.add(node);
         this.#roots.set(node.outputs[0]!, this.root(node.inputs[0]!));
         continue;

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { lowerings } from '#lower';
 import { randomProcessorGraph } from '../support/processorGraphs.ts';
 import { randomMachine } from '../support/randomMachine.ts';
+import { RANDOM_QUANTISED } from '../support/randomQuantised.ts';
 import { verdictOf } from './verdict.ts';
 
 const GRAPHS = 500;
@@ -25,6 +26,8 @@ describe('random graphs agree with the host', () => {
   test('every operator with a lowering occurs', () => {
     const drawn = new Set<string>();
     for (let seed = 0; seed < GRAPHS; seed++) for (const op of randomProcessorGraph(seed).operators) drawn.add(op);
+    // Those on quantised values are drawn in `quantised.test.ts`.
+    for (const op of Object.keys(RANDOM_QUANTISED)) drawn.add(op);
     expect([...lowerings.keys()].filter((op) => !drawn.has(op))).toEqual([]);
   });
 });

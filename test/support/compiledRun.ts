@@ -1,6 +1,6 @@
 /**
  * The statement that every compiled program is held to: on the processor, with hazards watched, it gives what the host
- * engine gives for the imported model; counting time alone takes the same cycles and does the same work; every unit is busy as
+ * engine gives for the imported model (of a quantised one: for the integers that the passes make of it); counting time alone takes the same cycles and does the same work; every unit is busy as
  * long as was predicted; no run is faster than the physical bound, and no layer busier than its unit; the layers together need the MACs of all
  * nodes; and every layer names nodes of the model.
  */
@@ -34,10 +34,10 @@ export async function runCompiled(
 ): Promise<CompiledRun> {
   const engine = await sharedEngine();
   const compiled = await compileModel(model, { machine, engine, ...options });
-  const host = await runOnHost(compiled.model, feeds, engine);
+  const host = await runOnHost(compiled.reference, feeds, engine);
   const run = { data: true, hazards: true, feeds, engine: async () => engine } as const;
   const { result, outputs } = await executeProgram(compiled.program, run);
-  const check = compareOutputs(outputs, host, engine.kind, compiled.model.graph);
+  const check = compareOutputs(outputs, host, engine.kind, compiled.reference.graph);
   const faults = check.outputs
     .filter((o) => !o.ok && o.maxAbs > rounding)
     .map((o) => `output ${o.name}: ${o.wrong} of ${o.elements} elements wrong, up to ${o.maxAbs}`);

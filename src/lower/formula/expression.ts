@@ -21,6 +21,8 @@ export type Expression =
       readonly a: Expression;
       readonly b?: Expression | Scalar;
       readonly saturate?: boolean;
+      /** Zero point of `quant` and `dequant`. */
+      readonly zero?: number;
     }
   | {
       /** condition ≠ 0 ? chosen : otherwise; all of one type. */
@@ -52,6 +54,18 @@ export const apply = (f: VectorFunction, a: Expression, b?: Operand, type: Eleme
   type,
   a,
   ...operand(b),
+});
+
+/** Integers of a type from floats: nearest(a ÷ scale) + zero, saturated. */
+export const quantise = (a: Expression, scale: Operand, zero: number, type: ElementType): Expression => ({
+  ...{ kind: 'apply', f: 'quant', type, a, zero },
+  ...operand(scale),
+});
+
+/** Floats from integers: (a − zero) · scale. */
+export const dequantise = (a: Expression, scale: Operand, zero: number): Expression => ({
+  ...{ kind: 'apply', f: 'dequant', type: 'f32', a, zero },
+  ...operand(scale),
 });
 
 /** Conversion by the rules of ONNX Cast for what fits the type. */

@@ -153,6 +153,7 @@ export function planFormula(given: Formula, machine: Machine): VectorKernel | un
             c: access(i.c, over),
             ...(i.accumulate === undefined ? {} : { accumulate: i.accumulate, init: true }),
             ...(i.saturate === true ? { saturate: true } : {}),
+            ...(i.zero === undefined ? {} : { zero: i.zero }),
           };
         };
         const cut = cutAt < 0 ? undefined : loops[cutAt]!;

@@ -24,6 +24,7 @@ export interface Instruction {
   readonly over: Extent;
   readonly accumulate?: Accumulation;
   readonly saturate?: boolean;
+  readonly zero?: number;
 }
 
 export interface Tile {
@@ -181,6 +182,7 @@ export function scheduleOf(root: Expression, space: Space, carries: boolean): Sc
       c,
       over,
       ...(e.saturate === true ? { saturate: true } : {}),
+      ...(e.zero === undefined ? {} : { zero: e.zero }),
     });
   });
   if (instructions.length === 0) {

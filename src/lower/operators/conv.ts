@@ -74,7 +74,9 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
   const channels = dims[1]!;
 
   if (groups === channels && filters === channels && groups > 1 && drained.act.kind !== 'leaky') {
-    return depthwise(p, [node, ...drained.nodes], drained, { ...k, ya, xa });
+    const refused = depthwise(p, [node, ...drained.nodes], drained, { ...k, ya, xa });
+    // A vector unit without the type leaves it to the matrix unit, a channel at a time.
+    if (refused === undefined || types === undefined) return refused;
   }
   if (types === undefined) return lacksType(p.machine, 'matrix', p.dtype(xName));
 

@@ -150,12 +150,15 @@ export class Kernels {
     this.#push({ ...formula, root: replace(formula.root, by) }, writes);
   }
 
-  /** Makes the jobs, the last of them with the work of the nodes; or says why the node goes to the host. */
-  commit(nodes: readonly GraphNode[] = [this.#node]): ToHost | undefined {
+  /**
+   * Makes the jobs, the last of them with the work of the nodes; or says why the node goes to the host.
+   * @param allParts whether a job of another kind counts that work
+   */
+  commit(nodes: readonly GraphNode[] = [this.#node], allParts = false): ToHost | undefined {
     if (this.#refused !== undefined) return this.#refused;
     const op = nodes.map((n) => n.op).join('+');
     this.#jobs.forEach(({ plan, reads, writes }, i) => {
-      const isPart = i < this.#jobs.length - 1;
+      const isPart = allParts || i < this.#jobs.length - 1;
       vectorJob(this.#p, nodes, plan, { reads, writes, ...(isPart ? { op } : {}) });
     });
     return undefined;

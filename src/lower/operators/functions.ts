@@ -21,6 +21,7 @@ import {
 import type { Planner, ToHost } from '../planner.ts';
 import { toHost } from '../reasons.ts';
 import { elementOf } from './formulas.ts';
+import { dequantizeLinear, quantizeLinear } from './quantisers.ts';
 
 /** What a function sees of its node. */
 export interface Arguments {
@@ -36,8 +37,8 @@ export interface Arguments {
 }
 
 export interface ElementwiseFunction {
-  /** Element types of the operands that are computed with: floats; all the vector unit's; bool; or the function says itself. */
-  readonly types: 'floats' | 'numbers' | 'bool' | 'any';
+  /** Element types of the operands that are computed with: floats; integers; all the vector unit's; bool; or the function says itself. */
+  readonly types: 'floats' | 'integers' | 'numbers' | 'bool' | 'any';
   readonly of: (c: Arguments) => Expression | ToHost;
   /** Operands that are parameters, and read as constants only. */
   readonly parameters?: number;
@@ -217,6 +218,8 @@ export const FUNCTIONS: Readonly<Record<string, ElementwiseFunction>> = {
     },
   },
   Cast: { types: 'any', of: cast },
+  QuantizeLinear: { types: 'floats', parameters: 1, of: quantizeLinear },
+  DequantizeLinear: { types: 'integers', parameters: 1, of: dequantizeLinear },
 };
 
 /** Whether the function computes with operand i of this type. */
@@ -225,6 +228,8 @@ export function acceptsType(f: ElementwiseFunction, dtype: string, i: number): b
   switch (f.types) {
     case 'floats':
       return isFloating(dtype);
+    case 'integers':
+      return dtype !== 'bool' && !isFloating(dtype) && elementOf(dtype) !== undefined;
     case 'numbers':
     case 'any':
       return elementOf(dtype) !== undefined;

@@ -15,6 +15,8 @@ export interface Product {
   readonly b: string;
   readonly types: ContractionTypes;
   readonly zero?: Quantisation['zero'];
+  /** Where the result goes, if not to the memory of the node's output. */
+  readonly into?: View;
   /** What sums of column n are multiplied with on the way to integers of 8 bits; only of a constant b of at most two dimensions. */
   readonly scale?: (n: number) => number;
 }
@@ -48,7 +50,7 @@ export function matrixProduct(p: Planner, node: GraphNode, k: Product, all: read
     .slice(0, p.dims(outName).length - (aDims.length === 1 ? 0 : 1) - (bDims.length === 1 ? 0 : 1));
   /** The output, and with the dimensions that 1-D operands drop. */
   const outputOf = (chain: Chain): { raw: View; out: View | undefined } => {
-    const raw = p.output(chain.output, 'row-major');
+    const raw = k.into ?? p.output(chain.output, 'row-major');
     return { raw, out: reshapeView(raw, [...batch, rows.at(-1)!, n]) };
   };
   if (outputOf(chains.at(-1)!).out === undefined) return insideConcat;

@@ -262,7 +262,9 @@ export function placeConcats(p: Planner): void {
     }
     const spatial =
       rank >= 3 &&
-      node.inputs.some((n) => ['Conv', 'MaxPool', 'AveragePool', 'LRN'].includes(producer.get(n)?.op ?? ''));
+      node.inputs.some((n) =>
+        ['Conv', 'QLinearConv', 'ConvInteger', 'MaxPool', 'AveragePool', 'LRN'].includes(producer.get(n)?.op ?? ''),
+      );
     const reshaped = p.consumers(out).some((n) => n.op === 'Reshape' || n.op === 'Flatten');
     if (spatial && !reshaped) p.wantChannelsLast(out);
   }

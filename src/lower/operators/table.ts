@@ -27,6 +27,8 @@ import {
   lowerRowNormalization,
 } from './normalization.ts';
 import { lowerLrn, lowerPool } from './pool.ts';
+import { lowerConvInteger, lowerMatMulInteger, lowerQLinearConv, lowerQLinearMatMul } from './quantised.ts';
+import { lowerDynamicQuantizeLinear } from './quantisers.ts';
 import { lowerArgExtremum, lowerHardmax, lowerReduce, lowerSoftmax } from './reductions.ts';
 
 export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
@@ -34,6 +36,10 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Conv', lowerConv],
   ['Gemm', lowerGemm],
   ['MatMul', lowerMatMul],
+  ['QLinearConv', lowerQLinearConv],
+  ['QLinearMatMul', lowerQLinearMatMul],
+  ['ConvInteger', lowerConvInteger],
+  ['MatMulInteger', lowerMatMulInteger],
   // Vector unit: element by element.
   ...Object.keys(FUNCTIONS).map((op) => [op, lowerElementwise] as const),
   ['BatchNormalization', lowerBatchNorm],
@@ -57,6 +63,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['GroupNormalization', lowerGroupNormalization],
   ['MeanVarianceNormalization', lowerMeanVarianceNormalization],
   ['LpNormalization', lowerLpNormalization],
+  ['DynamicQuantizeLinear', lowerDynamicQuantizeLinear],
   // Memory only.
   ['Reshape', lowerReshape],
   ['Flatten', lowerReshape],

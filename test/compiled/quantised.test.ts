@@ -1,0 +1,118 @@
+/**
+ * Operators on quantised values as compiled programs, bit for bit what ONNX Runtime makes of them: random uses of every operator on the
+ * test machines with the types, and quantised networks.
+ */
+import { describe, expect, test } from 'vitest';
+import { Random, SystoleError } from '#base';
+import { sharedEngine } from '#engine';
+import { quantiseModel, randomSamples } from '#flow';
+import { type Attribute, int, ints, type Model, printModel, type Tensor, tensorNumbers, tensorType } from '#ir';
+import { type Machine, presets } from '#machine';
+import { modelOf } from '#onnx';
+import { inferTypes, type Sample } from '#ops';
+import { runCompiled } from '../support/compiledRun.ts';
+import { GraphBuilder } from '../support/graphBuilder.ts';
+import { MACHINES } from '../support/machines.ts';
+import { HAS_VNNI, RANDOM_QUANTISED } from '../support/randomQuantised.ts';
+import { withTypes } from '../support/typedMachines.ts';
+
+/** A case as a model: parameters and weights as constants, the first input fed. */
+function modelOfCase(c: Sample): { model: Model; feeds: Map<string, Tensor> } {
+  const names = c.node.inputs;
+  const isConstant = (i: number): boolean => i > 0;
+  const given = names.flatMap((name, i) => (name === '' ? [] : [{ name, i, value: c.inputs[i]! }]));
+  const model = inferTypes(
+    modelOf(
+      {
+        name: 'test',
+        inputs: given
+          .filter(({ i }) => !isConstant(i))
+          .map(({ name, value }) => ({ name, type: tensorType(value.dtype, value.dims) })),
+        outputs: c.node.outputs.map((name) => ({ name, type: undefined })),
+        nodes: [c.node],
+        constants: new Map(given.filter(({ i }) => isConstant(i)).map(({ name, value }) => [name, value])),
+        types: new Map(),
+      },
+      c.opset,
+      8,
+    ),
+  );
+  return { model, feeds: new Map(given.filter(({ i }) => !isConstant(i)).map(({ name, value }) => [name, value])) };
+}
+
+const CASES = 40;
+
+test.each(Object.keys(RANDOM_QUANTISED))('%s', async (op) => {
+  const random = new Random(7);
+  const hosts = new Map<string, number>();
+  for (let i = 0; i < CASES; i++) {
+    const { model, feeds } = modelOfCase(RANDOM_QUANTISED[op]!(random));
+    const machine: Machine =
+      i % 4 === 0 ? presets.get('textbook-single')! : withTypes(MACHINES[i % MACHINES.length]!, i);
+    const text = (): string => `case ${i} on ${machine.name}\n${printModel(model)}`;
+    try {
+      const { faults, compiled } = await runCompiled(model, machine, feeds);
+      expect(faults, text()).toEqual([]);
+      for (const { reason } of compiled.program.layers.flatMap((l) => l.onHost ?? []))
+        hosts.set(reason.en, (hosts.get(reason.en) ?? 0) + 1);
+    } catch (error) {
+      throw error instanceof SystoleError ? new Error(`${error.code} ${error.text('en')}: ${text()}`) : error;
+    }
+  }
+  console.log(`${op}: ${hosts.size === 0 ? 'without the host' : JSON.stringify([...hosts])}`);
+});
+
+/** LeNet-5's layers; with a residual addition and a depthwise convolution where that is asked for. */
+function network(seed: number, more: boolean): GraphBuilder & { readonly result: string } {
+  const b = new GraphBuilder(seed, 17);
+  const x = b.input([1, 1, 28, 28]).name;
+  const pool = { kernel_shape: ints([2, 2]), strides: ints([2, 2]) };
+  const around = { pads: ints([1, 1, 1, 1]) };
+  const conv = (name: string, dims: readonly number[], attributes: Record<string, Attribute> = {}): string =>
+    b.node('Conv', [name, b.weights(dims), b.constant([dims[0]!])], attributes);
+  let at = b.node('MaxPool', [b.node('Relu', [conv(x, [6, 1, 5, 5], { pads: ints([2, 2, 2, 2]) })])], pool);
+  if (more) {
+    const depthwise = b.node('Clip', [conv(at, [6, 1, 3, 3], { ...around, group: int(6) }), b.scalar(0), b.scalar(6)]);
+    at = b.node('Relu', [b.node('Add', [conv(depthwise, [6, 6, 3, 3], around), at])]);
+  }
+  at = b.node('MaxPool', [b.node('Relu', [conv(at, [16, 6, 5, 5])])], pool);
+  const gemm = (name: string, from: number, to: number): string =>
+    b.node('Gemm', [name, b.weights([to, from], from), b.constant([to])], { transB: int(1) });
+  const hidden = b.node('Relu', [gemm(b.node('Relu', [gemm(b.node('Flatten', [at]), 400, 120)]), 120, 84)]);
+  return Object.assign(b, { result: gemm(hidden, 84, 10) });
+}
+
+const MACHINES_OF_I8: readonly Machine[] = [
+  ...['textbook-single', 'textbook-single-i8x4', 'textbook-cluster', 'gemmini-16x16', 'tpu-v1'].map(
+    (name) => presets.get(name)!,
+  ),
+  ...MACHINES.slice(0, 4).map((machine, i) => withTypes(machine, i)),
+];
+
+describe.each([
+  ['LeNet-5', false],
+  ['a residual network with a depthwise convolution', true],
+] as const)('%s, quantised', (_, more) => {
+  test.each(['i8', 'u8'] as const)('%s activations: the integers of ONNX Runtime', async (activations) => {
+    const engine = await sharedEngine();
+    const b = network(more ? 2 : 1, more);
+    const { model } = await quantiseModel(b.model([b.result]), async (m) => randomSamples(m, { samples: 4, seed: 3 }), {
+      ...{ calibration: 'minmax', percentile: 99.99, exclude: [], perTensor: false, reduceRange: !HAS_VNNI },
+      ...{ activations, engine },
+    });
+    for (const machine of MACHINES_OF_I8) {
+      const feeds = b.feeds();
+      const { faults, compiled, outputs } = await runCompiled(model, machine, feeds);
+      expect(faults, machine.name).toEqual([]);
+      const products = compiled.program.layers.filter((l) => /QLinear(Conv|MatMul)/.test(l.op));
+      expect(products.map((l) => l.where)).not.toContain('host');
+      expect(compiled.program.layers.filter((l) => /^(Conv|Gemm|MatMul)/.test(l.op))).toEqual([]);
+      if (more) continue;
+      // At its higher levels ONNX Runtime makes the same integers of the graph as it was written.
+      const session = await engine.load(model, { optimize: true });
+      const [expected] = (await session.run(feeds)).values();
+      await session.release();
+      expect([...tensorNumbers([...outputs.values()][0]!)]).toEqual([...tensorNumbers(expected!)]);
+    }
+  });
+});
