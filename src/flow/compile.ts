@@ -23,6 +23,8 @@ export interface CompileOptions {
   readonly cores?: number;
   /** Instead of the tile search: the tiling of each contraction. */
   readonly schedule?: Schedule;
+  /** Whether chains of layers may be done tile by tile, what is between them staying in scratchpads; by default they may. */
+  readonly depthFirst?: boolean;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -74,6 +76,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     serialise: writeModel,
     provenance: passed.provenance,
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
+    ...(options.depthFirst === undefined ? {} : { depthFirst: options.depthFirst }),
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });

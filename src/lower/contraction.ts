@@ -15,10 +15,11 @@ import { reductionBlocks, weightStream } from './contractionWeights.ts';
 import { coresFor, type DealtLoop, dealing } from './cores.ts';
 import { type Elements, elementBits } from './elementTypes.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
-import { type Nest, type Placement, shapeOfNest } from './nest.ts';
+import { type WindowKernel, windowOver } from './kernels/window.ts';
+import { loadLevels, type Nest, type Placement, shapeOfNest, tilesAhead } from './nest.ts';
 import { predictNest, sumOverTiles } from './prediction.ts';
 import { align, bufferBytes, buffersOf, type LoopDim, levelOf, type Stream, tileStrides, tilesOf } from './stream.ts';
-import { type Access, emitSteps, type StepBody, stepCycles } from './vectorSteps.ts';
+import { type Access, emitSteps, type StepBody, stepCycles, type Temporary } from './vectorSteps.ts';
 import type { Place } from './views.ts';
 
 export interface Spatial {
@@ -96,6 +97,8 @@ export interface Contraction {
         readonly nStride: number;
       };
   readonly act: Activation;
+  /** The window kernel whose result the activations are: a depthwise convolution before one of 1×1, made tile by tile. */
+  readonly prologue?: WindowKernel;
   /** What the vector unit does with a result, bias and activation included, before it is stored. */
   readonly epilogue?: ContractionEpilogue;
 }
@@ -154,13 +157,16 @@ export interface BuiltContraction {
 
 /** Whether the tiles of a contraction fit the memories and accumulators of a machine. */
 export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): boolean {
-  const { nramBytes, wramBytes } = buildContraction(k, t, machine, 0);
+  const { nest, nramBytes, wramBytes } = buildContraction(k, t, machine, 0);
+  const beside = [...(nest.prologue?.inputs ?? []), ...(nest.epilogue?.inputs ?? [])];
+  const levels = new Set(beside.map((s) => levelOf(nest.loops, s)));
   const { a: type } = typesOfContraction(k);
   const tn = filtersOf(machine.matrix, type);
   const reduction = [t.c, k.x.kernel, t.ky];
   const kept = reductionBlocks(k, t) > 1 || keepsSums(unitFor(machine.matrix, type), reduction);
   const sums = Math.ceil(t.n / tn) * t.b * t.y * t.x;
   return (
+    levels.size <= loadLevels('vector') &&
     nramBytes <= machine.nram.bytes &&
     wramBytes <= machine.wram.bytes &&
     (!kept || sums <= accumulatorEntries(machine.matrix, type))
@@ -236,13 +242,23 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   // Those in whose turns a result is made; of others a core has one tile at most.
   const resultLoops = loops.filter((l, i) => i < levelOf(loops, out) || l.deal !== undefined);
 
+  const ahead =
+    k.prologue === undefined
+      ? undefined
+      : windowOver(k.prologue, [t.y, t.x, t.c], (name) => ({ b, y, x, c })[name as 'b' | 'y' | 'x' | 'c']);
+
   const placements = new Map<Stream, Placement>();
   let nram = 0;
   let wram = 0;
-  for (const s of [a, out, ...operands]) {
-    const several = buffersOf(loops, s) === 2;
+  for (const s of [a, out, ...operands, ...(ahead?.inputs ?? [])]) {
+    const several = s === a && ahead !== undefined ? tilesAhead(loops) === 2 : buffersOf(loops, s) === 2;
     placements.set(s, { address: nram, second: several ? bufferBytes(s) : 0 });
     nram += bufferBytes(s) * (several ? 2 : 1);
+  }
+  const temporaries = new Map<Temporary, number>();
+  for (const made of ahead?.temporaries ?? []) {
+    temporaries.set(made, nram);
+    nram += align(made.bytes);
   }
   const several = buffersOf(loops, w) === 2;
   placements.set(w, { address: 0, second: several ? align(bufferBytes(w)) : 0 });
@@ -250,7 +266,17 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
 
   return {
     nest: {
-      ...{ loops, inputs: [a, w], output: out, placements, unit: 'matrix' },
+      ...{ loops, inputs: ahead === undefined ? [a, w] : [w], output: out, placements, unit: 'matrix' },
+      ...(ahead === undefined
+        ? {}
+        : {
+            prologue: {
+              inputs: ahead.inputs,
+              tiles: [a, ahead.output],
+              cycles: stepCycles(loops, ahead.body, machine),
+              body: (e, at) => emitSteps(e, ahead.body, at, machine, (made) => temporaries.get(made)!),
+            },
+          }),
       ...(behind === undefined
         ? {}
         : {

@@ -29,6 +29,8 @@ export interface LowerOptions {
   readonly provenance?: ReadonlyMap<string, readonly string[]>;
   /** Instead of the tile search. */
   readonly schedule?: Schedule;
+  /** Whether chains of layers may be done tile by tile, what is between them staying in scratchpads; by default they may. */
+  readonly depthFirst?: boolean;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
   readonly cores?: number;
   /** Told after each node. */
@@ -89,7 +91,7 @@ export function lower(model: Model, whole: Machine, options: LowerOptions): Prog
     }
   }
 
-  const planner = new Planner(model, machine, options.schedule);
+  const planner = new Planner(model, machine, options);
   const inputs = model.graph.inputs.map((v) => {
     const view = makeInput(planner, v.name);
     planner.alias(v.name, view);

@@ -8,13 +8,13 @@
  * the layer's start and taken back at its end, so that every layer leaves all semaphores at 0. A final `sync`, of several cores
  * `sync chip`, separates layers.
  *
- * Behind the matrix unit the vector unit may work on a result in place before it is stored (`Epilogue`): the matrix unit then hands the
+ * Ahead of the matrix unit the vector unit may make its operand, tile by tile, of what is loaded for that (`Prologue`). Behind it, it may work on a result in place before it is stored (`Epilogue`): the matrix unit then hands the
  * buffer to the vector unit, that one to the store, and the store back to the matrix unit.
  */
 import { internalError } from '#base';
 import { beginDealing, type Cores, emitTiles, endDealing, togetherOf, workersOf } from './cores.ts';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
-import { type NestShape, type TileSum, turnsOfAll } from './prediction.ts';
+import { type NestShape, type Stage, type TileSum, turnsOf, turnsOfAll } from './prediction.ts';
 import {
   buffersOf,
   isRagged,
@@ -44,8 +44,16 @@ export interface Nest {
   readonly unit: 'matrix' | 'vector';
   /** Emits the computation of the innermost level. */
   readonly body: (at: TileContext) => void;
+  /** Only ahead of the matrix unit, on machines without a link. */
+  readonly prologue?: Prologue;
   /** Only behind the matrix unit. */
   readonly epilogue?: Epilogue;
+}
+
+/** What the vector unit makes in every innermost turn for the matrix unit to read. */
+export interface Prologue extends Epilogue {
+  /** Names of the tile that it makes: they share their buffers. */
+  readonly tiles: readonly Stream[];
 }
 
 /** What the vector unit does with each result before it is stored, and what it reads for that. */
@@ -61,11 +69,15 @@ const SEMAPHORES = {
   vector: { ready: 5, free: [6, 7, 8], outReady: 9, outFree: 10 },
   /** From the matrix unit to the vector unit: a result of which the epilogue may begin. */
   behind: 13,
+  /** From the vector unit to the matrix unit and back: an operand that the prologue has made. These are the link's where there is one. */
+  ahead: { ready: 14, free: 15 },
 } as const;
 
 /** Whether a unit that waits for this semaphore waits for operands. */
 export const isOperandSemaphore = (semaphore: number): boolean =>
-  semaphore === SEMAPHORES.matrix.ready || semaphore === SEMAPHORES.vector.ready;
+  semaphore === SEMAPHORES.matrix.ready ||
+  semaphore === SEMAPHORES.vector.ready ||
+  semaphore === SEMAPHORES.ahead.ready;
 
 /** How many distinct load levels a unit's kernels may use. */
 export const loadLevels = (unit: 'matrix' | 'vector'): number => SEMAPHORES[unit].free.length;
@@ -101,12 +113,13 @@ function loadLevelsOf(loops: readonly LoopDim[], inputs: readonly Stream[], unit
  */
 export function shapeOfNest(
   nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit'> & {
+    readonly prologue?: Pick<Epilogue, 'inputs' | 'cycles'>;
     readonly epilogue?: Pick<Epilogue, 'inputs' | 'cycles'>;
   },
   cycles: TileSum,
   cores: Cores,
 ): NestShape {
-  const { loops, inputs, unit, epilogue } = nest;
+  const { loops, inputs, unit, prologue, epilogue } = nest;
   const output = { stream: nest.output, level: levelOf(loops, nest.output), sharedBy: 1 };
   const workers = workersOf(loops);
   // One wait and one signal a turn on either side, and a credit given and taken back for every buffer.
@@ -115,42 +128,47 @@ export function shapeOfNest(
   const results = 2 * turnsOfAll(loops, output.level);
   const outBuffers = workers * (output.level === 0 ? 1 : 2);
   const own = operands(inputs, unit);
-  const behind = epilogue === undefined ? 0 : operands(epilogue.inputs, 'vector');
+  // Vector operands of one level come together, whichever side of the matrix unit they are for.
+  const beside = [...(prologue?.inputs ?? []), ...(epilogue?.inputs ?? [])];
+  const vector = beside.length === 0 ? 0 : operands(beside, 'vector');
+  const handed = prologue === undefined ? 0 : 2 * turnsOfAll(loops, loops.length) + workers * tilesAhead(loops);
+  const stage = (role: Stage['role'], of: Pick<Epilogue, 'inputs' | 'cycles'>, semaphores: number): Stage => ({
+    ...{ role, unit: role === 'main' ? unit : 'vector', ...of.cycles, semaphores, operands: of.inputs.length },
+    level: role === 'behind' ? output.level : loops.length,
+  });
   return {
     loops,
-    inputs: [...inputs, ...(epilogue?.inputs ?? [])].map((stream) => {
+    inputs: [...(prologue?.inputs ?? []), ...inputs, ...(epilogue?.inputs ?? [])].map((stream) => {
       const level = levelOf(loops, stream);
       return { stream, level, sharedBy: togetherOf(loops, stream, level, cores).cores };
     }),
     output,
     stages: [
-      { unit, ...cycles, level: loops.length, semaphores: own + results + outBuffers, operands: inputs.length },
-      ...(epilogue === undefined
-        ? []
-        : [
-            {
-              ...{ unit: 'vector' as const, ...epilogue.cycles, level: output.level },
-              ...{ semaphores: behind + results, operands: epilogue.inputs.length },
-            },
-          ]),
+      ...(prologue === undefined ? [] : [stage('ahead', prologue, vector + handed)]),
+      stage('main', { inputs, cycles }, own + results + outBuffers + handed),
+      ...(epilogue === undefined ? [] : [stage('behind', epilogue, (prologue === undefined ? vector : 0) + results)]),
     ],
-    semaphores: { load: own + behind, store: results + outBuffers },
+    semaphores: { load: own + vector, store: results + outBuffers },
   };
 }
 
+/** Buffers of what a prologue makes. */
+export const tilesAhead = (loops: readonly LoopDim[]): 1 | 2 => (turnsOf(loops, loops.length) > 1 ? 2 : 1);
+
 /** Emits the whole kernel, final `sync` included. */
 export function emitNest(e: Emitter, nest: Nest): void {
-  const { loops, output, unit, epilogue } = nest;
-  const inputs = [...nest.inputs, ...(epilogue?.inputs ?? [])];
+  const { loops, output, unit, prologue, epilogue } = nest;
+  const beside = [...(prologue?.inputs ?? []), ...(epilogue?.inputs ?? [])];
+  const inputs = [...nest.inputs, ...beside];
   const sem = SEMAPHORES[unit];
   /** The unit that makes the stored result. */
   const last = epilogue === undefined ? unit : 'vector';
   const { outReady } = SEMAPHORES[last];
 
-  const levels = [
-    ...loadLevelsOf(loops, nest.inputs, unit),
-    ...(epilogue === undefined ? [] : loadLevelsOf(loops, epilogue.inputs, 'vector')),
-  ];
+  const own = loadLevelsOf(loops, nest.inputs, unit);
+  const vectors = beside.length === 0 ? [] : loadLevelsOf(loops, beside, 'vector');
+  // In the order in which the units want them: what the prologue reads before what the matrix unit waits with.
+  const levels = prologue === undefined ? [...own, ...vectors] : [...vectors, ...own];
   const outLevel = levelOf(loops, output);
   const outBuffers = outLevel === 0 ? 1 : 2;
 
@@ -181,6 +199,19 @@ export function emitNest(e: Emitter, nest: Nest): void {
     buffers.set(s, { register });
     flips.push({ stream: s, register, mask: (at.address ^ (at.address + at.second)) >>> 0 });
   }
+  const [made] = prologue?.tiles ?? [];
+  const madeBuffers = tilesAhead(loops);
+  if (prologue !== undefined && made !== undefined) {
+    const { address, second } = nest.placements.get(made)!;
+    let where: Operand = address;
+    if (madeBuffers > 1) {
+      const register = e.register();
+      e.op('li', { rd: register, imm: address });
+      where = { register };
+      flips.push({ stream: made, register, mask: (address ^ (address + second)) >>> 0 });
+    }
+    for (const tile of prologue.tiles) buffers.set(tile, where);
+  }
   const context = new TileContext(index, size, buffers);
 
   const records = new Map<Stream, { readonly dram: RecordId; readonly pad: RecordId }>();
@@ -189,6 +220,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
   // Credits.
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.signal(l.unit, l.free);
   for (let i = 0; i < outBuffers; i++) e.signal('store', sem.outFree);
+  if (made !== undefined) for (let i = 0; i < madeBuffers; i++) e.signal(unit, SEMAPHORES.ahead.free);
 
   // The store lags one tile behind: it works on saved copies of what it needs.
   const lag = outLevel > 0;
@@ -225,7 +257,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
       e.wait(l.unit, SEMAPHORES[l.unit].ready);
     }
     if (level === outLevel) e.wait(unit, sem.outFree);
-    if (level === loops.length) nest.body(context);
+    if (level === loops.length) innermost();
     else emitLoop(level);
     if (level === outLevel) {
       if (epilogue !== undefined) {
@@ -255,6 +287,18 @@ export function emitNest(e: Emitter, nest: Nest): void {
     }
   };
 
+  const innermost = (): void => {
+    if (prologue === undefined || made === undefined) return nest.body(context);
+    const { ready, free } = SEMAPHORES.ahead;
+    e.wait('vector', free);
+    prologue.body(e, context);
+    e.signal('vector', ready);
+    e.wait(unit, ready);
+    nest.body(context);
+    e.signal(unit, free);
+    flip(made);
+  };
+
   const flip = (s: Stream): void => {
     const f = flips.find((x) => x.stream === s);
     if (f !== undefined) e.with(f.mask, (rb) => e.op('xor', { rd: f.register, ra: f.register, rb }));
@@ -276,5 +320,6 @@ export function emitNest(e: Emitter, nest: Nest): void {
   if (lag) emitStore();
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.wait('load', l.free);
   for (let i = 0; i < outBuffers; i++) e.wait(unit, sem.outFree);
+  if (made !== undefined) for (let i = 0; i < madeBuffers; i++) e.wait('vector', SEMAPHORES.ahead.free);
   endDealing(e, dealing);
 }

@@ -6,6 +6,7 @@
  * the same time. A nest of very many turns is played for some of them, and goes
  * on at the pace it has found.
  */
+import { internalError } from '#base';
 import { coresOf, type Machine } from '#machine';
 import { controlCost, dmaCost, dramConfig, estimatedStall, linkCost, type TransferShape } from '#timing';
 import { workersOf } from './cores.ts';
@@ -108,8 +109,10 @@ export function nestTime({ loops, inputs, output, stages }: NestShape, machine: 
   };
   const loads: Queue = { free: 0 };
   const stores: Queue = machine.dma.queues === 1 ? loads : { free: 0 };
+  const queues = new Map(stages.map((s): [string, Queue] => [s.unit, { free: 0 }]));
   const units = stages.map((s) => ({
-    queue: { free: 0 } as Queue,
+    role: s.role,
+    queue: queues.get(s.unit)!,
     cycles: costAt(
       loops.filter((l, i) => i < s.level || l.deal !== undefined),
       s.at,
@@ -144,6 +147,12 @@ export function nestTime({ loops, inputs, output, stages }: NestShape, machine: 
     pending = undefined;
   };
 
+  const [ahead, main, behind] = (['ahead', 'main', 'behind'] as const).map((role) =>
+    units.find((u) => u.role === role),
+  );
+  if (main === undefined) throw internalError({ what: 'a nest without a unit that computes has no time of its own' });
+  const madeFree = new Signals(2);
+
   let turns = 0;
   let half = 0;
   const visit = (level: number): void => {
@@ -153,10 +162,15 @@ export function nestTime({ loops, inputs, output, stages }: NestShape, machine: 
       for (const cost of l.costs) move(loads, 0, cost());
       enter(l.queue, enter(loads, 0, semaphore) + signalLatency, semaphore);
     }
-    const [main, ...behind] = units;
-    if (level === output.level) enter(main!.queue, resultFree.take(), semaphore);
+    if (level === output.level) enter(main.queue, resultFree.take(), semaphore);
     if (level === loops.length) {
-      enter(main!.queue, 0, main!.cycles());
+      if (ahead !== undefined) {
+        enter(ahead.queue, madeFree.take(), semaphore);
+        const made = enter(ahead.queue, 0, ahead.cycles() + semaphore) + signalLatency;
+        enter(main.queue, made, semaphore);
+      }
+      enter(main.queue, 0, main.cycles());
+      if (ahead !== undefined) madeFree.signal(enter(main.queue, 0, semaphore) + signalLatency);
       control += INSTRUCTIONS_PER_TILE * instruction;
       turns++;
       if (turns === MOST_TURNS / 2) half = busiest();
@@ -169,8 +183,8 @@ export function nestTime({ loops, inputs, output, stages }: NestShape, machine: 
       at.set(l, 0);
     }
     if (level === output.level) {
-      let ready = enter(main!.queue, 0, semaphore) + signalLatency;
-      for (const u of behind) ready = enter(u.queue, ready, 2 * semaphore + u.cycles()) + signalLatency;
+      let ready = enter(main.queue, 0, semaphore) + signalLatency;
+      if (behind !== undefined) ready = enter(behind.queue, ready, 2 * semaphore + behind.cycles()) + signalLatency;
       store();
       pending = { ready, transfer: resultCost() };
       // Only a result of several turns is stored a turn late.

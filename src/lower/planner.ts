@@ -89,8 +89,19 @@ export class Planner {
 
   readonly #schedule: Schedule;
 
-  constructor(model: Model, machine: Machine, schedule: Schedule = searchTiling) {
+  /** Whether layers may be done tile by tile, one in the scratchpads of the other. */
+  readonly depthFirst: boolean;
+
+  constructor(
+    model: Model,
+    machine: Machine,
+    {
+      schedule = searchTiling,
+      depthFirst = true,
+    }: { readonly schedule?: Schedule; readonly depthFirst?: boolean } = {},
+  ) {
     this.#schedule = schedule;
+    this.depthFirst = depthFirst;
     this.model = model;
     this.graph = model.graph;
     this.machine = machine;

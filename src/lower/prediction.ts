@@ -268,7 +268,8 @@ export interface Moved {
 export const INSTRUCTIONS_PER_TILE = 90;
 
 /** The work of one unit in a nest. */
-interface Stage extends TileSum {
+export interface Stage extends TileSum {
+  readonly role: 'ahead' | 'main' | 'behind';
   readonly unit: 'matrix' | 'vector';
   /** How many outer loops it is done in. */
   readonly level: number;

@@ -17,31 +17,15 @@ import {
 } from './contraction.ts';
 import { parametersOf, wordsOf } from './contractionWeights.ts';
 import { CoreSplit, copiesOf, dealsOf, type Share } from './coreSplit.ts';
+import { windowKey } from './kernels/window.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
 import { align } from './stream.ts';
+import { CYCLES_WORTH_A_TILE, evenTiles } from './tiles.ts';
+import { tilingsAhead } from './tilingsAhead.ts';
 import type { Place } from './views.ts';
 
 /** How many of the screened tilings are predicted exactly. */
 const PREDICTED = 64;
-
-/** Between tilings of nearly equal time the one with fewer tiles wins: a tile must save this much. */
-const CYCLES_WORTH_A_TILE = 2;
-
-/** Sizes ⌈total ÷ i⌉, each once, ascending. */
-function evenTiles(total: number, step = 1, most = Number.POSITIVE_INFINITY): number[] {
-  const units = Math.ceil(total / step);
-  const out = new Set<number>();
-  for (let parts = 1; parts <= units; parts = parts < 64 ? parts + 1 : Math.ceil(parts * 1.3)) {
-    out.add(Math.min(total, Math.ceil(units / parts) * step));
-  }
-  out.add(Math.min(total, step));
-  const all = [...out].sort((a, b) => a - b);
-  if (all.length <= most) return all;
-  // Thin out the middle, keep the ends.
-  const kept = new Set<number>();
-  for (let i = 0; i < most; i++) kept.add(all[Math.round((i * (all.length - 1)) / (most - 1))]!);
-  return [...kept];
-}
 
 interface SpatialTiles {
   readonly tile: number;
@@ -71,7 +55,7 @@ const known = new WeakMap<Machine, Map<string, Tiling | undefined>>();
 
 /** All that the search looks at. */
 const keyOf = (k: Contraction): string => {
-  const { outer, b, y, x, c, n, weights, a, out, epilogue } = k;
+  const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue } = k;
   return JSON.stringify([
     typesOfContraction(k),
     parametersOf(k),
@@ -84,6 +68,7 @@ const keyOf = (k: Contraction): string => {
     weights.kind === 'constant' ? undefined : [weights.cStride, weights.nStride, weights.place.home],
     a.home,
     out.home,
+    prologue && windowKey(prologue),
     epilogue?.steps.map((s) => [s.f, s.a, typeof s.b]),
     epilogue?.operands.map((o) => [o.outer, o.b, o.y, o.x, o.n, o.place.home]),
   ]);
@@ -108,6 +93,7 @@ export interface Ranked {
 
 /** The tilings that a screening found worth a prediction, the best first; none where not even the smallest tile fits. */
 export function rankTilings(k: Contraction, machine: Machine): readonly Ranked[] {
+  if (k.prologue !== undefined) return rank(k, machine, tilingsAhead(k, k.prologue, machine));
   // Whole rows of lanes and filters first; where not even one of each fits, single channels and filters: lanes idle, but it runs.
   const whole = rankAmong(k, machine, false);
   return whole.length > 0 ? whole : rankAmong(k, machine, true);

@@ -6,7 +6,7 @@ import { ELEMENT_BYTES, type ElementType, type VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import { coresFor, dealing } from '../cores.ts';
 import { elementBits } from '../elementTypes.ts';
-import { extentOf, type Stream, type TileContext, tileStrides } from '../stream.ts';
+import { extentOf, type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access, Step, Temporary } from '../vectorSteps.ts';
 import { type BuildKernel, searchTiles, type VectorTiles } from '../vectorTiles.ts';
@@ -55,7 +55,7 @@ export interface WindowKernel {
 const known = new WeakMap<Machine, Map<string, VectorTiles | undefined>>();
 
 /** All that the time of a kernel depends on. */
-const keyOf = ({ input, output, weights, bias, scale, after, y, x, reduce, sums }: WindowKernel): string =>
+export const windowKey = ({ input, output, weights, bias, scale, after, y, x, reduce, sums }: WindowKernel): string =>
   JSON.stringify([
     ...[input, output, weights, bias].map((v) => v && [v.dtype, v.dims, v.strides, v.buffer.home]),
     typeof scale === 'object' ? scale.strides : scale !== undefined,
@@ -68,11 +68,15 @@ export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | un
   const { sizes, build } = windowTiles(k);
   const ofMachine = known.get(machine) ?? new Map<string, VectorTiles | undefined>();
   known.set(machine, ofMachine);
-  const key = keyOf(k);
+  const key = windowKey(k);
   if (!ofMachine.has(key)) ofMachine.set(key, searchTiles(sizes, machine, build));
   const found = ofMachine.get(key);
   return found && build(found.tiles, dealing(found.deals, coresFor(machine)));
 }
+
+/** A window kernel over loops of another nest: they go by the names `b`, `y`, `x` and `c`. @param tiles of y, x and c */
+export const windowOver = (k: WindowKernel, tiles: readonly number[], loop: (name: string) => LoopDim): VectorKernel =>
+  windowTiles(k).build(tiles, loop);
 
 function windowTiles(k: WindowKernel): {
   readonly sizes: readonly number[];

@@ -25,6 +25,12 @@ export interface Convolution {
 }
 
 export const lowerConv: Lowering = (node, p) => {
+  const k = convolutionOfFloats(p, node);
+  return 'host' in k ? k : convolution(p, node, k, chainsBehind(p, node.outputs[0]!));
+};
+
+/** A Conv of floats with constant weights; the reason for the host where it is not one. */
+export function convolutionOfFloats(p: Planner, node: GraphNode): Convolution | ToHost {
   const [xName, wName, bName] = [node.inputs[0]!, node.inputs[1]!, node.inputs[2]];
   const dtype = p.dtype(xName);
   if (!isFloating(dtype)) return lacksType(p.machine, 'matrix', dtype);
@@ -33,10 +39,8 @@ export const lowerConv: Lowering = (node, p) => {
   const bias = bName === undefined || bName === '' ? undefined : p.constant(bName);
   if (bName !== undefined && bName !== '' && bias === undefined) return computed('its bias is', '其偏置');
   const values = bias && tensorNumbers(bias);
-  const types = p.floatTypes(xName);
-  const chains = chainsBehind(p, node.outputs[0]!);
-  return convolution(p, node, { x: xName, weights, bias: values && ((n) => values[n]!), types }, chains);
-};
+  return { x: xName, weights, bias: values && ((n) => values[n]!), types: p.floatTypes(xName) };
+}
 
 /**
  * Makes the job of a convolution of any type.

@@ -10,11 +10,12 @@ import { type Elements, elementsOf } from '../elementTypes.ts';
 import { planWindow, type WindowKernel, type WindowStep } from '../kernels/window.ts';
 import type { Planner, ToHost } from '../planner.ts';
 import { doesNotFit, lacksVectorType } from '../reasons.ts';
-import type { VectorKernel } from '../vectorNest.ts';
+import { predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import { asPlane, typeOfView, type View } from '../views.ts';
 import type { Convolution } from './conv.ts';
 import type { Chain } from './epilogue.ts';
 import { vectorJob } from './jobs.ts';
+import { separable, unplaced } from './separable.ts';
 
 export interface Axis {
   readonly kernel: number;
@@ -36,7 +37,6 @@ export function depthwise(
   const lacking = lacksVectorType(p.machine, dtypes);
   if (lacking !== undefined) return lacking;
   const input = asPlane(p.view(k.x));
-  const output = asPlane(p.output(fused.output, 'channels-last'));
   const dim = (a: Axis): WindowKernel['y'] => ({
     total: a.out,
     kernel: a.kernel,
@@ -45,15 +45,21 @@ export function depthwise(
     pad: a.pad,
   });
   const { weights, sums, after } = parts;
-  const window = { input, output, y: dim(k.ya), x: dim(k.xa), reduce: 'add', fill: k.zero?.a ?? 0 } as const;
-  const plan = (): VectorKernel | undefined => planWindow({ ...window, weights, sums, after }, p.machine);
-  if (plan() === undefined) return doesNotFit(p.machine);
-  for (const n of fused.nodes) p.fuse(n);
   const parameters = after.flatMap((step) => step.perChannel ?? []);
-  vectorJob(p, nodes, plan, {
-    reads: [reachedByWindows(input, dim(k.ya), dim(k.xa)), weights, ...parameters],
-    writes: [output],
-  });
+  const reads = [reachedByWindows(input, dim(k.ya), dim(k.xa)), weights, ...parameters];
+  const window = { input, y: dim(k.ya), x: dim(k.xa), reduce: 'add', fill: k.zero?.a ?? 0 } as const;
+  const kernel = (output: View): WindowKernel => ({ ...window, output, weights, sums, after });
+  const planIn = (output: View): VectorKernel | undefined => planWindow(kernel(output), p.machine);
+  const alone = planIn(unplaced(p, fused.output));
+  if (k.zero === undefined) {
+    const cycles = alone === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(alone, p.machine).cycles;
+    if (separable(p, { nodes, output: fused.output, window: kernel, reads, cycles })) return undefined;
+  }
+  if (alone === undefined) return doesNotFit(p.machine);
+  const output = asPlane(p.output(fused.output, 'channels-last'));
+  if (planIn(output) === undefined) return doesNotFit(p.machine);
+  for (const n of fused.nodes) p.fuse(n);
+  vectorJob(p, nodes, () => planIn(output), { reads, writes: [output] });
   return undefined;
 }
 

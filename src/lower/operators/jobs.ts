@@ -26,23 +26,25 @@ export interface Planned {
   readonly contraction: () => Contraction;
 }
 
+/** A contraction that was chosen: with what behind it, how it is tiled, and what it is predicted to take. */
+export interface Chosen {
+  readonly chain: Chain;
+  readonly planned: Planned;
+  readonly tiling: Tiling;
+  readonly cycles: number;
+}
+
 /**
- * Makes the job of a contraction on the matrix unit with the longest chain behind it that is predicted to pay. A tiling is looked for
- * once more when it is known where operands and result lie.
- * @param reads views that the contraction reads, apart from operands of the chain
+ * Of the chains behind a contraction the one that is predicted to pay.
  * @param plan undefined where a chain cannot be had
- * @returns the reason for the host where not even the shortest fits
+ * @returns undefined where not even the shortest fits
  */
-export function contractionJob(
+export function chooseContraction(
   p: Planner,
-  node: GraphNode,
   chains: readonly Chain[],
-  reads: readonly View[],
   plan: (chain: Chain) => Planned | undefined,
-): ToHost | undefined {
-  let best:
-    | { readonly chain: Chain; readonly planned: Planned; readonly tiling: Tiling; readonly cycles: number }
-    | undefined;
+): Chosen | undefined {
+  let best: Chosen | undefined;
   for (const chain of chains) {
     const planned = plan(chain);
     if (planned === undefined) continue;
@@ -55,12 +57,45 @@ export function contractionJob(
     const apart = chain === chains[0] ? 0 : leastCycles(p, planned.writes, 2 + left);
     if (best === undefined || cycles + apart < best.cycles) best = { chain, planned, tiling, cycles: cycles + apart };
   }
-  if (best === undefined) return doesNotFit(p.machine);
-  const { chain, planned, tiling } = best;
-  for (const n of chain.nodes) p.fuse(n);
-  const nodes = [node, ...chain.nodes];
+  return best;
+}
+
+/**
+ * Makes the job of a contraction on the matrix unit with the chain behind it that is predicted to pay.
+ * @param reads views that the contraction reads, apart from operands of the chain
+ * @param plan undefined where a chain cannot be had
+ * @returns the reason for the host where not even the shortest fits
+ */
+export function contractionJob(
+  p: Planner,
+  node: GraphNode,
+  chains: readonly Chain[],
+  reads: readonly View[],
+  plan: (chain: Chain) => Planned | undefined,
+): ToHost | undefined {
+  const chosen = chooseContraction(p, chains, plan);
+  if (chosen === undefined) return doesNotFit(p.machine);
+  chosenJob(p, [node], [], chosen, reads);
+  return undefined;
+}
+
+/**
+ * The job of a chosen contraction. A tiling is looked for once more when it is known where operands and result lie.
+ * @param before nodes that it does before its chain, the one that is being planned first
+ * @param onVector those of them that the vector unit does
+ */
+export function chosenJob(
+  p: Planner,
+  before: readonly GraphNode[],
+  onVector: readonly GraphNode[],
+  { chain, planned, tiling }: Chosen,
+  reads: readonly View[],
+): void {
+  for (const n of [...before.slice(1), ...chain.nodes]) p.fuse(n);
+  const nodes = [...before, ...chain.nodes];
   const shape = planned.contraction();
   const packed = shape.weights.kind === 'constant' ? packedBytes(shape, tiling) : 0;
+  const vectorNodes = [...onVector, ...(chain.steps.length === 0 ? [] : chain.nodes)];
   const job: Job = {
     nodes,
     op: nodes.map((n) => n.op).join('+'),
@@ -68,7 +103,7 @@ export function contractionJob(
     reads: [...reads, ...chain.operands],
     writes: [planned.writes],
     macs: p.macs(nodes),
-    vectorOps: chain.steps.length === 0 ? 0 : p.vectorOps(chain.nodes),
+    vectorOps: vectorNodes.length === 0 ? 0 : p.vectorOps(vectorNodes),
     packedBytes: packed,
     emit: (e, place): Emitted => {
       const k = planned.contraction();
@@ -88,7 +123,6 @@ export function contractionJob(
     },
   };
   p.job(job);
-  return undefined;
 }
 
 /** Cycles that the DRAM channel needs to move a value so many times. */
