@@ -93,7 +93,7 @@ export function hostJob(p: Planner, run: readonly Waiting[]): { job: Job; ends: 
     }),
     reads: inputs.map((name) => p.view(name)),
     writes: outputs.map((name) => p.output(name, 'row-major')),
-    macs: work.macs,
+    macs: nodes.reduce((n, node, i) => n + p.macsOf(node, () => works[i]!.macs), 0),
     vectorOps: 0,
     packedBytes: 0,
     emit: () => ({ loops: [] }),

@@ -3,6 +3,6 @@ export { type Contraction, fitsContraction, type Tiling } from './contraction.ts
 export { type AffineForm, type ContractionText, describeContraction, type ScheduleText } from './explain.ts';
 export { type LowerOptions, lower } from './lower.ts';
 export { isOperandSemaphore } from './nest.ts';
-export { lowerings } from './operators/table.ts';
+export { processorOperators } from './operators/table.ts';
 export type { Schedule } from './planner.ts';
 export { searchTiling } from './tileSearch.ts';

@@ -11,13 +11,14 @@ import { allocate, checkDram } from './allocate.ts';
 import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
 import { coresFor } from './cores.ts';
 import { Emitter } from './emitter.ts';
+import { type ExpandedModel, expandModel } from './expand.ts';
 import { firstCores } from './firstCores.ts';
 import { type Boundary, hostJob, hostPart, type Waiting, whyNotExchanged } from './hostParts.ts';
 import { planCopy } from './kernels/copy.ts';
 import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
 import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
-import { lowerings } from './operators/table.ts';
+import { isWrittenOut, lowerings } from './operators/table.ts';
 import { type Emitted, type Job, Planner, type Schedule } from './planner.ts';
 import { keepInShared } from './residency.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
@@ -71,18 +72,18 @@ const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'ou
  * @throws SYS-LOWER-001, -002, -004 values that cannot be in the processor's memory; -003, -005 too little memory; -060 cores that
  * cannot be had
  */
-export function lower(model: Model, whole: Machine, options: LowerOptions): Program {
+export function lower(given: Model, whole: Machine, options: LowerOptions): Program {
   const machine = firstCores(whole, options.cores ?? coresOf(whole));
   for (const [what, values] of [
-    ['input', model.graph.inputs],
-    ['output', model.graph.outputs],
+    ['input', given.graph.inputs],
+    ['output', given.graph.outputs],
   ] as const) {
     for (const v of values) {
-      const type = typeOf(model.graph, v.name) ?? v.type;
+      const type = typeOf(given.graph, v.name) ?? v.type;
       if (type !== undefined && (type.kind !== 'tensor' || !(type.dtype in SLOT_BYTES)))
         throw notATensor({ value: v.name, type: typeText(type), what });
       if (staticShape(type) === undefined) {
-        const open = openShape(model.graph, v.name, type);
+        const open = openShape(given.graph, v.name, type);
         throw unknownShape(
           { value: v.name, what, ...open },
           open.origin === undefined ? {} : { node: open.origin.node },
@@ -91,7 +92,10 @@ export function lower(model: Model, whole: Machine, options: LowerOptions): Prog
     }
   }
 
-  const planner = new Planner(model, machine, options);
+  const expanded = expandModel(given, isWrittenOut);
+  const { model } = expanded;
+  const planner = new Planner(model, machine, options, expanded);
+  const provenance = provenanceOf(expanded, options.provenance ?? new Map());
   const inputs = model.graph.inputs.map((v) => {
     const view = makeInput(planner, v.name);
     planner.alias(v.name, view);
@@ -132,7 +136,7 @@ export function lower(model: Model, whole: Machine, options: LowerOptions): Prog
     }
     const to = emitter.endLayer();
     const name = names.get(job)!;
-    layers.push(layerOf(planner, job, name, layers.length, emitted, from, to, options.provenance));
+    layers.push(layerOf(planner, job, name, layers.length, emitted, from, to, provenance));
   }
   emitter.beginLayer();
   emitter.op('halt');
@@ -164,6 +168,16 @@ export function lower(model: Model, whole: Machine, options: LowerOptions): Prog
       outputs.map((o) => o.view),
     ),
   };
+}
+
+/** For each node: the nodes of the imported model that it stands for. */
+function provenanceOf(
+  { origin }: ExpandedModel,
+  passed: ReadonlyMap<string, readonly string[]>,
+): ReadonlyMap<string, readonly string[]> {
+  const out = new Map(passed);
+  for (const [made, of] of origin) out.set(made.name, passed.get(of.name) ?? [of.name]);
+  return out;
 }
 
 /**
@@ -226,6 +240,7 @@ function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
   const plan = (node: GraphNode): void => {
     if (p.isDone(node) || planned.has(node)) return;
     planned.add(node);
+    p.reached(node);
     const reason = toHost(node, p);
     if (reason === undefined) return p.made(node.outputs);
     waiting.push({ node, reason });
@@ -273,6 +288,8 @@ const cannotCross = (p: Planner, name: string): boolean =>
 
 /** Lowers a node; the reason if it goes to the host. */
 function toHost(node: GraphNode, p: Planner): HostNode['reason'] | undefined {
+  const notExpanded = p.notExpanded(node);
+  if (notExpanded !== undefined) return notExpanded.host;
   const lowering = node.domain === '' || node.domain === 'ai.onnx' ? lowerings.get(node.op) : undefined;
   if (lowering === undefined) {
     const op = node.domain === '' ? node.op : `${node.domain}.${node.op}`;
@@ -314,7 +331,7 @@ function layerOf(
   { loops, predicted }: Emitted,
   from: number,
   to: number,
-  provenance: LowerOptions['provenance'],
+  provenance: ReadonlyMap<string, readonly string[]>,
 ): LayerPlan {
   const bytes = (views: readonly View[]): number => views.reduce((n, v) => n + reachedBytes(v), 0);
   const constants = job.reads.filter((v) => p.contents.has(v.buffer));
@@ -322,16 +339,17 @@ function layerOf(
   return {
     index,
     name,
-    nodes: [...new Set(job.nodes.flatMap((n) => provenance?.get(n.name) ?? [n.name]))],
+    nodes: [...new Set(job.nodes.flatMap((n) => provenance.get(n.name) ?? [n.name]))],
     op: job.op,
     where: job.where,
     ...(job.onHost === undefined
       ? {}
       : {
-          onHost: job.onHost.map((n) => ({
-            ...n,
-            merged: (provenance?.get(n.name) ?? []).filter((m) => m !== n.name),
-          })),
+          onHost: job.onHost.map((n, i) => {
+            // What was written out is known by the node that it is a part of.
+            const known = p.originOf(job.nodes[i]!).name;
+            return { ...n, name: known, merged: (provenance.get(n.name) ?? []).filter((m) => m !== known) };
+          }),
         }),
     macs: job.macs,
     vectorOps: job.vectorOps,

@@ -22,6 +22,7 @@ import { nodeCost, onnxOpset } from '#ops';
 import type { Contraction, ContractionTypes, Tiling } from './contraction.ts';
 import { matrixTypeOf } from './elementTypes.ts';
 import type { Emitter } from './emitter.ts';
+import type { ExpandedModel } from './expand.ts';
 import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
 
@@ -63,9 +64,13 @@ interface Placement {
   readonly parent: string;
   readonly axis: number;
   readonly start: number;
+  /** Dimensions in which the parent has it, where they are not its own: those and its own differ by ones. */
+  readonly dims?: readonly number[];
 }
 
 const SLOT_TYPES = new Set<string>(Object.keys(SLOT_BYTES));
+
+const NOT_EXPANDED = { origin: new Map(), reasons: new Map(), macs: new Map() };
 
 export class Planner {
   readonly model: Model;
@@ -87,7 +92,10 @@ export class Planner {
   /** Values that jobs made so far leave in memory. */
   readonly #made = new Set<string>();
 
+  readonly #producers = new Map<string, GraphNode>();
+  readonly #ahead: Set<GraphNode>;
   readonly #schedule: Schedule;
+  readonly #expanded: Pick<ExpandedModel, 'origin' | 'reasons' | 'macs'>;
 
   /** Whether layers may be done tile by tile, one in the scratchpads of the other. */
   readonly depthFirst: boolean;
@@ -99,15 +107,19 @@ export class Planner {
       schedule = searchTiling,
       depthFirst = true,
     }: { readonly schedule?: Schedule; readonly depthFirst?: boolean } = {},
+    expanded: Pick<ExpandedModel, 'origin' | 'reasons' | 'macs'> = NOT_EXPANDED,
   ) {
     this.#schedule = schedule;
     this.depthFirst = depthFirst;
+    this.#expanded = expanded;
     this.model = model;
     this.graph = model.graph;
     this.machine = machine;
     this.opset = onnxOpset(model);
     this.#outputs = new Set(model.graph.outputs.map((o) => o.name));
+    this.#ahead = new Set(model.graph.nodes);
     for (const node of model.graph.nodes) {
+      for (const name of node.outputs) if (name !== '') this.#producers.set(name, node);
       for (const name of new Set(namesRead(node))) {
         this.#consumers.set(name, [...(this.#consumers.get(name) ?? []), node]);
       }
@@ -162,7 +174,23 @@ export class Planner {
   }
 
   macs(nodes: readonly GraphNode[]): number {
-    return nodes.reduce((n, node) => n + nodeCost(this.model, node).macs, 0);
+    return nodes.reduce((n, node) => n + this.macsOf(node, () => nodeCost(this.model, node).macs), 0);
+  }
+
+  /** MACs that a node counts for: its own, unless it was written for another node. */
+  macsOf(node: GraphNode, own: () => number): number {
+    return this.#expanded.macs.get(node) ?? own();
+  }
+
+  /** The node of the given model that a node was written for; itself where it is one. */
+  originOf(node: GraphNode): GraphNode {
+    return this.#expanded.origin.get(node) ?? node;
+  }
+
+  /** Why a node that no kernel does was not written out in others either. */
+  notExpanded(node: GraphNode): ToHost | undefined {
+    const reason = this.#expanded.reasons.get(node);
+    return reason && { host: reason };
   }
 
   /** Elementary operations that the vector unit has to do for these nodes; a multiply-add counts once. */
@@ -191,6 +219,21 @@ export class Planner {
   /** Whether another node's job already does it. */
   isDone(node: GraphNode): boolean {
     return this.#done.has(node);
+  }
+
+  /** The node that makes a value. */
+  producerOf(name: string): GraphNode | undefined {
+    return this.#producers.get(name);
+  }
+
+  /** Says that nodes up to this one are planned, or are being planned. */
+  reached(node: GraphNode): void {
+    this.#ahead.delete(node);
+  }
+
+  /** Whether a node is yet to be planned. */
+  isAhead(node: GraphNode): boolean {
+    return this.#ahead.has(node);
   }
 
   /** Says that these values exist behind the jobs made so far. */
@@ -286,9 +329,11 @@ export class Planner {
     const placed = this.#placements.get(name);
     if (placed !== undefined) {
       const parent = this.output(placed.parent, 'row-major');
-      const view = sliceView(parent, placed.axis, placed.start, dims[placed.axis]!, 1);
-      this.#views.set(name, view);
-      return view;
+      const shown = placed.dims ?? dims;
+      const view = sliceView(parent, placed.axis, placed.start, shown[placed.axis]!, 1);
+      const own = placed.dims === undefined ? view : withOnes(view, dims);
+      this.#views.set(name, own);
+      return own;
     }
     const dtype = this.slotType(name);
     const bytes = SLOT_BYTES[dtype];
@@ -327,10 +372,6 @@ export class Planner {
     if (!this.#placements.has(name)) this.#placements.set(name, placement);
   }
 
-  isPlacedInside(name: string, parent: string): boolean {
-    return this.#placements.get(name)?.parent === parent;
-  }
-
   wantChannelsLast(name: string): void {
     this.#wantsChannelsLast.add(name);
   }
@@ -343,6 +384,13 @@ export class Planner {
     for (const v of job.writes) touch(v.buffer, index);
     for (const v of job.reads) touch(v.buffer, index);
   }
+}
+
+/** A view in dimensions that differ by ones. */
+function withOnes(v: View, dims: readonly number[]): View {
+  const strides = v.strides.filter((_, i) => v.dims[i] !== 1);
+  let next = 0;
+  return { ...v, dims, strides: dims.map((d) => (d === 1 ? 0 : strides[next++]!)) };
 }
 
 function touch(b: Buffer, index: number): void {

@@ -4,6 +4,7 @@ export { isContraction } from './contractions.ts';
 export * from './cost.ts';
 export * from './define.ts';
 export * from './evaluate.ts';
+export * from './expansions/index.ts';
 export { explicitPads } from './explicitPads.ts';
 export * from './expression.ts';
 export * from './gradient.ts';

@@ -50,6 +50,18 @@ const GRAPHS: Readonly<Record<string, string>> = {
       r = RandomNormal[shape=[9]]() @random
     }`,
 
+  expandFunctions: `
+    model ir=10 producer="test" opset {"": 23}
+    graph g(q: float32[1,2,3,4], k: float32[1,1,5,4], v: float32[1,1,5,2], x: float32[2,3], h: float16[2]) -> (y: float32[1,2,3,2], s: float32[2,3], c: float32[2], e: float32[2,3]) {
+      # Two heads of queries share one of keys.
+      y: float32[1,2,3,2] = Attention[is_causal=1](q, k, v) @attention
+      s: float32[2,3] = Shrink[lambd=0.5, bias=0.25](x) @shrink
+      like = Constant[value=float32[1] {0.0}]() @like
+      c: float32[2] = CastLike(h, like) @cast
+      # Known as it stands.
+      e = Elu(x) @elu
+    }`,
+
   removeIdentities: `
     model ir=8 producer="test" opset {"": 13}
     graph g(x: float32[2,3,4], h: float16[4]) -> (y: float32[2,3,4], z: float32[24], w: float32[4,2,3], v: float16[4], u: float32[2,3,4]) {

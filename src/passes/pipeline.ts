@@ -6,6 +6,7 @@ import type { Engine } from '#engine';
 import { type Model, verifyModel } from '#ir';
 import { inferTypes, onnxOpset } from '#ops';
 import { bindDims } from './bindDims.ts';
+import { expandFunctions } from './expandFunctions.ts';
 import { foldBatchNorm } from './foldBatchNorm.ts';
 import { foldBias } from './foldBias.ts';
 import { foldConstants } from './foldConstants.ts';
@@ -32,7 +33,12 @@ export interface Step {
 export const pipeline: readonly Step[] = [
   { pass: bindDims, why: 'first, since every later pass can do more where sizes are numbers' },
   { pass: removeDeadNodes, why: 'before anything is evaluated that nobody reads' },
+  { pass: expandFunctions, why: 'before constants are folded, since what it writes may be constant' },
   { pass: foldConstants, why: 'makes weights, biases and shapes that are computed visible to the passes below' },
+  {
+    pass: expandFunctions,
+    why: 'again, for what needs constants to be written out',
+  },
   { pass: simplifyShapes, why: 'when shapes that are known have become constants' },
   { pass: moveTransposes, why: 'so that those that meet are joined by the next pass' },
   { pass: removeIdentities, why: 'brings a Conv and what follows it next to each other' },

@@ -26,6 +26,13 @@ const CASES: readonly GraphCase[] = [
       return [b.node('ReduceLogSumExp', [x, b.int64s([1])]), b.node('ArgMax', [x], { axis: int(1), keepdims: int(0) })];
     },
   },
+  {
+    name: 'layer norm of rows that fit no tile and are all the same',
+    make: (b) => {
+      const x = b.node('Expand', [b.input([1, 1, 900]).name, b.int64s([3, 3, 900])]);
+      return [b.node('LayerNormalization', [x, b.constant([3, 900]), b.constant([3, 900])], { axis: int(1) })];
+    },
+  },
   { name: 'layer norm of everything', make: (b) => layerNorm(b, [7, 9, 8], 0) },
   {
     name: 'layer norm without bias, of a transposed view',

@@ -4,6 +4,14 @@ import { agreeOnEveryMachine, type GraphCase } from '../support/agreement.ts';
 
 const CASES: readonly GraphCase[] = [
   {
+    name: 'a copy along seven dimensions',
+    make: (b) => {
+      const x = b.input([2, 3, 2, 3, 2, 3, 2]).name;
+      const turned = b.node('Transpose', [x], { perm: ints([6, 4, 2, 0, 1, 3, 5]) });
+      return [b.node('Reshape', [turned, b.int64s([16, 27])])];
+    },
+  },
+  {
     name: 'Gather of unevenly spaced rows, of one row again and again, along an inner axis, inside a concatenation',
     onHost: [],
     make: (b) => {

@@ -4,6 +4,7 @@
  * them, so that an error of the compiler is not mistaken for rounding, nor rounding for one.
  */
 import type { DataType, Model, Tensor } from '#ir';
+import { expandedRules } from './expandedRules.ts';
 import { GraphBuilder } from './graphBuilder.ts';
 import { matrixRules } from './matrixRules.ts';
 import { movementRules } from './movementRules.ts';
@@ -17,7 +18,7 @@ const MOST_ELEMENTS = 6000;
 export const ROUNDING = 2e-6;
 
 const OTHER_TYPES: readonly DataType[] = ['int64', 'int32', 'bool', 'uint8', 'float64', 'float16'];
-const RULES = Object.values({ ...matrixRules, ...vectorRules, ...movementRules });
+const RULES = Object.values({ ...matrixRules, ...vectorRules, ...movementRules, ...expandedRules });
 
 /** Dims of an input: images mostly, then everything from scalars to five dimensions. */
 function inputDims(b: GraphBuilder, scale: number): number[] {
@@ -58,7 +59,8 @@ export function randomProcessorGraph(seed: number, scale = 1): RandomGraph {
   for (let made = 0, tried = 0; made < steps && tried < 200; tried++) {
     // Mostly from the newest value, so that chains grow; now and then from anywhere, so that values are read twice.
     const x = builder.oneIn(3) ? random.pick(builder.values) : builder.values.at(-1)!;
-    const rule = random.pick(RULES);
+    // Every rule begins some graphs.
+    const rule = tried === 0 ? RULES[seed % RULES.length]! : random.pick(RULES);
     if (builder.attempt(() => rule(builder, x), MOST_ELEMENTS * scale ** 3)) made++;
   }
   const inner = builder.values.slice(builder.inputs.length);

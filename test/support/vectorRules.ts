@@ -8,6 +8,7 @@ import {
   isFloat,
   plain,
   positive,
+  product,
   type Rule,
   someAxes,
   windowAttributes,
@@ -181,7 +182,7 @@ export const vectorRules: Readonly<Record<string, Rule>> = {
   argExtremum(b, x) {
     if (!isFloat(x) || x.dims.length === 0) return undefined;
     // Steps, so that neighbours are equal and rounding moves no extremum.
-    const steps = b.node('Floor', [b.node('Mul', [x.name, b.scalar(4)])]);
+    const steps = b.node('Floor', [b.node('Add', [x.name, b.constant(x.dims, -4, 4)])]);
     const attributes: Record<string, Attribute> = { axis: int(axisOf(b, x)) };
     if (b.oneIn(2)) attributes.keepdims = int(0);
     if (b.oneIn(3) && b.opset >= 12) attributes.select_last_index = int(1);
@@ -227,8 +228,8 @@ export const vectorRules: Readonly<Record<string, Rule>> = {
   },
   norms(b, x) {
     if (!isFloat(x) || x.dims.length < 2) return undefined;
-    if (b.oneIn(2) && x.dims.length === 4)
-      return plain(b.node('MeanVarianceNormalization', [b.node('Mul', [x.name, b.scalar(4)])]));
+    if (b.oneIn(2) && x.dims.length === 4 && product(x.dims) > 8 * x.dims[1]!)
+      return plain(b.node('MeanVarianceNormalization', [b.node('Add', [x.name, b.constant(x.dims, -4, 4)])]));
     return plain(
       b.node('LpNormalization', [positive(b, x.name)], { axis: int(axisOf(b, x)), p: int(b.random.integer(1, 2)) }),
     );

@@ -3,6 +3,7 @@
  * broadcast to it; a reduction takes away the axes that the formula reduces. An expression that is used twice is computed once, so a
  * value that is cheaper to compute again than to keep is written twice.
  */
+import { internalError } from '#base';
 import type { Accumulation, ElementType, VectorFunction } from '#isa';
 import type { View } from '../views.ts';
 
@@ -47,14 +48,11 @@ export type Operand = Expression | number;
 const operand = (b: Operand | undefined): { readonly b?: Expression | Scalar } =>
   b === undefined ? {} : { b: typeof b === 'number' ? { scalar: b } : b };
 
-/** f(a, b). */
-export const apply = (f: VectorFunction, a: Expression, b?: Operand, type: ElementType = a.type): Expression => ({
-  kind: 'apply',
-  f,
-  type,
-  a,
-  ...operand(b),
-});
+/** f(a, b), elements of `type`; both operands of one type. */
+export function apply(f: VectorFunction, a: Expression, b?: Operand, type: ElementType = a.type): Expression {
+  if (typeof b === 'object' && b.type !== a.type) throw internalError({ what: `${f} of ${a.type} and ${b.type}` });
+  return { kind: 'apply', f, type, a, ...operand(b) };
+}
 
 /** Integers of a type from floats: nearest(a ÷ scale) + zero, saturated. */
 export const quantise = (a: Expression, scale: Operand, zero: number, type: ElementType): Expression => ({

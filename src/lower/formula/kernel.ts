@@ -1,7 +1,7 @@
 /**
  * The tile nest of a formula. Axes that all operands walk alike are merged, reduced ones apart from the others; an axis along which a
  * value does not vary does not exist in its tile. Reduced axes lie whole in a tile, unless the formula is one reduction with what
- * follows on its result: that goes on tile by tile along the outermost of them.
+ * follows on its result: that goes on tile by tile.
  */
 import { type ElementType, RECORD_DIMENSIONS, RECORDS } from '#isa';
 import { type Machine, vectorTypes } from '#machine';
@@ -99,11 +99,11 @@ function withoutReductions(root: Expression): Expression {
 export function planFormula(given: Formula, machine: Machine): VectorKernel | undefined {
   const f = settled(given);
   const { axes, schedule, carries, resultExtent } = shapeOf(f);
-  if (axes.length > RECORD_DIMENSIONS || recordsOf(schedule) > RECORDS) return undefined;
+  if (axes.length > RECORD_DIMENSIONS || recordsOf(schedule, axes.filter((a) => a.marked).length) > RECORDS)
+    return undefined;
   // Loops over kept axes outside, over reduced ones inside.
   const order = [...axes.filter((a) => !a.marked), ...axes.filter((a) => a.marked)];
-  const cutAt = carries ? order.findIndex((a) => a.marked) : -1;
-  const whole = order.map((a, i) => a.marked && i !== cutAt);
+  const whole = order.map((a) => a.marked && !carries);
   return cutTiles(
     order.map((a) => a.size),
     whole,
@@ -156,23 +156,33 @@ export function planFormula(given: Formula, machine: Machine): VectorKernel | un
             ...(i.zero === undefined ? {} : { zero: i.zero }),
           };
         };
-        const cut = cutAt < 0 ? undefined : loops[cutAt]!;
-        schedule.instructions.forEach((i, n) => {
-          if (cut === undefined || schedule.carried === undefined || n < schedule.carried) emit.step(stepOf(i));
-          else if (n === schedule.carried) {
-            const { init, ...goesOn } = stepOf(i);
+        const { carried = schedule.instructions.length } = schedule;
+        schedule.instructions.slice(0, carried).forEach((i) => {
+          emit.step(stepOf(i));
+        });
+        const reduction = schedule.instructions[carried];
+        if (reduction === undefined) return;
+        // Begun in the first tile of all reduced axes, ended behind the last.
+        const cut = loops.filter((_, i) => order[i]!.marked);
+        const { init, ...goesOn } = stepOf(reduction);
+        const begin = (rest: readonly LoopDim[]): void => {
+          const [l, ...inner] = rest;
+          if (l === undefined) emit.step({ ...goesOn, init: true });
+          else
             emit.first(
-              cut,
-              () => emit.step({ ...goesOn, init: init ?? true }),
+              l,
+              () => begin(inner),
               () => emit.step(goesOn),
             );
-          }
-        });
-        const behind = schedule.carried === undefined ? [] : schedule.instructions.slice(schedule.carried + 1);
-        if (cut === undefined || behind.length === 0) return;
-        emit.last(cut, () => {
+        };
+        begin(cut);
+        const behind = schedule.instructions.slice(carried + 1);
+        const end = (rest: readonly LoopDim[]): void => {
+          const [l, ...inner] = rest;
+          if (l !== undefined) return emit.last(l, () => end(inner));
           for (const i of behind) emit.step(stepOf(i));
-        });
+        };
+        if (behind.length > 0) end(cut);
       };
       return { loops, inputs, output, temporaries, body };
     },
@@ -203,7 +213,7 @@ function along(extent: Extent, strides: readonly number[], over: readonly number
 }
 
 /** Records that the kernel needs at most: two for each stream, and one for each way to walk a tile. */
-function recordsOf(s: Schedule): number {
+function recordsOf(s: Schedule, reducedAxes: number): number {
   const key = (i: Instruction, p: Place): string =>
     `${i.over.join()} ${p.kind === 'between' ? `${s.between[p.index]!.extent.join()} ${s.between[p.index]!.type}` : p.kind === 'input' ? `i${p.index}` : 'r'}`;
   const walks = (list: readonly Instruction[]): number =>
@@ -216,5 +226,6 @@ function recordsOf(s: Schedule): number {
     s.instructions.slice(s.carried, s.carried + 1),
     s.instructions.slice(s.carried + 1),
   ];
-  return streams + walks(before) + 2 * walks(at) + walks(behind);
+  // The reduction stands in a branch for each axis that is cut, and in one where it begins.
+  return streams + walks(before) + (1 + reducedAxes) * walks(at) + walks(behind);
 }

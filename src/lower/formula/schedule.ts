@@ -141,7 +141,7 @@ export function scheduleOf(root: Expression, space: Space, carries: boolean): Sc
         a: places.get(e.a)!,
         ...(e.b === undefined ? {} : { b: placed(e.b) }),
         c,
-        over: read,
+        over: e === root ? union(read, space.result.extent) : read,
         accumulate: e.by,
       });
       return;

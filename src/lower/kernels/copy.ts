@@ -50,11 +50,17 @@ export function planCopy(k: CopyKernel, machine: Machine): CopyPlan | undefined 
         strides: [d.strides[0]!, d.strides[1]!] as const,
       }));
   if (dims.length === 0) dims.push({ size: 1, limit: 1, pad: 0, strides: [bytes, bytes] });
-  if (dims.length > RECORD_DIMENSIONS) return undefined;
-  const tiles = dims.map((d) => d.size);
+  // What a record cannot hold is walked from outside, an element at a time; padding needs bounds.
+  const beyond = Math.max(0, dims.length - RECORD_DIMENSIONS);
+  if (dims.slice(0, beyond).some((d) => d.pad !== 0 || d.limit !== d.size)) return undefined;
+  const tiles = dims.map((d, i) => (i < beyond ? 1 : d.size));
   const build = (loop: LoopMaker): CopyPlan => {
     const loops = dims.map((d, i) => loop(`d${i}`, d.size, tiles[i]!));
     const base = { space: 'nram', type } as const;
+    const outer = (side: 0 | 1): NonNullable<Stream['outer']> =>
+      dims.slice(0, beyond).map((d, i) => ({ loop: loops[i]!, stride: d.strides[side] }));
+    const inner = dims.slice(beyond);
+    const innerLoops = loops.slice(beyond);
     return {
       loops,
       input: {
@@ -62,13 +68,15 @@ export function planCopy(k: CopyKernel, machine: Machine): CopyPlan | undefined 
         name: 'input',
         ...placeOf(k.input),
         fill: k.fill ?? 0,
-        dims: dims.map((d, i) => ({ loop: loops[i]!, limit: d.limit, pad: d.pad, stride: d.strides[1] })),
+        outer: outer(1),
+        dims: inner.map((d, i) => ({ loop: innerLoops[i]!, limit: d.limit, pad: d.pad, stride: d.strides[1] })),
       },
       output: {
         ...base,
         name: 'result',
         ...placeOf(k.output),
-        dims: dims.map((d, i) => ({ loop: loops[i]!, limit: d.size, stride: d.strides[0] })),
+        outer: outer(0),
+        dims: inner.map((d, i) => ({ loop: innerLoops[i]!, limit: d.size, stride: d.strides[0] })),
       },
     };
   };

@@ -15,6 +15,8 @@ import { type Arguments, acceptsType, FUNCTIONS } from './functions.ts';
 
 /** Every operand takes buffers and records of a kernel; what goes beyond is done in several. */
 const MOST_OPERANDS = 6;
+/** A kernel of several nodes may have more, since it fits or the last of them are left out. */
+const MOST_FUSED_OPERANDS = 8;
 /** Instructions of a kernel: a chain goes on in another one beyond. */
 const MOST_STEPS = 48;
 
@@ -42,6 +44,10 @@ class Operands {
 
   set(name: string, e: Expression): void {
     this.#known.set(name, e);
+  }
+
+  has(name: string): boolean {
+    return this.#known.has(name);
   }
 }
 
@@ -95,18 +101,46 @@ function stagesBehind(p: Planner, output: string, root: Expression): readonly St
   for (;;) {
     const last = stages.at(-1)!;
     const reader = readerOf(p, last.output);
-    if (reader === undefined || FUNCTIONS[reader.op] === undefined || reader.domain !== '' || p.isDone(reader)) break;
+    if (reader === undefined || !isFunction(p, reader)) break;
     const next = reader.outputs[0]!;
-    const ready = reader.inputs.every((i) => i === '' || i === last.output || p.isMade(i));
-    if (!ready || staticShape(typeOf(p.graph, next))?.join() !== dims || typeRefusal(p, reader) !== undefined) break;
-    const made = FUNCTIONS[reader.op]!.of(argumentsOf(p, reader, operands));
-    if (isRefusal(made)) break;
+    if (staticShape(typeOf(p.graph, next))?.join() !== dims) break;
+    const taken = takenAlong(p, reader, operands, last.output);
+    const made = taken && FUNCTIONS[reader.op]!.of(argumentsOf(p, reader, operands));
+    if (taken === undefined || made === undefined || isRefusal(made)) break;
     const size = sizeOf(made);
-    if (size.operands > MOST_OPERANDS || size.steps > MOST_STEPS) break;
-    stages.push({ root: made, nodes: [...last.nodes, reader], output: next });
+    if (size.operands > MOST_FUSED_OPERANDS || size.steps > MOST_STEPS) break;
+    stages.push({ root: made, nodes: [...last.nodes, ...taken, reader], output: next });
     operands.set(next, rounded(made, p.dtype(next)));
   }
   return stages;
+}
+
+/** Whether a node is element-wise, in types that the vector unit has, and yet to be done. */
+const isFunction = (p: Planner, node: GraphNode): boolean =>
+  FUNCTIONS[node.op] !== undefined &&
+  node.domain === '' &&
+  !p.isDone(node) &&
+  staticShape(typeOf(p.graph, node.outputs[0]!)) !== undefined &&
+  typeRefusal(p, node) === undefined;
+
+/**
+ * Makes operands of what a node reads: values that exist, `known`, and values that element-wise nodes make for it alone, which are
+ * computed along. @returns those nodes, or undefined where something else is missing
+ */
+function takenAlong(p: Planner, node: GraphNode, operands: Operands, known?: string): GraphNode[] | undefined {
+  const taken: GraphNode[] = [];
+  for (const name of node.inputs) {
+    if (name === '' || name === known || p.isMade(name) || operands.has(name)) continue;
+    const producer = p.producerOf(name);
+    if (producer === undefined || readerOf(p, name) !== node || !p.isAhead(producer) || !isFunction(p, producer))
+      return undefined;
+    const before = takenAlong(p, producer, operands);
+    const made = before && FUNCTIONS[producer.op]!.of(argumentsOf(p, producer, operands));
+    if (before === undefined || made === undefined || isRefusal(made)) return undefined;
+    operands.set(name, rounded(made, p.dtype(name)));
+    taken.push(...before, producer);
+  }
+  return taken;
 }
 
 /** The only node that reads a value, be it twice, where the value is nothing else. */

@@ -15,11 +15,14 @@ import { SLOT_BYTES } from '#isa';
 import { planCopy } from '../kernels/copy.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, insideConcat, toHost } from '../reasons.ts';
-import { broadcastView, permuteView, reshapeView, sliceView, type View } from '../views.ts';
+import { broadcastView, channelsLastStrides, permuteView, reshapeView, sliceView, type View } from '../views.ts';
 import { lowerElementwise } from './elementwise.ts';
 import { copyJob } from './jobs.ts';
 
-const cannotCopy = toHost('it moves data along more than five dimensions', '它沿超过五个维度搬移数据');
+const cannotCopy = toHost(
+  'it pads along more dimensions than records have bounds',
+  '它填充的维度数超过记录所能描述的边界数',
+);
 
 const movable = (p: Planner, name: string): boolean => p.dtype(name) in SLOT_BYTES;
 
@@ -55,9 +58,6 @@ export const lowerReshape: Lowering = (node, p) => {
 export const lowerIdentity: Lowering = (node, p) => {
   const name = node.inputs[0]!;
   if (!movable(p, name)) return unmovable(p, name);
-  if (node.outputs.slice(1).some((o) => o !== '' && (p.consumers(o).length > 0 || p.isOutput(o)))) {
-    return toHost('its mask is asked for', '需要它的 mask 输出');
-  }
   // Dropout draws only with `training_mode`, since opset 12.
   const training = node.op === 'Dropout' ? node.inputs[2] : undefined;
   if (training !== undefined && training !== '') {
@@ -66,6 +66,13 @@ export const lowerIdentity: Lowering = (node, p) => {
       return toHost('it may train', '它可能处于训练模式');
   }
   p.alias(node.outputs[0]!, p.view(name));
+  // Nothing is dropped: the mask is true everywhere.
+  const mask = node.outputs[1];
+  if (mask !== undefined && mask !== '' && (p.consumers(mask).length > 0 || p.isOutput(mask))) {
+    const one = p.constantView(`${node.name}.mask`, [1], 'bool', () => new Uint8Array([1]));
+    const dims = p.dims(mask);
+    p.alias(mask, { ...one, dims, strides: dims.map(() => 0) });
+  }
   return undefined;
 };
 
@@ -238,10 +245,44 @@ const VIEW_OPERATORS = new Set([
   'Cast',
 ]);
 
+/** Where what a Concat reads comes from, and the value that can be told where to lie: names between differ by axes of one element. */
+function sourceOf(p: Planner, name: string): { readonly name: string; readonly from: GraphNode } | undefined {
+  const from = p.producerOf(name);
+  if (from === undefined || p.isOutput(name)) return undefined;
+  if (!VIEW_OPERATORS.has(from.op)) return { name, from };
+  const source = from.inputs[0]!;
+  const isName = ['Reshape', 'Unsqueeze', 'Squeeze', 'Flatten'].includes(from.op) && from.domain === '';
+  const inner = staticShape(typeOf(p.graph, source));
+  const without = (dims: readonly number[]): string => dims.filter((d) => d !== 1).join();
+  if (!isName || inner === undefined || without(inner) !== without(p.dims(name))) return undefined;
+  return sourceOf(p, source);
+}
+
+const IMAGES: ReadonlySet<string> = new Set(['Conv', 'QLinearConv', 'ConvInteger', 'MaxPool', 'AveragePool', 'LRN']);
+
+/** Whether a Concat, or one inside it, has images that are made channel by channel. */
+const hasImages = (p: Planner, concat: GraphNode): boolean =>
+  concat.inputs.some((name) => {
+    const from = sourceOf(p, name)?.from;
+    return from !== undefined && (IMAGES.has(from.op) || (from.op === 'Concat' && hasImages(p, from)));
+  });
+
+/** Whether all that reshapes a value gets along with its channels last. */
+function reshapesWithChannelsLast(p: Planner, name: string): boolean {
+  const dims = p.dims(name);
+  const buffer = { name, bytes: 0, address: 0, first: 0, last: 0, pinned: false };
+  const view: View = { buffer, offset: 0, dtype: 'uint8', dims, strides: channelsLastStrides(dims, 1) };
+  return p
+    .consumers(name)
+    .filter((n) => n.op === 'Reshape' || n.op === 'Flatten')
+    .every((n) => {
+      const to = staticShape(typeOf(p.graph, n.outputs[0]!));
+      return to !== undefined && reshapeView(view, to) !== undefined;
+    });
+}
+
 /** Decides, before anything is lowered, which operands of a Concat are produced right where the result lies. */
 export function placeConcats(p: Planner): void {
-  const producer = new Map<string, GraphNode>();
-  for (const node of p.graph.nodes) for (const o of node.outputs) producer.set(o, node);
   // Back to front, so that a Concat inside a Concat has its own place first.
   for (const node of [...p.graph.nodes].reverse()) {
     if (node.op !== 'Concat' || node.domain !== '' || !movable(p, node.outputs[0]!)) continue;
@@ -253,22 +294,23 @@ export function placeConcats(p: Planner): void {
     const at = axis < 0 ? axis + rank : axis;
     let start = 0;
     for (const name of node.inputs) {
-      const from = producer.get(name);
+      const source = sourceOf(p, name);
       const once = node.inputs.filter((n) => n === name).length === 1;
-      if (from !== undefined && !VIEW_OPERATORS.has(from.op) && once && !p.isOutput(name)) {
-        p.placeInside(name, { parent: out, axis: at, start });
+      if (source !== undefined && once && !p.isOutput(source.name)) {
+        const shown = source.name === name ? {} : { dims: p.dims(name) };
+        p.placeInside(source.name, { parent: out, axis: at, start, ...shown });
       }
       start += p.dims(name)[at]!;
     }
-    const spatial =
-      rank >= 3 &&
-      node.inputs.some((n) =>
-        ['Conv', 'QLinearConv', 'ConvInteger', 'MaxPool', 'AveragePool', 'LRN'].includes(producer.get(n)?.op ?? ''),
-      );
-    const reshaped = p.consumers(out).some((n) => n.op === 'Reshape' || n.op === 'Flatten');
-    if (spatial && !reshaped) p.wantChannelsLast(out);
+    if (rank >= 3 && hasImages(p, node) && reshapesWithChannelsLast(p, out)) p.wantChannelsLast(out);
   }
 }
+
+/** Whether two views are of the same elements in the same places. */
+const isSame = (a: View, b: View): boolean =>
+  a.buffer === b.buffer &&
+  a.offset === b.offset &&
+  a.dims.every((d, i) => d === b.dims[i] && (d === 1 || a.strides[i] === b.strides[i]));
 
 export const lowerConcat: Lowering = (node, p) => {
   const out = node.outputs[0]!;
@@ -283,7 +325,7 @@ export const lowerConcat: Lowering = (node, p) => {
     const size = p.dims(name)[at]!;
     const target = sliceView(output, at, start, size, 1);
     start += size;
-    if (size === 0 || (p.isPlacedInside(name, out) && p.view(name).buffer === output.buffer)) continue;
+    if (size === 0 || isSame(p.view(name), target)) continue;
     copies.push({ input: p.view(name), output: target });
   }
   if (copies.some((c) => planCopy(c, p.machine) === undefined)) return cannotCopy;

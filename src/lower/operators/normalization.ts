@@ -6,7 +6,7 @@ import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from '#ir
 import { isFloating } from '../elementTypes.ts';
 import { add, apply, type Expression, mul, reduce, sub, sum, sumOfSquares } from '../formula/expression.ts';
 import type { Lowering, Planner } from '../planner.ts';
-import { notComputed, toHost } from '../reasons.ts';
+import { notComputed } from '../reasons.ts';
 import type { View } from '../views.ts';
 import { finish, perChannel } from './elementwise.ts';
 import { Kernels, operandOf } from './formulas.ts';
@@ -39,8 +39,6 @@ export const lowerRowNormalization: Lowering = (node, p) => {
   const other = notAllFloat(node, p);
   if (other !== undefined) return notComputed(p.dtype(other));
   const [name, scaleName, biasName] = node.inputs as [string, string, string | undefined];
-  if (node.outputs.slice(1).some((o) => isRead(p, o)))
-    return toHost('its mean or its deviation is asked for', '需要它的均值或标准差输出');
   const dims = p.dims(name);
   const axis = intAttribute(node, 'axis', -1);
   const at = axis < 0 ? axis + dims.length : axis;
@@ -53,7 +51,15 @@ export const lowerRowNormalization: Lowering = (node, p) => {
       ? mul(x, apply('rsqrt', add(mul(sumOfSquares(x), 1 / count), epsilon)))
       : standardised(x, count, epsilon);
   const root = scaled(rows, optional(p, scaleName), optional(p, biasName));
-  return finish(p, node, root, { reduced });
+  // Mean and inverse deviation of each row, where somebody wants them: kernels of their own.
+  const before = new Kernels(p, node);
+  const mean = mul(sum(x), 1 / count);
+  const statistics = [mean, apply('rsqrt', add(mul(sumOfSquares(sub(x, mean)), 1 / count), epsilon))];
+  statistics.forEach((e, i) => {
+    const name = node.outputs[1 + i];
+    if (name !== undefined && isRead(p, name)) before.formula(dims, reduced, e, p.output(name, 'row-major'));
+  });
+  return before.refused ?? finish(p, node, root, { reduced, before });
 };
 
 /** InstanceNormalization: a plane of each channel of each image. */

@@ -1,7 +1,10 @@
 /**
  * The operators that run on the processor, each with its lowering. What is not listed runs on the host.
  */
+import { type GraphNode, type Model, staticShape, stringAttribute, typeOf } from '#ir';
+import { expansions } from '#ops';
 import type { Lowering } from '../planner.ts';
+import { lowerClassLoss, lowerEyeLike, lowerOneHot, lowerTrilu } from './classes.ts';
 import { lowerConv } from './conv.ts';
 import { lowerBatchNorm, lowerElementwise } from './elementwise.ts';
 import { FUNCTIONS } from './functions.ts';
@@ -55,6 +58,10 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['ArgMax', lowerArgExtremum],
   ['ArgMin', lowerArgExtremum],
   ['Hardmax', lowerHardmax],
+  ['OneHot', lowerOneHot],
+  ['NegativeLogLikelihoodLoss', lowerClassLoss],
+  ['SoftmaxCrossEntropyLoss', lowerClassLoss],
+  ['Trilu', lowerTrilu],
   ['Softmax', lowerSoftmax],
   ['LogSoftmax', lowerSoftmax],
   ['LayerNormalization', lowerRowNormalization],
@@ -78,5 +85,31 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['Expand', lowerExpand],
   ['Concat', lowerConcat],
   ['Pad', lowerPad],
+  ['EyeLike', lowerEyeLike],
   ['Cast', lowerCast],
 ]);
+
+/** Dimensions of a value, where they are known. */
+const dimsIn = (model: Model, name: string | undefined): readonly number[] | undefined =>
+  name === undefined || name === '' ? undefined : staticShape(typeOf(model.graph, name));
+
+/** Whether a node that can be written out in others is: no kernel does it as it stands. */
+export function isWrittenOut(model: Model, node: GraphNode): boolean {
+  const [x, w, bias] = node.inputs;
+  const isComputed = (name: string | undefined): boolean =>
+    name !== undefined && name !== '' && !model.graph.constants.has(name);
+  switch (node.op) {
+    case 'Conv':
+      return isComputed(w) || isComputed(bias) || dimsIn(model, x)?.length === 5;
+    case 'MaxPool':
+    case 'AveragePool':
+      return dimsIn(model, x)?.length === 5;
+    case 'Pad':
+      return stringAttribute(node, 'mode', 'constant') !== 'constant';
+    default:
+      return !lowerings.has(node.op);
+  }
+}
+
+/** The operators that run on the processor, as they stand or written out. */
+export const processorOperators: ReadonlySet<string> = new Set([...lowerings.keys(), ...expansions.keys()]);

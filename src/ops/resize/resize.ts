@@ -68,7 +68,7 @@ function cost(c: CostContext) {
 }
 
 /** What is asked for, where the operands are numbers. */
-function asked(
+export function asked(
   c: Refuse & Pick<InferContext, 'node' | 'opset'>,
   rank: number,
   operand: (index: number) => readonly number[] | undefined,
