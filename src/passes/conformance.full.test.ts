@@ -21,6 +21,11 @@ const RANDOM = /bernoulli|randomnormal|randomuniform|multinomial|training_dropou
  */
 const INVALID = /^test_affine_grid_\dd(_align_corners)?_expanded .*'Range' op should be scalars/;
 
+/**
+ * What ONNX Runtime does otherwise than ONNX: masked scores are the least float, where the suite (and what expandFunctions writes out) has −∞.
+ */
+const HOST_DIFFERS = /^test_attention_4d_with_past_and_present_qk_matmul_bias_4d_mask_causal .*: qk_matmul_output/;
+
 const asConstants = (model: Model, feeds: ReadonlyMap<string, Tensor>): Model => ({
   ...model,
   graph: { ...model.graph, inputs: [], constants: new Map([...model.graph.constants, ...feeds]) },
@@ -69,7 +74,8 @@ test.skipIf(!existsSync(suite))(
           if (kind === 'constant' && after.graph.nodes.every((n) => n.op === 'Identity')) counts.foldedAway++;
           const found = await hostValues(after, given, undefined, engine);
           for (const [output, value] of expected)
-            if (far(value, found.get(output)!)) wrong.push(`${name} ${kind}: ${output}`);
+            if (far(value, found.get(output)!) && !HOST_DIFFERS.test(`${name} ${kind}: ${output}`))
+              wrong.push(`${name} ${kind}: ${output}`);
         } catch (error) {
           const text = `${name} ${kind}: ${error}`;
           if (INVALID.test(text)) counts.invalid++;

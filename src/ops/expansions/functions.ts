@@ -20,7 +20,13 @@ export const shrink: Expansion = (c) => {
   return [x.less(-limit).where(x.add(bias), above)];
 };
 
-export const castLike: Expansion = (c) => [c.inputs[0]!.apply('Cast', [], { to: typeNumber(c.inputs[1]!.dtype) })];
+export const castLike: Expansion = (c) => {
+  const [from, to] = [c.inputs[0]!.dtype, c.inputs[1]!.dtype];
+  // Floats of 8 bits and what is narrower: whether they saturate is an attribute, and the host has few kernels for them.
+  const isNarrow = [from, to].find((dtype) => /float8|float4|int4|int2/.test(dtype));
+  if (isNarrow !== undefined) return notExpanded(`it converts ${from} to ${to}`, `它将 ${from} 转换为 ${to}`);
+  return [c.inputs[0]!.apply('Cast', [], { to: typeNumber(to) })];
+};
 
 const typeNumber = (dtype: DataType) => int(DATA_TYPES.indexOf(dtype) + 1);
 
