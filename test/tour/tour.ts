@@ -7,7 +7,7 @@ import { createEngine, type EngineOptions } from '#engine';
 import { compareOutputs, compileModel, executeProgram } from '#flow';
 import { parseModel, printModel, tensorNumbers } from '#ir';
 import { disassembleProgram, readProgram, writeProgram } from '#isa';
-import { coresOf, presets } from '#machine';
+import { presets } from '#machine';
 import { readModel, writeModel } from '#onnx';
 import { runPasses } from '#passes';
 import { BATCH, tourInput, tourModel } from './network.ts';
@@ -61,7 +61,6 @@ export async function runTour(options: EngineOptions = {}): Promise<TourResult> 
   const machines: MachineResult[] = [];
   const feeds = new Map([['pixels', tourInput()]]);
   for (const machine of presets.values()) {
-    if (coresOf(machine) > 1) continue;
     const compiled = await compileModel(imported, { machine, engine, dims: { N: BATCH } });
     const file = writeProgram(compiled.program);
     const program = readProgram(file);
