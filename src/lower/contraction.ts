@@ -7,8 +7,7 @@
  * All strides are bytes of tensors in DRAM, in any order: the DMA brings a tile into [b, y, x, c] order. Of integers, a and w count less
  * their zero points, padding is that of a, and sums are requantised on the way out.
  */
-import { internalError } from '#base';
-import { ELEMENT_BYTES, type LayerPrediction } from '#isa';
+import { ELEMENT_BYTES, type ElementType, type LayerPrediction } from '#isa';
 import { accumulatorEntries, filtersOf, type Machine, type MatrixType, unitFor } from '#machine';
 import { keepsSums, mmaCycles } from '#timing';
 import { reductionBlocks, weightStream } from './contractionWeights.ts';
@@ -111,6 +110,8 @@ export interface ContractionEpilogue {
 /** An operand of the epilogue: byte strides along the dimensions of the result, 0 where it is repeated. */
 export interface EpilogueOperand {
   readonly place: Place;
+  /** That of the result where it is not said. */
+  readonly type?: ElementType;
   readonly outer: readonly number[];
   readonly b: number;
   readonly y: number;
@@ -232,12 +233,13 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
       ] as const
     ).flatMap(([loop, stride]) => (stride === 0 ? [] : [{ loop, limit: loop.total, stride }]));
     return {
-      ...{ name: `operand ${i}`, space: 'nram', type: types.result, ...o.place },
+      ...{ name: `operand ${i}`, space: 'nram', type: o.type ?? types.result, ...o.place },
       outer: o.outer.flatMap((stride, at) => (stride === 0 ? [] : [{ loop: outer[at]!, stride }])),
-      dims: dims.length === 0 ? [{ limit: 1, stride: width.result }] : dims,
+      dims: dims.length === 0 ? [{ limit: 1, stride: ELEMENT_BYTES[o.type ?? types.result] }] : dims,
     };
   });
-  const behind = k.epilogue === undefined ? undefined : epilogueBody(k.epilogue, { b, y, x, n }, out, operands);
+  const wide: Temporary = { name: 'wide', bytes: wideBytes(k, t.b * t.y * t.x * t.n) };
+  const behind = k.epilogue === undefined ? undefined : epilogueBody(k.epilogue, { b, y, x, n }, out, operands, wide);
 
   // Those in whose turns a result is made; of others a core has one tile at most.
   const resultLoops = loops.filter((l, i) => i < levelOf(loops, out) || l.deal !== undefined);
@@ -260,6 +262,8 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
     temporaries.set(made, nram);
     nram += align(made.bytes);
   }
+  const wideAt = nram;
+  nram += align(wide.bytes);
   const several = buffersOf(loops, w) === 2;
   placements.set(w, { address: 0, second: several ? align(bufferBytes(w)) : 0 });
   wram += bufferBytes(w) * (several ? 2 : 1);
@@ -283,7 +287,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
             epilogue: {
               inputs: operands,
               cycles: stepCycles(resultLoops, behind, machine),
-              body: (e, at) => emitSteps(e, behind, at, machine, noTemporaries),
+              body: (e, at) => emitSteps(e, behind, at, machine, () => wideAt),
             },
           }),
     },
@@ -296,12 +300,19 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   };
 }
 
+/** Bytes beside a result's tile for what lies between its steps, where that is of another type. */
+export const wideBytes = (k: Contraction, elements: number): number =>
+  k.epilogue?.steps.some((s) => s.type !== undefined && s.type !== typesOfContraction(k).result) === true
+    ? 4 * elements
+    : 0;
+
 /** The steps of an epilogue over a tile [b, y, x, n] of results. */
 function epilogueBody(
   { steps, operands }: ContractionEpilogue,
   { b, y, x, n }: Readonly<Record<'b' | 'y' | 'x' | 'n', LoopDim>>,
   out: Stream,
   streams: readonly Stream[],
+  wide: Temporary,
 ): StepBody {
   const result: Access = { tile: out, strides: tileStrides(out).reverse() };
   const accesses = operands.map((o, i): Access => {
@@ -309,12 +320,25 @@ function epilogueBody(
     let at = 0;
     return { tile: streams[i]!, strides: [o.b, o.y, o.x, o.n].map((s) => (s === 0 ? 0 : tile[at++]!)).reverse() };
   });
-  const access = (at: number | 'out'): Access => (at === 'out' ? result : accesses[at]!);
+  /** The value so far, of a type: in the result's tile, or beside it. */
+  const soFar = (type: ElementType): Access => {
+    if (type === out.type) return result;
+    const scale = ELEMENT_BYTES[type] / ELEMENT_BYTES[out.type];
+    return { tile: wide, type, strides: result.strides.map((s) => s * scale) };
+  };
   return (at, emit) => {
     const sizes = [n, x, y, b].map((l) => at.size(l));
+    let type = out.type;
     for (const s of steps) {
-      const second = s.b === undefined ? {} : { b: typeof s.b === 'object' ? s.b : access(s.b) };
-      emit.step({ f: s.f, sizes, a: access(s.a), ...second, c: result });
+      const value = soFar(type);
+      const access = (at: number | 'out'): Access => (at === 'out' ? value : accesses[at]!);
+      type = s.type ?? type;
+      emit.step({
+        ...{ f: s.f, sizes, a: access(s.a), c: soFar(type) },
+        ...(s.b === undefined ? {} : { b: typeof s.b === 'object' ? s.b : access(s.b) }),
+        ...(s.accumulate === undefined ? {} : { accumulate: s.accumulate }),
+        ...(s.zero === undefined ? {} : { zero: s.zero }),
+      });
     }
   };
 }
@@ -341,7 +365,3 @@ export function predictContraction(
   });
   return predictNest(shapeOfNest(built.nest, cycles, coresFor(machine)), machine);
 }
-
-const noTemporaries = (): never => {
-  throw internalError({ what: 'an epilogue has no temporaries' });
-};

@@ -23,6 +23,7 @@ import type { Contraction, ContractionTypes, Tiling } from './contraction.ts';
 import { matrixTypeOf } from './elementTypes.ts';
 import type { Emitter } from './emitter.ts';
 import type { ExpandedModel } from './expand.ts';
+import type { Expression } from './formula/expression.ts';
 import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
 
@@ -68,6 +69,14 @@ interface Placement {
   readonly dims?: readonly number[];
 }
 
+/** A value that readers compute along, being cheaper to compute than to read. */
+export interface Deferred {
+  readonly node: GraphNode;
+  readonly root: Expression;
+  /** Makes the job that leaves it in memory. */
+  readonly make: () => void;
+}
+
 const SLOT_TYPES = new Set<string>(Object.keys(SLOT_BYTES));
 
 const NOT_EXPANDED = { origin: new Map(), reasons: new Map(), macs: new Map() };
@@ -82,6 +91,7 @@ export class Planner {
   /** Contents of constant buffers. */
   readonly contents = new Map<Buffer, () => Uint8Array>();
   readonly #views = new Map<string, View>();
+  readonly #deferred = new Map<string, Deferred>();
   readonly #consumers = new Map<string, GraphNode[]>();
   readonly #outputs: ReadonlySet<string>;
   readonly #placements = new Map<string, Placement>();
@@ -280,6 +290,9 @@ export class Planner {
 
   /** The memory of a value that exists: produced before, an input, or a constant (placed at its first use). */
   view(name: string): View {
+    const later = this.#deferred.get(name);
+    this.#deferred.delete(name);
+    later?.make();
     const constant = this.graph.constants.get(name);
     // Also where it has memory: a lowering that gave up may have made some for it.
     if (constant === undefined) this.onDemand(name);
@@ -311,7 +324,22 @@ export class Planner {
   }
 
   hasView(name: string): boolean {
-    return this.#views.has(name);
+    return this.#views.has(name) || this.#deferred.has(name);
+  }
+
+  /** Says that a value is computed where it is read, and has memory only once somebody asks for that. */
+  defer(name: string, how: Deferred): void {
+    this.#deferred.set(name, how);
+  }
+
+  deferred(name: string): Deferred | undefined {
+    return this.#deferred.get(name);
+  }
+
+  /** Nodes whose values are computed along where these expressions are. */
+  absorbed(expressions: readonly Expression[]): readonly GraphNode[] {
+    const all = new Set(expressions);
+    return [...this.#deferred.values()].filter(({ root }) => all.has(root)).map(({ node }) => node);
   }
 
   /** A value for an intermediate step of one node. */

@@ -3,8 +3,9 @@
  * with activations whole or blocked in depth. All are screened with the unit costs of a mean tile; the best few are predicted
  * tile class by tile class (`predictContraction`), and of them the least time wins, then the fewest tiles and the least traffic.
  */
+import { ELEMENT_BYTES, type VectorFunction } from '#isa';
 import { accumulatorEntries, filtersOf, lanesOf, type Machine, unitFor, vectorLanes } from '#machine';
-import { cyclesAtRate, type DmaCost, keepsSums, segmentsCost, workCycles, workOf } from '#timing';
+import { cyclesAtRate, type DmaCost, keepsSums, segmentsCost, VECTOR_CLASSES, workCycles, workOf } from '#timing';
 import {
   buildContraction,
   type Contraction,
@@ -13,6 +14,7 @@ import {
   type Spatial,
   type Tiling,
   typesOfContraction,
+  wideBytes,
   widthsOf,
 } from './contraction.ts';
 import { parametersOf, wordsOf } from './contractionWeights.ts';
@@ -69,8 +71,8 @@ const keyOf = (k: Contraction): string => {
     a.home,
     out.home,
     prologue && windowKey(prologue),
-    epilogue?.steps.map((s) => [s.f, s.a, typeof s.b]),
-    epilogue?.operands.map((o) => [o.outer, o.b, o.y, o.x, o.n, o.place.home]),
+    epilogue?.steps.map((s) => [s.f, s.a, typeof s.b, s.type, s.accumulate]),
+    epilogue?.operands.map((o) => [o.type, o.outer, o.b, o.y, o.x, o.n, o.place.home]),
   ]);
 };
 
@@ -157,7 +159,9 @@ function screen(
   const outerCount = outer.reduce((n, o) => n * o.rounds, 1);
   const outerParts = outer.reduce((n, o) => n * o.parts, 1);
   const operands = k.epilogue?.operands ?? [];
-  const steps = k.epilogue?.steps.length ?? 0;
+  const widthOf = (o: EpilogueOperand): number => ELEMENT_BYTES[o.type ?? types.result];
+  const busy = (f: VectorFunction): number => machine.vector.cycles[VECTOR_CLASSES[f]];
+  const steps = (k.epilogue?.steps ?? []).reduce((sum, s) => sum + busy(s.f), 0);
 
   const wholeN = dynamic && k.n.total % tn !== 0 ? [tn] : evenTiles(k.n.total, tn, 16);
   const nTiles = fine && !dynamic ? [...new Set([...powersBelow(tn, k.n.total), ...wholeN])] : wholeN;
@@ -260,8 +264,8 @@ function screen(
               [o.b, o.b === 0 ? 1 : b],
             ];
             const elementsOf = (o: EpilogueOperand): number => along(o).reduce((m, [, size]) => m * size, 1);
-            const operandBytes = operands.reduce((m, o) => m + align(width.result * elementsOf(o)), 0);
-            const results = (outBuffer + operandBytes) * outTimes;
+            const operandBytes = operands.reduce((m, o) => m + align(widthOf(o) * elementsOf(o)), 0);
+            const results = (outBuffer + operandBytes) * outTimes + align(wideBytes(k, pixels * nTile));
             if (aBuffer * aTimes + results > machine.nram.bytes) continue;
             const aBlocked = depthBlocks > 1 && !wholeDepth;
             let matrixCycles = 0;
@@ -297,8 +301,8 @@ function screen(
             );
             const behind = operands.reduce(
               (sum, o) => {
-                const bytes = width.result * elementsOf(o);
-                const cost = runsCost(machine, bytes, along(o), align(bytes), width.result, o.place.home);
+                const bytes = widthOf(o) * elementsOf(o);
+                const cost = runsCost(machine, bytes, along(o), align(bytes), widthOf(o), o.place.home);
                 return { cycles: sum.cycles + cost.cycles, channelCycles: sum.channelCycles + cost.channelCycles };
               },
               { cycles: 0, channelCycles: 0 },

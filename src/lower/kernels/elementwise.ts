@@ -2,7 +2,7 @@
  * Element-wise kernels with broadcasting: out[i] = f_n(… f_1(x0[i], x1[i]) …). Dimensions that all operands walk alike are
  * merged; a dimension along which an operand is repeated does not exist in its tile and has stride 0 in its record.
  */
-import { RECORD_DIMENSIONS, type VectorFunction } from '#isa';
+import { type ElementType, RECORD_DIMENSIONS, type VectorFunction } from '#isa';
 import type { Machine } from '#machine';
 import { type LoopDim, type Stream, type StreamDim, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
@@ -16,6 +16,12 @@ export interface ElementwiseStep {
   /** Index of the input that stands at A; 'out' continues from the step before. */
   readonly a: number | 'out';
   readonly b?: number | 'out' | { readonly scalar: number };
+  /** What it leaves; the same type where it is not said. */
+  readonly type?: ElementType;
+  /** Meets the value so far, instead of taking its place. */
+  readonly accumulate?: 'add' | 'mul';
+  /** Zero point of `quant` and `dequant`. */
+  readonly zero?: number;
 }
 
 export interface Elementwise {

@@ -37,7 +37,7 @@ class Operands {
   of(name: string): Expression {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const e = operandOf(this.#p.view(name));
+    const e = this.#p.deferred(name)?.root ?? operandOf(this.#p.view(name));
     this.#known.set(name, e);
     return e;
   }
@@ -171,7 +171,7 @@ export function finish(
   for (const { root: e, nodes, output } of stages) {
     const kernels = before?.copy() ?? new Kernels(p, node);
     kernels.formula(outDims, reduced ?? outDims.map(() => false), e, p.output(output, like ?? 'row-major'));
-    refused = kernels.commit([node, ...nodes]);
+    refused = kernels.commit([node, ...nodes, ...p.absorbed(inOrder(e))]);
     if (refused !== undefined) continue;
     for (const n of nodes) p.fuse(n);
     return undefined;
@@ -188,6 +188,30 @@ export const lowerElementwise: Lowering = (node, p) => {
   if (by !== undefined && new Set(computed).size > MOST_OPERANDS) return inParts(p, node, by);
   const root = FUNCTIONS[node.op]!.of(argumentsOf(p, node, operands));
   return isRefusal(root) ? root : finish(p, node, root);
+};
+
+/**
+ * DequantizeLinear: its readers compute it along, which is cheaper than to write floats and read them. It has a kernel of its own where
+ * floats are asked for.
+ */
+export const lowerDequantizeLinear: Lowering = (node, p) => {
+  const [out] = node.outputs as [string];
+  if (p.isOutput(out)) return lowerElementwise(node, p);
+  const refused = typeRefusal(p, node);
+  if (refused !== undefined) return refused;
+  const made = FUNCTIONS[node.op]!.of(argumentsOf(p, node, new Operands(p)));
+  if (isRefusal(made)) return made;
+  const dims = p.dims(out);
+  const kernels = new Kernels(p, node);
+  kernels.formula(
+    dims,
+    dims.map(() => false),
+    made,
+    p.output(out, p.view(node.inputs[0]!)),
+  );
+  if (kernels.refused !== undefined) return kernels.refused;
+  p.defer(out, { node, root: rounded(made, p.dtype(out)), make: () => kernels.commit() });
+  return undefined;
 };
 
 /** Stands for the memory of what a kernel has made so far. */

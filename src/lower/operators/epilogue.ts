@@ -2,13 +2,14 @@
  * What follows a contraction and is done before its result is stored: an activation in the drain path of the matrix unit, then
  * element-wise operators on the vector unit, while the matrix unit works on the next tile.
  */
-import { type GraphNode, tensorNumbers } from '#ir';
+import { type GraphNode, intAttribute, tensorNumbers } from '#ir';
 import { vectorLanes } from '#machine';
 import type { Activation, ContractionEpilogue, EpilogueOperand } from '../contraction.ts';
 import { elementTypeOf } from '../elementTypes.ts';
 import type { ElementwiseStep } from '../kernels/elementwise.ts';
 import type { Planner } from '../planner.ts';
-import { broadcastView, placeOf, type View } from '../views.ts';
+import { lacksVectorType } from '../reasons.ts';
+import { broadcastView, placeOf, typeOfView, type View } from '../views.ts';
 import { BINARY, unarySteps } from './elementwise.ts';
 import { fusedActivation } from './fuse.ts';
 
@@ -35,6 +36,85 @@ export const noChain = (output: string): Chain => ({
   nodes: [],
   output,
 });
+
+/** Scale and zero point of a quantiser of a whole tensor, known numbers. */
+function wholeScale(p: Planner, node: GraphNode): { readonly scale: number; readonly zero: number } | undefined {
+  const [scale, zero] = [1, 2].map((i) => {
+    const name = node.inputs[i] ?? '';
+    const constant = p.constant(name);
+    if (constant === undefined) return name === '' ? 0 : undefined;
+    return constant.dims.every((d) => d === 1) ? tensorNumbers(constant)[0] : undefined;
+  });
+  const isPlain = intAttribute(node, 'block_size', 0) === 0 && intAttribute(node, 'precision', 0) <= 1;
+  return scale === undefined || zero === undefined || !isPlain ? undefined : { scale, zero };
+}
+
+/**
+ * Chains behind a result of integers: it is dequantised, computed with in floats and quantised again, all beside its tile; or nothing.
+ * What it meets may be quantised, too, and is dequantised as it is added.
+ */
+export function quantisedChains(p: Planner, output: string): readonly Chain[] {
+  const chain = quantisedChain(p, output);
+  return chain === undefined ? [noChain(output)] : [chain, noChain(output)];
+}
+
+function quantisedChain(p: Planner, output: string): Chain | undefined {
+  const dims = p.dims(output);
+  if (lacksVectorType(p.machine, [p.dtype(output), 'float32']) !== undefined) return undefined;
+  const first = p.onlyConsumer(output);
+  const from = first?.op === 'DequantizeLinear' && first.domain === '' ? wholeScale(p, first) : undefined;
+  if (first === undefined || from === undefined || p.dtype(first.outputs[0]!) !== 'float32') return undefined;
+  const steps: ElementwiseStep[] = [
+    { f: 'dequant', a: 'out', b: { scalar: from.scale }, zero: from.zero, type: 'f32' },
+  ];
+  const operands: View[] = [];
+  const nodes = [first];
+  for (let name = first.outputs[0]!; ; ) {
+    const reader = p.onlyConsumer(name);
+    if (reader === undefined || reader.domain !== '' || p.isDone(reader)) return undefined;
+    const next = reader.outputs[0]!;
+    if (p.dims(next).join() !== dims.join()) return undefined;
+    nodes.push(reader);
+    if (reader.op === 'QuantizeLinear') {
+      const to = wholeScale(p, reader);
+      const type = elementTypeOf(p.dtype(next));
+      // The result's tile takes what is of the result's type.
+      if (to === undefined || reader.inputs[0] !== name || p.dtype(next) !== p.dtype(output)) return undefined;
+      steps.push({
+        f: 'quant',
+        a: 'out',
+        b: { scalar: to.scale },
+        zero: to.zero,
+        ...(type === undefined ? {} : { type }),
+      });
+      return { act: { kind: 'none' }, steps, operands, nodes, output: next };
+    }
+    const met = meetingSteps(p, reader, name, dims, operands) ?? stepsOf(p, reader, name, dims, operands);
+    if (met === undefined) return undefined;
+    steps.push(...met);
+    name = next;
+  }
+}
+
+/** The step of a sum or product with a value that DequantizeLinear makes of integers that are there. */
+function meetingSteps(
+  p: Planner,
+  node: GraphNode,
+  value: string,
+  dims: readonly number[],
+  operands: View[],
+): ElementwiseStep[] | undefined {
+  const accumulate = ({ Add: 'add', Mul: 'mul' } as const)[node.op];
+  if (accumulate === undefined || node.inputs.length !== 2 || operands.length === MOST_OPERANDS) return undefined;
+  const other = node.inputs[0] === value ? node.inputs[1]! : node.inputs[0]!;
+  const maker = p.producer(other);
+  const scale = maker?.op === 'DequantizeLinear' && maker.domain === '' ? wholeScale(p, maker) : undefined;
+  const codes = maker?.inputs[0] ?? '';
+  if (maker === undefined || scale === undefined || !p.isMade(codes) || p.dtype(other) !== 'float32') return undefined;
+  if (lacksVectorType(p.machine, [p.dtype(codes)]) !== undefined) return undefined;
+  const i = operands.push(broadcastView(p.view(codes), dims)) - 1;
+  return [{ f: 'dequant', a: i, b: { scalar: scale.scale }, zero: scale.zero, accumulate }];
+}
 
 /** Chains behind `output`, the longest first; the last is what the drain path does alone. */
 export function chainsBehind(p: Planner, output: string): readonly Chain[] {
@@ -98,8 +178,10 @@ function stepsOf(
  */
 export function epilogueOf(
   { steps, operands }: Chain,
-  along: (v: View, i: number) => Omit<EpilogueOperand, 'place'>,
+  along: (v: View, i: number) => Omit<EpilogueOperand, 'place' | 'type'>,
 ): { readonly epilogue?: ContractionEpilogue } {
   if (steps.length === 0) return {};
-  return { epilogue: { steps, operands: operands.map((v, i) => ({ place: placeOf(v), ...along(v, i) })) } };
+  return {
+    epilogue: { steps, operands: operands.map((v, i) => ({ place: placeOf(v), type: typeOfView(v), ...along(v, i) })) },
+  };
 }

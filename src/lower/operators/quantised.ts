@@ -11,7 +11,7 @@ import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, lacksType, toHost } from '../reasons.ts';
 import type { View } from '../views.ts';
 import { convolution } from './conv.ts';
-import { noChain } from './epilogue.ts';
+import { noChain, quantisedChains } from './epilogue.ts';
 import { Kernels, operandOf } from './formulas.ts';
 import { matrixProduct } from './matmul.ts';
 
@@ -95,7 +95,7 @@ export const lowerQLinearConv: Lowering = (node, p) => {
       bias: bias.name === '' ? undefined : (n) => bias.values[n]!,
       scale: (n) => combined(sx, sw[sw.length === 1 ? 0 : n]!, sy),
     },
-    [noChain(node.outputs[0]!)],
+    quantisedChains(p, node.outputs[0]!),
   );
 };
 
@@ -140,7 +140,7 @@ export const lowerQLinearMatMul: Lowering = (node, p) => {
   const constant = p.constant(b);
   if (constant !== undefined && p.dims(b).length <= 2) {
     const types = integerTypes(p, a, b, output);
-    return isRefusal(types) ? types : matrixProduct(p, node, { a, b, types, zero, scale }, [noChain(output)]);
+    return isRefusal(types) ? types : matrixProduct(p, node, { a, b, types, zero, scale }, quantisedChains(p, output));
   }
   const types = integerTypes(p, a, b, 'i32');
   if (isRefusal(types)) return types;

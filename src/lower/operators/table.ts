@@ -6,7 +6,7 @@ import { expansions } from '#ops';
 import type { Lowering } from '../planner.ts';
 import { lowerClassLoss, lowerEyeLike, lowerOneHot, lowerTrilu } from './classes.ts';
 import { lowerConv } from './conv.ts';
-import { lowerBatchNorm, lowerElementwise } from './elementwise.ts';
+import { lowerBatchNorm, lowerDequantizeLinear, lowerElementwise } from './elementwise.ts';
 import { FUNCTIONS } from './functions.ts';
 import { lowerGemm } from './gemm.ts';
 import { lowerMatMul } from './matmul.ts';
@@ -45,6 +45,7 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
   ['MatMulInteger', lowerMatMulInteger],
   // Vector unit: element by element.
   ...Object.keys(FUNCTIONS).map((op) => [op, lowerElementwise] as const),
+  ['DequantizeLinear', lowerDequantizeLinear],
   ['BatchNormalization', lowerBatchNorm],
   // Vector unit: windows.
   ['MaxPool', lowerPool],
