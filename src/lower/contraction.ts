@@ -247,7 +247,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   const ahead =
     k.prologue === undefined
       ? undefined
-      : windowOver(k.prologue, [t.y, t.x, t.c], (name) => ({ b, y, x, c })[name as 'b' | 'y' | 'x' | 'c']);
+      : windowOver(k.prologue, [t.y, t.x, t.c], (name) => ({ b, y, x, c })[name as 'b' | 'y' | 'x' | 'c'], machine);
 
   const placements = new Map<Stream, Placement>();
   let nram = 0;

@@ -6,13 +6,25 @@ import { describe, expect, test } from 'vitest';
 import { Random, SystoleError } from '#base';
 import { sharedEngine } from '#engine';
 import { quantiseModel, randomSamples } from '#flow';
-import { type Attribute, int, ints, type Model, printModel, type Tensor, tensorNumbers, tensorType } from '#ir';
+import {
+  type Attribute,
+  int,
+  ints,
+  type Model,
+  printModel,
+  type Tensor,
+  tensorNumbers,
+  tensorOf,
+  tensorType,
+} from '#ir';
 import { type Machine, presets } from '#machine';
 import { modelOf } from '#onnx';
 import { inferTypes, type Sample } from '#ops';
 import { runCompiled } from '../support/compiledRun.ts';
 import { GraphBuilder } from '../support/graphBuilder.ts';
 import { MACHINES } from '../support/machines.ts';
+import { ROUNDING, randomProcessorGraph } from '../support/processorGraphs.ts';
+import { randomMachine } from '../support/randomMachine.ts';
 import { HAS_VNNI, RANDOM_QUANTISED } from '../support/randomQuantised.ts';
 import { withTypes } from '../support/typedMachines.ts';
 
@@ -115,4 +127,64 @@ describe.each([
       expect([...tensorNumbers([...outputs.values()][0]!)]).toEqual([...tensorNumbers(expected!)]);
     }
   });
+});
+
+const GRAPHS = 1500;
+
+test('random graphs, quantised: as the host computes their integers', async () => {
+  const engine = await sharedEngine();
+  let ran = 0;
+  let onProcessor = 0;
+  for (let seed = 0; seed < GRAPHS; seed++) {
+    const graph = randomProcessorGraph(seed);
+    // The quantiser stacks samples along the first dimension of all inputs.
+    const [fed, ...others] = graph.feeds.values();
+    if (others.length > 0 || fed!.dims.length === 0) continue;
+    // Of codes that are all alike the deviation is 0, or what rounding makes of that.
+    if (graph.operators.some((op) => op.endsWith('Normalization'))) continue;
+    const options = { calibration: 'minmax', percentile: 99.99, exclude: [], perTensor: seed % 3 === 0 } as const;
+    let model: Model;
+    try {
+      const made = await quantiseModel(graph.model, async (m) => randomSamples(m, { samples: fed!.dims[0]!, seed }), {
+        ...options,
+        reduceRange: !HAS_VNNI,
+        activations: seed % 2 === 0 ? 'i8' : 'u8',
+        engine,
+      });
+      model = made.model;
+    } catch (error) {
+      // Nothing to quantise, or nothing to calibrate on.
+      if (error instanceof SystoleError && error.code.startsWith('SYS-FLOW-13')) continue;
+      throw error;
+    }
+    const machine =
+      seed % 3 === 0
+        ? presets.get('textbook-single')!
+        : withTypes(seed % 3 === 1 ? MACHINES[seed % MACHINES.length]! : randomMachine(seed), seed, seed % 4 !== 0);
+    const text = (): string => `seed ${seed} on ${machine.name}\n${printModel(model).replace(/"[^"]{80,}"/g, '…')}`;
+    try {
+      const { faults, compiled } = await runCompiled(model, machine, graph.feeds, { rounding: ROUNDING });
+      expect(faults, text()).toEqual([]);
+      ran++;
+      if (compiled.program.layers.every((l) => l.where !== 'host')) onProcessor++;
+    } catch (error) {
+      throw error instanceof SystoleError ? new Error(`${error.code} ${error.text('en')}: ${text()}`) : error;
+    }
+  }
+  console.log(`${ran} graphs, ${onProcessor} without the host`);
+  expect(onProcessor).toBeGreaterThan(50);
+});
+
+test.each([
+  ['int8', -5],
+  ['uint8', 200],
+  ['float16', 0.75],
+  ['int32', -70000],
+] as const)('Pad of %s with %d', async (dtype, value) => {
+  const b = new GraphBuilder(4, 19);
+  const x = b.input([2, 3, 4], dtype).name;
+  const padded = b.node('Pad', [x, b.int64s([0, 1, 2, 1, 0, 3]), b.keep(tensorOf(dtype, [], [value]))]);
+  const { faults, compiled } = await runCompiled(b.model([padded]), presets.get('textbook-single')!, b.feeds());
+  expect(faults).toEqual([]);
+  expect(compiled.program.layers.map((l) => l.where)).toEqual(['dma']);
 });

@@ -1,12 +1,14 @@
 /**
  * Window kernels: pooling and depthwise convolution. The tile lies as [y, x, c]; one instruction walks (y, x, ky, kx, c) and
- * accumulates into a result whose ky and kx strides are 0.
+ * accumulates into a result whose ky and kx strides are 0. Where windows step by one pixel and few channels leave lanes idle, (x, c) is one
+ * run: what differs by channel is then repeated for each x of a tile once.
  */
 import { ELEMENT_BYTES, type ElementType, type VectorFunction } from '#isa';
-import type { Machine } from '#machine';
+import { type Machine, vectorLanes } from '#machine';
 import { coresFor, dealing } from '../cores.ts';
 import { elementBits } from '../elementTypes.ts';
-import { extentOf, type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
+import type { Operand } from '../emitter.ts';
+import { extentOf, isRagged, type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access, Step, Temporary } from '../vectorSteps.ts';
 import { type BuildKernel, searchTiles, type VectorTiles } from '../vectorTiles.ts';
@@ -65,7 +67,7 @@ export const windowKey = ({ input, output, weights, bias, scale, after, y, x, re
 
 /** The kernel with the tiles that are predicted to be fastest; undefined where not even the smallest fit. */
 export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | undefined {
-  const { sizes, build } = windowTiles(k);
+  const { sizes, build } = windowTiles(k, machine);
   const ofMachine = known.get(machine) ?? new Map<string, VectorTiles | undefined>();
   known.set(machine, ofMachine);
   const key = windowKey(k);
@@ -75,10 +77,17 @@ export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | un
 }
 
 /** A window kernel over loops of another nest: they go by the names `b`, `y`, `x` and `c`. @param tiles of y, x and c */
-export const windowOver = (k: WindowKernel, tiles: readonly number[], loop: (name: string) => LoopDim): VectorKernel =>
-  windowTiles(k).build(tiles, loop);
+export const windowOver = (
+  k: WindowKernel,
+  tiles: readonly number[],
+  loop: (name: string) => LoopDim,
+  machine: Machine,
+): VectorKernel => windowTiles(k, machine).build(tiles, loop);
 
-function windowTiles(k: WindowKernel): {
+function windowTiles(
+  k: WindowKernel,
+  machine: Machine,
+): {
   readonly sizes: readonly number[];
   readonly build: BuildKernel;
 } {
@@ -88,8 +97,7 @@ function windowTiles(k: WindowKernel): {
   const o = k.output.strides;
   const build: BuildKernel = ([ty, tx, tc], loop) => {
     const b = loop('b', batch, 1);
-    const channelLoop = loop('c', channels, tc!);
-    const c = channelLoop;
+    const c = loop('c', channels, tc!);
     const y = loop('y', k.y.total, ty!);
     const x = loop('x', k.x.total, tx!);
     // Channels outermost: their weights stay while the image passes.
@@ -177,6 +185,21 @@ function windowTiles(k: WindowKernel): {
       const [oy, ox] = outStrides.map((v) => (v * width) / ELEMENT_BYTES[output.type]) as [number, number];
       return { tile: apart ?? output, type, strides: strides(oy, ox, width) };
     };
+    const lanes = vectorLanes(machine.vector, elements) ?? 1;
+    /** Elements of a row of the tile as one run, where that takes less time. */
+    const row = tx! * channels;
+    const asRows =
+      weights !== undefined &&
+      factors === undefined &&
+      tc === channels &&
+      k.x.scale === 1 &&
+      !isRagged(x) &&
+      Math.ceil(row / lanes) * (ty! + 1) < ty! * tx! * Math.ceil(channels / lanes);
+    /** What differs by channel, repeated for each x; by its tile of channels. */
+    const repeated = new Map<Stream, Temporary>();
+    for (const tile of asRows ? inputs.slice(1) : []) {
+      repeated.set(tile, temporary(`${tile.name} of a row`, tile.type, product(tile.dims.map(extentOf)) * tx!));
+    }
     return {
       loops,
       inputs,
@@ -193,19 +216,46 @@ function windowTiles(k: WindowKernel): {
             c: { tile: converted, strides: strides(wide) },
           });
         }
-        const sizes = [at.size(c), k.x.kernel, k.y.kernel, at.size(x), at.size(y)];
+        const repeat = (): void => {
+          for (const [tile, to] of repeated) {
+            const width = ELEMENT_BYTES[tile.type];
+            const taps = product(tile.dims.map(extentOf)) / channels;
+            emit.step({
+              f: 'mov',
+              sizes: [channels, tx!, taps],
+              a: { tile, strides: [width, 0, width * channels] },
+              c: { tile: to, strides: [width, width * channels, width * row] },
+            });
+          }
+        };
+        // Once, unless some core begins elsewhere than with the first tile.
+        const turns = [b, y, x];
+        if (turns.some((l) => l.deal !== undefined)) repeat();
+        else turns.reduce((inner, l) => () => emit.first(l, inner, () => {}), repeat)();
+        /** Sizes and strides of the tile's places: y, x, c, or y and a row. */
+        const places = (c1: number, x1: number, y1: number): number[] => (asRows ? [c1, y1] : [c1, x1, y1]);
+        const placeSizes = asRows ? [row, at.size(y)] : [at.size(c), at.size(x), at.size(y)];
+        const [inner, ...outer] = placeSizes as [Operand, ...Operand[]];
+        const withTaps = ([c1, ...rest]: number[], kx: number, ky: number): number[] => [c1!, kx, ky, ...rest];
         const a = {
           tile: converted ?? input,
-          strides: [wide, k.x.dilation * ix, k.y.dilation * iy, k.x.scale * ix, k.y.scale * iy],
+          strides: withTaps(places(wide, k.x.scale * ix, k.y.scale * iy), k.x.dilation * ix, k.y.dilation * iy),
         };
-        const c5 = result(sums, (oy, ox, width) => [width, 0, 0, ox, oy]);
-        const main: Step = { f: 'mov', sizes, a, c: c5, accumulate: k.reduce, init: true };
+        const main: Step = {
+          ...{ f: 'mov', sizes: [inner, k.x.kernel, k.y.kernel, ...outer], a },
+          ...{ c: result(sums, (oy, ox, width) => withTaps(places(width, ox, oy), 0, 0)) },
+          ...{ accumulate: k.reduce, init: true },
+        };
         if (weights === undefined) emit.step(main);
         else {
-          const [wy, wx] = tileStrides(weights) as [number, number, number];
-          emit.step({ ...main, f: 'mul', b: { tile: weights, strides: [wide, wx, wy, 0, 0] } });
+          const [wy, wx] = tileStrides(weights).map((v) => (asRows ? v * tx! : v)) as [number, number, number];
+          const b = { tile: repeated.get(weights) ?? weights, strides: withTaps(places(wide, 0, 0), wx, wy) };
+          emit.step({ ...main, f: 'mul', b });
         }
-        const ofChannel = (tile: Stream): Access => ({ tile, strides: [ELEMENT_BYTES[tile.type], 0, 0] });
+        const ofChannel = (tile: Stream): Access => ({
+          tile: repeated.get(tile) ?? tile,
+          strides: places(ELEMENT_BYTES[tile.type], 0, 0),
+        });
         const steps: (Omit<WindowStep, 'scalar' | 'perChannel'> & { readonly b?: Step['b'] })[] = [];
         if (typeof k.scale === 'number') steps.push({ f: 'mul', b: { scalar: k.scale } });
         else if (factors !== undefined) {
@@ -221,13 +271,14 @@ function windowTiles(k: WindowKernel): {
         let type = sums;
         steps.forEach(({ f, b, type: to, saturate, zero }, i) => {
           const last = i === steps.length - 1;
-          const over = (oy: number, ox: number, width: number): number[] => [width, ox, oy];
+          const over = (oy: number, ox: number, width: number): number[] => places(width, ox, oy);
           const from = result(type, over);
           type = last ? output.type : (to ?? type);
-          const c = last ? { tile: output, strides: [...outStrides].reverse() } : result(type, over);
+          const [oy, ox, oc] = outStrides;
+          const c = last ? { tile: output, strides: places(oc, ox, oy) } : result(type, over);
           emit.step({
             f,
-            sizes: [at.size(channelLoop), at.size(x), at.size(y)],
+            sizes: placeSizes,
             a: from,
             ...(b === undefined ? {} : { b }),
             c,

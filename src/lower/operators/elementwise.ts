@@ -10,7 +10,7 @@ import type { ElementwiseStep } from '../kernels/elementwise.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { notComputed, toHost } from '../reasons.ts';
 import type { View } from '../views.ts';
-import { elementOf, Kernels, operandOf, rounded } from './formulas.ts';
+import { elementOf, Kernels, operandOf, readValue, rounded } from './formulas.ts';
 import { type Arguments, acceptsType, FUNCTIONS } from './functions.ts';
 
 /** Every operand takes buffers and records of a kernel; what goes beyond is done in several. */
@@ -37,7 +37,7 @@ class Operands {
   of(name: string): Expression {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const e = this.#p.deferred(name)?.root ?? operandOf(this.#p.view(name));
+    const e = readValue(this.#p, name);
     this.#known.set(name, e);
     return e;
   }

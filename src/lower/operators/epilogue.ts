@@ -107,7 +107,7 @@ function meetingSteps(
   const accumulate = ({ Add: 'add', Mul: 'mul' } as const)[node.op];
   if (accumulate === undefined || node.inputs.length !== 2 || operands.length === MOST_OPERANDS) return undefined;
   const other = node.inputs[0] === value ? node.inputs[1]! : node.inputs[0]!;
-  const maker = p.producer(other);
+  const maker = p.producerOf(other);
   const scale = maker?.op === 'DequantizeLinear' && maker.domain === '' ? wholeScale(p, maker) : undefined;
   const codes = maker?.inputs[0] ?? '';
   if (maker === undefined || scale === undefined || !p.isMade(codes) || p.dtype(other) !== 'float32') return undefined;

@@ -35,6 +35,9 @@ export function operandOf(view: View): Expression {
   return isHalf(type) ? convert(input, 'f32') : input;
 }
 
+/** A value as it is read: from memory, or computed along. */
+export const readValue = (p: Planner, name: string): Expression => p.deferred(name)?.root ?? operandOf(p.view(name));
+
 /** What a node leaves of a formula: halves are rounded, whoever goes on from there. */
 export function rounded(root: Expression, dtype: string): Expression {
   const type = elementTypeOf(dtype);

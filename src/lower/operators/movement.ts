@@ -1,5 +1,4 @@
 /** Lowering of data movement: views where strides allow, copies by the DMA where they do not. */
-import { float32Bits } from '#base';
 import {
   floatAttribute,
   type GraphNode,
@@ -12,6 +11,7 @@ import {
   typeOf,
 } from '#ir';
 import { SLOT_BYTES } from '#isa';
+import { elementBits, elementTypeOf } from '../elementTypes.ts';
 import { planCopy } from '../kernels/copy.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, insideConcat, toHost } from '../reasons.ts';
@@ -362,9 +362,10 @@ export const lowerPad: Lowering = (node, p) => {
   const valueConstant = p.constant(input(2));
   if (input(2) !== undefined && valueConstant === undefined) return computed('its padding value is', '其填充值');
   const value = valueConstant ? tensorNumbers(valueConstant)[0]! : floatAttribute(node, 'value', 0);
-  if (value !== 0 && p.dtype(name) !== 'float32')
+  const type = elementTypeOf(p.dtype(name));
+  if (value !== 0 && type === undefined)
     return toHost(`it pads ${p.dtype(name)} with ${value}`, `它以 ${value} 填充 ${p.dtype(name)}`);
-  if (value !== 0) fill = float32Bits(value);
+  if (value !== 0) fill = elementBits(type!, value);
   const source = p.view(name);
   const output = p.output(node.outputs[0]!, source);
   const kernel = { input: source, output, padsBefore: before, fill };

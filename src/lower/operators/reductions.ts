@@ -23,7 +23,7 @@ import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, insideConcat, notComputed } from '../reasons.ts';
 import { reshapeView, type View } from '../views.ts';
 import { finish } from './elementwise.ts';
-import { Kernels, operandOf } from './formulas.ts';
+import { Kernels, operandOf, readValue } from './formulas.ts';
 
 const exp = (x: Expression): Expression => apply('exp', x);
 const log = (x: Expression): Expression => apply('log', x);
@@ -75,9 +75,9 @@ export const lowerReduce: Lowering = (node, p) => {
   if (reduced === undefined) return computed('its axes are', '其轴');
   const count = dims.reduce((n, d, i) => (reduced[i] ? n * d : n), 1);
   const root = reduced.includes(true)
-    ? REDUCTIONS[node.op]!(operandOf(p.view(x)), count)
+    ? REDUCTIONS[node.op]!(readValue(p, x), count)
     : // With nothing to reduce an operator that says so does nothing at all.
-      operandOf(p.view(x));
+      readValue(p, x);
   return intoKept(p, node, dims, reduced, root, node.op.startsWith('Global') ? 'channels-last' : 'row-major');
 };
 
@@ -100,7 +100,7 @@ function intoKept(
   const kernels = new Kernels(p, node);
   if (words === undefined) kernels.formula(dims, reduced, root, output, raw);
   else kernels.formula([...dims, 2], [...reduced, false], root, words(output), raw);
-  return kernels.commit();
+  return kernels.commit([node, ...p.absorbed(inOrder(root))]);
 }
 
 /** Softmax, LogSoftmax. */
