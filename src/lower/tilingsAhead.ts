@@ -3,7 +3,7 @@
  * once, and pixels and channels cut. Screened by the busiest of vector unit, matrix unit and DRAM, and what comes before the first product.
  */
 import { ELEMENT_BYTES } from '#isa';
-import { filtersOf, lanesOf, type Machine } from '#machine';
+import { filtersOf, lanesOf, type Machine, vectorLanes } from '#machine';
 import { cyclesAtRate } from '#timing';
 import { type Contraction, fitsContraction, type Tiling, typesOfContraction } from './contraction.ts';
 import type { WindowDim, WindowKernel } from './kernels/window.ts';
@@ -35,7 +35,7 @@ export function tilingsAhead(k: Contraction, window: WindowKernel, machine: Mach
 function scoreOf(k: Contraction, window: WindowKernel, machine: Machine): (t: Tiling) => number {
   const { a: type, result } = typesOfContraction(k);
   const [tn, ti] = [filtersOf(machine.matrix, type), lanesOf(machine.matrix, type)];
-  const { lanes } = machine.vector;
+  const lanes = vectorLanes(machine.vector, type) ?? machine.vector.lanes;
   const wide = ELEMENT_BYTES[type];
   const taps = window.y.kernel * window.x.kernel;
   const steps = taps + window.after.length;
@@ -48,7 +48,13 @@ function scoreOf(k: Contraction, window: WindowKernel, machine: Machine): (t: Ti
     const weights = (taps + k.n.total) * k.c.total * wide;
     const stored = y * x * k.n.total * ELEMENT_BYTES[result];
     const moved = tiles * (loaded + stored) + (blocks > 1 ? tiles : 1) * weights;
-    const walked = Math.min(x * y * Math.ceil(c / lanes), c * y * Math.ceil(x / lanes), c * x * Math.ceil(y / lanes));
+    const isRow = c >= k.c.total && window.x.scale === 1 && k.x.total % x === 0;
+    const walked = Math.min(
+      x * y * Math.ceil(c / lanes),
+      c * y * Math.ceil(x / lanes),
+      c * x * Math.ceil(y / lanes),
+      isRow ? y * Math.ceil((x * c) / lanes) : Number.POSITIVE_INFINITY,
+    );
     const busiest = Math.max(
       cyclesAtRate(moved, machine.dram.bandwidth),
       tiles * blocks * walked * steps,

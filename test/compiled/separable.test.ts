@@ -3,11 +3,16 @@
  * no races, on machines of every kind; and that the pair is one layer where that pays.
  */
 import { describe, expect, test } from 'vitest';
+import { sharedEngine } from '#engine';
+import { quantiseModel, randomSamples } from '#flow';
 import { type Attribute, int, ints } from '#ir';
 import { presets } from '#machine';
 import { runCompiled } from '../support/compiledRun.ts';
 import { GraphBuilder } from '../support/graphBuilder.ts';
+import { inHalf } from '../support/halfGraphs.ts';
 import { MACHINES, PRESETS } from '../support/machines.ts';
+import { HAS_VNNI } from '../support/randomQuantised.ts';
+import { withTypes } from '../support/typedMachines.ts';
 
 const ROUNDING = 4e-6;
 
@@ -56,6 +61,36 @@ describe('depthwise and 1×1', () => {
       else expect(together).toBe(0);
     });
   }
+
+  test('of integers and in half precision, too', async () => {
+    const engine = await sharedEngine();
+    const options = { calibration: 'minmax', percentile: 99.99, exclude: [], perTensor: false } as const;
+    const machines = [presets.get('textbook-single-i8x4')!, ...MACHINES.slice(0, 5).map((m, i) => withTypes(m, i))];
+    const together = { QLinearConv: 0, Conv: 0 };
+    for (const [i, machine] of machines.entries()) {
+      for (let seed = 4 * i; seed < 4 * i + 6; seed++) {
+        const g = pair(seed);
+        const model = g.model([g.result]);
+        const { model: integers } = await quantiseModel(
+          model,
+          async (m) => randomSamples(m, { samples: g.inputs[0]!.dims[0]!, seed }),
+          { ...options, reduceRange: !HAS_VNNI, activations: seed % 2 === 0 ? 'i8' : 'u8', engine },
+        );
+        const halves = inHalf({ model, feeds: g.feeds() }, seed % 2 === 0 ? 'float16' : 'bfloat16')!;
+        const runs = [
+          ['QLinearConv', await runCompiled(integers, machine, g.feeds())],
+          ['Conv', await runCompiled(halves.model, machine, halves.feeds, { rounding: 2 ** -5 })],
+        ] as const;
+        for (const [op, { faults, compiled }] of runs) {
+          expect(faults, `seed ${seed} on ${machine.name}`).toEqual([]);
+          const ops = compiled.program.layers.map((l) => l.op.split('+').filter((name) => name === op).length);
+          if (ops.includes(2)) together[op]++;
+        }
+      }
+    }
+    expect(together.QLinearConv).toBeGreaterThan(3);
+    expect(together.Conv).toBeGreaterThan(3);
+  });
 
   test('pays in time and traffic', async () => {
     const machine = presets.get('textbook-single')!;

@@ -42,6 +42,15 @@ export function convolutionOfFloats(p: Planner, node: GraphNode): Convolution | 
   return { x: xName, weights, bias: values && ((n) => values[n]!), types: p.floatTypes(xName) };
 }
 
+/** What a contraction is told of the integers of a convolution. @param filter number of filter n of group o */
+export const quantisationOf = (
+  { zero, scale }: Convolution,
+  filter: (o: number, n: number) => number,
+): Pick<Contraction, 'quantisation'> =>
+  zero === undefined
+    ? {}
+    : { quantisation: { zero, ...(scale === undefined ? {} : { scale: (o, n) => scale(filter(o, n)) }) } };
+
 /**
  * Makes the job of a convolution of any type.
  * @param chains what may be done behind it, the longest first
@@ -104,13 +113,10 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
     const perFilter = filters / groups;
     const taps = ya.kernel * xa.kernel;
     const filter = (o: number, n: number): number => o * perFilter + n;
-    const { scale, zero } = k;
     return {
       name: node.name,
       types,
-      ...(zero === undefined
-        ? {}
-        : { quantisation: { zero, ...(scale === undefined ? {} : { scale: (o, n) => scale(filter(o, n)) }) } }),
+      ...quantisationOf(k, filter),
       outer:
         groups === 1
           ? []

@@ -51,10 +51,8 @@ export function depthwise(
   const kernel = (output: View): WindowKernel => ({ ...window, output, weights, sums, after });
   const planIn = (output: View): VectorKernel | undefined => planWindow(kernel(output), p.machine);
   const alone = planIn(unplaced(p, fused.output));
-  if (k.zero === undefined) {
-    const cycles = alone === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(alone, p.machine).cycles;
-    if (separable(p, { nodes, output: fused.output, window: kernel, reads, cycles })) return undefined;
-  }
+  const cycles = alone === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(alone, p.machine).cycles;
+  if (separable(p, { nodes, output: fused.output, window: kernel, reads, cycles })) return undefined;
   if (alone === undefined) return doesNotFit(p.machine);
   const output = asPlane(p.output(fused.output, 'channels-last'));
   if (planIn(output) === undefined) return doesNotFit(p.machine);

@@ -10,7 +10,7 @@ import { convert, mul, quantise } from '../formula/expression.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, lacksType, toHost } from '../reasons.ts';
 import type { View } from '../views.ts';
-import { convolution } from './conv.ts';
+import { type Convolution, convolution } from './conv.ts';
 import { noChain, quantisedChains } from './epilogue.ts';
 import { Kernels, operandOf } from './formulas.ts';
 import { matrixProduct } from './matmul.ts';
@@ -74,6 +74,12 @@ function zerosOf(a: Parameter, w: Parameter, result?: Parameter): Quantisation['
 const computedWeights = computed('its weights are', '其权重');
 
 export const lowerQLinearConv: Lowering = (node, p) => {
+  const k = convolutionOfIntegers(p, node);
+  return isRefusal(k) ? k : convolution(p, node, k, quantisedChains(p, node.outputs[0]!));
+};
+
+/** A QLinearConv of known parameters; the reason for the host where it is not one. */
+export function convolutionOfIntegers(p: Planner, node: GraphNode): Convolution | ToHost {
   const [x, , , w] = node.inputs as [string, string, string, string];
   const parameters = parametersOf(p, node, [1, 2, 4, 5, 6, 7, 8]);
   if (parameters === undefined) return computedParameters;
@@ -86,18 +92,13 @@ export const lowerQLinearConv: Lowering = (node, p) => {
   if (sx === undefined || sy === undefined) return several(sx === undefined ? xScale.name : yScale.name);
   const types = integerTypes(p, x, w, node.outputs[0]!);
   const sw = wScale.values;
-  return convolution(
-    p,
-    node,
-    {
-      ...{ x, weights, zero },
-      types: isRefusal(types) ? undefined : types,
-      bias: bias.name === '' ? undefined : (n) => bias.values[n]!,
-      scale: (n) => combined(sx, sw[sw.length === 1 ? 0 : n]!, sy),
-    },
-    quantisedChains(p, node.outputs[0]!),
-  );
-};
+  return {
+    ...{ x, weights, zero },
+    types: isRefusal(types) ? undefined : types,
+    bias: bias.name === '' ? undefined : (n) => bias.values[n]!,
+    scale: (n) => combined(sx, sw[sw.length === 1 ? 0 : n]!, sy),
+  };
+}
 
 export const lowerConvInteger: Lowering = (node, p) => {
   const [x, w] = node.inputs as [string, string];

@@ -9,9 +9,10 @@ import { elementsOf } from '../elementTypes.ts';
 import type { WindowKernel } from '../kernels/window.ts';
 import type { Planner } from '../planner.ts';
 import { asPlane, type Buffer, channelsLastStrides, placeOf, type View } from '../views.ts';
-import { type Convolution, convolutionOfFloats } from './conv.ts';
-import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
+import { type Convolution, convolutionOfFloats, quantisationOf } from './conv.ts';
+import { type Chain, chainsBehind, epilogueOf, quantisedChains } from './epilogue.ts';
 import { chooseContraction, chosenJob, type Planned } from './jobs.ts';
+import { convolutionOfIntegers } from './quantised.ts';
 
 /** The depthwise convolution that was planned. */
 export interface Ahead {
@@ -32,10 +33,11 @@ export function separable(p: Planner, ahead: Ahead): boolean {
   if (p.machine.cluster !== undefined || !p.depthFirst) return false;
   const node = p.onlyConsumer(ahead.output);
   if (node === undefined || !isPointwise(p, node, ahead.output)) return false;
-  const k = convolutionOfFloats(p, node);
+  const isQuantised = node.op === 'QLinearConv';
+  const k = isQuantised ? convolutionOfIntegers(p, node) : convolutionOfFloats(p, node);
   if ('host' in k || k.types === undefined) return false;
   const middle = unplaced(p, ahead.output);
-  const chains = chainsBehind(p, node.outputs[0]!);
+  const chains = (isQuantised ? quantisedChains : chainsBehind)(p, node.outputs[0]!);
   const plan =
     (prologue: { readonly prologue?: WindowKernel }) =>
     (chain: Chain): Planned => {
@@ -49,10 +51,14 @@ export function separable(p: Planner, ahead: Ahead): boolean {
   return true;
 }
 
+/** Convolutions, and which of their inputs are the weights. */
+const POINTWISE: Readonly<Record<string, number>> = { Conv: 1, QLinearConv: 3 };
+
 /** A convolution of one pixel at a time, of all channels, that reads this value. */
 function isPointwise(p: Planner, node: GraphNode, value: string): boolean {
-  if (node.op !== 'Conv' || node.domain !== '' || node.inputs[0] !== value || p.isDone(node)) return false;
-  const weights = p.constant(node.inputs[1]);
+  const at = POINTWISE[node.op];
+  if (at === undefined || node.domain !== '' || node.inputs[0] !== value || p.isDone(node)) return false;
+  const weights = p.constant(node.inputs[at]);
   const all = (name: string, one: number): boolean => (intsAttribute(node, name) ?? []).every((v) => v === one);
   return (
     weights?.dims.slice(2).every((size) => size === 1) === true &&
@@ -85,6 +91,7 @@ function pointwise(node: GraphNode, k: Convolution, input: View, out: View, chai
   return {
     name: node.name,
     ...(types === undefined ? {} : { types }),
+    ...quantisationOf(k, (_, n) => n),
     outer: [],
     b: { total: out.dims[0]!, aStride: input.strides[0]!, outStride: out.strides[0]! },
     y: along(2),
