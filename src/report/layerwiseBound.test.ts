@@ -103,6 +103,25 @@ describe('groups', () => {
     expect(rows).toEqual([['matmul relu', 64, 16, 192, 3, 'memory']]);
   });
 
+  test('quantisers stand with what they are beside: between groups go integers', () => {
+    const { rows } = boundOf(
+      `graph g(x: int8[1,4,4,4], s: int8[1,4,4,4]) -> (y: int8[1,4,4,4]) {
+        const w: int8[4,4,1,1] = splat 1
+        const k: float32[] = {0.5}
+        const z: int8[] = {0}
+        c = QLinearConv(x, k, z, w, k, z, k, z) @conv
+        a = DequantizeLinear(c, k, z) @a
+        b = DequantizeLinear(s, k, z) @b
+        f = Add(a, b) @add
+        y = QuantizeLinear(f, k, z) @quantise
+      }`,
+      [],
+      presets.get('textbook-single-i8x4')!,
+    );
+    // 64 outputs × 4 MACs at 1024; 64 additions and 64 × 4 of the quantiser at 256 lanes; x, s and y 64 B each, w 16, k 4, z 1.
+    expect(rows).toEqual([['conv add quantise', 256, 320, 213, 213 / 64, 'memory']]);
+  });
+
   test('indices of a pooling that are read end the chain', () => {
     const { rows } = boundOf(`
       graph g(x: float32[1,1,2,2]) -> (y: float32[1,1,1,1], i: int64[1,1,1,1]) {
@@ -117,6 +136,22 @@ describe('groups', () => {
       ['relu', 8],
     ]);
   });
+});
+
+test('peak and lanes are those of the type', () => {
+  const machine = machineWith('textbook-single-i8x4', {
+    vector: { ...presets.get('textbook-single-i8x4')!.vector, types: { i8: { lanes: 512 }, i32: { lanes: 128 } } },
+  });
+  const ofType = (type: string) =>
+    boundOf(
+      `graph g(x: ${type}[64,64,16,16]) -> (y: ${type}[64,64,8,8]) {
+        y = MaxPool[kernel_shape=[2, 2], strides=[2, 2]](x) @pool
+      }`,
+      [],
+      { ...machine, dram: { ...machine.dram, bandwidth: { bytes: 1024, cycles: 1 } } },
+    ).rows[0]![4];
+  // 1,310,720 elements in and out; three comparisons for each of 262,144 results at 512 lanes.
+  expect([ofType('float32'), ofType('int8')]).toEqual([(4 * 1310720) / 1024, (3 * 262144) / 512]);
 });
 
 describe('work', () => {

@@ -25,7 +25,7 @@ import { GraphBuilder } from '../support/graphBuilder.ts';
 import { MACHINES } from '../support/machines.ts';
 import { ROUNDING, randomProcessorGraph } from '../support/processorGraphs.ts';
 import { randomMachine } from '../support/randomMachine.ts';
-import { HAS_VNNI, RANDOM_QUANTISED } from '../support/randomQuantised.ts';
+import { byteTensor, HAS_VNNI, RANDOM_QUANTISED } from '../support/randomQuantised.ts';
 import { withTypes } from '../support/typedMachines.ts';
 
 /** A case as a model: parameters and weights as constants, the first input fed. */
@@ -189,4 +189,18 @@ test.each([
   const { faults, compiled } = await runCompiled(b.model([padded]), presets.get('textbook-single')!, b.feeds());
   expect(faults).toEqual([]);
   expect(compiled.program.layers.map((l) => l.where)).toEqual(['dma']);
+});
+
+test('a product quantised while it runs: the integers of ONNX Runtime, without the host', async () => {
+  const b = new GraphBuilder(5, 17);
+  const x = b.input([4, 30]).name;
+  const [codes, scale, zero] = b.nodeOf('DynamicQuantizeLinear', [x], {}, 3) as [string, string, string];
+  const weights = b.keep(byteTensor(b.random, [30, 17], 'int8', true));
+  const sums = b.node('MatMulInteger', [codes, weights, zero, b.keep(tensorOf('int8', [], [3]))]);
+  const floats = b.node('Mul', [b.node('Cast', [sums], { to: int(1) }), scale]);
+  for (const machine of [presets.get('textbook-single')!, ...MACHINES.slice(0, 4).map((m, i) => withTypes(m, i))]) {
+    const { faults, compiled } = await runCompiled(b.model([floats, sums, codes]), machine, b.feeds());
+    expect(faults, machine.name).toEqual([]);
+    expect(compiled.program.layers.flatMap((l) => l.onHost ?? [])).toEqual([]);
+  }
 });

@@ -3,10 +3,10 @@
  * Runtime requantises them, bit for bit, and ConvInteger and MatMulInteger, whose sums are the result. Scales and zero points are
  * known numbers: they are parts of instructions and of the packed weights.
  */
-import { type GraphNode, tensorNumbers } from '#ir';
+import { elementCount, type GraphNode, tensorNumbers } from '#ir';
 import type { ContractionTypes, Quantisation } from '../contraction.ts';
 import { matrixTypeOf } from '../elementTypes.ts';
-import { convert, mul, quantise } from '../formula/expression.ts';
+import { convert, mul, quantise, sub } from '../formula/expression.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, lacksType, toHost } from '../reasons.ts';
 import type { View } from '../views.ts';
@@ -114,7 +114,8 @@ export const lowerConvInteger: Lowering = (node, p) => {
 };
 
 export const lowerMatMulInteger: Lowering = (node, p) => {
-  const [a, b] = node.inputs as [string, string];
+  const [a, b, aZero = ''] = node.inputs as [string, string, string | undefined];
+  if (aZero !== '' && p.constant(aZero) === undefined) return withComputedZero(p, node, aZero);
   const parameters = parametersOf(p, node, [2, 3]);
   if (parameters === undefined) return computedParameters;
   const zero = zerosOf(parameters[0]!, parameters[1]!);
@@ -152,6 +153,43 @@ export const lowerQLinearMatMul: Lowering = (node, p) => {
     Array.from({ length: columns }, (_, n) => scale(n)),
   );
 };
+
+/**
+ * A product with known weights whose neurons have a computed zero point, as DynamicQuantizeLinear makes it:
+ * Σ (a − za)·w' = Σ a·w' − za·Σ w', the second sum known for each column.
+ */
+function withComputedZero(p: Planner, node: GraphNode, aZero: string): ToHost | undefined {
+  const [a, b] = node.inputs as [string, string];
+  const weights = p.constant(b);
+  const [bZero] = parametersOf(p, node, [3]) ?? [];
+  if (weights?.dims.length !== 2 || bZero === undefined || elementCount(p.dims(aZero)) !== 1) return computedParameters;
+  const zw = single(bZero);
+  if (zw === undefined) return several(bZero.name);
+  const types = integerTypes(p, a, b, 'i32');
+  if (isRefusal(types)) return types;
+  const output = node.outputs[0]!;
+  const dims = p.dims(output);
+  const kernels = new Kernels(p, node);
+  const sums = kernels.temporary(dims, 'int32');
+  const columns = weights.dims[1]!;
+  const ofColumns = p.constantView(`${node.name}.sums`, [columns], 'int32', () => {
+    const all = new Int32Array(columns);
+    tensorNumbers(weights).forEach((w, i) => {
+      all[i % columns]! += w - zw;
+    });
+    return new Uint8Array(all.buffer);
+  });
+  const za = convert(operandOf({ ...p.view(aZero), dims: [], strides: [] }), 'i32');
+  kernels.formula(
+    dims,
+    dims.map(() => false),
+    sub(operandOf(sums), mul(operandOf(ofColumns), za)),
+    p.output(output, 'row-major'),
+  );
+  if (kernels.refused !== undefined) return kernels.refused;
+  const k = { a, b, types, zero: { a: 0, w: zw, result: 0 }, into: sums };
+  return matrixProduct(p, node, k, [noChain(output)]) ?? kernels.commit([node], true);
+}
 
 /** Where both operands are computed there is no room for scales among the weights: sums first, then what requantises them. */
 function inTwoSteps(
