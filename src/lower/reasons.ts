@@ -19,8 +19,8 @@ export function lacksType(machine: Machine, unit: 'matrix' | 'vector', dtype: st
 /** A type in which an operator is not computed. */
 export const notComputed = (dtype: string): ToHost =>
   toHost(
-    `it computes with ${dtype}; on the processor this operator is computed in float32, some also in bool and integers of up to 32 bits`,
-    `它以 ${dtype} 计算；在处理器上该算子以 float32 计算，部分算子也支持 bool 和不超过 32 位的整数`,
+    `it computes with ${dtype}; on the processor this operator is computed in float32, float16 and bfloat16, some also in bool and integers of up to 32 bits`,
+    `它以 ${dtype} 计算；在处理器上该算子以 float32、float16 与 bfloat16 计算，部分算子也支持 bool 和不超过 32 位的整数`,
   );
 
 /** The reason for the host where the vector unit lacks one of these types. */
