@@ -1,5 +1,6 @@
 /** The conformance suite on every test machine, with parameters as constants and as inputs. */
 import { describe, expect, test } from 'vitest';
+import { SystoleError } from '#base';
 import { MACHINES } from '../support/machines.ts';
 import { runSuiteCase, suiteCases, suitePresent } from './suite.ts';
 
@@ -10,14 +11,28 @@ describe.skipIf(!suitePresent)('processor (skipped where ../shared/data/onnx-con
     '%s',
     async (_, { machine, constants }) => {
       const wrong: string[] = [];
+      const refused: string[] = [];
       let onProcessor = 0;
       for (const c of cases) {
-        const { difference, host } = await runSuiteCase(c, machine, constants);
-        if (difference !== undefined) wrong.push(`${c.name}: ${difference}`);
-        else if (host.length === 0) onProcessor++;
+        try {
+          const { difference, host } = await runSuiteCase(c, machine, constants);
+          if (difference !== undefined) wrong.push(`${c.name}: ${difference}`);
+          else if (host.length === 0) onProcessor++;
+        } catch (error) {
+          // Shapes that follow from values that are fed cannot be compiled.
+          if (constants || !(error instanceof SystoleError) || error.kind !== 'unsupported') throw error;
+          refused.push(`${c.name} (${error.code})`);
+        }
       }
-      console.log(`${cases.length - wrong.length} of ${cases.length} tests agree, ${onProcessor} without the host`);
+      const agreed = cases.length - wrong.length - refused.length;
+      console.log(
+        [
+          `${agreed} of ${cases.length} tests agree, ${onProcessor} without the host`,
+          ...(refused.length === 0 ? [] : [`refused, since shapes depend on what is fed: ${refused.join(', ')}`]),
+        ].join('; '),
+      );
       expect(wrong).toEqual([]);
+      expect(agreed).toBeGreaterThan(600);
     },
   );
 });
