@@ -1,5 +1,5 @@
 /** What `systole explain` says: a table of all layers, and the pages of single ones. */
-import type { Explained, LayerExplanation, Loss } from '#flow';
+import type { Explained, HostExplanation, LayerExplanation, Loss } from '#flow';
 import { LOSSES } from '#flow';
 import type { ContractionText, ScheduleText } from '#lower';
 import { bytesText, grouped, type Palette, PLAIN, percent, table } from '#report';
@@ -61,7 +61,7 @@ interface Style {
 /** All layers, one line each. */
 export function explainedTable(
   console: Console,
-  { layers }: Explained,
+  { layers, host, result }: Explained,
   { palette = PLAIN, width = 160 }: Style,
 ): string {
   const t = console.text.bind(console);
@@ -96,7 +96,25 @@ export function explainedTable(
     en: 'Cycles beyond the bound by what they went to. One layer in full: --layer NAME',
     zh: '超出下界的周期按去向列出。查看某一层的全部说明：--layer 名称',
   };
-  return [...lines, '', palette.faint(t(hint))].join('\n');
+  const total = { en: `${grouped(result.cycles)} cycles in all`, zh: `共 ${grouped(result.cycles)} 周期` };
+  const onHost = host.flatMap((h) => ['', ...hostLines(console, h, palette)]);
+  return [...(layers.length === 0 ? [] : lines), ...onHost, '', t(total), palette.faint(t(hint))]
+    .join('\n')
+    .trimStart();
+}
+
+/** What the host runs, and why. */
+export function hostLines(console: Console, { plan, run }: HostExplanation, palette: Palette = PLAIN): string[] {
+  const t = console.text.bind(console);
+  return [
+    palette.strong(
+      t({
+        en: `${plan.name}: on the host, ${grouped(run.cycles)} cycles`,
+        zh: `${plan.name}：在主机上，${grouped(run.cycles)} 周期`,
+      }),
+    ),
+    ...(plan.onHost ?? []).map((n) => `  ${n.name} (${n.op}): ${t(n.reason)}`),
+  ];
 }
 
 /** One layer in full. */
@@ -113,7 +131,7 @@ export function explainedLayer(console: Console, layer: LayerExplanation, style:
     palette.strong(`${plan.name}: ${plan.op}`),
     t({
       en: `${grouped(run.cycles)} cycles; at least ${grouped(Math.ceil(bound.cycles))}, bound by the ${t(BY[bound.by])}; efficiency ${percent(run.cycles === 0 ? null : bound.cycles / run.cycles)}`,
-      zh: `${grouped(run.cycles)} 周期；下界 ${grouped(Math.ceil(bound.cycles))}，受限于${t(BY[bound.by])}；效率 ${percent(run.cycles === 0 ? null : bound.cycles / run.cycles)}`,
+      zh: `${grouped(run.cycles)} 周期；下界 ${grouped(Math.ceil(bound.cycles))}，受限于 ${t(BY[bound.by])}；效率 ${percent(run.cycles === 0 ? null : bound.cycles / run.cycles)}`,
     }),
     t({
       en: `reads ${bytesText(run.readBytes)} and writes ${bytesText(run.writeBytes)} of DRAM; compulsory are ${bytesText(plan.inputBytes + plan.weightBytes)} and ${bytesText(plan.outputBytes)}`,

@@ -15,20 +15,30 @@ export interface ModelOptions {
   readonly log?: LogLevel;
 }
 
-/** Types that the processor will compute in, by the names of the command line. */
-const LATER = ['f16', 'bf16', 'i8', 'u8'] as const;
+/** Types that a model may be of, by the names of the command line. */
+const OTHERS = ['f16', 'bf16', 'i8', 'u8'] as const;
+const LONG: Readonly<Record<string, string>> = {
+  float32: 'f32',
+  float16: 'f16',
+  bfloat16: 'bf16',
+  int8: 'i8',
+  uint8: 'u8',
+};
 
-const notYet = diagnostic<{ dtype: string }>('SYS-CLI-005', 'unsupported', {
-  en: (p) => `--dtype ${p.dtype} is not supported yet: the processor computes in f32. Leave --dtype out.`,
-  zh: (p) => `尚不支持 --dtype ${p.dtype}：处理器以 f32 计算。请去掉 --dtype。`,
+const notConverted = diagnostic<{ dtype: string }>('SYS-CLI-005', 'unsupported', {
+  en: (p) =>
+    `--dtype ${p.dtype} would convert the model, which is not supported yet: a model is computed in the types that it has. ` +
+    'Leave --dtype out; systole quantize makes a model of 8 bits.',
+  zh: (p) =>
+    `--dtype ${p.dtype} 需要转换模型，尚不支持：模型按其自身的类型计算。请去掉 --dtype；systole quantize 可生成 8 位模型。`,
 });
 
 function dtype(text: string): 'f32' {
-  const name = text === 'float32' ? 'f32' : text;
+  const name = LONG[text] ?? text;
   if (name === 'f32') return name;
-  if ((LATER as readonly string[]).includes(name)) throw notYet({ dtype: text });
+  if ((OTHERS as readonly string[]).includes(name)) throw notConverted({ dtype: text });
   const expected = { en: 'f32', zh: 'f32' };
-  throw badValue({ option: '--dtype', found: text, expected, nearest: nearestName(text, ['f32', ...LATER]) });
+  throw badValue({ option: '--dtype', found: text, expected, nearest: nearestName(text, ['f32', ...OTHERS]) });
 }
 
 /** `passes`, or `passes:LEVEL`. */
@@ -109,7 +119,10 @@ export function withModelOptions(console: Console, command: CliCommand): CliComm
   );
   return withLogOption(console, command).option(
     '--dtype <TYPE>',
-    t({ en: 'type to compute in: f32', zh: '计算类型：f32' }),
+    t({
+      en: 'f32, the default: models are computed in the types that they have',
+      zh: 'f32（默认）：模型按其自身的类型计算',
+    }),
     dtype,
     'f32',
   ) as CliCommand;

@@ -7,17 +7,28 @@ import { explainModel, LOSSES, layersNamed } from './explain.ts';
 
 const MACHINES = ['textbook-single', 'systolic-16x16', 'textbook-cluster', 'tpu-v1'];
 
+const CASES = MACHINES.flatMap((machine) => ['lenet5', 'mobilenet-v2'].map((network) => [machine, network] as const));
+
 describe('where the cycles went', () => {
-  test.each(MACHINES)('adds up on %s', async (name) => {
+  test.each(CASES)('adds up on %s: %s', async (name, network) => {
     const machine = presets.get(name)!;
-    const model = await buildModel('lenet5', { weights: false });
+    const model = await buildModel(network, { weights: false });
     const { layers, program, result } = await explainModel(model, { machine, engine: await sharedEngine(), batch: 1 });
     expect(layers.length).toBe(program.layers.filter((l) => l.where !== 'host').length);
-    for (const { plan, run, bound, losses } of layers) {
+    for (const { plan, run, bound, losses, contraction } of layers) {
+      if (plan.where === 'matrix') {
+        expect(contraction?.chosen.predicted, plan.name).toEqual(plan.predicted);
+        const tiles = plan.loops.filter((l) => l.tiles > 1).map((l) => `${l.dim} ${l.tiles} × ${l.size}`);
+        expect(
+          contraction?.chosen.loops.map((l) => l.split(',')[0]),
+          plan.name,
+        ).toEqual(tiles);
+      }
       const sum = LOSSES.reduce((n, l) => n + losses[l], 0);
       expect(sum, `${plan.name} ${JSON.stringify(losses)}`).toBeCloseTo(run.cycles, 6);
       for (const l of LOSSES) expect(losses[l], `${plan.name} ${l}`).toBeGreaterThanOrEqual(0);
       expect(bound.cycles).toBeGreaterThan(0);
+      expect(bound.cycles, plan.name).toBeLessThanOrEqual(run.cycles + 1e-6);
     }
     expect(result.cycles).toBeGreaterThan(0);
   });

@@ -5,8 +5,16 @@
 import { diagnostic, nearestName } from '#base';
 import type { Model } from '#ir';
 import type { LayerPlan, Program } from '#isa';
-import { type ContractionText, describeContraction, isOperandSemaphore, type Schedule, searchTiling } from '#lower';
-import { coresOf, macsPerCycle } from '#machine';
+import {
+  type ContractionText,
+  describeContraction,
+  isOperandSemaphore,
+  loopsOfTiling,
+  type Schedule,
+  searchTiling,
+} from '#lower';
+import { coresOf, type Machine } from '#machine';
+import { matrixPeakCycles } from '#report';
 import type { LayerResult, SimulationEvent, SimulationResult } from '#sim';
 import { type CompileOptions, compileModel } from './compile.ts';
 import { executeProgram } from './execute.ts';
@@ -18,7 +26,7 @@ export type Loss = (typeof LOSSES)[number];
 export interface LayerExplanation {
   readonly plan: LayerPlan;
   readonly run: LayerResult;
-  /** The least that this layer alone needs, and of what; nothing of what neighbours could share. */
+  /** The least that what this layer had to do takes, and of what; bytes that never came to DRAM do not count. */
   readonly bound: { readonly cycles: number; readonly by: 'matrix' | 'vector' | 'memory' };
   /**
    * Cycles of the layer by what they went to; they add up to its cycles. Seen from the resource of the bound, in the first core:
@@ -33,10 +41,22 @@ export interface LayerExplanation {
   readonly contraction?: ContractionText;
 }
 
+/** A layer that the host runs, with the reason of each node in `plan.onHost`. */
+export interface HostExplanation {
+  readonly plan: LayerPlan;
+  readonly run: LayerResult;
+}
+
 export interface Explained {
   readonly program: Program;
   readonly result: SimulationResult;
   readonly layers: readonly LayerExplanation[];
+  readonly host: readonly HostExplanation[];
+}
+
+interface Tried {
+  readonly k: Parameters<Schedule>[0];
+  readonly tiling: ReturnType<Schedule>;
 }
 
 const unknownLayer = diagnostic<{ layer: string; nearest: string | undefined; count: number }>(
@@ -65,7 +85,7 @@ export function layersNamed({ layers }: Program, text: string): readonly LayerPl
 
 /**
  * Explains layers of a model on a machine.
- * @param choose the layers to explain, by default all but those of the host
+ * @param choose the layers to explain, by default all
  * @param schedules how many of the considered schedules to tell
  */
 export async function explainModel(
@@ -73,57 +93,66 @@ export async function explainModel(
   options: CompileOptions & { readonly schedules?: number; readonly choose?: (p: Program) => readonly LayerPlan[] },
 ): Promise<Explained> {
   const { schedules = 5, schedule = searchTiling } = options;
-  const chosen = new Map<string, { readonly k: Parameters<Schedule>[0]; readonly tiling: ReturnType<Schedule> }[]>();
+  const chosen = new Map<string, Tried[]>();
   const noted: Schedule = (k, machine) => {
     const tiling = schedule(k, machine);
     chosen.set(k.name, [...(chosen.get(k.name) ?? []), { k, tiling }]);
     return tiling;
   };
   const { program } = await compileModel(model, { ...options, schedule: noted });
-  const told = new Set(options.choose?.(program) ?? program.layers.filter((l) => l.where !== 'host'));
+  const told = new Set(options.choose?.(program) ?? program.layers);
   const watch = new Watch(program);
   const { result } = await executeProgram(program, { data: false, observer: (event) => watch.see(event) });
   const layers = program.layers.flatMap((plan, i): LayerExplanation[] => {
     if (!told.has(plan) || plan.where === 'host') return [];
     const run = result.layers[i]!;
-    const bound = boundOf(plan, program);
+    const bound = boundOf(plan, run, program);
     const losses = watch.losses(i, bound, run.cycles, endOf(result, i));
-    const found = plan.where === 'matrix' ? contractionOf(plan, chosen) : undefined;
+    const found = plan.where === 'matrix' ? contractionOf(plan, chosen, program.machine) : undefined;
     const contraction =
       found?.tiling === undefined
         ? {}
         : { contraction: describeContraction(found.k, found.tiling, program.machine, schedules) };
     return [{ plan, run, bound, losses, ...contraction }];
   });
-  return { program, result, layers };
+  const host = program.layers.flatMap((plan, i) =>
+    plan.where === 'host' && told.has(plan) ? [{ plan, run: result.layers[i]! }] : [],
+  );
+  return { program, result, layers, host };
 }
 
-/** Of the forms that were tried for the layer's node (with and without what follows it) the one that has the layer's loops. */
-function contractionOf<T extends { readonly k: { readonly epilogue?: unknown } }>(
+/** Of the forms and tilings that were tried for a layer's nodes the one whose loops the layer has; of alike ones the last, which was emitted. */
+function contractionOf(
   plan: LayerPlan,
-  chosen: ReadonlyMap<string, readonly T[]>,
-): T | undefined {
-  const tried = plan.nodes.flatMap((name) => chosen.get(name) ?? []);
-  const fused = plan.vectorOps > 0;
-  return tried.find(({ k }) => (k.epilogue !== undefined) === fused) ?? tried[0];
+  chosen: ReadonlyMap<string, readonly Tried[]>,
+  machine: Machine,
+): Tried | undefined {
+  const loops = JSON.stringify(plan.loops);
+  const isTwo = plan.op.split('+').filter((op) => op === 'Conv').length > 1;
+  return plan.nodes
+    .flatMap((name) => chosen.get(name) ?? [])
+    .findLast(
+      ({ k, tiling }) =>
+        tiling !== undefined &&
+        (k.prologue !== undefined) === isTwo &&
+        JSON.stringify(loopsOfTiling(k, tiling, machine)) === loops,
+    );
 }
 
 /** When a layer has ended: cycles of layers add up from the front. */
 const endOf = ({ layers }: SimulationResult, i: number): number =>
   layers.slice(0, i + 1).reduce((n, l) => n + l.cycles, 0);
 
-function boundOf(plan: LayerPlan, { machine }: Program): LayerExplanation['bound'] {
-  const cores = coresOf(machine);
+/** Work that was needed and done, at its peak: what was executed beyond that, and what never left the chip, is no part of it. */
+function boundOf(plan: LayerPlan, run: LayerResult, { machine }: Program): LayerExplanation['bound'] {
+  const share = (needed: number, executed: number): number => (executed === 0 ? 0 : Math.min(1, needed / executed));
   const { bandwidth } = machine.dram;
-  const bytes = plan.inputBytes + plan.weightBytes + plan.outputBytes;
+  const bytes =
+    Math.min(plan.inputBytes + plan.weightBytes, run.readBytes) + Math.min(plan.outputBytes, run.writeBytes);
+  const lanes = (share(plan.vectorOps || run.vectorOps, run.vectorOps) * run.vectorLaneCycles) / coresOf(machine);
   const times = [
-    { by: 'matrix', cycles: plan.where === 'matrix' ? plan.macs / (cores * macsPerCycle(machine.matrix)) : 0 },
-    {
-      by: 'vector',
-      cycles:
-        (plan.where === 'vector' ? Math.max(plan.macs, plan.vectorOps) : plan.vectorOps) /
-        (cores * machine.vector.lanes),
-    },
+    { by: 'matrix', cycles: share(plan.macs, run.macs) * matrixPeakCycles(machine, run) },
+    { by: 'vector', cycles: lanes },
     { by: 'memory', cycles: (bytes * bandwidth.cycles) / bandwidth.bytes },
   ] as const;
   return times.reduce((most, t) => (t.cycles > most.cycles ? t : most));

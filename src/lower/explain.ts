@@ -2,7 +2,7 @@
  * A contraction in words: its affine form, which is what the tile search starts from, and what a tiling makes of it, as a loop nest
  * that can be read, with buffers and traffic. Identifiers only; whoever shows it puts the sentences around.
  */
-import type { LayerPrediction, Space } from '#isa';
+import type { LayerPlan, LayerPrediction, Space } from '#isa';
 import { accumulatorEntries, filtersOf, type Machine, unitFor } from '#machine';
 import {
   buildContraction,
@@ -16,7 +16,17 @@ import { reductionBlocks } from './contractionWeights.ts';
 import { coresFor, togetherOf } from './cores.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { turnsOfAll } from './prediction.ts';
-import { bufferBytes, buffersOf, isRagged, type LoopDim, levelOf, partsOf, type Stream, tilesOf } from './stream.ts';
+import {
+  bufferBytes,
+  buffersOf,
+  isRagged,
+  type LoopDim,
+  levelOf,
+  partsOf,
+  planLoops,
+  type Stream,
+  tilesOf,
+} from './stream.ts';
 import { rankTilings } from './tileSearch.ts';
 
 /** A contraction as one affine expression over its iteration domain. */
@@ -81,6 +91,13 @@ export function affineForm(k: Contraction, machine: Machine): AffineForm {
   const hasBias = k.weights.kind === 'constant' && k.weights.bias !== undefined;
   const out = `out${list(access.out)}`;
   const act = k.act;
+  const ahead = k.prologue;
+  const before =
+    ahead === undefined
+      ? []
+      : [
+          `a${list(access.a)} = Σ input[…] · v[ky, kx, c], ${ahead.y.kernel} × ${ahead.x.kernel} (vector unit, in nram)`,
+        ];
   const after = [
     ...(hasBias ? [`${out} += bias${list(kept([...outer, 'n']))}`] : []),
     ...(act.kind === 'clamp'
@@ -101,7 +118,11 @@ export function affineForm(k: Contraction, machine: Machine): AffineForm {
   return {
     domain,
     access,
-    text: [`${out} = Σ ${less(`a${list(access.a)}`, zero?.a)} · ${less(`w${list(access.w)}`, zero?.w)}`, ...after],
+    text: [
+      ...before,
+      `${out} = Σ ${less(`a${list(access.a)}`, zero?.a)} · ${less(`w${list(access.w)}`, zero?.w)}`,
+      ...after,
+    ],
     intrinsic: `mma(pixels, reduction, filters): ${unit.kind} ${shape}${types.a === 'f32' ? '' : ` of ${types.a}`}`,
   };
 }
@@ -159,10 +180,15 @@ function scheduleText(k: Contraction, t: Tiling, machine: Machine): ScheduleText
   };
 }
 
+/** The loops of a tiling as a layer's plan lists them. */
+export const loopsOfTiling = (k: Contraction, t: Tiling, machine: Machine): LayerPlan['loops'] =>
+  planLoops(buildContraction(k, t, machine, 0).nest.loops);
+
 /** Describes a contraction under a tiling, and the schedules that the search predicted. */
 export function describeContraction(k: Contraction, t: Tiling, machine: Machine, most: number): ContractionText {
   const built = buildContraction(k, t, machine, 0);
-  const { loops, inputs, output, epilogue } = built.nest;
+  const { loops, output, prologue, epilogue } = built.nest;
+  const inputs = [...(prologue?.inputs ?? []), ...built.nest.inputs];
   const cores = coresFor(machine);
   const all: readonly Stream[] = [...inputs, ...(epilogue?.inputs ?? []), output];
   const streams = all.map((s): StreamBuffer => {
@@ -208,8 +234,10 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
   const enter = (level: number): void => {
     for (const s of inputs) if (levelOf(loops, s) === level) line(`load ${s.name} [${sizeOf(s)}] → ${s.space}`);
     const l = loops[level];
-    if (l === undefined) line('mma');
-    else if (tilesOf(l) === 1) enter(level + 1);
+    if (l === undefined) {
+      if (k.prologue !== undefined) line('vec window → activations');
+      line('mma');
+    } else if (tilesOf(l) === 1) enter(level + 1);
     else {
       line(`for ${loopText(l)}:`);
       depth++;

@@ -1,6 +1,12 @@
 /** Layer `lower`: a model becomes a Program. The only place that sees both graph and instructions. */
 export { type Contraction, fitsContraction, type Tiling } from './contraction.ts';
-export { type AffineForm, type ContractionText, describeContraction, type ScheduleText } from './explain.ts';
+export {
+  type AffineForm,
+  type ContractionText,
+  describeContraction,
+  loopsOfTiling,
+  type ScheduleText,
+} from './explain.ts';
 export { type LowerOptions, lower } from './lower.ts';
 export { isOperandSemaphore } from './nest.ts';
 export { processorOperators } from './operators/table.ts';

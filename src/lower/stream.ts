@@ -3,7 +3,7 @@
  * a tile and how that part lies in a scratchpad. Sizes are elements, strides and addresses bytes.
  */
 import { internalError } from '#base';
-import { ELEMENT_BYTES, type ElementType, type Space } from '#isa';
+import { ELEMENT_BYTES, type ElementType, type LayerPlan, type Space } from '#isa';
 import type { Emitter, Operand, Register } from './emitter.ts';
 
 /** How the tiles of a loop go to cores: to `parts` of them, by their number in the chip, that of their cluster, or that in their cluster. */
@@ -183,3 +183,12 @@ export class TileContext {
 
 /** How many buffers a stream needs: two where it is loaded again and again, so that the next load overlaps the use. */
 export const buffersOf = (loops: readonly LoopDim[], s: Stream): 1 | 2 => (levelOf(loops, s) === 0 ? 1 : 2);
+
+/** Loops as a layer's plan lists them. */
+export const planLoops = (loops: readonly LoopDim[]): LayerPlan['loops'] =>
+  loops.map((l) => ({
+    dim: l.name,
+    tiles: tilesOf(l),
+    size: Math.min(l.tile, l.total),
+    ...(l.deal === undefined ? {} : { cores: l.deal.parts }),
+  }));

@@ -5,7 +5,7 @@ import { explainModel, type LayerExplanation, layersNamed } from '#flow';
 import { toJson } from '#report';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
-import { explainedLayer, explainedTable } from '../explainText.ts';
+import { explainedLayer, explainedTable, hostLines } from '../explainText.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, isEmbedded, loadCounted } from '../model.ts';
 import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
@@ -77,9 +77,17 @@ export function configureExplain(command: CliCommand, console: Console): void {
         machineFile: machineFileOf(options.machine).machineFile ?? null,
         cycles: explained.result.cycles,
         layers: explained.layers.map((l) => toJson(layerObject(l))),
+        host: explained.host.map(({ plan, run }) => ({
+          ...{ name: plan.name, cycles: run.cycles },
+          nodes: (plan.onHost ?? []).map((n) => ({ name: n.name, op: n.op, reason: console.text(n.reason) })),
+        })),
       });
     } else if (layer === undefined) console.say(explainedTable(console, explained, style));
-    else console.say(explained.layers.map((l) => explainedLayer(console, l, style)).join('\n\n'));
+    else {
+      const pages = explained.layers.map((l) => explainedLayer(console, l, style));
+      const onHost = explained.host.map((h) => hostLines(console, h, style.palette).join('\n'));
+      console.say([...pages, ...onHost].join('\n\n'));
+    }
   });
 }
 

@@ -7,18 +7,10 @@ import { emitContraction } from '../emitContraction.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
 import type { Emitted, Job, Planner, ToHost } from '../planner.ts';
 import { doesNotFit } from '../reasons.ts';
-import { type LoopDim, tilesOf } from '../stream.ts';
+import { planLoops } from '../stream.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
 import type { Chain } from './epilogue.ts';
-
-const loopsOf = (loops: readonly LoopDim[]): Emitted['loops'] =>
-  loops.map((l) => ({
-    dim: l.name,
-    tiles: tilesOf(l),
-    size: Math.min(l.tile, l.total),
-    ...(l.deal === undefined ? {} : { cores: l.deal.parts }),
-  }));
 
 /** Memory of a chain's result, and the contraction that makes it. The contraction is asked for again when addresses are known. */
 export interface Planned {
@@ -119,7 +111,7 @@ export function chosenJob(
         p.contents.set(buffer, segment.data);
       }
       const built = emitContraction(e, k, found, p.machine, address);
-      return { loops: loopsOf(built.nest.loops), predicted: predictContraction(built, k, found, p.machine) };
+      return { loops: planLoops(built.nest.loops), predicted: predictContraction(built, k, found, p.machine) };
     },
   };
   p.job(job);
@@ -156,7 +148,7 @@ export function vectorJob(
       const kernel = plan();
       if (kernel === undefined) throw new TypeError('a vector kernel fitted when planned and does not now');
       emitVectorKernel(e, kernel, p.machine);
-      return { loops: loopsOf(kernel.loops), predicted: predictVectorKernel(kernel, p.machine) };
+      return { loops: planLoops(kernel.loops), predicted: predictVectorKernel(kernel, p.machine) };
     },
   });
 }
@@ -180,7 +172,7 @@ export function copyJob(
       const plan = planCopy(kernel, p.machine);
       if (plan === undefined) throw new TypeError('a copy fitted when planned and does not now');
       emitCopy(e, plan);
-      return { loops: loopsOf(plan.loops), predicted: predictCopy(plan, p.machine) };
+      return { loops: planLoops(plan.loops), predicted: predictCopy(plan, p.machine) };
     },
   });
 }
