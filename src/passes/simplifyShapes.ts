@@ -3,7 +3,17 @@
  * open sizes of its operand in their places (0). The chain of Shape, Gather and Concat that computed it is then dead. Of two Reshapes in a
  * row only the last counts, where its target does not look at its operand.
  */
-import { type Dim, type GraphNode, intAttribute, type Model, type Tensor, tensorIntegers, tensorOf, typeOf } from '#ir';
+import {
+  type Dim,
+  type GraphNode,
+  intAttribute,
+  type Model,
+  namesRead,
+  type Tensor,
+  tensorIntegers,
+  tensorOf,
+  typeOf,
+} from '#ir';
 import { onnxOpset } from '#ops';
 import { absorb, pass } from './pass.ts';
 import { freshNames, indexOf, isPrivate, withNodes } from './rewrite.ts';
@@ -21,11 +31,12 @@ export const simplifyShapes = pass({
     const constants = new Map(graph.constants);
     const current = new Map(index.producer);
     let changed = false;
+    const fixed = valuesOfShapes(model);
     const nodes = graph.nodes.map((original): GraphNode => {
       let node = original;
       if (node.op !== 'Reshape' || node.domain !== '' || intAttribute(node, 'allowzero', 0) !== 0) return node;
       if (!constants.has(node.inputs[1] ?? '')) {
-        const target = targetOf(model, node);
+        const target = fixed.has(node.inputs[1] ?? '') ? targetOf(model, node) : undefined;
         if (target === undefined) return node;
         const name = fresh(`${node.name}.shape`);
         constants.set(name, tensorOf('int64', [target.length], target));
@@ -45,6 +56,19 @@ export const simplifyShapes = pass({
     return changed ? withNodes(model, nodes, constants) : model;
   },
 });
+
+/**
+ * Values that are the same whatever is fed: made of constants and sizes alone. Of others a result of another shape than the stated one
+ * would be an error, which only who computes it can see.
+ */
+function valuesOfShapes({ graph }: Model): ReadonlySet<string> {
+  const fixed = new Set(['', ...graph.constants.keys()]);
+  for (const node of graph.nodes) {
+    const isSize = node.domain === '' && (node.op === 'Shape' || node.op === 'Size');
+    if (isSize || namesRead(node).every((name) => fixed.has(name))) for (const o of node.outputs) fixed.add(o);
+  }
+  return fixed;
+}
 
 /** Whether a target takes sizes from the operand. */
 const copies = (target: Tensor): boolean => tensorIntegers(target).includes(0n);

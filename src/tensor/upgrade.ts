@@ -118,6 +118,7 @@ const UPGRADES: Readonly<Record<string, Upgrade>> = {
   Squeeze: axesToInput(13),
   Unsqueeze: axesToInput(13),
   Softmax: flattened,
+  Hardmax: flattened,
   GroupNormalization: groupNormalization,
   RMSNormalization: rmsNormalization,
   LogSoftmax: flattened,
