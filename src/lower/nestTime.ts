@@ -3,8 +3,7 @@
  * an entry begins when its queue is free and the semaphores it waits for have been signalled. Costs are those of each tile, exactly.
  *
  * Left out are the depth of queues, the exact length of the control code and banks of scratchpads; other cores are taken to do the same at
- * the same time. A nest of very many turns is played for some of them, and goes
- * on at the pace it has found.
+ * the same time. A nest of very many turns is played for some of them, and goes on at the pace that it has found.
  */
 import { internalError } from '#base';
 import { coresOf, type Machine } from '#machine';
