@@ -7,6 +7,7 @@ import { type Model, parseModel } from '#ir';
 import { isProgram } from '#isa';
 import { buildModel, models } from '#models';
 import { type ExternalReader, externalEscapes, readModel } from '#onnx';
+import { readCaffe, readDarknet } from '#structure';
 import { readBytes, readText, reasonOf } from './files.ts';
 
 const MODEL = {
@@ -24,6 +25,9 @@ const COUNTED = {
   zh: `ONNX 模型，或网络的名称（${[...new Set([...EMBEDDED, ...models.keys()])].join('、')}）`,
 };
 
+/** Descriptions without weights, by extension. */
+const STRUCTURES: Readonly<Record<string, typeof readCaffe>> = { '.prototxt': readCaffe, '.cfg': readDarknet };
+
 export const isEmbedded = (name: string): name is EmbeddedName => (EMBEDDED as readonly string[]).includes(name);
 
 export function loadModel(path: string, expected: typeof MODEL = MODEL): Model {
@@ -40,12 +44,24 @@ export function loadModel(path: string, expected: typeof MODEL = MODEL): Model {
  */
 export async function loadCounted(
   path: string,
-  sizes: { readonly dim?: Readonly<Record<string, number>>; readonly batch?: number },
+  sizes: {
+    readonly dim?: Readonly<Record<string, number>>;
+    readonly batch?: number;
+    /** Of the input, the batch first, for descriptions of other frameworks. */
+    readonly inputSize?: readonly number[];
+  },
 ): Promise<{ readonly model: Model; readonly batch?: number }> {
   const given = sizes.batch === undefined ? {} : { batch: sizes.batch };
+  const one = sizes.dim === undefined ? { batch: sizes.inputSize?.[0] ?? 1, ...given } : given;
+  const structure = STRUCTURES[extname(path).toLowerCase()];
+  if (structure !== undefined) {
+    const { inputSize } = sizes;
+    const options = { file: path, ...(inputSize === undefined ? {} : { inputSize }) };
+    return { model: structure(readText(path, COUNTED), options), ...one };
+  }
   if (isEmbedded(path) || !models.has(path) || existsSync(path)) return { model: loadModel(path, COUNTED), ...given };
   const model = await buildModel(path, { weights: false });
-  return { model, ...(sizes.dim === undefined ? { batch: 1, ...given } : given) };
+  return { model, ...one };
 }
 
 /** Errors of work on a model name its file, where they name none. */

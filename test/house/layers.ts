@@ -4,13 +4,14 @@
  * `src/<layer>/index.ts` is the layer's front door, imported as `#layer`; inside a layer imports are relative.
  */
 
-const LOWER = 'base ir ops onnx engine tensor models data passes machine isa timing lower sim report';
+const LOWER = 'base ir ops onnx structure engine tensor models data passes machine isa timing lower sim report';
 
 export const LAYERS: Readonly<Record<string, { readonly holds: string; readonly mayImport: string }>> = {
   base: { holds: 'diagnostics, text, bits, units, seeded random', mayImport: '' },
   ir: { holds: 'Graph, verify, print, parse', mayImport: 'base' },
   ops: { holds: 'one file per operator', mayImport: 'base ir' },
   onnx: { holds: 'reads and writes .onnx', mayImport: 'base ir ops' },
+  structure: { holds: 'networks of Caffe and Darknet files, without weights', mayImport: 'base ir ops' },
   engine: { holds: 'runs a Graph on the host', mayImport: 'base ir ops onnx' },
   tensor: { holds: 'Tensor, autograd, layers, training', mayImport: 'base ir ops engine' },
   models: { holds: 'networks written in the tensor API', mayImport: 'base ir ops tensor' },
