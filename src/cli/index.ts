@@ -54,6 +54,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/compile.ts')).configureCompile,
   },
   {
+    name: 'cache',
+    summary: { en: 'tell or clear what compiling keeps for the next time', zh: '查看或清空编译缓存' },
+    load: async () => (await import('./commands/cache.ts')).configureCache,
+  },
+  {
     name: 'exec',
     summary: { en: 'run a program file (.dlp) with the numbers', zh: '带数据运行程序文件（.dlp）' },
     load: async () => (await import('./commands/exec.ts')).configureExec,

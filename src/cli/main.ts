@@ -2,7 +2,6 @@
  * The `systole` command's entry: finds language and form of the answer, hands the arguments to commander, and turns
  * whatever is thrown into a message and an exit code. Not the place where anything is computed.
  */
-import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { Console } from './console.ts';
 import { showError } from './errors.ts';
@@ -10,11 +9,7 @@ import { discardPending } from './files.ts';
 import { buildProgram } from './index.ts';
 import { interrupted } from './interrupt.ts';
 import { hasSwitch, languageOf } from './language.ts';
-
-// Two levels up from both src/cli and dist/cli.
-const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-  readonly version: string;
-};
+import { version } from './manifest.ts';
 
 const argv = process.argv.slice(2);
 const console = new Console({
@@ -60,7 +55,7 @@ for (const [signal, code] of [
 }
 
 try {
-  const program = await buildProgram(console, manifest.version, argv);
+  const program = await buildProgram(console, version, argv);
   await program.parseAsync(argv, { from: 'user' });
 } catch (error) {
   // Help and version end here too, already printed; complaints are errors of ours by now.

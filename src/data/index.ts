@@ -20,7 +20,7 @@ export * from './byteSource.ts';
 export * from './cifar.ts';
 export * from './digits/drawDigits.ts';
 export * from './download.ts';
-export { fingerprint } from './fingerprint.ts';
+export { fingerprint, fingerprintOf } from './fingerprint.ts';
 export { type DataFolder, type DirectoryHandle, type FolderEntry, memoryFolder } from './folder.ts';
 export * from './folderBatches.ts';
 export * from './gzip.ts';

@@ -3,12 +3,13 @@ import { diagnostic } from '#base';
 import type { Engine } from '#engine';
 import { type GraphNode, type Model, tensorIntegers, tensorOf, typeOf, type ValueType } from '#ir';
 import type { Program } from '#isa';
-import { lower, type Schedule } from '#lower';
-import { type Machine, typesOf } from '#machine';
+import { firstCores, lower, type Schedule } from '#lower';
+import { coresOf, type Machine, typesOf } from '#machine';
 import { writeModel } from '#onnx';
 import { explicitPads, inferTypes, symbolsOf } from '#ops';
 import { integerSteps, pipeline, runPasses, type Step } from '#passes';
 import { layerwiseBound, nodesOnHost } from '#report';
+import { type CompilationCache, recallDecisions } from './compilationCache.ts';
 import { learnTypes } from './learnTypes.ts';
 
 export interface CompileOptions {
@@ -25,6 +26,8 @@ export interface CompileOptions {
   readonly schedule?: Schedule;
   /** Whether chains of layers may be done tile by tile, what is between them staying in scratchpads; by default they may. */
   readonly depthFirst?: boolean;
+  /** Where decisions of earlier compilations are found, and those of this one are kept; the program is the same without it. */
+  readonly cache?: CompilationCache;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -72,7 +75,9 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     },
   });
   const optimized = await learnTypes(passed.model, options.engine);
-  const program = lower(optimized, options.machine, {
+  const { machine, cache } = options;
+  const keep = cache && (await recallDecisions(cache, firstCores(machine, options.cores ?? coresOf(machine))));
+  const program = lower(optimized, machine, {
     serialise: writeModel,
     provenance: passed.provenance,
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
@@ -80,6 +85,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
+  await keep?.();
   return {
     model: imported,
     reference: madeIntegers ? optimized : imported,

@@ -1,5 +1,6 @@
 /** Layer `flow`: compile, run, check as one browser-safe API. */
 export * from './check.ts';
+export type { CacheStore, CompilationCache } from './compilationCache.ts';
 export * from './compile.ts';
 export * from './compression/index.ts';
 export * from './debug.ts';

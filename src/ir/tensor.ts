@@ -43,9 +43,39 @@ export function tensorBytes(t: Tensor): Uint8Array {
   return out;
 }
 
+/** Types whose elements a typed array of the host holds as they are, and converts from numbers as ONNX's Cast does. */
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+} as const;
+
+const hasArray = (dtype: DataType): dtype is keyof typeof ARRAYS => Object.hasOwn(ARRAYS, dtype);
+
+/** The elements in a typed array, which may be the tensor's own memory: to read only. */
+function arrayOf(dtype: keyof typeof ARRAYS, bytes: Uint8Array): InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]> {
+  const make = ARRAYS[dtype];
+  const width = make.BYTES_PER_ELEMENT;
+  // Raw data may lie unaligned in its file.
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
+  return new make(buffer as ArrayBuffer, byteOffset, byteLength / width);
+}
+
+/** The elements of a tensor of float32, in memory of their own. */
+export function tensorFloats(t: Tensor): Float32Array<ArrayBuffer> {
+  if (t.dtype !== 'float32') throw internalError({ what: `floats of a ${t.dtype} tensor asked for` });
+  return new Float32Array(('bytes' in t ? new Uint8Array(t.bytes) : tensorBytes(t)).buffer as ArrayBuffer);
+}
+
 /** All elements as numbers (int64 beyond 2^53 lose bits: use `tensorIntegers`). Complex types are refused. */
 export function tensorNumbers(t: Tensor): Float64Array {
   const count = elementCount(t.dims);
+  if ('bytes' in t && hasArray(t.dtype)) return new Float64Array(arrayOf(t.dtype, t.bytes));
   const out = new Float64Array(count);
   if ('splat' in t) return out.fill(count === 0 ? 0 : tensorNumbers({ dtype: t.dtype, dims: [1], bytes: t.splat })[0]!);
   const read = reader(t);
@@ -68,6 +98,9 @@ export function tensorOf(dtype: DataType, dims: readonly number[], values: Array
   if (dtype === 'string') throw internalError({ what: 'tensorOf cannot make a string tensor' });
   const count = elementCount(dims);
   if (values.length !== count) throw internalError({ what: `tensorOf got ${values.length} values for [${dims}]` });
+  if (hasArray(dtype) && (values instanceof Float32Array || values instanceof Float64Array)) {
+    return { dtype, dims, bytes: new Uint8Array(new ARRAYS[dtype](values).buffer) };
+  }
   const bytes = new Uint8Array(byteLength(dtype, count));
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < count; i++) writeElement(view, dtype, i, values[i]!);

@@ -23,6 +23,9 @@ const noSuchCores = diagnostic<{ asked: number; machine: string; clusters: numbe
   },
 );
 
+/** One object for each, so that what was found for it is found again (`decisions.ts`). */
+const parts = new WeakMap<Machine, Map<number, Machine>>();
+
 /**
  * The machine as its first cores see it, all else the same.
  * @throws SYS-LOWER-060 more cores than there are, or some of several clusters
@@ -33,8 +36,12 @@ export function firstCores(machine: Machine, asked: number): Machine {
   const isPart = Number.isInteger(asked) && asked >= 1 && asked <= clusters * each;
   if (!isPart || (asked > each && asked % each !== 0))
     throw noSuchCores({ asked, machine: machine.name, clusters, each });
-  return {
+  const ofMachine = parts.get(machine) ?? new Map<number, Machine>();
+  parts.set(machine, ofMachine);
+  const part = ofMachine.get(asked) ?? {
     ...machine,
     cluster: { ...machine.cluster!, cores: Math.min(asked, each), count: Math.ceil(asked / each) },
   };
+  ofMachine.set(asked, part);
+  return part;
 }

@@ -1,5 +1,6 @@
 /** Layer `lower`: a model becomes a Program. The only place that sees both graph and instructions. */
 export { type Contraction, fitsContraction, type Tiling } from './contraction.ts';
+export { type Decisions, decisionsFor } from './decisions.ts';
 export {
   type AffineForm,
   type ContractionText,
@@ -7,6 +8,7 @@ export {
   loopsOfTiling,
   type ScheduleText,
 } from './explain.ts';
+export { firstCores } from './firstCores.ts';
 export { type LowerOptions, lower } from './lower.ts';
 export { isOperandSemaphore } from './nest.ts';
 export { processorOperators } from './operators/table.ts';

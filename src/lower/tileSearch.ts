@@ -19,6 +19,7 @@ import {
 } from './contraction.ts';
 import { parametersOf, wordsOf } from './contractionWeights.ts';
 import { CoreSplit, copiesOf, dealsOf, type Share } from './coreSplit.ts';
+import { decided } from './decisions.ts';
 import { windowKey } from './kernels/window.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
 import { align } from './stream.ts';
@@ -52,9 +53,6 @@ function spatialTiles(s: Spatial, tile: number): SpatialTiles {
   return { tile, count, extent: (Math.min(tile, s.total) - 1) * s.scale + window, inside };
 }
 
-/** Networks repeat their shapes: what was found for a shape on a machine is kept as long as the machine is. */
-const known = new WeakMap<Machine, Map<string, Tiling | undefined>>();
-
 /** All that the search looks at. */
 const keyOf = (k: Contraction): string => {
   const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue } = k;
@@ -77,15 +75,8 @@ const keyOf = (k: Contraction): string => {
 };
 
 /** The best tiling, or undefined where not even the smallest tile fits. */
-export function searchTiling(k: Contraction, machine: Machine): Tiling | undefined {
-  const ofMachine = known.get(machine) ?? new Map<string, Tiling | undefined>();
-  known.set(machine, ofMachine);
-  const key = keyOf(k);
-  if (!ofMachine.has(key)) ofMachine.set(key, search(k, machine));
-  return ofMachine.get(key);
-}
-
-const search = (k: Contraction, machine: Machine): Tiling | undefined => rankTilings(k, machine)[0]?.tiling;
+export const searchTiling = (k: Contraction, machine: Machine): Tiling | undefined =>
+  decided(machine, `contraction ${keyOf(k)}`, () => rankTilings(k, machine)[0]?.tiling);
 
 /** A tiling that was predicted; of less score is better. */
 export interface Ranked {

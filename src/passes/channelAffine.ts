@@ -9,6 +9,7 @@ import {
   type GraphNode,
   intAttribute,
   type Tensor,
+  tensorFloats,
   tensorNumbers,
   tensorOf,
 } from '#ir';
@@ -89,13 +90,12 @@ export function applyAffine(
   const beta = node.op === 'Gemm' ? floatAttribute(node, 'beta', 1) : 1;
   const old: PerChannel = bias === undefined ? 0 : perChannel(bias);
   const shift = mapChannels((b, sc, tc) => beta * b * sc + tc, old, s, t);
-  const scaled = isOne(s) ? undefined : scaleWeights(weights, channelAxis(node), s);
-  if (!fits(shift, weights.dtype) || (scaled !== undefined && !fits(scaled, weights.dtype))) return undefined;
+  if (!fits(shift, weights.dtype)) return undefined;
+  const scaled = isOne(s) ? weights : scaleWeights(weights, channelAxis(node), s);
+  if (scaled === undefined) return undefined;
   const inputs = [
     node.inputs[0]!,
-    scaled === undefined
-      ? node.inputs[1]!
-      : addConstant(`${node.name}.weight`, splatOr(weights.dtype, weights.dims, scaled)),
+    scaled === weights ? node.inputs[1]! : addConstant(`${node.name}.weight`, scaled),
     addConstant(`${node.name}.bias`, splatOr(weights.dtype, [channels], shift)),
   ];
   const attributes = new Map(node.attributes);
@@ -112,14 +112,29 @@ function splatOr(dtype: Tensor['dtype'], dims: readonly number[], value: PerChan
   return 'bytes' in one ? { dtype: one.dtype, dims, splat: one.bytes } : one;
 }
 
-/** The scaled weights, in row-major order; one number where they stay a splat. */
-function scaleWeights(weights: Tensor, axis: number, s: PerChannel): PerChannel {
-  if (isSplat(weights) && typeof s === 'number') return (perChannel(weights) as number) * s;
-  const values = tensorNumbers(weights);
-  const inner = elementCount(weights.dims.slice(axis + 1));
-  const channels = weights.dims[axis]!;
-  for (let i = 0; i < values.length; i++) values[i]! *= channel(s, Math.floor(i / inner) % channels);
-  return values;
+/** The scaled weights; a splat where they stay one. undefined where one is no finite number of their type. */
+function scaleWeights(weights: Tensor, axis: number, s: PerChannel): Tensor | undefined {
+  const { dtype, dims } = weights;
+  if (isSplat(weights) && typeof s === 'number') {
+    const value = (perChannel(weights) as number) * s;
+    return fits(value, dtype) ? splatOr(dtype, dims, value) : undefined;
+  }
+  const values = dtype === 'float32' ? tensorFloats(weights) : tensorNumbers(weights);
+  const limit = LARGEST[dtype]!;
+  const inner = elementCount(dims.slice(axis + 1));
+  const channels = dims[axis]!;
+  for (let at = 0, c = 0; at < values.length; at += inner, c = (c + 1) % channels) {
+    const factor = channel(s, c);
+    for (let i = at; i < at + inner; i++) {
+      const scaled = values[i]! * factor;
+      // Of a NaN, too.
+      if (!(Math.abs(scaled) <= limit)) return undefined;
+      values[i] = scaled;
+    }
+  }
+  return values instanceof Float32Array
+    ? { dtype: 'float32', dims, bytes: new Uint8Array(values.buffer) }
+    : tensorOf(dtype, dims, values);
 }
 
 function fits(values: PerChannel, dtype: Tensor['dtype']): boolean {

@@ -11,6 +11,7 @@ const NAMES = [
   'quantize',
   'prune',
   'compile',
+  'cache',
   'exec',
   'asm',
   'disasm',

@@ -14,7 +14,8 @@ export interface Answer {
  */
 export function systole(args: readonly string[], folder: string, input?: string): Promise<Answer> {
   const command = ['--conditions=source', `${ROOT}bin/systole.mjs`, ...args];
-  const env = { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', NO_COLOR: '1' };
+  // The cache of whoever runs the tests stays as it is.
+  const env = { PATH: process.env.PATH, LC_ALL: 'C.UTF-8', NO_COLOR: '1', XDG_CACHE_HOME: `${ROOT}.cache/xdg` };
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,

@@ -3,6 +3,7 @@ import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { compileModel } from '#flow';
 import { type Program, writeProgramChunks } from '#isa';
+import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
@@ -11,7 +12,7 @@ import { inModel, loadModel } from '../model.ts';
 import { coresOption, logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
 import { slotText } from '../slots.ts';
 
-interface CompileOptions extends ModelOptions {
+interface CompileOptions extends ModelOptions, CacheOption {
   readonly out: string;
   readonly machine?: string;
   readonly cores?: number;
@@ -34,13 +35,14 @@ export function configureCompile(command: CliCommand, console: Console): void {
       t({ en: 'the processor; default textbook-single', zh: '处理器；默认 textbook-single' }),
     );
   command.option(...coresOption(console));
-  withCommonOptions(console, withModelOptions(console, command));
+  withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: CompileOptions) => {
     checkWritable(options.out, 'file');
     const machine = loadMachine(options.machine);
     const { model, onStep } = await inModel(name, () => logged(console, loadModel(name), options));
     const engine = await createEngine({ onNotice: console.notice });
     const compile = compileModel(model, {
+      ...cacheOf(options),
       machine,
       engine,
       onStep,

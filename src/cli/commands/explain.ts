@@ -3,6 +3,7 @@ import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { explainModel, type LayerExplanation, layersNamed } from '#flow';
 import { toJson } from '#report';
+import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { explainedLayer, explainedTable, hostLines } from '../explainText.ts';
@@ -12,7 +13,7 @@ import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts'
 import { textStyle } from '../style.ts';
 import { whole } from '../values.ts';
 
-interface ExplainOptions extends ModelOptions {
+interface ExplainOptions extends ModelOptions, CacheOption {
   readonly machine?: string;
   readonly layer?: string;
   readonly schedules: number;
@@ -49,7 +50,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
       whole('--schedules', 1, 64),
       5,
     );
-  withCommonOptions(console, withModelOptions(console, command));
+  withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: ExplainOptions) => {
     const machine = loadMachine(options.machine);
     const { model: counted, ...given } = await inModel(name, () => loadCounted(name, options));
@@ -61,6 +62,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
     const explained = await inModel(name, () =>
       explainModel(model, {
         ...{ machine, engine, onStep, schedules, dims: options.dim ?? {} },
+        ...cacheOf(options),
         ...batch,
         ...(layer === undefined ? {} : { choose: (program) => layersNamed(program, layer) }),
         onProgress: (done, total) =>

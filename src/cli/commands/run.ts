@@ -21,6 +21,7 @@ import {
   TERM_MAX,
 } from '#flow';
 import type { Tensor } from '#ir';
+import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fidelity.ts';
@@ -33,7 +34,7 @@ import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
 import { watch } from '../simulation.ts';
 import { whole } from '../values.ts';
 
-interface RunOptions extends InputOptions, ModelOptions, ShowOptions, FidelityOptions {
+interface RunOptions extends InputOptions, ModelOptions, ShowOptions, FidelityOptions, CacheOption {
   readonly machine?: string;
   readonly cores?: number;
   readonly a?: number;
@@ -95,6 +96,7 @@ export function configureRun(command: CliCommand, console: Console): void {
     };
     command.option(`--${flag} <N>`, t(text), whole(`--${flag}`, 0, most));
   }
+  withCacheOption(console, command);
   withCommonOptions(console, command);
   command.action(async (model: string | undefined, options: RunOptions) => {
     process.exitCode = await run(model ?? DEFAULT_MODEL, options, console);
@@ -127,6 +129,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   console.progress.begin(console.text({ en: 'compiling', zh: '编译' }));
   const compile = compileModel(model, {
     ...sized,
+    ...cacheOf(options),
     machine,
     engine,
     onStep,

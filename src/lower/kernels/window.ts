@@ -6,12 +6,13 @@
 import { ELEMENT_BYTES, type ElementType, type VectorFunction } from '#isa';
 import { type Machine, vectorLanes } from '#machine';
 import { coresFor, dealing } from '../cores.ts';
+import { decided } from '../decisions.ts';
 import { elementBits } from '../elementTypes.ts';
 import type { Operand } from '../emitter.ts';
 import { extentOf, isRagged, type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access, Step, Temporary } from '../vectorSteps.ts';
-import { type BuildKernel, searchTiles, type VectorTiles } from '../vectorTiles.ts';
+import { type BuildKernel, searchTiles } from '../vectorTiles.ts';
 import { placeOf, typeOfView, type View } from '../views.ts';
 
 export interface WindowDim {
@@ -53,9 +54,6 @@ export interface WindowKernel {
   readonly after: readonly WindowStep[];
 }
 
-/** Networks repeat their windows: the tiles found for one on a machine are kept as long as the machine is. */
-const known = new WeakMap<Machine, Map<string, VectorTiles | undefined>>();
-
 /** All that the time of a kernel depends on. */
 export const windowKey = ({ input, output, weights, bias, scale, after, y, x, reduce, sums }: WindowKernel): string =>
   JSON.stringify([
@@ -68,11 +66,7 @@ export const windowKey = ({ input, output, weights, bias, scale, after, y, x, re
 /** The kernel with the tiles that are predicted to be fastest; undefined where not even the smallest fit. */
 export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | undefined {
   const { sizes, build } = windowTiles(k, machine);
-  const ofMachine = known.get(machine) ?? new Map<string, VectorTiles | undefined>();
-  known.set(machine, ofMachine);
-  const key = windowKey(k);
-  if (!ofMachine.has(key)) ofMachine.set(key, searchTiles(sizes, machine, build));
-  const found = ofMachine.get(key);
+  const found = decided(machine, `window ${windowKey(k)}`, () => searchTiles(sizes, machine, build));
   return found && build(found.tiles, dealing(found.deals, coresFor(machine)));
 }
 
