@@ -5,7 +5,7 @@ import { inferTypes } from '#ops';
 import { type LogLevel, type LogWriter, passLog, prune, type Step } from '#passes';
 import type { CliCommand } from './command.ts';
 import type { Console } from './console.ts';
-import { badValue, collect, sizes, whole } from './values.ts';
+import { badValue, choice, collect, sizes, whole } from './values.ts';
 
 export interface ModelOptions {
   readonly dim?: Readonly<Record<string, number>>;
@@ -77,6 +77,17 @@ export const coresOption = (console: Console) =>
       zh: '为机器的前 N 个核编译：一个簇内的若干核，或若干整簇；默认全部',
     }),
     whole('--cores', 1, 2 ** 16),
+  ] as const;
+
+/** `--sparse`, of commands that compile. */
+export const sparseOption = (console: Console) =>
+  [
+    '--sparse <auto|off>',
+    console.text({
+      en: 'auto, the default: weights with zeros lie compressed where the machine can use that and it is predicted to pay; off: all dense',
+      zh: 'auto（默认）：含零权重在机器支持且预计有收益处压缩存放；off：全部稠密',
+    }),
+    choice('--sparse', ['auto', 'off']),
   ] as const;
 
 /** `--dim` and `--batch`. */

@@ -3,7 +3,7 @@ import { diagnostic } from '#base';
 import type { Engine } from '#engine';
 import { type GraphNode, type Model, tensorIntegers, tensorOf, typeOf, type ValueType } from '#ir';
 import type { Program } from '#isa';
-import { firstCores, lower, type Schedule } from '#lower';
+import { firstCores, lower, type Schedule, type SparseOption } from '#lower';
 import { coresOf, type Machine, typesOf } from '#machine';
 import { writeModel } from '#onnx';
 import { explicitPads, inferTypes, symbolsOf } from '#ops';
@@ -28,6 +28,8 @@ export interface CompileOptions {
   readonly depthFirst?: boolean;
   /** Where decisions of earlier compilations are found, and those of this one are kept; the program is the same without it. */
   readonly cache?: CompilationCache;
+  /** Whether weights that are sparse may lie compressed (`auto`: where that is predicted to pay), if the machine can use that; by default they may. */
+  readonly sparse?: SparseOption;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -82,6 +84,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     provenance: passed.provenance,
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.depthFirst === undefined ? {} : { depthFirst: options.depthFirst }),
+    ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });

@@ -17,6 +17,7 @@ import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { type WindowKernel, windowOver } from './kernels/window.ts';
 import { loadLevels, type Nest, type Placement, shapeOfNest, tilesAhead } from './nest.ts';
 import { predictNest, sumOverTiles } from './prediction.ts';
+import { fitsForm, keptReduction, type SparseWeights } from './sparse/forms.ts';
 import { align, bufferBytes, buffersOf, type LoopDim, levelOf, type Stream, tileStrides, tilesOf } from './stream.ts';
 import { type Access, emitSteps, type StepBody, stepCycles, type Temporary } from './vectorSteps.ts';
 import type { Place } from './views.ts';
@@ -87,6 +88,8 @@ export interface Contraction {
         };
         /** Values outer index o, filter n; absent without bias. */
         readonly bias: ((o: number, n: number) => number) | undefined;
+        /** How they are compressed; absent: not at all. */
+        readonly sparse?: SparseWeights;
       }
     | {
         /** Another activation (1×1 window): byte strides in DRAM. */
@@ -163,10 +166,11 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
   const levels = new Set(beside.map((s) => levelOf(nest.loops, s)));
   const { a: type } = typesOfContraction(k);
   const tn = filtersOf(machine.matrix, type);
-  const reduction = [t.c, k.x.kernel, t.ky];
+  const reduction = keptReduction(k, t, t, [t.c, k.x.kernel, t.ky]);
   const kept = reductionBlocks(k, t) > 1 || keepsSums(unitFor(machine.matrix, type), reduction);
   const sums = Math.ceil(t.n / tn) * t.b * t.y * t.x;
   return (
+    fitsForm(k, t.c) &&
     levels.size <= loadLevels('vector') &&
     nramBytes <= machine.nram.bytes &&
     wramBytes <= machine.wram.bytes &&
@@ -361,7 +365,8 @@ export function predictContraction(
     const rowsOfKernel = tilesOf(ky) > 1 ? size(ky) : k.y.kernel;
     const reduction = isMerged(k, t) ? [k.x.kernel * t.c, rowsOfKernel] : [size(c), k.x.kernel, rowsOfKernel];
     const filters = k.weights.kind === 'dynamic' ? t.n : size(n);
-    return mmaCycles(machine, [size(x), size(y), size(b)], filters, reduction, typesOfContraction(k).a);
+    const kept = keptReduction(k, t, { n: size(n), c: size(c), ky: rowsOfKernel }, reduction);
+    return mmaCycles(machine, [size(x), size(y), size(b)], filters, kept, typesOfContraction(k).a);
   });
   return predictNest(shapeOfNest(built.nest, cycles, coresFor(machine)), machine);
 }

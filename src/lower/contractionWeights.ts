@@ -1,15 +1,18 @@
 /**
- * Weights of a contraction: constant ones, packed into the order of use with the parameters of the drain path (biases, then scales)
- * behind each block, and computed ones, which are loaded by strides. A block is a whole number of words, in which it is loaded, and
- * its parameters begin with a word.
+ * Weights of a contraction as a stream of blocks: constant ones, packed into the order of use (`packedWeights.ts`) with the parameters of
+ * the drain path (biases, then scales) behind each block, and computed ones, which are loaded by strides. A block is a whole number of
+ * words, in which it is loaded, and its parameters begin with a word. Where many constant weights are zero a block may be compressed
+ * (`sparse/forms.ts`).
  */
 import { internalError } from '#base';
-import type { ConstantSegment } from '#isa';
+import { ELEMENT_BYTES } from '#isa';
 import { filtersOf, type Machine } from '#machine';
 import { type Contraction, type Tiling, typesOfContraction, widthsOf } from './contraction.ts';
-import type { Elements } from './elementTypes.ts';
 import type { Emitter, Operand, Register } from './emitter.ts';
-import type { LoopDim, Stream } from './stream.ts';
+import { multipliedWords, sparseOf, streamedWords } from './sparse/forms.ts';
+import { sparseRun } from './sparse/sparseRun.ts';
+import type { BlockSizes } from './sparse/weightCounts.ts';
+import type { LoopDim, SizeOf, Stream, TileContext } from './stream.ts';
 
 export const hasBias = (k: Contraction): boolean => k.weights.kind === 'constant' && k.weights.bias !== undefined;
 
@@ -18,7 +21,7 @@ export const parametersOf = (k: Contraction): number =>
   (hasBias(k) ? 1 : 0) + (k.quantisation?.scale === undefined ? 0 : 1);
 
 /** Blocks that the reduction is cut into: of channels and of kernel rows. */
-export const reductionBlocks = (k: Contraction, t: Tiling): number =>
+export const reductionBlocks = (k: Contraction, t: Pick<BlockSizes, 'c' | 'ky'>): number =>
   Math.ceil(k.c.total / t.c) * Math.ceil(k.y.kernel / t.ky);
 
 /** Words of a block of weights, without parameters. */
@@ -26,92 +29,58 @@ export const wordsOf = (k: Pick<Contraction, 'types'>, reduction: number, filter
   Math.ceil((widthsOf(k).w * reduction * filters) / 4);
 
 /** Sizes of the tiles of a loop. */
-const sizesOf = (total: number, tile: number): number[] =>
+export const sizesOf = (total: number, tile: number): number[] =>
   Array.from({ length: Math.ceil(total / tile) }, (_, i) => Math.min(tile, total - i * tile));
 
-/** Words of all blocks of some filters that have channels of these sizes, parameters included. */
-function wordsOfBlocks(k: Contraction, t: Tiling, channels: readonly number[], filters: number): number {
+/** Words of a block in WRAM, without parameters. @param t sizes of the tiling's blocks */
+export function wordsInWram(k: Contraction, t: BlockSizes, size: BlockSizes): number {
+  const depth = size.ky * k.x.kernel * size.c;
+  const sparse = sparseOf(k);
+  return sparse === undefined || sparse.form === 'stream'
+    ? wordsOf(k, depth, size.n)
+    : multipliedWords(sparse, t, size, depth);
+}
+
+/** Words of a block in DRAM, parameters included. */
+export function wordsInDram(k: Contraction, t: BlockSizes, size: BlockSizes): number {
+  const parameters = parametersOf(k) * size.n;
+  const words = wordsInWram(k, t, size) + parameters;
+  const sparse = sparseOf(k);
+  return sparse?.form === 'stream' ? streamedWords(k, sparse, t, size, { words, parameters }) : words;
+}
+
+/** Words of the largest block in WRAM, parameters included. */
+export function mostWordsInWram(k: Contraction, t: BlockSizes): number {
+  const isDense = sparseOf(k) === undefined;
+  const some = (total: number, tile: number): number[] => [...new Set(isDense ? [tile] : sizesOf(total, tile))];
+  let most = 0;
+  for (const n of some(k.n.total, t.n))
+    for (const c of some(k.c.total, t.c))
+      for (const ky of some(k.y.kernel, t.ky))
+        most = Math.max(most, wordsInWram(k, t, { n, c, ky }) + parametersOf(k) * n);
+  return most;
+}
+
+/** Words in DRAM of all blocks of some filters that have channels of these sizes, parameters included. */
+function wordsOfBlocks(k: Contraction, t: BlockSizes, channels: readonly number[], n: number): number {
   let words = 0;
-  for (const c of channels)
-    for (const ky of sizesOf(k.y.kernel, t.ky))
-      words += wordsOf(k, ky * k.x.kernel * c, filters) + parametersOf(k) * filters;
+  for (const c of channels) for (const ky of sizesOf(k.y.kernel, t.ky)) words += wordsInDram(k, t, { n, c, ky });
   return words;
 }
 
 /** Words of the packed weights of one outer index. */
-const wordsOfOuter = (k: Contraction, t: Tiling): number =>
+const wordsOfOuter = (k: Contraction, t: BlockSizes): number =>
   sizesOf(k.n.total, t.n).reduce((sum, n) => sum + wordsOfBlocks(k, t, sizesOf(k.c.total, t.c), n), 0);
 
 /** DRAM bytes of the packed weights (parameters included, once per reduction block). */
-export const packedBytes = (k: Contraction, t: Tiling): number =>
+export const packedBytes = (k: Contraction, t: BlockSizes): number =>
   4 * k.outer.reduce((n, o) => n * o.total, 1) * wordsOfOuter(k, t);
 
-/** The packed weights: [outer][n tile][c block][ky block]{ [group][ky, kx, c][filters of the group], biases, scales }. */
-export function packedWeights(k: Contraction, t: Tiling, machine: Machine, address: number): ConstantSegment {
-  const weights = k.weights;
-  if (weights.kind !== 'constant') throw new TypeError('only constant weights are packed');
-  const { a: type, w: weightType } = typesOfContraction(k);
-  const tn = filtersOf(machine.matrix, type);
-  const bytes = packedBytes(k, t);
-  return {
-    name: `${k.name}.weights`,
-    address,
-    bytes,
-    data: () => {
-      const room = new ArrayBuffer(bytes);
-      const w = weights.data();
-      const out = new (w.constructor as new (buffer: ArrayBuffer) => Elements)(room);
-      const words = new DataView(room);
-      const width = out.BYTES_PER_ELEMENT;
-      const s = weights.stride;
-      const outer = k.outer.reduce((n, o) => n * o.total, 1);
-      let at = 0;
-      /** Ends the block's elements at a word. */
-      const toWord = (): number => {
-        const word = Math.ceil((at * width) / 4);
-        at = (4 * word) / width;
-        return word;
-      };
-      const isFloat = weightType === 'f32' || weightType === 'f16' || weightType === 'bf16';
-      const parameter = (n0: number, n1: number, float: boolean, of: (n: number) => number): void => {
-        const word = toWord();
-        for (let n = n0; n < n1; n++) {
-          const place = 4 * (word + n - n0);
-          if (float) words.setFloat32(place, of(n), true);
-          else words.setInt32(place, of(n), true);
-        }
-        at += ((n1 - n0) * 4) / width;
-      };
-      for (let o = 0; o < outer; o++) {
-        for (let n0 = 0; n0 < k.n.total; n0 += t.n) {
-          const n1 = Math.min(k.n.total, n0 + t.n);
-          for (let c0 = 0; c0 < k.c.total; c0 += t.c) {
-            const c1 = Math.min(k.c.total, c0 + t.c);
-            for (let ky0 = 0; ky0 < k.y.kernel; ky0 += t.ky) {
-              const ky1 = Math.min(k.y.kernel, ky0 + t.ky);
-              for (let g0 = n0; g0 < n1; g0 += tn) {
-                const g1 = Math.min(n1, g0 + tn);
-                for (let ky = ky0; ky < ky1; ky++) {
-                  for (let kx = 0; kx < k.x.kernel; kx++) {
-                    for (let c = c0; c < c1; c++) {
-                      const base = o * s.o + c * s.c + ky * s.ky + kx * s.kx;
-                      for (let n = g0; n < g1; n++) out[at++] = w[base + n * s.n]!;
-                    }
-                  }
-                }
-              }
-              toWord();
-              const { bias } = weights;
-              if (bias !== undefined) parameter(n0, n1, isFloat, (n) => bias(o, n));
-              const scale = k.quantisation?.scale;
-              if (scale !== undefined) parameter(n0, n1, true, (n) => scale(o, n));
-            }
-          }
-        }
-      }
-      return new Uint8Array(room);
-    },
-  };
+/** The mean of these over blocks, of weights that lie dense without what rounds up to words. @param blocks of an outer index */
+export function meanBlockBytes(k: Contraction, t: BlockSizes, blocks: number): number {
+  if (sparseOf(k) !== undefined) return (4 * wordsOfOuter(k, t)) / blocks;
+  const elements = k.y.kernel * k.x.kernel * k.c.total;
+  return (k.n.total * (widthsOf(k).w * elements + 4 * parametersOf(k) * reductionBlocks(k, t))) / blocks;
 }
 
 /** The weights as a stream of blocks. @param packedAddress of constant ones */
@@ -119,76 +88,102 @@ export function weightStream(
   k: Contraction,
   t: Tiling,
   machine: Machine,
-  { outer, n, c, ky }: { readonly outer: readonly LoopDim[] } & Readonly<Record<'n' | 'c' | 'ky', LoopDim>>,
+  loops: { readonly outer: readonly LoopDim[] } & Readonly<Record<'n' | 'c' | 'ky', LoopDim>>,
   packedAddress: number,
 ): Stream {
+  const { outer, n, c, ky } = loops;
   const types = typesOfContraction(k);
   const tn = filtersOf(machine.matrix, types.a);
-  const parameters = parametersOf(k);
-  return k.weights.kind === 'constant'
-    ? {
-        name: 'weights',
-        space: 'wram',
-        // Whole words, whatever they hold.
-        type: 'f32',
-        address: packedAddress,
-        dims: [],
-        loops: [...outer, n, c, ky],
-        bufferBytes: 4 * (wordsOf(k, t.ky * k.x.kernel * t.c, t.n) + parameters * t.n),
-        linear: {
-          elements: (size) => wordsOf(k, size(ky) * k.x.kernel * size(c), size(n)) + parameters * size(n),
-          emit: (e, at) => {
-            const address = e.register();
-            e.op('li', { rd: address, imm: packedAddress >>> 0 });
-            outer.forEach((o, i) => {
-              const inner = k.outer.slice(i + 1).reduce((m, d) => m * d.total, 1);
-              e.addScaled(address, at.index(o), 4 * inner * wordsOfOuter(k, t));
-            });
-            const filters = sizesOf(k.n.total, t.n)[0]!;
-            e.addScaled(address, at.index(n), 4 * wordsOfBlocks(k, t, sizesOf(k.c.total, t.c), filters));
-            const nt = at.size(n);
-            const rowsOf = sizesOf(k.y.kernel, t.ky);
-            // All rows of a channel block, then those rows of kernels that come before within the block.
-            addBlocks(e, address, at.index(c), () =>
-              sumOf(
-                e,
-                [...new Set(rowsOf)].map((size): [number, () => Operand] => [
-                  rowsOf.filter((s) => s === size).length,
-                  () => blockWords(e, k, [size * k.x.kernel, t.c, nt], parameters),
-                ]),
-              ),
-            );
-            addBlocks(e, address, at.index(ky), () =>
-              blockWords(e, k, [t.ky * k.x.kernel, at.size(c), nt], parameters),
-            );
-            const taps = tapsOf(e, at.size(ky), k.x.kernel);
-            const elements = blockWords(e, k, [taps, at.size(c), nt], parameters);
-            if (typeof taps !== 'number') e.release(taps.register);
-            return { address, elements };
-          },
+  if (k.weights.kind === 'constant') {
+    const sparse = sparseOf(k);
+    const type = sparse?.form === 'stream' ? types.w : 'f32';
+    const inWords = 4 / ELEMENT_BYTES[type];
+    const at = (size: SizeOf): BlockSizes => ({ n: size(n), c: size(c), ky: size(ky) });
+    const inWram = (size: BlockSizes): number => wordsInWram(k, t, size) + parametersOf(k) * size.n;
+    return {
+      name: 'weights',
+      space: 'wram',
+      // Whole words, whatever they hold.
+      type,
+      address: packedAddress,
+      dims: [],
+      loops: [...outer, n, c, ky],
+      bufferBytes: 4 * mostWordsInWram(k, t),
+      linear: {
+        elements: (size) => inWords * inWram(at(size)),
+        ...(sparse?.form === 'stream'
+          ? { stream: { format: 'bitmap', bytes: (size) => 4 * wordsInDram(k, t, at(size)) } }
+          : {}),
+        emit: (e, context) => {
+          const address = e.register();
+          e.op('li', { rd: address, imm: packedAddress >>> 0 });
+          outer.forEach((o, i) => {
+            const inner = k.outer.slice(i + 1).reduce((m, d) => m * d.total, 1);
+            e.addScaled(address, context.index(o), 4 * inner * wordsOfOuter(k, t));
+          });
+          const filters = sizesOf(k.n.total, t.n)[0]!;
+          e.addScaled(address, context.index(n), 4 * wordsOfBlocks(k, t, sizesOf(k.c.total, t.c), filters));
+          if (sparse === undefined) return denseRun(e, context, k, t, loops, address);
+          return sparseRun(e, context, loops, address, {
+            taken: (size) => wordsInDram(k, t, at(size)),
+            ofRows: (size) => wordsOfBlocks(k, t, [size(c)], size(n)),
+            elements: (size) => inWords * inWram(at(size)),
+            isStream: sparse.form === 'stream',
+          });
         },
-      }
-    : {
-        name: 'weights',
-        space: 'wram',
-        type: types.w,
-        ...k.weights.place,
-        outer: [
-          ...k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.wStride })),
-          ...(t.n > tn ? [{ loop: n, stride: t.n * k.weights.nStride }] : []),
-        ],
-        dims:
-          t.n > tn
-            ? [
-                { limit: t.n / tn, stride: tn * k.weights.nStride },
-                { loop: c, limit: k.c.total, stride: k.weights.cStride },
-                { limit: tn, stride: k.weights.nStride },
-              ]
-            : [
-                { loop: c, limit: k.c.total, stride: k.weights.cStride },
-                { loop: n, limit: k.n.total, stride: k.weights.nStride, whole: true },
-              ],
-      };
+      },
+    };
+  }
+  return {
+    name: 'weights',
+    space: 'wram',
+    type: types.w,
+    ...k.weights.place,
+    outer: [
+      ...k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.wStride })),
+      ...(t.n > tn ? [{ loop: n, stride: t.n * k.weights.nStride }] : []),
+    ],
+    dims:
+      t.n > tn
+        ? [
+            { limit: t.n / tn, stride: tn * k.weights.nStride },
+            { loop: c, limit: k.c.total, stride: k.weights.cStride },
+            { limit: tn, stride: k.weights.nStride },
+          ]
+        : [
+            { loop: c, limit: k.c.total, stride: k.weights.cStride },
+            { loop: n, limit: k.n.total, stride: k.weights.nStride, whole: true },
+          ],
+  };
+}
+
+/** Where the current block of dense weights lies, the filters' blocks being passed already, and its words. */
+function denseRun(
+  e: Emitter,
+  at: TileContext,
+  k: Contraction,
+  t: Tiling,
+  { n, c, ky }: Readonly<Record<'n' | 'c' | 'ky', LoopDim>>,
+  address: Register,
+): { readonly address: Register; readonly elements: Operand } {
+  const parameters = parametersOf(k);
+  const nt = at.size(n);
+  const rowsOf = sizesOf(k.y.kernel, t.ky);
+  // All rows of a channel block, then those rows of kernels that come before within the block.
+  addBlocks(e, address, at.index(c), () =>
+    sumOf(
+      e,
+      [...new Set(rowsOf)].map((size): [number, () => Operand] => [
+        rowsOf.filter((s) => s === size).length,
+        () => blockWords(e, k, [size * k.x.kernel, t.c, nt], parameters),
+      ]),
+    ),
+  );
+  addBlocks(e, address, at.index(ky), () => blockWords(e, k, [t.ky * k.x.kernel, at.size(c), nt], parameters));
+  const taps = tapsOf(e, at.size(ky), k.x.kernel);
+  const elements = blockWords(e, k, [taps, at.size(c), nt], parameters);
+  if (typeof taps !== 'number') e.release(taps.register);
+  return { address, elements };
 }
 
 /** Taps of a block's kernel rows. A register in the answer belongs to the caller. */

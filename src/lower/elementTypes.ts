@@ -51,8 +51,26 @@ export function elementBits(type: ElementType, value: number): number {
 /** Elements as they lie in memory: floats of 16 bits as their bits. */
 export type Elements = Float32Array | Uint16Array | Int32Array | Int16Array | Int8Array | Uint8Array;
 
+/** The same function for the same constant, so that what is known of its elements can be kept by it. */
+const written = new WeakMap<Tensor, Map<number, () => Elements>>();
+const repeated = new WeakSet<() => Elements>();
+
+/** Whether the elements of a constant are one element repeated, as in networks whose weights are not there. */
+export const isRepeated = (elements: () => Elements): boolean => repeated.has(elements);
+
 /** The elements of a constant, times a factor; written out only when asked for. */
 export function elementsOf(t: Tensor, factor = 1): () => Elements {
+  const ofTensor = written.get(t) ?? new Map<number, () => Elements>();
+  written.set(t, ofTensor);
+  const known = ofTensor.get(factor);
+  if (known !== undefined) return known;
+  const elements = writtenOut(t, factor);
+  ofTensor.set(factor, elements);
+  if ('splat' in t) repeated.add(elements);
+  return elements;
+}
+
+function writtenOut(t: Tensor, factor: number): () => Elements {
   return () => {
     const values =
       factor === 1

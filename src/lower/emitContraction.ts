@@ -1,6 +1,6 @@
 /** The code of a contraction: what a tile's `mma` needs in records and addresses, on top of the tile nest. */
 import { float32Bits } from '#base';
-import { ACTIVATIONS, ELEMENT_TYPES, MMA_TYPES, RESULT_TYPES, WEIGHT_TYPES } from '#isa';
+import { ACTIVATIONS, ELEMENT_TYPES, MMA_TYPES, RESULT_TYPES, WEIGHT_FORMATS, WEIGHT_TYPES } from '#isa';
 import { filtersOf, type Machine } from '#machine';
 import {
   type BuiltContraction,
@@ -11,10 +11,13 @@ import {
   typesOfContraction,
   widthsOf,
 } from './contraction.ts';
-import { hasBias, parametersOf, tapsOf, weightWords } from './contractionWeights.ts';
+import { hasBias, parametersOf, tapsOf, weightWords, wordsInWram } from './contractionWeights.ts';
 import type { Emitter, Operand, Register } from './emitter.ts';
 import { emitNest } from './nest.ts';
-import { type TileContext, tileStrides, tilesOf } from './stream.ts';
+import { rowsOf, sparseOf } from './sparse/forms.ts';
+import { bySize } from './sparse/sparseRun.ts';
+import type { BlockSizes } from './sparse/weightCounts.ts';
+import { type SizeOf, type TileContext, tileStrides, tilesOf } from './stream.ts';
 
 /** Emits the kernel. */
 export function emitContraction(
@@ -41,6 +44,10 @@ export function emitContraction(
   const kxStride = k.x.dilation * aStrides[2]!;
   const kyStride = k.y.dilation * aStrides[1]!;
   const dynamicWeights = k.weights.kind === 'dynamic';
+
+  const sparse = sparseOf(k);
+  const multiplied = sparse === undefined || sparse.form === 'stream' ? undefined : sparse;
+  const sizeOf = (size: SizeOf): BlockSizes => ({ n: size(loops.n), c: size(loops.c), ky: size(loops.ky) });
 
   const result = types.result === MMA_TYPES[types.a].sum ? 0 : RESULT_TYPES.indexOf(types.result as 'f32');
   const act = ACTIVATIONS.indexOf(k.act.kind);
@@ -74,6 +81,12 @@ export function emitContraction(
       e.dimension(reduction, 2, at.size(loops.ky), kyStride);
     }
 
+    if (multiplied?.form === 'bitmap') {
+      const rows = bySize(e, at, [loops.n, loops.c, loops.ky], (size) => rowsOf(multiplied, t, sizeOf(size)));
+      e.dimension(pixels, 4, rows, 0);
+      if (typeof rows !== 'number') e.release(rows.register);
+    }
+
     const temporaries: Register[] = [];
     let aAddress: Operand = at.buffer(a);
     const channelBlock = at.index(loops.c);
@@ -93,9 +106,10 @@ export function emitContraction(
     if (parametersOf(k) > 0) {
       const r = e.register();
       temporaries.push(r);
-      const taps = tapsOf(e, at.size(loops.ky), k.x.kernel);
-      const words = weightWords(e, k, [taps, at.size(loops.c), filters]);
-      if (typeof taps !== 'number') e.release(taps.register);
+      const words =
+        multiplied === undefined
+          ? denseWords(e, k, at.size(loops.ky), at.size(loops.c), filters)
+          : bySize(e, at, [loops.n, loops.c, loops.ky], (size) => wordsInWram(k, t, sizeOf(size)));
       e.set(r, at.buffer(w));
       e.addScaled(r, words, 4);
       if (typeof words !== 'number') e.release(words.register);
@@ -106,7 +120,7 @@ export function emitContraction(
         e.with(at.buffer(out), (rd) =>
           e.with(bias, (biasRegister) => {
             const mma = (clear: number, drain: number): void =>
-              e.op('mma', {
+              e.op(multiplied === undefined ? 'mma' : 'mma.sparse', {
                 rd,
                 ra,
                 rb,
@@ -119,7 +133,9 @@ export function emitContraction(
                 clear,
                 drain,
                 useBias: drain && hasBias(k) ? 1 : 0,
-                result: drain ? result : 0,
+                ...(multiplied === undefined
+                  ? { result: drain ? result : 0 }
+                  : { format: WEIGHT_FORMATS.indexOf(multiplied.form as (typeof WEIGHT_FORMATS)[number]) }),
                 act: drain ? act : 0,
               });
             if (blocks === 1) return mma(1, 1);
@@ -147,6 +163,14 @@ export function emitContraction(
 
   emitNest(e, { ...built.nest, body });
   return built;
+}
+
+/** Words of the current block of weights that lie dense in WRAM. A register in the answer belongs to the caller. */
+function denseWords(e: Emitter, k: Contraction, kernelRows: Operand, channels: Operand, filters: Operand): Operand {
+  const taps = tapsOf(e, kernelRows, k.x.kernel);
+  const words = weightWords(e, k, [taps, channels, filters]);
+  if (typeof taps !== 'number') e.release(taps.register);
+  return words;
 }
 
 /** Number of the reduction block: channelBlock · rowBlocks + rowBlock. A register of its own where both are in registers. */

@@ -12,5 +12,5 @@ export { firstCores } from './firstCores.ts';
 export { type LowerOptions, lower } from './lower.ts';
 export { isOperandSemaphore } from './nest.ts';
 export { processorOperators } from './operators/table.ts';
-export type { Schedule } from './planner.ts';
+export type { Schedule, SparseOption } from './planner.ts';
 export { searchTiling } from './tileSearch.ts';

@@ -19,7 +19,7 @@ import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
 import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
 import { isWrittenOut, lowerings } from './operators/table.ts';
-import { type Emitted, type Job, Planner, type Schedule } from './planner.ts';
+import { type Emitted, type Job, Planner, type Schedule, type SparseOption } from './planner.ts';
 import { keepInShared } from './residency.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
 
@@ -32,6 +32,8 @@ export interface LowerOptions {
   readonly schedule?: Schedule;
   /** Whether chains of layers may be done tile by tile, what is between them staying in scratchpads; by default they may. */
   readonly depthFirst?: boolean;
+  /** Whether weights that are sparse may lie compressed; by default where that is predicted to pay. */
+  readonly sparse?: SparseOption;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
   readonly cores?: number;
   /** Told after each node. */

@@ -7,7 +7,7 @@
  */
 import { internalError } from '#base';
 import { coresOf, type Machine } from '#machine';
-import { controlCost, dmaCost, dramConfig, estimatedStall, linkCost, type TransferShape } from '#timing';
+import { controlCost, dramConfig, estimatedStall, linkCost } from '#timing';
 import { workersOf } from './cores.ts';
 import {
   costAt,
@@ -16,6 +16,7 @@ import {
   type NestShape,
   shapeAt,
   tileKinds,
+  transferCost,
   turnsOf,
 } from './prediction.ts';
 import { type LoopDim, loopsOf, partsOf, roundsOf } from './stream.ts';
@@ -60,8 +61,8 @@ function costOf(
   const known = new Map<number, Transfer>();
   const banks = dramConfig(machine);
   const others = workersOf(loops) / sharedBy - 1;
-  const direct = (shape: TransferShape): Transfer => {
-    const cost = dmaCost(machine, shape);
+  const direct = (): Transfer => {
+    const cost = transferCost(stream, machine, index);
     const stall = banks === undefined ? 0 : estimatedStall(banks, cost, machine.dram.latencyCycles);
     // Cores that move alike parts of their own take turns.
     const channel = (1 + others) * (cost.channelCycles + stall);
@@ -69,16 +70,15 @@ function costOf(
   };
   // The link works while load waits for it (`relay.ts`).
   const { semaphore, signalLatency } = controlCost(machine);
-  const relayed = (shape: TransferShape): Transfer => {
-    const { cycles, channelCycles, takesPort } = linkCost(machine, shape);
+  const relayed = (): Transfer => {
+    const { cycles, channelCycles, takesPort } = linkCost(machine, shapeAt(stream, index));
     return { cycles: cycles + (takesPort ? others * channelCycles : 0) + 4 * (semaphore + signalLatency), channel: 0 };
   };
   return () => {
     const kind = own.reduce((n, { l, kinds }) => n * kinds.count + kinds.of[index(l)]!, 0);
     const before = known.get(kind);
     if (before !== undefined) return before;
-    const shape = shapeAt(stream, index);
-    const transfer = stream.home === 'shared' ? relayed(shape) : direct(shape);
+    const transfer = stream.home === 'shared' ? relayed() : direct();
     known.set(kind, transfer);
     return transfer;
   };

@@ -24,6 +24,7 @@ import { matrixTypeOf } from './elementTypes.ts';
 import type { Emitter } from './emitter.ts';
 import type { ExpandedModel } from './expand.ts';
 import type { Expression } from './formula/expression.ts';
+import { formsOf, type SparseWeights } from './sparse/forms.ts';
 import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
 
@@ -57,6 +58,9 @@ export interface ToHost {
 
 /** Chooses the tiling of a contraction; undefined where none fits. The tile search, unless a caller of `lower` knows better. */
 export type Schedule = (k: Contraction, machine: Machine) => Tiling | undefined;
+
+/** Whether weights that are sparse may lie compressed: where that is predicted to pay, or nowhere. */
+export type SparseOption = 'auto' | 'off';
 
 export type Lowering = (node: GraphNode, p: Planner) => ToHost | undefined;
 
@@ -109,6 +113,7 @@ export class Planner {
 
   /** Whether layers may be done tile by tile, one in the scratchpads of the other. */
   readonly depthFirst: boolean;
+  readonly #sparse: SparseOption;
 
   constructor(
     model: Model,
@@ -116,11 +121,13 @@ export class Planner {
     {
       schedule = searchTiling,
       depthFirst = true,
-    }: { readonly schedule?: Schedule; readonly depthFirst?: boolean } = {},
+      sparse = 'auto',
+    }: { readonly schedule?: Schedule; readonly depthFirst?: boolean; readonly sparse?: SparseOption } = {},
     expanded: Pick<ExpandedModel, 'origin' | 'reasons' | 'macs'> = NOT_EXPANDED,
   ) {
     this.#schedule = schedule;
     this.depthFirst = depthFirst;
+    this.#sparse = sparse;
     this.#expanded = expanded;
     this.model = model;
     this.graph = model.graph;
@@ -214,6 +221,11 @@ export class Planner {
   /** The tiling of a contraction, or undefined where nothing fits. */
   tiling(k: Contraction): Tiling | undefined {
     return this.#schedule(k, this.machine);
+  }
+
+  /** Forms in which the weights of a contraction may lie: dense first, then those that its zeros and the machine allow. */
+  weightForms(k: Contraction): readonly (SparseWeights | undefined)[] {
+    return [undefined, ...(this.#sparse === 'off' ? [] : formsOf(k, this.machine))];
   }
 
   isInput(buffer: Buffer): boolean {

@@ -12,6 +12,7 @@ import {
   dramConfig,
   estimatedStall,
   linkCost,
+  loadSparseCost,
   recordOf,
   type TransferShape,
 } from '#timing';
@@ -176,6 +177,14 @@ export function shapeAt(s: Stream, index: (l: LoopDim) => number): TransferShape
   return { sizes: record, dram: record, elementBytes: bytes, ...side };
 }
 
+/** What moving a tile from or to DRAM costs. */
+export function transferCost(s: Stream, machine: Machine, index: (l: LoopDim) => number): DmaCost {
+  const shape = shapeAt(s, index);
+  if (s.linear?.stream === undefined) return dmaCost(machine, shape);
+  const size: SizeOf = (l) => sizeAt(l, index(l));
+  return loadSparseCost(machine, s.linear.stream.bytes(size), s.linear.elements(size), shape.elementBytes, shape.pad);
+}
+
 /** The cost of the current tile, remembered by which loops are at their first or last tile. */
 export function costAt(loops: readonly LoopDim[], cost: TileCost, index: (l: LoopDim) => number): () => number {
   const known = new Map<number, number>();
@@ -239,10 +248,7 @@ function trafficOf({ stream: s, level, sharedBy }: Moved, loops: readonly LoopDi
   const stall = (cost: DmaCost): number =>
     banks === undefined ? 0 : estimatedStall(banks, cost, machine.dram.latencyCycles);
   forCombinations(own, (at, times) => {
-    const cost = dmaCost(
-      machine,
-      shapeAt(s, (l) => at.get(l)!.index),
-    );
+    const cost = transferCost(s, machine, (l) => at.get(l)!.index);
     sum.moves += repeats * times;
     sum.busy += repeats * times * cost.cycles;
     sum.channel += transfers * times * cost.channelCycles;
@@ -251,7 +257,7 @@ function trafficOf({ stream: s, level, sharedBy }: Moved, loops: readonly LoopDi
     sum.stalled += transfers * times * stall(cost);
   });
   const [first, last] = ends.map((at) => {
-    const cost = dmaCost(machine, shapeAt(s, at));
+    const cost = transferCost(s, machine, at);
     return cost.cycles + stall(cost) + others * (cost.channelCycles + stall(cost));
   });
   return { ...sum, first: first!, last: last! };

@@ -3,7 +3,7 @@
  * a tile and how that part lies in a scratchpad. Sizes are elements, strides and addresses bytes.
  */
 import { internalError } from '#base';
-import { ELEMENT_BYTES, type ElementType, type LayerPlan, type Space } from '#isa';
+import { ELEMENT_BYTES, type ElementType, type LayerPlan, type Space, type StreamFormat } from '#isa';
 import type { Emitter, Operand, Register } from './emitter.ts';
 
 /** How the tiles of a loop go to cores: to `parts` of them, by their number in the chip, that of their cluster, or that in their cluster. */
@@ -61,7 +61,16 @@ export type SizeOf = (l: LoopDim) => number;
 export interface LinearRun {
   readonly elements: (size: SizeOf) => number;
   /** Emits the same for the current tile. Registers in the answer pass to the caller, who releases them. */
-  readonly emit: (e: Emitter, at: TileContext) => { readonly address: Register; readonly elements: Operand };
+  readonly emit: (e: Emitter, at: TileContext) => RunAt;
+  /** How it is compressed in DRAM, and the bytes that it has there; absent: it is not. */
+  readonly stream?: { readonly format: StreamFormat; readonly bytes: (size: SizeOf) => number };
+}
+
+/** Where the current run lies, and its elements; of a compressed one the bytes that it has in DRAM. */
+export interface RunAt {
+  readonly address: Register;
+  readonly elements: Operand;
+  readonly bytes?: Operand;
 }
 
 export interface Stream {

@@ -17,11 +17,12 @@ import {
   wideBytes,
   widthsOf,
 } from './contraction.ts';
-import { parametersOf, wordsOf } from './contractionWeights.ts';
+import { meanBlockBytes, mostWordsInWram, parametersOf, wordsOf } from './contractionWeights.ts';
 import { CoreSplit, copiesOf, dealsOf, type Share } from './coreSplit.ts';
 import { decided } from './decisions.ts';
 import { windowKey } from './kernels/window.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
+import { fitsForm, keptReduction, sparseKey } from './sparse/forms.ts';
 import { align } from './stream.ts';
 import { CYCLES_WORTH_A_TILE, evenTiles } from './tiles.ts';
 import { tilingsAhead } from './tilingsAhead.ts';
@@ -59,6 +60,7 @@ const keyOf = (k: Contraction): string => {
   return JSON.stringify([
     typesOfContraction(k),
     parametersOf(k),
+    sparseKey(k),
     outer.map((o) => o.total),
     b,
     y,
@@ -141,7 +143,6 @@ function screen(
   const tn = filtersOf(unit);
   const ti = lanesOf(unit);
   const entries = accumulatorEntries(unit);
-  const taps = k.y.kernel * k.x.kernel;
   const parameters = parametersOf(k);
   // Epilogues are chosen only where the vector unit computes the type.
   const lanes = vectorLanes(machine.vector, types.result) ?? 1;
@@ -191,6 +192,7 @@ function screen(
   const controlPerTile = INSTRUCTIONS_PER_TILE * machine.control.cyclesPerInstruction;
 
   for (const c of cTiles) {
+    if (!fitsForm(k, c)) continue;
     const depthBlocks = Math.ceil(k.c.total / c);
     const merged = k.x.dilation === 1 && k.c.total % c === 0;
     const lastC = k.c.total - (depthBlocks - 1) * c;
@@ -206,13 +208,19 @@ function screen(
         const nTile = dynamic ? Math.max(n, tn) : n;
         const groups = Math.ceil(nTile / tn);
         const wBufferOf = (ky: number): number =>
-          align(4 * (wordsOf(k, ky * k.x.kernel * c, nTile) + parameters * nTile));
+          align(
+            4 *
+              (dynamic
+                ? wordsOf(k, ky * k.x.kernel * c, nTile) + parameters * nTile
+                : mostWordsInWram(k, { n, c, ky })),
+          );
         // Kernel rows apart only where whole blocks would take too much of the memory for weights.
         const tight = k.y.kernel > 1 && !dynamic && wBufferOf(k.y.kernel) * 4 > machine.wram.bytes;
         for (const ky of tight ? [k.y.kernel, 1] : [k.y.kernel]) {
           const rowBlocks = Math.ceil(k.y.kernel / ky);
           const blocks = depthBlocks * rowBlocks;
-          const stored = blocks > 1 || keepsSums(unit, reduction(c, ky));
+          const tile = { n, c, ky };
+          const stored = blocks > 1 || keepsSums(unit, keptReduction(k, tile, tile, reduction(c, ky)));
           const wBuffer = wBufferOf(ky);
           const wTimes = nCount * blocks > 1 || outerCount > 1 ? 2 : 1;
           if (wBuffer * wTimes > machine.wram.bytes) continue;
@@ -225,12 +233,16 @@ function screen(
                 ? []
                 : {
                     times: filters.times * cs! * rowBlocks,
-                    work: workOf(unit, dynamic ? n : filters.size, reduction(depth!, ky)),
+                    work: workOf(
+                      unit,
+                      dynamic ? n : filters.size,
+                      keptReduction(k, tile, { n: filters.size, c: depth!, ky }, reduction(depth!, ky)),
+                    ),
                   },
             ),
           );
           // Mean transfers of each stream; here and below.
-          const wBytes = (k.n.total * (width.w * taps * k.c.total + 4 * parameters * blocks)) / (ofN.tiles * blocks);
+          const wBytes = meanBlockBytes(k, tile, ofN.tiles * blocks);
           const wDims: Extents =
             k.weights.kind === 'constant'
               ? [[4, wBytes / 4]]

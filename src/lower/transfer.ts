@@ -1,5 +1,5 @@
 /** The transfer of a stream's current tile: address, sizes and bounds from loop indices, in scalar code. */
-import { ELEMENT_TYPES, MULTICASTS, SPACES } from '#isa';
+import { ELEMENT_TYPES, MULTICASTS, SPACES, STREAM_FORMATS } from '#isa';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
 import { emitRelayed } from './relay.ts';
 import {
@@ -65,12 +65,19 @@ export function emitTransfer(
     );
   };
   if (s.linear !== undefined) {
-    const { address, elements } = s.linear.emit(e, at);
-    e.dimension(records.dram, 0, elements, elementBytes(s));
+    const { address, elements, bytes } = s.linear.emit(e, at);
     e.dimension(records.pad, 0, elements, elementBytes(s));
-    issue(address);
+    if (s.linear.stream === undefined || bytes === undefined) {
+      e.dimension(records.dram, 0, elements, elementBytes(s));
+      issue(address);
+    } else {
+      const format = STREAM_FORMATS.indexOf(s.linear.stream.format);
+      e.with(at.buffer(s), (rd) =>
+        e.with(bytes, (rb) => e.op('load.sparse', { space, rd, ra: address, rb, dst: records.pad, type, format })),
+      );
+    }
     e.release(address);
-    if (typeof elements !== 'number') e.release(elements.register);
+    for (const r of [elements, bytes]) if (typeof r === 'object') e.release(r.register);
     return;
   }
 

@@ -5,31 +5,14 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '#base';
 import { type Attribute, int, ints, tensorBytes } from '#ir';
-import { type Contraction, fitsContraction, type Tiling } from '#lower';
-import { filtersOf, type Machine } from '#machine';
+import type { Tiling } from '#lower';
+
 import { runCompiled } from '../support/compiledRun.ts';
 import { GraphBuilder } from '../support/graphBuilder.ts';
 import { MACHINES, PRESETS } from '../support/machines.ts';
+import { randomTiling } from '../support/randomTiling.ts';
 
 const ROUNDING = 2e-6;
-
-/** A random tiling that fits; undefined where a hundred did not. */
-function randomTiling(k: Contraction, machine: Machine, random: Random): Tiling | undefined {
-  const tn = filtersOf(machine.matrix);
-  const part = (total: number): number => (random.integer(0, 2) === 0 ? total : random.integer(1, total));
-  for (let i = 0; i < 100; i++) {
-    const n = random.integer(0, 2) === 0 ? k.n.total : Math.min(k.n.total, tn * random.integer(1, 3));
-    const [y, x, c] = [part(k.y.total), part(k.x.total), part(k.c.total)];
-    const b = y === k.y.total && x === k.x.total ? part(k.b.total) : 1;
-    const t: Tiling = {
-      ...{ b, y, x, n, c, ky: part(k.y.kernel) },
-      filtersOuter: random.integer(0, 1) === 1,
-      wholeDepth: c < k.c.total && random.integer(0, 1) === 1,
-    };
-    if (fitsContraction(k, t, machine)) return t;
-  }
-  return undefined;
-}
 
 function randomConvolution(seed: number): GraphBuilder & { readonly result: string } {
   const g = new GraphBuilder(seed, 13);

@@ -3,19 +3,21 @@ import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { compileModel } from '#flow';
 import { type Program, writeProgramChunks } from '#isa';
+import type { SparseOption } from '#lower';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, loadModel } from '../model.ts';
-import { coresOption, logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { coresOption, logged, type ModelOptions, sparseOption, withModelOptions } from '../modelOptions.ts';
 import { slotText } from '../slots.ts';
 
 interface CompileOptions extends ModelOptions, CacheOption {
   readonly out: string;
   readonly machine?: string;
   readonly cores?: number;
+  readonly sparse?: SparseOption;
 }
 
 export function configureCompile(command: CliCommand, console: Console): void {
@@ -35,6 +37,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
       t({ en: 'the processor; default textbook-single', zh: '处理器；默认 textbook-single' }),
     );
   command.option(...coresOption(console));
+  command.option(...sparseOption(console));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: CompileOptions) => {
     checkWritable(options.out, 'file');
@@ -49,6 +52,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
       dims: options.dim ?? {},
       ...(options.batch === undefined ? {} : { batch: options.batch }),
       ...(options.cores === undefined ? {} : { cores: options.cores }),
+      ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
       onProgress: (done, total) =>
         console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
     });

@@ -2,6 +2,7 @@
 import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { explainModel, type LayerExplanation, layersNamed } from '#flow';
+import type { SparseOption } from '#lower';
 import { toJson } from '#report';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
@@ -9,12 +10,13 @@ import type { Console } from '../console.ts';
 import { explainedLayer, explainedTable, hostLines } from '../explainText.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, isEmbedded, loadCounted } from '../model.ts';
-import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { logged, type ModelOptions, sparseOption, withModelOptions } from '../modelOptions.ts';
 import { textStyle } from '../style.ts';
 import { whole } from '../values.ts';
 
 interface ExplainOptions extends ModelOptions, CacheOption {
   readonly machine?: string;
+  readonly sparse?: SparseOption;
   readonly layer?: string;
   readonly schedules: number;
 }
@@ -50,6 +52,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
       whole('--schedules', 1, 64),
       5,
     );
+  command.option(...sparseOption(console));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: ExplainOptions) => {
     const machine = loadMachine(options.machine);
@@ -64,6 +67,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
         ...{ machine, engine, onStep, schedules, dims: options.dim ?? {} },
         ...cacheOf(options),
         ...batch,
+        ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
         ...(layer === undefined ? {} : { choose: (program) => layersNamed(program, layer) }),
         onProgress: (done, total) =>
           console.progress.update(() =>

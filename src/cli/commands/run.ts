@@ -21,6 +21,7 @@ import {
   TERM_MAX,
 } from '#flow';
 import type { Tensor } from '#ir';
+import type { SparseOption } from '#lower';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
@@ -28,7 +29,7 @@ import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fid
 import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, isEmbedded, loadModel } from '../model.ts';
-import { coresOption, logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { coresOption, logged, type ModelOptions, sparseOption, withModelOptions } from '../modelOptions.ts';
 import { readLabels, writeOutputs } from '../outputs.ts';
 import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
 import { watch } from '../simulation.ts';
@@ -37,6 +38,7 @@ import { whole } from '../values.ts';
 interface RunOptions extends InputOptions, ModelOptions, ShowOptions, FidelityOptions, CacheOption {
   readonly machine?: string;
   readonly cores?: number;
+  readonly sparse?: SparseOption;
   readonly a?: number;
   readonly b?: number;
   readonly carry?: number;
@@ -81,6 +83,7 @@ export function configureRun(command: CliCommand, console: Console): void {
     t({ en: 'the processor; default textbook-single', zh: '处理器；默认 textbook-single' }),
   );
   command.option(...coresOption(console));
+  command.option(...sparseOption(console));
   withModelOptions(console, command);
   withInputOptions(console, command);
   withFidelityOptions(console, command);
@@ -135,6 +138,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
     onStep,
     dims: { ...dims, ...(options.batch === undefined ? implied : {}) },
     ...(options.cores === undefined ? {} : { cores: options.cores }),
+    ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     onProgress: (done, total) =>
       console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
   });

@@ -40,6 +40,22 @@ describe('streams', () => {
     );
   });
 
+  test('of a bitmap are filled up to a length with zeros written out', () => {
+    fc.assert(
+      fc.property(dense, fc.nat(60), ({ width, bytes }, more) => {
+        const { length } = encodeStream('bitmap', bytes, width) as Uint8Array;
+        const elements = bytes.length / width;
+        const { most } = streamBytes('bitmap', elements, width);
+        const asked = length + 4 * more;
+        const stream = encodeStream('bitmap', bytes, width, asked) as Uint8Array;
+        // Elements of two words come whole.
+        const short = Math.min(asked, most) - stream.length;
+        expect(short === 0 || (width === 8 && short === 4)).toBe(true);
+        expect(decodeStream('bitmap', stream, elements, width)).toEqual(bytes);
+      }),
+    );
+  });
+
   test('of two in four hold what has no more than two in four, and refuse the rest', () => {
     fc.assert(
       fc.property(dense, ({ width, bytes: any }) => {

@@ -57,9 +57,15 @@ export interface UnfitElement {
 
 /**
  * The stream of dense elements.
+ * @param bytes of `bitmap`: zeros are values, too, from the front, until the stream has so many bytes, if it can
  * @returns for `two4`, the first element of a group that has more than two values, where there is one
  */
-export function encodeStream(format: StreamFormat, dense: Uint8Array, elementBytes: number): Uint8Array | UnfitElement {
+export function encodeStream(
+  format: StreamFormat,
+  dense: Uint8Array,
+  elementBytes: number,
+  bytes = 0,
+): Uint8Array | UnfitElement {
   const elements = dense.length / elementBytes;
   const out = new Uint8Array(streamBytes(format, elements, elementBytes).most);
   const view = new DataView(out.buffer);
@@ -67,13 +73,23 @@ export function encodeStream(format: StreamFormat, dense: Uint8Array, elementByt
     for (let b = i * elementBytes; b < (i + 1) * elementBytes; b++) if (dense[b] !== 0) return false;
     return true;
   };
+  let missing = bytes === 0 || format !== 'bitmap' ? 0 : bytes - bitmapBytes(elements, elementBytes, isZero);
   let at = 0;
   for (let block = 0; block < elements; block += STREAM_BLOCK) {
     const count = Math.min(STREAM_BLOCK, elements - block);
     const kept: number[] = [];
     let word = 0;
     if (format === 'bitmap') {
-      for (let i = 0; i < count; i++) if (!isZero(block + i)) kept.push(i);
+      let zeros = 0;
+      for (let i = 0; i < count; i++) if (isZero(block + i)) zeros++;
+      // As many zeros beside the values as bring the block to the words that are missing.
+      let filled = 0;
+      if (missing > 0) {
+        const words = wordsUp((count - zeros) * elementBytes) + missing;
+        filled = Math.min(zeros, Math.floor(words / elementBytes) - (count - zeros));
+        missing -= wordsUp((count - zeros + filled) * elementBytes) - wordsUp((count - zeros) * elementBytes);
+      }
+      for (let i = 0; i < count; i++) if (!isZero(block + i) || filled-- > 0) kept.push(i);
       for (const i of kept) word |= 1 << i;
     } else {
       for (let first = 0; first < count; first += STREAM_GROUP) {
@@ -91,6 +107,17 @@ export function encodeStream(format: StreamFormat, dense: Uint8Array, elementByt
     at += blockBytes(kept.length, elementBytes);
   }
   return out.subarray(0, at);
+}
+
+/** Bytes of a bitmap stream whose values are what is not zero. */
+function bitmapBytes(elements: number, elementBytes: number, isZero: (i: number) => boolean): number {
+  let bytes = 0;
+  for (let block = 0; block < elements; block += STREAM_BLOCK) {
+    let values = 0;
+    for (let i = block; i < Math.min(elements, block + STREAM_BLOCK); i++) if (!isZero(i)) values++;
+    bytes += blockBytes(values, elementBytes);
+  }
+  return bytes;
 }
 
 /** Which two of four are kept, where those that are not zero are given: the lowest others fill up. */

@@ -1,12 +1,20 @@
 /** The jobs that lowerings make: contractions, vector kernels, copies. */
 import { elementCount, type GraphNode } from '#ir';
 import { SLOT_BYTES } from '#isa';
-import { buildContraction, type Contraction, predictContraction, type Tiling } from '../contraction.ts';
-import { packedBytes, packedWeights } from '../contractionWeights.ts';
+import {
+  buildContraction,
+  type Contraction,
+  fitsContraction,
+  predictContraction,
+  type Tiling,
+} from '../contraction.ts';
+import { packedBytes } from '../contractionWeights.ts';
 import { emitContraction } from '../emitContraction.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
+import { packedWeights } from '../packedWeights.ts';
 import type { Emitted, Job, Planner, ToHost } from '../planner.ts';
 import { doesNotFit } from '../reasons.ts';
+import { inForm } from '../sparse/forms.ts';
 import { planLoops } from '../stream.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
@@ -27,7 +35,7 @@ export interface Chosen {
 }
 
 /**
- * Of the chains behind a contraction the one that is predicted to pay.
+ * Of the chains behind a contraction, and the forms in which its weights may lie, those that are predicted to pay.
  * @param plan undefined where a chain cannot be had
  * @returns undefined where not even the shortest fits
  */
@@ -38,16 +46,20 @@ export function chooseContraction(
 ): Chosen | undefined {
   let best: Chosen | undefined;
   for (const chain of chains) {
-    const planned = plan(chain);
-    if (planned === undefined) continue;
-    const k = planned.contraction();
-    const tiling = p.tiling(k);
-    if (tiling === undefined) continue;
-    const { cycles } = predictContraction(buildContraction(k, tiling, p.machine, 0), k, tiling, p.machine);
+    const dense = plan(chain);
+    if (dense === undefined) continue;
     // What a shorter chain leaves over takes a kernel of its own, which moves the result and operands at least.
     const left = (chains[0]?.operands.length ?? 0) - chain.operands.length;
-    const apart = chain === chains[0] ? 0 : leastCycles(p, planned.writes, 2 + left);
-    if (best === undefined || cycles + apart < best.cycles) best = { chain, planned, tiling, cycles: cycles + apart };
+    const apart = chain === chains[0] ? 0 : leastCycles(p, dense.writes, 2 + left);
+    for (const form of p.weightForms(dense.contraction())) {
+      const planned = { ...dense, contraction: () => inForm(dense.contraction(), form) };
+      const k = planned.contraction();
+      const tiling = p.tiling(k);
+      // Tilings may be given, and those of networks that count alike are shared.
+      if (tiling === undefined || (form !== undefined && !fitsContraction(k, tiling, p.machine))) continue;
+      const { cycles } = predictContraction(buildContraction(k, tiling, p.machine, 0), k, tiling, p.machine);
+      if (best === undefined || cycles + apart < best.cycles) best = { chain, planned, tiling, cycles: cycles + apart };
+    }
   }
   return best;
 }
