@@ -7,11 +7,11 @@ import { declaredDiagnostics } from '#base';
 import { isaPage } from '#isa';
 import { machineJsonSchema } from '#machine';
 import { operatorsPage } from '#ops';
-import { reportPage } from '#report';
+import { countingPage, reportPage } from '#report';
 import { controlPage, decodeDot, decodeSvg } from '#timing';
 import { errorsPage } from './errorsPage.ts';
 import { machinePages } from './machinePage.ts';
-import { modelsPage } from './modelsPage.ts';
+import { countedNetworks, modelsPage } from './modelsPage.ts';
 
 /** Text of each page by its path in the repository. */
 export async function pages(): Promise<ReadonlyMap<string, string>> {
@@ -24,6 +24,7 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/control.dot', decodeDot()],
     ['docs/errors.md', errorsPage([...declaredDiagnostics().values()])],
     ['docs/models.md', await modelsPage()],
+    ['docs/counting.md', countingPage(await countedNetworks(['alexnet', 'vgg19', 'resnet152']))],
     ['docs/report.md', reportPage()],
     ...machinePages(),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],

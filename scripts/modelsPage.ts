@@ -6,9 +6,20 @@ import { SUMMARY_PASSES, type Summary, summarize } from '#report';
 const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));
 const digits = new Intl.NumberFormat('en-US');
 
-async function row(name: string, does: string): Promise<string> {
+async function counted(name: string): Promise<Summary> {
   const model = await buildModel(name, { weights: false });
-  const { totals, inputs }: Summary = summarize((await runPasses(model, { dims: { N: 1 }, steps })).model, name);
+  return summarize((await runPasses(model, { dims: { N: 1 }, steps })).model, name);
+}
+
+/** Summaries of one sample by name. */
+export async function countedNetworks(names: readonly string[]): Promise<ReadonlyMap<string, Summary>> {
+  const summaries = new Map<string, Summary>();
+  for (const name of names) summaries.set(name, await counted(name));
+  return summaries;
+}
+
+async function row(name: string, does: string): Promise<string> {
+  const { totals, inputs } = await counted(name);
   const { parameters, neurons, macs, multiplications, additions } = totals;
   const amounts = [parameters, neurons, macs, multiplications, additions].map((n) => digits.format(n));
   const given = inputs.map((v) => `${v.name} ${(v.shape ?? []).slice(1).join(' × ')}`).join(', ');

@@ -44,6 +44,16 @@ export function wholes(option: string, min: number, max: number): (text: string)
   };
 }
 
+/** Dimensions of a tensor, separated by commas or by ×. */
+export function dimensions(option: string): (text: string) => readonly number[] {
+  const expected = { en: 'dimensions of 1 and more: 1,3,224,224', zh: '不小于 1 的各维大小：1,3,224,224' };
+  return (text) => {
+    const values = text.split(/[,x×]/).map((part) => (/^\d+$/.test(part.trim()) ? Number(part) : 0));
+    if (!values.every((v) => v >= 1 && v <= 2 ** 31)) throw badValue({ option, found: text, expected });
+    return values;
+  };
+}
+
 /** Numbers separated by commas. */
 export function numbers(option: string): (text: string) => readonly number[] {
   const expected = {

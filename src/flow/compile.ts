@@ -159,5 +159,5 @@ function rebatchReshapes(model: Model, batch: number): Model {
   return { ...model, graph: { ...graph, nodes, constants } };
 }
 
-const looseType = (type: ValueType | undefined): ValueType | undefined =>
+export const looseType = (type: ValueType | undefined): ValueType | undefined =>
   type?.kind === 'tensor' ? { kind: 'tensor', dtype: type.dtype } : type;

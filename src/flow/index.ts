@@ -9,6 +9,7 @@ export * from './execute.ts';
 export * from './explain.ts';
 export * from './feeds.ts';
 export * from './inputFile.ts';
+export { withInputSize } from './inputSize.ts';
 export * from './inputs.ts';
 export * from './run.ts';
 export * from './training/index.ts';

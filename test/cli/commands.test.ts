@@ -287,3 +287,21 @@ test('sim --stats tells what instructions keep their units busy for, and how the
   });
   expect((await systole(['sim', 'layers.s', '--stats'], folder)).stdout).toContain('in tiles of 1,024');
 });
+
+test('summary of a structure, by other rules and in other formats', async () => {
+  const file = join(folder, 'net.prototxt');
+  writeFileSync(
+    file,
+    `name: "net" layer { name: "data" type: "Input" top: "data" input_param { shape: { dim: 1 dim: 3 dim: 8 dim: 8 } } }
+     layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 4 kernel_size: 3 } }`,
+  );
+  expect(await object(`summary ${file}`)).toMatchObject({ totals: { parameters: 112, macs: 36 * 108 }, counted: null });
+  const sized = await object(`summary ${file} --input-size 2,3,10,10 --convention torchinfo`);
+  expect(sized).toMatchObject({ totals: { macs: 2 * 64 * 108 }, counted: { total: 2 * 64 * 112 } });
+  expect((await call(`summary ${file} --format csv`)).stdout).toMatch(
+    /^layer,operator,output,.*\r\nconv,Conv,1x4x6x6,/,
+  );
+  expect((await call(`summary ${file} --format markdown --lang zh`)).stdout).toContain('| conv | Conv | [1,4,6,6] |');
+  expect((await call(`summary ${file} --input-size 3x8`)).stderr).toContain('SYS-FLOW-161');
+  expect((await call(`summary ${file} --convention torchvision`)).stderr).toMatch(/SYS-CLI-004.*torchinfo/s);
+});

@@ -9,10 +9,12 @@
  *   counted apart, as training frameworks do.
  * - neurons: output elements of Conv, ConvTranspose, Gemm and MatMul, of integers too; pooling, activation and normalisation count none.
  * - bytes: each input and each output once, weights included.
+ *
+ * Other ways to count stand in `conventions.ts`; all are explained in docs/counting.md.
  */
-import { BITS, type Dim, elementCount, type GraphNode, type Model, type Tensor, typeOf } from '#ir';
+import { BITS, type DataType, type Dim, elementCount, type GraphNode, type Model, type Tensor, typeOf } from '#ir';
 import { isOnnxDomain } from '#ops';
-import { knownCost } from './knownCost.ts';
+import { knownCost } from '../knownCost.ts';
 
 /** Names of the passes to run before. */
 export const SUMMARY_PASSES: ReadonlySet<string> = new Set(['bindDims', 'removeDeadNodes', 'foldConstants']);
@@ -24,10 +26,22 @@ export interface Amounts {
   readonly macs: number;
   readonly multiplications: number;
   readonly additions: number;
+  readonly comparisons: number;
+  /** Divisions among them. */
+  readonly transcendentals: number;
   readonly bytes: number;
 }
 
-type Work = 'neurons' | 'macs' | 'multiplications' | 'additions' | 'bytes';
+export type Work = Exclude<keyof Amounts, 'parameters' | 'statistics'>;
+
+/** A constant that a node weighs with, at its first reader. */
+export interface Weight {
+  readonly name: string;
+  readonly elements: number;
+  readonly dtype: DataType;
+  /** What is added to sums, or shifts what is normalised, is a bias. */
+  readonly kind: 'weight' | 'bias' | 'statistic';
+}
 
 /** Work is null where the operator has no cost rule or a shape is not known. */
 export interface SummaryLayer extends Pick<Amounts, 'parameters' | 'statistics'> {
@@ -39,7 +53,10 @@ export interface SummaryLayer extends Pick<Amounts, 'parameters' | 'statistics'>
   readonly macs: number | null;
   readonly multiplications: number | null;
   readonly additions: number | null;
+  readonly comparisons: number | null;
+  readonly transcendentals: number | null;
   readonly bytes: number | null;
+  readonly weights: readonly Weight[];
 }
 
 export interface Summary {
@@ -50,6 +67,10 @@ export interface Summary {
     /** Elements of the network's inputs, which some conventions count as neurons too. */
     readonly inputElements: number;
     readonly parameterBytes: number;
+    /** Parameters that training can change: floats. Codes of quantised weights are fixed. */
+    readonly trainable: number;
+    /** Multiplications and additions for each byte that layers read and write; null where nothing is moved. */
+    readonly intensity: number | null;
     /** Layers whose work is not known, and not in the totals. */
     readonly unknown: number;
   };
@@ -93,21 +114,22 @@ const FLOATS = new Set(['float32', 'float64', 'float16', 'bfloat16']);
 export function summarize(model: Model, name: string = model.graph.name): Summary {
   const counted = new Set<string>();
   let parameterBytes = 0;
+  let trainable = 0;
   const layers = model.graph.nodes.map((node): SummaryLayer => {
     const cost = knownCost(model, node);
-    let parameters = 0;
-    let statistics = 0;
-    node.inputs.forEach((input, i) => {
+    const weights = node.inputs.flatMap((input, i): Weight[] => {
       const constant = model.graph.constants.get(input);
-      if (constant === undefined || counted.has(input) || !isParameter(node, i, constant)) return;
+      if (constant === undefined || counted.has(input) || !isParameter(node, i, constant)) return [];
       counted.add(input);
-      const count = elementCount(constant.dims);
-      if (node.op === 'BatchNormalization' && STATISTICS.includes(i)) statistics += count;
-      else {
-        parameters += count;
-        parameterBytes += (count * BITS[constant.dtype]) / 8;
-      }
+      return [{ name: input, elements: elementCount(constant.dims), dtype: constant.dtype, kind: kindOf(node, i) }];
     });
+    const parametric = weights.filter((w) => w.kind !== 'statistic');
+    for (const { elements, dtype } of parametric) {
+      parameterBytes += (elements * BITS[dtype]) / 8;
+      if (FLOATS.has(dtype)) trainable += elements;
+    }
+    const parameters = sumOf(parametric);
+    const statistics = sumOf(weights) - parameters;
     const type = typeOf(model.graph, node.outputs[0] ?? '');
     const outputShape = type?.kind === 'tensor' ? (type.shape ?? null) : null;
     const isNeural = isOnnxDomain(node.domain) && NEURONS.has(node.op);
@@ -121,7 +143,10 @@ export function summarize(model: Model, name: string = model.graph.name): Summar
       macs: cost?.macs ?? null,
       multiplications: cost?.multiplications ?? null,
       additions: cost?.additions ?? null,
+      comparisons: cost?.comparisons ?? null,
+      transcendentals: cost?.transcendentals ?? null,
       bytes: cost === undefined ? null : cost.bytesRead + cost.bytesWritten,
+      weights,
     };
   });
   const inputs = model.graph.inputs.map((v) => ({
@@ -141,6 +166,8 @@ export function summarize(model: Model, name: string = model.graph.name): Summar
       macs: work('macs'),
       multiplications: work('multiplications'),
       additions: work('additions'),
+      comparisons: work('comparisons'),
+      transcendentals: work('transcendentals'),
       bytes: work('bytes'),
       inputElements: inputs.reduce(
         (n, { shape }) =>
@@ -148,9 +175,27 @@ export function summarize(model: Model, name: string = model.graph.name): Summar
         0,
       ),
       parameterBytes,
+      trainable,
+      intensity: intensityOf(work('multiplications') + work('additions'), work('bytes')),
       unknown: layers.filter((layer) => layer.macs === null).length,
     },
   };
+}
+
+const sumOf = (weights: readonly Weight[]): number => weights.reduce((n, w) => n + w.elements, 0);
+
+export const intensityOf = (operations: number, bytes: number): number | null =>
+  bytes === 0 ? null : operations / bytes;
+
+/** Inputs that are added, by operator; of an Add whatever is constant. */
+const BIASES: Readonly<Record<string, readonly number[]>> = {
+  ...{ Conv: [2], ConvTranspose: [2], Gemm: [2], QLinearConv: [8], BatchNormalization: [2], LayerNormalization: [2] },
+  ...{ InstanceNormalization: [2], GroupNormalization: [2], Add: [0, 1], Sub: [0, 1], LSTM: [3], GRU: [3], RNN: [3] },
+};
+
+function kindOf(node: GraphNode, input: number): Weight['kind'] {
+  if (node.op === 'BatchNormalization' && STATISTICS.includes(input)) return 'statistic';
+  return BIASES[node.op]?.includes(input) === true ? 'bias' : 'weight';
 }
 
 const isParameter = (node: GraphNode, input: number, constant: Tensor): boolean =>

@@ -2,11 +2,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Model, parseModel } from '#ir';
+import { buildModel } from '#models';
 import { readModel } from '#onnx';
 import { inferTypes } from '#ops';
 import { pipeline, runPasses } from '#passes';
-import { SUMMARY_PASSES, summarize } from './summary.ts';
-import { summaryText } from './summaryText.ts';
+import { networkSummary } from '../../../test/support/networkSummary.ts';
+import { type ConventionName, countBy } from './conventions.ts';
+import { layerTree } from './layerTree.ts';
+import { SUMMARY_PASSES, type SummaryLayer, summarize } from './summary.ts';
+import { summaryCsv, summaryMarkdown, summaryText } from './text.ts';
 
 const fold = async (model: Model): Promise<Model> =>
   (await runPasses(model, { steps: pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name)) })).model;
@@ -138,11 +142,81 @@ const NETWORKS = [
 
 describe('published networks', () => {
   for (const [name, totals] of NETWORKS) {
-    const file = new URL(`../../../shared/data/onnx-conformance/light/${name}.onnx`, import.meta.url);
+    const file = new URL(`../../../../shared/data/onnx-conformance/light/${name}.onnx`, import.meta.url);
     const absent = existsSync(file) ? '' : ' (skipped: ../shared/data is not there)';
     test.skipIf(absent !== '')(`${name}${absent}`, async () => {
       const model = await fold(readModel(new Uint8Array(readFileSync(file))));
       expect(summarize(model).totals).toMatchObject(totals);
     });
   }
+});
+
+describe('conventions', () => {
+  // Exercise 3.1 (appendix B): the listings of torchinfo 0.0.4 and of a present version, with their megabytes.
+  test.each([
+    ['alexnet', 714188480, [775278976, 988368, '0.57', '3.77', '233.08', '237.43'], 714682664],
+    ['vgg19', 19632062464, [19775715008, 29722576, '0.57', '113.38', '548.05', '662.00'], 19646923752],
+    ['resnet152', 11513626624, [11632592320, 90218448, '0.57', '344.16', '229.62', '574.35'], 11513779048],
+  ] as const)('%s', async (name, macs, old, present) => {
+    const summary = await networkSummary(await buildModel(name, { weights: false }));
+    const first = countBy(summary, 'torchinfo-0.0.4')!;
+    const m = first.memory!;
+    const mb = [m.inputs, m.passes, m.parameters, m.total].map((b) => (b / 2 ** 20).toFixed(2));
+    expect([first.total, m.passElements, ...mb]).toEqual(old);
+    expect(countBy(summary, 'torchinfo')!.total).toBe(present);
+    expect(countBy(summary, 'macs')!.total).toBe(macs);
+    expect(countBy(summary, 'systole')).toBeUndefined();
+  });
+
+  test('of a batch each counts as it says', async () => {
+    const summary = await networkSummary(await buildModel('alexnet', { weights: false }), { N: 8 });
+    const total = (name: ConventionName): number => countBy(summary, name)!.total;
+    expect([total('macs'), total('torchinfo'), total('torchinfo-0.0.4')]).toEqual([
+      8 * 714188480,
+      8 * 714682664,
+      775278976,
+    ]);
+  });
+});
+
+describe('the tree of modules', () => {
+  const rowsOf = (names: readonly string[], depth?: number): string[] =>
+    layerTree(
+      names.map((name) => ({ name, op: 'Relu' }) as SummaryLayer),
+      depth,
+    ).map((r) => `${'  '.repeat(r.depth - 1)}${r.name}${r.open ? '/' : ` ${r.layers.length}`}`);
+
+  const names = [
+    'conv1/Conv',
+    'layer1/0/conv1/Conv',
+    'layer1/0/Add',
+    'layer1/1/conv1/Conv',
+    '/fc/fc.0/Gemm',
+    'Softmax',
+  ];
+
+  test('opens to a depth, and one node is one row', () => {
+    expect(rowsOf(names)).toEqual([
+      ...['conv1 1', 'layer1/', '  0/', '    conv1 1', '    Add 1', '  1/conv1 1', 'fc/0 1', 'Softmax 1'],
+    ]);
+    expect(rowsOf(names, 2)).toEqual(['conv1 1', 'layer1/', '  0 2', '  1/conv1 1', 'fc/0 1', 'Softmax 1']);
+    expect(rowsOf(names, 1)).toEqual(['conv1 1', 'layer1 3', 'fc/0 1', 'Softmax 1']);
+  });
+
+  test('every layer stands in one closed row, at any depth', async () => {
+    const { layers } = await networkSummary(await buildModel('densenet121', { weights: false }));
+    for (const depth of [1, 2, 3, 9]) {
+      const closed = layerTree(layers, depth).filter((r) => !r.open);
+      expect(closed.flatMap((r) => r.layers).sort((a, b) => a - b)).toEqual(layers.map((_, i) => i));
+    }
+  });
+});
+
+test('Markdown and CSV', async () => {
+  const summary = summarize(await fold(inferTypes(parseModel(MODEL))), 'net.onnx');
+  await expect(summaryMarkdown(summary)).toMatchFileSnapshot('goldens/summary.md');
+  const csv = summaryCsv(summary, { convention: 'macs' });
+  await expect(csv.replaceAll('\r\n', '\n')).toMatchFileSnapshot('goldens/summary.csv');
+  const [heads, ...rows] = csv.trimEnd().split('\r\n');
+  expect(rows.map((r) => r.split(',').length)).toEqual(rows.map(() => heads!.split(',').length));
 });
