@@ -2,10 +2,10 @@
  * The check that every run makes: outputs of the processor against those of the host engine on the same feeds. Integers and
  * booleans must be equal. A float passes if it is within a limit of the reference, relative to the larger of its own
  * magnitude and a tenth of the tensor's largest, so that values that cancel to almost nothing are judged by the scale they came from.
- * The limit is 1e-4, or what rounding to half precision on the way to the output allows (`limitOf`).
+ * The limit is 1e-4, or what rounding to half precision, or to codes of 8 bits, on the way to the output allows (`limitOf`).
  */
 import { type Engine, roundHalves } from '#engine';
-import { type Graph, type Model, namesRead, subgraphs, type Tensor, tensorNumbers, typeOf } from '#ir';
+import { type DataType, type Graph, type Model, namesRead, subgraphs, type Tensor, tensorNumbers, typeOf } from '#ir';
 
 const TOLERANCE = 1e-4;
 
@@ -14,13 +14,18 @@ const HALVES = [
   ['bfloat16', 2 ** -8],
   ['float16', 2 ** -11],
 ] as const;
+/** A step between codes of 8 bits, relative to the largest float that has one. */
+const STEP = 2 ** -8;
 const ROUNDINGS = 8;
 const MOST = 0.1;
+
+/** The type that a limit comes from where it is not float32: of codes, signed or not, `int8`. */
+export type Rounding = 'float16' | 'bfloat16' | 'int8';
 
 /** How far a float may lie from the reference, and the type whose rounding says so where it is not float32's. */
 interface Limit {
   readonly tolerance: number;
-  readonly rounding?: 'float16' | 'bfloat16';
+  readonly rounding?: Rounding;
 }
 
 export interface OutputCheck {
@@ -28,8 +33,7 @@ export interface OutputCheck {
   readonly ok: boolean;
   /** The limit of `maxRel`; 0 where values must be equal. */
   readonly tolerance: number;
-  /** The half-precision type that the limit comes from. */
-  readonly rounding?: 'float16' | 'bfloat16';
+  readonly rounding?: Rounding;
   readonly maxAbs: number;
   /** Largest error in units of the scale above. */
   readonly maxRel: number;
@@ -67,9 +71,39 @@ export async function runOnHost(
 }
 
 /**
- * The limit of a float output. In half precision two orders of the same sum, or a step inside a node that one side rounds, differ by
+ * Operators that give the same bits wherever they run, of the same operands: single operations of f32, each rounded once, integers, and
+ * what chooses or moves.
+ */
+const SAME_BITS: ReadonlySet<string> = new Set(
+  (
+    'Add Sub Mul Div Relu Clip LeakyRelu PRelu Neg Abs Max Min Sqrt Reciprocal Round Floor Ceil Sign Where Cast BatchNormalization ' +
+    'QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearConv QLinearMatMul ConvInteger MatMulInteger MaxPool GlobalMaxPool ReduceMax ' +
+    'ReduceMin Identity Dropout Reshape Flatten Squeeze Unsqueeze Transpose Slice Split Gather GatherElements GatherND Expand Tile Concat Pad ' +
+    'DepthToSpace SpaceToDepth Trilu Shape Size Constant ConstantOfShape Greater GreaterOrEqual Less LessOrEqual Equal And Or Xor Not'
+  ).split(' '),
+);
+
+/** QuantizeLinear nodes on the way to an output whose operands may differ in their last bits, so that a code may lie a step beside. */
+function uncertainCodes(graph: Graph, output: string): number {
+  const uncertain = new Set<string>();
+  const quantisers = new Set<string>();
+  for (const node of graph.nodes) {
+    if (SAME_BITS.has(node.op) && !namesRead(node).some((name) => uncertain.has(name))) continue;
+    for (const name of node.outputs) uncertain.add(name);
+    if (node.op === 'QuantizeLinear') quantisers.add(node.outputs[0]!);
+  }
+  const needed = new Set([output]);
+  for (const node of [...graph.nodes].reverse()) {
+    if (node.outputs.some((o) => o !== '' && needed.has(o))) for (const name of namesRead(node)) needed.add(name);
+  }
+  return [...quantisers].filter((name) => needed.has(name)).length;
+}
+
+/**
+ * The limit of an output. In half precision two orders of the same sum, or a step inside a node that one side rounds, differ by
  * roundings. Those of n values add up like a random walk: 8 √n roundings, at most 0.1, where n values of the type (the coarsest
- * that occurs) lead to the output.
+ * that occurs) lead to the output. In the same way n quantisers of floats that were summed, one of which may fall on either side of a tie;
+ * what integers alone lead to is exact.
  */
 export function limitOf(graph: Graph, output: string): Limit {
   const types = typesOnTheWay(graph, [output]);
@@ -77,6 +111,8 @@ export function limitOf(graph: Graph, output: string): Limit {
     const n = types.filter((dtype) => dtype === rounding).length;
     if (n > 0) return { tolerance: Math.min(MOST, ROUNDINGS * Math.sqrt(n) * unit), rounding };
   }
+  const codes = uncertainCodes(graph, output);
+  if (codes > 0) return { tolerance: Math.min(MOST, ROUNDINGS * Math.sqrt(codes) * STEP), rounding: 'int8' };
   return { tolerance: TOLERANCE };
 }
 
@@ -119,11 +155,12 @@ export function compareOutputs(
   };
 }
 
-const FLOATS = new Set(['float32', 'float64', 'float16', 'bfloat16']);
+const FLOATS = new Set<DataType>(['float32', 'float64', 'float16', 'bfloat16']);
+const BYTES = new Set<DataType>(['int8', 'uint8']);
 
 function compareTensors(name: string, found: Tensor | undefined, expected: Tensor, limit: Limit): OutputCheck {
   const b = tensorNumbers(expected);
-  const exact = !FLOATS.has(expected.dtype);
+  const exact = !FLOATS.has(expected.dtype) && !(limit.rounding === 'int8' && BYTES.has(expected.dtype));
   const judged = { name, ...(exact ? { tolerance: 0 } : limit) };
   if (found === undefined || found.dtype !== expected.dtype || found.dims.join() !== expected.dims.join()) {
     const infinite = Number.POSITIVE_INFINITY;

@@ -7,7 +7,7 @@ import { firstCores, lower, type Schedule, type SparseOption } from '#lower';
 import { coresOf, type Machine, typesOf } from '#machine';
 import { writeModel } from '#onnx';
 import { explicitPads, inferTypes, symbolsOf } from '#ops';
-import { integerSteps, pipeline, runPasses, type Step } from '#passes';
+import { floatSteps, integerSteps, pipeline, runPasses, type Step } from '#passes';
 import { layerwiseBound, nodesOnHost } from '#report';
 import { type CompilationCache, recallDecisions } from './compilationCache.ts';
 import { learnTypes } from './learnTypes.ts';
@@ -70,7 +70,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
   const passed = await runPasses(imported, {
     engine: options.engine,
     declared: bound.declared,
-    steps: hasIntegers ? [...pipeline, ...integerSteps] : pipeline,
+    steps: [...pipeline, ...(hasIntegers ? integerSteps : floatSteps)],
     onStep: (step, after, changed) => {
       madeIntegers ||= changed && step === integerSteps[0];
       options.onStep?.(step, after, changed);

@@ -12,6 +12,7 @@ import {
   widthsOf,
 } from './contraction.ts';
 import { hasBias, parametersOf, tapsOf, weightWords, wordsInWram } from './contractionWeights.ts';
+import { elementBits } from './elementTypes.ts';
 import type { Emitter, Operand, Register } from './emitter.ts';
 import { emitNest } from './nest.ts';
 import { rowsOf, sparseOf } from './sparse/forms.ts';
@@ -52,8 +53,11 @@ export function emitContraction(
   const result = types.result === MMA_TYPES[types.a].sum ? 0 : RESULT_TYPES.indexOf(types.result as 'f32');
   const act = ACTIVATIONS.indexOf(k.act.kind);
   if (k.act.kind !== 'none') {
+    // Sums of integers are clamped as integers; what they are multiplied with where they leak is a float.
+    const isInteger = MMA_TYPES[types.a].sum !== 'f32' && k.act.kind === 'clamp';
+    const bits = isInteger ? (v: number) => elementBits('i32', v) : float32Bits;
     const [p0, p1] = k.act.kind === 'clamp' ? [k.act.low, k.act.high] : [k.act.alpha, 0];
-    e.with(float32Bits(p0), (ra) => e.with(float32Bits(p1), (rb) => e.op('cfg.act', { ra, rb })));
+    e.with(bits(p0), (ra) => e.with(bits(p1), (rb) => e.op('cfg.act', { ra, rb })));
   }
 
   if (k.quantisation !== undefined) {

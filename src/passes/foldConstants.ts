@@ -35,41 +35,52 @@ const REFERENCE_WORK = 1e6;
 export const foldConstants = pass({
   name: 'foldConstants',
   summary: 'replaces nodes of constant inputs, and shapes that are known, by their values',
-  async run(model, context) {
-    const { graph } = model;
-    const outputs = new Set(graph.outputs.map((v) => v.name));
-    const fresh = freshNames(graph);
-    const constants = new Map(graph.constants);
-    const nodes: GraphNode[] = [];
-    const aliases = new Map<string, string>();
-    let changed = false;
-    for (const original of graph.nodes) {
-      const node = renameInputs(original, aliases);
-      const alone = node.outputs.some((name) => outputs.has(name)) && (node.op === 'Identity' || isNarrow(model, node));
-      const values = alone ? undefined : await valuesOf(model, node, constants, context);
-      if (values === undefined) {
-        nodes.push(node);
-        continue;
-      }
-      changed = true;
-      node.outputs.forEach((name, i) => {
-        const value = values[i];
-        if (name === '' || value === undefined) return;
-        if (!outputs.has(name)) {
-          constants.set(name, value);
-          return;
-        }
-        // An output of the graph stays the output of a node, which every reader of ONNX accepts.
-        const constant = fresh(`${name}.value`);
-        constants.set(constant, value);
-        aliases.set(name, constant);
-        const identity = { name: node.outputs.length === 1 ? node.name : fresh(`${node.name}.${i}`), op: 'Identity' };
-        nodes.push({ ...identity, domain: '', inputs: [constant], outputs: [name], attributes: new Map() });
-      });
-    }
-    return changed ? withNodes(model, nodes, constants) : model;
-  },
+  run: (model, context) => folded(model, context, (node) => !(node.op in KEPT)),
 });
+
+/** Whatever the size: they come from weights of an eighth to a half of it, and a network in floats has as much. */
+export const dequantiseConstants = pass({
+  name: 'dequantiseConstants',
+  summary: 'replaces quantised constants by the floats that they stand for',
+  run: (model, context) =>
+    folded(model, { ...context, foldLimit: Number.POSITIVE_INFINITY }, (node) => node.op === 'DequantizeLinear'),
+});
+
+/** Folds those of the nodes that `isFolded` admits. */
+async function folded(model: Model, context: PassContext, isFolded: (node: GraphNode) => boolean): Promise<Model> {
+  const { graph } = model;
+  const outputs = new Set(graph.outputs.map((v) => v.name));
+  const fresh = freshNames(graph);
+  const constants = new Map(graph.constants);
+  const nodes: GraphNode[] = [];
+  const aliases = new Map<string, string>();
+  let changed = false;
+  for (const original of graph.nodes) {
+    const node = renameInputs(original, aliases);
+    const alone = node.outputs.some((name) => outputs.has(name)) && (node.op === 'Identity' || isNarrow(model, node));
+    const values = alone || !isFolded(node) ? undefined : await valuesOf(model, node, constants, context);
+    if (values === undefined) {
+      nodes.push(node);
+      continue;
+    }
+    changed = true;
+    node.outputs.forEach((name, i) => {
+      const value = values[i];
+      if (name === '' || value === undefined) return;
+      if (!outputs.has(name)) {
+        constants.set(name, value);
+        return;
+      }
+      // An output of the graph stays the output of a node, which every reader of ONNX accepts.
+      const constant = fresh(`${name}.value`);
+      constants.set(constant, value);
+      aliases.set(name, constant);
+      const identity = { name: node.outputs.length === 1 ? node.name : fresh(`${node.name}.${i}`), op: 'Identity' };
+      nodes.push({ ...identity, domain: '', inputs: [constant], outputs: [name], attributes: new Map() });
+    });
+  }
+  return changed ? withNodes(model, nodes, constants) : model;
+}
 
 /** Types that ONNX Runtime has no Identity for: an output of the graph in one of them stays the output of the node that makes it. */
 const NARROW = new Set(['int2', 'uint2', 'int4', 'uint4', 'float4e2m1', 'float8e8m0']);
@@ -87,7 +98,7 @@ async function valuesOf(
   constants: ReadonlyMap<string, Tensor>,
   context: PassContext,
 ): Promise<readonly Tensor[] | undefined> {
-  if (node.domain !== '' || node.op in KEPT || isRandom(node) || subgraphs(node).length > 0) return undefined;
+  if (node.domain !== '' || isRandom(node) || subgraphs(node).length > 0) return undefined;
   if (model.functions.some((f) => f.domain === node.domain && f.name === node.op)) return undefined;
   const shape = shapeOf(model, node);
   if (shape !== undefined) return [shape];

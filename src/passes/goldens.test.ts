@@ -4,10 +4,12 @@ import { Random } from '#base';
 import { createEngine, hostValues } from '#engine';
 import { elementCount, parseModel, printModel, tensorOf, verifyModel } from '#ir';
 import { inferTypes } from '#ops';
-import { integerSteps, type Pass, type PassContext, pipeline, recognitionSteps, runPasses } from '#passes';
+import { floatSteps, integerSteps, type Pass, type PassContext, pipeline, recognitionSteps, runPasses } from '#passes';
 import { difference } from '../../test/support/compareTensors.ts';
 
-const byName = new Map([...pipeline, ...recognitionSteps, ...integerSteps].map(({ pass }) => [pass.name, pass]));
+const byName = new Map(
+  [...pipeline, ...recognitionSteps, ...integerSteps, ...floatSteps].map(({ pass }) => [pass.name, pass]),
+);
 
 /** The graphs, by pass. Each shows what is rewritten next to what must stay. */
 const GRAPHS: Readonly<Record<string, string>> = {
@@ -349,13 +351,46 @@ const GRAPHS: Readonly<Record<string, string>> = {
       cf = DequantizeLinear[axis=0](c, sc) @dqC
       t2 = Gemm[transB=1](af, mf, cf) @gemm
       r = QuantizeLinear(t2, s, z) @qGemm
-      # A bias of another scale, or a Clip that cuts within the range, stays.
+      # A bias of another scale stays; a Clip that cuts within the range is one of the codes.
       of = DequantizeLinear[axis=0](b, other) @dqOther
       u1 = Conv(xf, wf, of) @convOther
       u = QuantizeLinear(u1, s, z) @qOther
       v1 = Conv(xf, wf) @convClip
       v2 = Clip(v1, none, wide) @clip
       v = QuantizeLinear(v2, s, z) @qClip
+    }`,
+
+  dequantiseConstants: `
+    model ir=8 producer="test" opset {"": 13}
+    graph g(x: float32[1,1,3,3], c: int8[2]) -> (y: float32[1,1,2,2], z: float32[2]) {
+      const w: int8[1,1,2,2] = {1, -2, 3, -4}
+      const s: float32[] = {0.25}
+      wf = DequantizeLinear(w, s) @dqW
+      y = Conv(x, wf) @conv
+      # What is fed is no constant.
+      z = DequantizeLinear(c, s) @dqC
+    }`,
+
+  qdqToFloats: `
+    model ir=8 producer="test" opset {"": 13}
+    graph g(x: float32[2,3], v: float32[3]) -> (y: float32[2,3], z: float32[2,3], q: uint8[2,3], w: float32[3]) {
+      const s: float32[] = {0.5}
+      const t: float32[] = {0.25}
+      const e: uint8[] = {3}
+      const n: float32[3] = {0.5, 0.25, 0.125}
+      a = Relu(x) @relu
+      q1 = QuantizeLinear(a, s, e) @q1
+      y1 = DequantizeLinear(q1, s, e) @dq1
+      y = Exp(y1) @exp
+      # The same codes once more, the second time as an output.
+      z = DequantizeLinear(q1, s, e) @dq2
+      # Codes that are an output, and read at another scale.
+      q = QuantizeLinear(a, s, e) @q3
+      q3 = DequantizeLinear(q, t, e) @dq3
+      u = Tanh(q3) @tanh
+      # Scales of an axis.
+      q4 = QuantizeLinear[axis=0](v, n) @q4
+      w = DequantizeLinear[axis=0](q4, n) @dq4
     }`,
 
   removeDeadNodes: `
@@ -399,7 +434,7 @@ test.each(Object.keys(GRAPHS))('%s', async (name) => {
 /** Passes whose graphs ONNX Runtime runs before and after, on floats. */
 const COMPARED = [
   ...['simplifyShapes', 'moveTransposes', 'foldPads', 'recogniseGelu', 'recogniseLayerNorm', 'recogniseAttention'],
-  ...['removeIdentities', 'fuseGemm', 'foldBias', 'foldBatchNorm'],
+  ...['removeIdentities', 'fuseGemm', 'foldBias', 'foldBatchNorm', 'qdqToFloats'],
 ];
 
 test.each(COMPARED)('%s: ONNX Runtime computes the same', async (name) => {

@@ -9,12 +9,13 @@ import { bindDims } from './bindDims.ts';
 import { expandFunctions } from './expandFunctions.ts';
 import { foldBatchNorm } from './foldBatchNorm.ts';
 import { foldBias } from './foldBias.ts';
-import { foldConstants } from './foldConstants.ts';
+import { dequantiseConstants, foldConstants } from './foldConstants.ts';
 import { foldPads } from './foldPads.ts';
 import { fuseGemm } from './fuseGemm.ts';
 import { mergeEqualNodes } from './mergeEqualNodes.ts';
 import { moveTransposes } from './moveTransposes.ts';
 import type { Pass, PassContext } from './pass.ts';
+import { qdqToFloats } from './qdqToFloats.ts';
 import { qdqToQLinear } from './qdqToQLinear.ts';
 import type { Recogniser } from './recognise.ts';
 import { recogniseAttention } from './recogniseAttention.ts';
@@ -71,16 +72,24 @@ export function opsetForRecognition(model: Model, most: number): number {
   return Math.max(onnxOpset(model), ...wanted.map(({ since }) => since));
 }
 
-/**
- * What makes integers of quantised graphs, behind `pipeline`, for machines that multiply integers: to others floats between
- * DequantizeLinear and QuantizeLinear are worth more.
- */
+/** What makes integers of quantised graphs, behind `pipeline`, for machines that multiply integers. */
 export const integerSteps: readonly Step[] = [
   {
     pass: qdqToQLinear,
     why: 'when BatchNormalization and biases no longer stand between an operator and its quantiser',
   },
+  {
+    pass: dequantiseConstants,
+    why: 'what no operator on integers has taken is floats to the processor: weights of a Conv must be known to be packed',
+  },
   { pass: removeDeadNodes, why: 'last, for quantisers and dequantisers that nobody reads any more' },
+];
+
+/** What makes floats of quantised graphs, behind `pipeline`, for machines that do not multiply integers of 8 bits. */
+export const floatSteps: readonly Step[] = [
+  { pass: dequantiseConstants, why: 'so that weights are not dequantised in every run' },
+  { pass: qdqToFloats, why: 'so that what quantises activations can be done behind the operator that makes them' },
+  { pass: removeDeadNodes, why: 'last, for quantisers that nobody reads any more' },
 ];
 
 /** Bytes of the largest constant that folding creates where it was not dense before: 16 MiB. */

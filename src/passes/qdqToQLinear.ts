@@ -1,7 +1,7 @@
 /**
  * qdqToQLinear: what stands between DequantizeLinear (DQ) and QuantizeLinear (Q) and has an equal in integers becomes it. DQ → Conv → Q is
  * QLinearConv, DQ → MatMul or Gemm → Q is QLinearMatMul, of a Gemm with bias a QLinearConv of 1 × 1 kernels; DQ → movement or MaxPool → Q
- * of one scale works on the integers. ONNX Runtime runs the same integers for these nodes at its higher optimisation levels ("QDQ"), where
+ * of one scale works on the integers. A Relu or Clip before Q cuts off what has no code, or is a Clip of the codes behind it. ONNX Runtime runs the same integers for these nodes at its higher optimisation levels ("QDQ"), where
  * the graph as written computes in floats and may round a result the other way; held bit for bit by `qdqToQLinear.test.ts`.
  */
 import {
@@ -20,7 +20,7 @@ import {
 } from '#ir';
 import { isOnnxDomain, onnxOpset } from '#ops';
 import { absorb, pass } from './pass.ts';
-import { floatRange, type Quantised, quantisedBy, sameScale, zerosOf } from './quantisedValues.ts';
+import { codeOf, codeRange, type Quantised, quantisedBy, sameScale, zerosOf } from './quantisedValues.ts';
 import { freshNames, type GraphIndex, indexOf, isPrivate, withNodes } from './rewrite.ts';
 
 /** Operators that move elements, or choose among them, whatever they mean; with the opset from which on they take 8 bits. */
@@ -43,7 +43,8 @@ export const qdqToQLinear = pass({
       if (chain === undefined || integers === undefined) continue;
       made.set(node, integers);
       for (const old of [chain.node, ...chain.between]) replaced.add(old);
-      for (const old of [...chain.between, node]) absorb(context, chain.node.name, old.name);
+      const absorbed = chain.limits === undefined ? chain.between : chain.between.slice(1);
+      for (const old of [...absorbed, node]) absorb(context, chain.node.name, old.name);
     }
     if (made.size === 0) return model;
     const kept = model.graph.nodes.filter((node) => !replaced.has(node));
@@ -65,30 +66,49 @@ interface Site {
 /** A node with the Q behind it. */
 interface Chain {
   readonly node: GraphNode;
-  /** Relu or Clip between, which the saturation of Q does anyway. */
+  /** Relu or Clip between. */
   readonly between: readonly GraphNode[];
   readonly to: Quantised;
+  /** What they leave of the codes, where that is not what Q's saturation leaves anyway. */
+  readonly limits?: Limits;
 }
+
+type Limits = readonly [low: number, high: number];
+
+/** Clip takes 8 bits since then. */
+const CLIP_OF_CODES = 12;
 
 function chainBefore(at: Site, q: GraphNode): Chain | undefined {
   const { model, index, constants } = at;
   const to = quantisedBy(model, q, constants, 'QuantizeLinear');
   if (to === undefined || to.axis !== undefined || to.dtype === 'int32') return undefined;
+  const all = codeRange(to);
   const between: GraphNode[] = [];
+  let limits = all;
   for (let value = q.inputs[0]!; ; ) {
     const node = index.producer.get(value);
     if (node === undefined || !isOnnxDomain(node.domain) || !isPrivate(index, value)) return undefined;
-    if (!isSaturation(at, node, to)) return { node, between, to };
+    const own = cutOf(at, node, to);
+    if (own === undefined) {
+      if (limits[0] === all[0] && limits[1] === all[1]) return { node, between, to };
+      return onnxOpset(model) < CLIP_OF_CODES ? undefined : { node, between, to, limits };
+    }
+    // The nodes are met from the last to the first: a later one clips the limits of an earlier.
+    limits = [clipped(own[0], limits), clipped(own[1], limits)];
     between.push(node);
     value = node.inputs[0]!;
   }
 }
 
-/** Whether a Relu or Clip cuts off nothing that Q would keep: monotonous, and both of its ends lie at or beyond those of Q. */
-function isSaturation({ constants }: Site, node: GraphNode, to: Quantised): boolean {
-  const [low, high] = floatRange(to);
-  if (node.op === 'Relu') return low === 0;
-  if (node.op !== 'Clip') return false;
+const clipped = (x: number, [low, high]: Limits): number => Math.min(Math.max(x, low), high);
+
+/**
+ * The limits of a Relu or Clip in codes: Q never falls where its operand rises, so that it may be exchanged with a Clip whose limits it takes
+ * to codes, bit for bit. Undefined for other nodes.
+ */
+function cutOf({ constants }: Site, node: GraphNode, to: Quantised): Limits | undefined {
+  if (node.op === 'Relu') return [codeOf(to, 0), codeRange(to)[1]];
+  if (node.op !== 'Clip') return undefined;
   const end = (i: number, attribute: 'min' | 'max', open: number): number | undefined => {
     const name = node.inputs[i] ?? '';
     if (name === '') return floatAttribute(node, attribute, open);
@@ -96,10 +116,21 @@ function isSaturation({ constants }: Site, node: GraphNode, to: Quantised): bool
     return value && tensorNumbers(value)[0];
   };
   const [min, max] = [end(1, 'min', Number.NEGATIVE_INFINITY), end(2, 'max', Number.POSITIVE_INFINITY)];
-  return min !== undefined && max !== undefined && min <= low && max >= high;
+  return min === undefined || max === undefined ? undefined : [codeOf(to, min), codeOf(to, max)];
 }
 
 function integersOf(at: Site, chain: Chain): readonly GraphNode[] | undefined {
+  const { to, limits } = chain;
+  if (limits === undefined) return unlimited(at, chain);
+  const codes = at.fresh(`${to.codes}.unclipped`);
+  const made = unlimited(at, { ...chain, to: { ...to, codes } });
+  if (made === undefined) return undefined;
+  const end = (which: string, v: number): string => constantOf(at, `${to.codes}.${which}`, tensorOf(to.dtype, [], [v]));
+  const ends = [end('least', limits[0]), end('most', limits[1])];
+  return [...made, nodeOf(chain.between[0]!.name, 'Clip', [codes, ...ends], to.codes)];
+}
+
+function unlimited(at: Site, chain: Chain): readonly GraphNode[] | undefined {
   switch (chain.node.op) {
     case 'Conv':
       return convOf(at, chain);

@@ -2,6 +2,7 @@
  * Quantised values in a graph of QuantizeLinear (Q) and DequantizeLinear (DQ) nodes: which float stands for which integers, at which
  * scale and zero point. A value is described by the names of the three; an absent zero point is one of zeros, made where it is needed.
  */
+import { roundHalfEven } from '#base';
 import {
   type DataType,
   type GraphNode,
@@ -78,9 +79,12 @@ export function sameScale(a: Quantised, b: Quantised): boolean {
   return first(a.scales) === first(b.scales) && first(zerosOf(a)) === first(zerosOf(b));
 }
 
-/** Least and greatest float of a value of one scale. */
-export function floatRange(q: Quantised): readonly [number, number] {
-  const [low, high] = q.dtype === 'uint8' ? [0, 255] : [-128, 127];
+/** Least and greatest code of a value of 8 bits. */
+export const codeRange = (q: Quantised): readonly [number, number] => (q.dtype === 'uint8' ? [0, 255] : [-128, 127]);
+
+/** The code that QuantizeLinear gives a number, of a value of one scale: x ÷ scale in f32, to the nearest integer, ties to even. */
+export function codeOf(q: Quantised, x: number): number {
+  const [low, high] = codeRange(q);
   const [scale, zero] = [tensorNumbers(q.scales)[0]!, tensorNumbers(zerosOf(q))[0]!];
-  return [Math.fround((low - zero) * scale), Math.fround((high - zero) * scale)];
+  return Math.min(Math.max(roundHalfEven(Math.fround(Math.fround(x) / scale)) + zero, low), high);
 }

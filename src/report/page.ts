@@ -14,7 +14,7 @@ const RUN: Told<RunReport> = {
   machineFile: 'the file that describes it; null for a preset',
   cores: 'its cores: totals hold the work of all, cycles of a unit are those of one',
   parkedCores: 'cores of the machine that the program leaves out',
-  dtype: 'what it computed in; null where a program has sizes only',
+  dtype: 'what it computed in; null where a program has sizes only, or neither multiplies nor has inputs or outputs',
   fidelity: '`timing` or `data`',
   frequency: 'Hz',
   inputs: '`name`, `dtype`, `shape`, and `source`: where the data came from',

@@ -173,6 +173,19 @@ describe('a run', () => {
     expect([layer!.name, energy!.technologyNanometres]).toEqual(['relu', 45]);
   });
 
+  test('where nothing is multiplied the data type is that of what goes in and out', () => {
+    const none = assembled('.dram 65536\nhalt', single);
+    const state = createSimulation(none, { data: false }).run();
+    if (state.state !== 'done') throw new Error(state.state);
+    const typeWith = (...dtypes: readonly TensorSlot['dtype'][]): string | null => {
+      const inputs = dtypes.map((dtype, i) => ({ ...slot(`x${i}`, 0), dtype }));
+      return runReport(facts({ program: { ...none, inputs }, result: state.result })).dtype;
+    };
+    expect(typeWith('float16', 'int64')).toBe('float16');
+    expect(typeWith('int64')).toBe('int64');
+    expect(typeWith()).toBeNull();
+  });
+
   test('multiply-accumulates of several types: bound, peak, energy and names', () => {
     const quad = presets.get('textbook-single-i8x4')!;
     // 8 pixels by 32 filters by 64 elements in i8, 8 cycles × 2 chunks of 32; the same in f32, 8 × 2 groups × 4 chunks of 16.

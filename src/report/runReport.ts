@@ -35,7 +35,7 @@ export interface CheckFacts {
     readonly ok: boolean;
     readonly tolerance: number;
     /** The type whose rounding widens the tolerance. */
-    readonly rounding?: 'float16' | 'bfloat16';
+    readonly rounding?: 'float16' | 'bfloat16' | 'int8';
     readonly maxAbs: number;
     readonly maxRel: number;
     readonly wrong: number;
@@ -155,7 +155,7 @@ export function runReport(facts: RunFacts): RunReport {
     machineFile: facts.machineFile ?? null,
     cores: program.cores ?? coresOf(machine),
     parkedCores: program.cores === undefined ? 0 : coresOf(machine) - program.cores,
-    dtype: memories === null ? typesText(result.total) : null,
+    dtype: memories === null ? typesText(result.total, program) : null,
     fidelity: facts.fidelity,
     frequency: machine.frequency,
     inputs: program.inputs.map((slot) => ({ ...slotValue(slot), source: facts.sources?.get(slot.name) ?? null })),
@@ -190,7 +190,13 @@ export function runReport(facts: RunFacts): RunReport {
 
 const TYPE_NAMES = { f16: 'float16', bf16: 'bfloat16', i8: 'int8', i16: 'int16' } as const;
 
-function typesText(work: Work): string {
+/** Types of what was multiplied; where nothing was, of the floats that go in and out, or of all that does; null where nothing does. */
+function typesText(work: Work, { inputs, outputs }: Program): string | null {
+  if (work.macs === 0) {
+    const types = [...new Set([...inputs, ...outputs].map((slot) => slot.dtype))];
+    const floats = types.filter((dtype) => /float|double/.test(dtype));
+    return types.length === 0 ? null : (floats.length > 0 ? floats : types).join(', ');
+  }
   const others = MATRIX_MODES.filter((mode) => work[`${mode}Macs`] > 0);
   const isF32 = others.reduce((rest, mode) => rest - work[`${mode}Macs`], work.macs) > 0 || others.length === 0;
   return [...(isF32 ? ['float32'] : []), ...others.map((mode) => TYPE_NAMES[mode])].join(', ');

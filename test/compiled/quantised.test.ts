@@ -129,6 +129,72 @@ describe.each([
   });
 });
 
+/** What is rectified beside what is not, with one scale: Relu and Clip leave a part of the codes; a BatchNormalization that no layer takes in. */
+function branches(): GraphBuilder & { readonly result: string } {
+  const b = new GraphBuilder(6, 17);
+  const x = b.input([1, 8, 12, 12]).name;
+  const conv = (name: string, dims: readonly number[], group = 1): string =>
+    b.node('Conv', [name, b.weights(dims), b.constant([dims[0]!])], { pads: ints([1, 1, 1, 1]), group: int(group) });
+  const cut = (name: string, low: number, high: number): string =>
+    b.node('Clip', [name, b.scalar(low), b.scalar(high)]);
+  const parts = [
+    conv(x, [8, 8, 3, 3]),
+    b.node('Relu', [conv(x, [8, 8, 3, 3])]),
+    cut(conv(x, [8, 8, 3, 3]), -0.3, 0.4),
+    b.node('Relu', [conv(x, [8, 1, 3, 3], 8)]),
+    cut(conv(x, [8, 1, 3, 3], 8), -0.25, 0.2),
+  ];
+  const all = b.node('Concat', parts, { axis: int(1) });
+  const positive = b.keep(
+    tensorOf(
+      'float32',
+      [40],
+      Float32Array.from({ length: 40 }, () => 0.5 + b.random.uniform()),
+    ),
+  );
+  const [scale, shift, mean] = [b.constant([40]), b.constant([40]), b.constant([40])];
+  const normal = b.node('BatchNormalization', [all, scale, shift, mean, positive]);
+  return Object.assign(b, { result: conv(b.node('Relu', [normal]), [4, 40, 3, 3]) });
+}
+
+test.each(['i8', 'u8'] as const)(
+  '%s: codes that Relu and Clip leave a part of, to the last bit',
+  async (activations) => {
+    const engine = await sharedEngine();
+    const b = branches();
+    const { model } = await quantiseModel(b.model([b.result]), async (m) => randomSamples(m, { samples: 4, seed: 3 }), {
+      ...{ calibration: 'minmax', percentile: 99.99, exclude: [], perTensor: false, reduceRange: !HAS_VNNI },
+      ...{ activations, engine },
+    });
+    for (const machine of MACHINES_OF_I8.slice(0, 6)) {
+      const { faults, compiled } = await runCompiled(model, machine, b.feeds());
+      expect(faults, machine.name).toEqual([]);
+      const ops = compiled.program.layers.map((l) => l.op);
+      expect(ops.filter((op) => /(^|\+)Conv/.test(op))).toEqual([]);
+      // A Relu is the drain path's, or the window kernel's.
+      expect(ops.filter((op) => op === 'QLinearConv+Clip').length).toBeGreaterThanOrEqual(2);
+    }
+  },
+);
+
+test('on machines without integers of 8 bits a quantised network is one of floats, without the host', async () => {
+  const engine = await sharedEngine();
+  const b = network(2, true);
+  const float = b.model([b.result]);
+  const { model } = await quantiseModel(float, async (m) => randomSamples(m, { samples: 4, seed: 3 }), {
+    ...{ calibration: 'minmax', percentile: 99.99, exclude: [], perTensor: false, reduceRange: !HAS_VNNI },
+    ...{ activations: 'u8', engine },
+  });
+  for (const machine of [presets.get('systolic-16x16')!, presets.get('eyeriss')!]) {
+    const feeds = b.feeds();
+    const { faults, compiled, cycles } = await runCompiled(model, machine, feeds);
+    expect(faults, machine.name).toEqual([]);
+    expect(compiled.program.layers.flatMap((l) => l.onHost ?? [])).toEqual([]);
+    // Beside the products there is what rounds activations.
+    expect(cycles).toBeLessThan(1.5 * (await runCompiled(float, machine, feeds)).cycles);
+  }
+});
+
 const GRAPHS = 1500;
 
 test('random graphs, quantised: as the host computes their integers', async () => {

@@ -32,7 +32,7 @@ export function depthwise(
   fused: Chain,
   k: Convolution & { readonly ya: Axis; readonly xa: Axis },
 ): ToHost | undefined {
-  const parts = k.zero === undefined ? ofFloats(p, nodes[0]!, fused, k) : ofIntegers(p, nodes[0]!, k, k.zero);
+  const parts = k.zero === undefined ? ofFloats(p, nodes[0]!, fused, k) : ofIntegers(p, nodes[0]!, fused, k, k.zero);
   const dtypes = [p.slotType(k.x), p.slotType(fused.output), parts.weights.dtype, ...parts.through];
   const lacking = lacksVectorType(p.machine, dtypes);
   if (lacking !== undefined) return lacking;
@@ -105,7 +105,13 @@ function ofFloats(p: Planner, node: GraphNode, { act }: Chain, k: Convolution): 
   return { weights, sums: 'f32', after, through: ['float32'] };
 }
 
-function ofIntegers(p: Planner, node: GraphNode, k: Convolution, zero: NonNullable<Convolution['zero']>): Parts {
+function ofIntegers(
+  p: Planner,
+  node: GraphNode,
+  { act }: Chain,
+  k: Convolution,
+  zero: NonNullable<Convolution['zero']>,
+): Parts {
   const channels = k.weights.dims[0]!;
   const values = tensorNumbers(k.weights);
   const taps = elementCount(k.weights.dims) / channels;
@@ -145,10 +151,12 @@ function ofIntegers(p: Planner, node: GraphNode, k: Convolution, zero: NonNullab
     : { f: 'mul', perChannel: p.floatConstant(`${node.name}.scales`, [channels], () => scales) };
   const sums: WindowStep =
     biasView === undefined ? { f: 'mov', type: 'f32' } : { f: 'add', perChannel: biasView, type: 'f32' };
+  // A Relu before the codes, on what are floats by now.
+  const limits: readonly WindowStep[] = act.kind === 'clamp' ? [{ f: 'max', scalar: act.low }] : [];
   return {
     weights,
     sums: 'i32',
-    after: [sums, factor, ...rounding(p.machine, zero.result, scales)],
+    after: [sums, ...limits, factor, ...rounding(p.machine, zero.result, scales)],
     through: ['int32', 'float32'],
   };
 }

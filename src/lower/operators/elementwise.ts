@@ -283,7 +283,10 @@ function inParts(p: Planner, node: GraphNode, by: 'add' | 'max' | 'min'): ToHost
   return finish(p, node, node.op === 'Mean' ? mul(e, 1 / views.length) : e, { before: kernels });
 }
 
-/** BatchNormalization that no convolution took in: a multiplication and an addition for each channel. */
+/**
+ * BatchNormalization that no convolution took in: a multiplication and an addition for each channel, by numbers that f32 operations give in
+ * the order of ONNX Runtime's kernel, so that what is quantised behind it gets the same codes.
+ */
 export const lowerBatchNorm: Lowering = (node, p) => {
   const [x, ...parameters] = node.inputs as [string, string, string, string, string];
   for (const name of [x, ...parameters]) if (!isFloating(p.dtype(name))) return notComputed(p.dtype(name));
@@ -291,7 +294,7 @@ export const lowerBatchNorm: Lowering = (node, p) => {
     return toHost('it trains: its running statistics are outputs', '它处于训练模式：其滑动统计量是输出');
   }
   const rank = p.dims(x).length;
-  const epsilon = floatAttribute(node, 'epsilon', 1e-5);
+  const epsilon = Math.fround(floatAttribute(node, 'epsilon', 1e-5));
   const [scale, bias, mean, variance] = parameters.map((n) => p.constant(n));
   if (scale && bias && mean && variance) {
     const channels = p.dims(x)[1] ?? 1;
@@ -300,9 +303,9 @@ export const lowerBatchNorm: Lowering = (node, p) => {
       const a = new Float32Array(channels);
       const b = new Float32Array(channels);
       for (let i = 0; i < channels; i++) {
-        const factor = s![i]! / Math.sqrt(v![i]! + epsilon);
-        a[i] = factor;
-        b[i] = t![i]! - m![i]! * factor;
+        const deviation = Math.fround(Math.sqrt(Math.fround(v![i]! + epsilon)));
+        a[i] = Math.fround(1 / deviation) * s![i]!;
+        b[i] = t![i]! - Math.fround(m![i]! * a[i]!);
       }
       return { a, b };
     };
@@ -311,15 +314,15 @@ export const lowerBatchNorm: Lowering = (node, p) => {
     const shift = operandOf(p.floatConstant(`${node.name}.shift`, shape, () => folded().b));
     return finish(p, node, add(mul(operandOf(p.view(x)), factor), shift));
   }
-  // Computed ones: (x − mean)·(scale ÷ √(variance + ε)) + bias, the factor a channel's.
+  // The same of computed ones.
   const [s, t, m, v] = parameters.map((name) => operandOf(perChannel(p.view(name), rank))) as [
     Expression,
     Expression,
     Expression,
     Expression,
   ];
-  const factor = mul(apply('rsqrt', add(v, epsilon)), s);
-  return finish(p, node, add(mul(sub(operandOf(p.view(x)), m), factor), t));
+  const factor = mul(apply('recip', apply('sqrt', add(v, epsilon))), s);
+  return finish(p, node, add(mul(operandOf(p.view(x)), factor), sub(t, mul(m, factor))));
 };
 
 /** A parameter of each channel against images of a rank. */

@@ -11,7 +11,7 @@ import type { Planner } from '../planner.ts';
 import { lacksVectorType } from '../reasons.ts';
 import { broadcastView, placeOf, typeOfView, type View } from '../views.ts';
 import { BINARY, unarySteps } from './elementwise.ts';
-import { fusedActivation } from './fuse.ts';
+import { clipLimits, fusedActivation } from './fuse.ts';
 
 /** Operands that come beside a result: each takes buffers, records and transfers of its own. */
 const MOST_OPERANDS = 2;
@@ -50,25 +50,57 @@ function wholeScale(p: Planner, node: GraphNode): { readonly scale: number; read
 }
 
 /**
- * Chains behind a result of integers: it is dequantised, computed with in floats and quantised again, all beside its tile; or nothing.
- * What it meets may be quantised, too, and is dequantised as it is added.
+ * Chains behind a result of integers: its codes are clipped, and it is dequantised, computed with in floats and quantised again, all beside
+ * its tile; or nothing. What it meets may be quantised, too, and is dequantised as it is added.
+ * @param zero its zero point
  */
-export function quantisedChains(p: Planner, output: string): readonly Chain[] {
-  const chain = quantisedChain(p, output);
-  return chain === undefined ? [noChain(output)] : [chain, noChain(output)];
+export function quantisedChains(p: Planner, output: string, zero: number): readonly Chain[] {
+  const drained = clippedChain(p, output, zero);
+  const clipped = drained ?? stepsOfClip(p, output);
+  const chain = quantisedChain(p, clipped ?? noChain(output));
+  const last = drained ?? noChain(output);
+  return [chain, ...(clipped === drained ? [] : [clipped]), last].filter((c) => c !== undefined);
 }
 
-function quantisedChain(p: Planner, output: string): Chain | undefined {
+/** The greatest sum in 32 bits. */
+const GREATEST = 2 ** 31 - 1;
+
+/** The Clip of codes behind a result: its limits; undefined where its only reader is none. */
+function clipOf(p: Planner, output: string): { node: GraphNode; low: number; high: number } | undefined {
+  const node = p.onlyConsumer(output);
+  const limits = node?.op === 'Clip' && node.domain === '' && !p.isDone(node) ? clipLimits(node, p) : undefined;
+  return node && limits && { node, ...limits };
+}
+
+/** A Clip at the zero point, as of a Relu before the codes: sums below 0 are 0, which the drain path does to them. */
+function clippedChain(p: Planner, output: string, zero: number): Chain | undefined {
+  const clip = clipOf(p, output);
+  if (clip === undefined || clip.low !== zero || clip.high < (p.dtype(output) === 'int8' ? 127 : 255)) return undefined;
+  const act = { kind: 'clamp', low: 0, high: GREATEST } as const;
+  return { ...noChain(clip.node.outputs[0]!), act, nodes: [clip.node] };
+}
+
+/** Any other Clip of codes, beside the tile. */
+function stepsOfClip(p: Planner, output: string): Chain | undefined {
+  const clip = clipOf(p, output);
+  if (clip === undefined || lacksVectorType(p.machine, [p.dtype(output)]) !== undefined) return undefined;
+  const steps = unarySteps(clip.node, p);
+  return steps && { ...noChain(clip.node.outputs[0]!), steps, nodes: [clip.node] };
+}
+
+function quantisedChain(p: Planner, before: Chain): Chain | undefined {
+  const { output } = before;
   const dims = p.dims(output);
   if (lacksVectorType(p.machine, [p.dtype(output), 'float32']) !== undefined) return undefined;
   const first = p.onlyConsumer(output);
   const from = first?.op === 'DequantizeLinear' && first.domain === '' ? wholeScale(p, first) : undefined;
   if (first === undefined || from === undefined || p.dtype(first.outputs[0]!) !== 'float32') return undefined;
   const steps: ElementwiseStep[] = [
+    ...before.steps,
     { f: 'dequant', a: 'out', b: { scalar: from.scale }, zero: from.zero, type: 'f32' },
   ];
   const operands: View[] = [];
-  const nodes = [first];
+  const nodes = [...before.nodes, first];
   for (let name = first.outputs[0]!; ; ) {
     const reader = p.onlyConsumer(name);
     if (reader === undefined || reader.domain !== '' || p.isDone(reader)) return undefined;
@@ -87,7 +119,7 @@ function quantisedChain(p: Planner, output: string): Chain | undefined {
         zero: to.zero,
         ...(type === undefined ? {} : { type }),
       });
-      return { act: { kind: 'none' }, steps, operands, nodes, output: next };
+      return { act: before.act, steps, operands, nodes, output: next };
     }
     const met = meetingSteps(p, reader, name, dims, operands) ?? stepsOf(p, reader, name, dims, operands);
     if (met === undefined) return undefined;

@@ -75,7 +75,7 @@ const computedWeights = computed('its weights are', '其权重');
 
 export const lowerQLinearConv: Lowering = (node, p) => {
   const k = convolutionOfIntegers(p, node);
-  return isRefusal(k) ? k : convolution(p, node, k, quantisedChains(p, node.outputs[0]!));
+  return isRefusal(k) ? k : convolution(p, node, k, quantisedChains(p, node.outputs[0]!, k.zero!.result));
 };
 
 /** A QLinearConv of known parameters; the reason for the host where it is not one. */
@@ -142,7 +142,9 @@ export const lowerQLinearMatMul: Lowering = (node, p) => {
   const constant = p.constant(b);
   if (constant !== undefined && p.dims(b).length <= 2) {
     const types = integerTypes(p, a, b, output);
-    return isRefusal(types) ? types : matrixProduct(p, node, { a, b, types, zero, scale }, quantisedChains(p, output));
+    return isRefusal(types)
+      ? types
+      : matrixProduct(p, node, { a, b, types, zero, scale }, quantisedChains(p, output, zero.result));
   }
   const types = integerTypes(p, a, b, 'i32');
   if (isRefusal(types)) return types;

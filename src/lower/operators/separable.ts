@@ -37,7 +37,8 @@ export function separable(p: Planner, ahead: Ahead): boolean {
   const k = isQuantised ? convolutionOfIntegers(p, node) : convolutionOfFloats(p, node);
   if ('host' in k || k.types === undefined) return false;
   const middle = unplaced(p, ahead.output);
-  const chains = (isQuantised ? quantisedChains : chainsBehind)(p, node.outputs[0]!);
+  const [result] = node.outputs as [string];
+  const chains = isQuantised ? quantisedChains(p, result, k.zero!.result) : chainsBehind(p, result);
   const plan =
     (prologue: { readonly prologue?: WindowKernel }) =>
     (chain: Chain): Planned => {
