@@ -1,7 +1,7 @@
 /** The host engine: which build loaded, that both agree, values of all types, inner values, and coded errors. */
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Notice } from '#base';
+import { type Notice, Random } from '#base';
 import { createEngine, type Engine, hostValues } from '#engine';
 import {
   BITS,
@@ -246,4 +246,26 @@ test.skipIf(!existsSync(mnist))('a published model (skipped where ../shared/data
   answers[1]!.forEach((v, i) => {
     expect(Math.abs(v - answers[0]![i]!) / scale).toBeLessThan(1e-5);
   });
+});
+
+test('large constants, which the native engine reads where they are, are what they are in a file', async () => {
+  const random = new Random(3);
+  for (const dtype of ['float32', 'float64', 'float16', 'int8', 'uint8', 'int32', 'int64', 'bool'] as const) {
+    const values = Array.from({ length: 9000 }, () => random.integer(0, dtype === 'bool' ? 1 : 100));
+    const large = tensorOf(dtype, [90, 100], values);
+    const model = modelOf({
+      name: 'large',
+      inputs: [{ name: 'row', type: tensorType('int64', [1]) }],
+      outputs: [{ name: 'y', type: tensorType(dtype, [1, 100]) }],
+      nodes: [node('Gather', ['w', 'row'], ['y'])],
+      constants: new Map([['w', large]]),
+      types: new Map(),
+    });
+    const feeds = { row: tensorOf('int64', [1], [7]) };
+    const native = engines.get('native')!;
+    const apart = (await (await native.load(model)).run(feeds)).get('y')!;
+    const inFile = (await (await native.load(writeModel(model))).run(feeds)).get('y')!;
+    expect([dtype, apart]).toEqual([dtype, inFile]);
+    expect([...tensorNumbers(apart as Tensor)]).toEqual(values.slice(700, 800));
+  }
 });

@@ -6,7 +6,7 @@
 import { diagnostic, nearestName, SystoleError } from '#base';
 import { openRuntime } from '#engine/platform';
 import { type Model, typeOf } from '#ir';
-import { readModel, writeModel } from '#onnx';
+import { readModel, type SplitModel, splitModel, writeModel } from '#onnx';
 import { inferTypes } from '#ops';
 import { carry, KERNEL_CARRIERS, NOTHING_CARRIED } from './carry.ts';
 import { appendOutputs } from './extraOutputs.ts';
@@ -93,19 +93,20 @@ export function sharedEngine(options: EngineOptions = {}): Promise<Engine> {
 }
 
 /** An engine over a runtime that is already open. */
-export function engineOf({ kind, ort }: Runtime): Engine {
+export function engineOf(runtime: Runtime): Engine {
+  const { kind, ort } = runtime;
   return {
     kind,
     async load(model, options = {}) {
-      if (model instanceof Uint8Array) return loadBytes(ort, model, options);
-      return loadModel(ort, model, options);
+      if (model instanceof Uint8Array) return loadBytes(runtime, model, options);
+      return loadModel(runtime, model, options);
     },
     async kernel(model, options = {}) {
       // What cannot be exchanged is known by its type: the native binding ends the process over an int4 output.
       const isTyped = model.graph.outputs.every((v) => v.type !== undefined);
       const typed = isTyped ? model : inferTypes(model, { declared: 'fallback' });
       const { model: prepared, carried } = carry(roundHalves(typed), KERNEL_CARRIERS);
-      const session = await create(ort, writeModel(prepared), options);
+      const session = await createOf(runtime, prepared, options);
       const names = (values: readonly { readonly name: string }[]): string[] => values.map((v) => v.name);
       return wrapKernel({ session, inputs: names(model.graph.inputs), outputs: names(model.graph.outputs), carried });
     },
@@ -115,7 +116,7 @@ export function engineOf({ kind, ort }: Runtime): Engine {
   };
 }
 
-async function loadModel(ort: OrtModule, model: Model, options: LoadOptions): Promise<Session> {
+async function loadModel(runtime: Runtime, model: Model, options: LoadOptions): Promise<Session> {
   const { graph } = model;
   const declared = new Set(graph.outputs.map((v) => v.name));
   const wanted = options.outputs ?? [...declared];
@@ -127,10 +128,11 @@ async function loadModel(ort: OrtModule, model: Model, options: LoadOptions): Pr
   const outputs = [...graph.outputs, ...extra.map((name) => ({ name, type: typeOf(graph, name) }))];
   const whole = extra.length === 0 ? model : { ...model, graph: { ...graph, outputs } };
   const { model: prepared, carried } = carry(whole);
-  return wrapSession(ort, await create(ort, writeModel(prepared), options), wanted, carried);
+  return wrapSession(runtime.ort, await createOf(runtime, prepared, options), wanted, carried);
 }
 
-async function loadBytes(ort: OrtModule, bytes: Uint8Array, options: LoadOptions): Promise<Session> {
+async function loadBytes(runtime: Runtime, bytes: Uint8Array, options: LoadOptions): Promise<Session> {
+  const { ort } = runtime;
   const wanted = options.outputs;
   let session: Ort.InferenceSession;
   try {
@@ -140,12 +142,12 @@ async function loadBytes(ort: OrtModule, bytes: Uint8Array, options: LoadOptions
     if (!(error instanceof SystoleError) || !/inputs or outputs of type/.test(error.message)) throw error;
     const model = readModel(bytes);
     if (carry(model).carried === NOTHING_CARRIED) throw error;
-    return loadModel(ort, model, options);
+    return loadModel(runtime, model, options);
   }
   const border = [...session.inputMetadata, ...session.outputMetadata];
   if (border.some((v) => v.isTensor && !exchangeable(v.type))) {
     await session.release();
-    return loadModel(ort, readModel(bytes), options);
+    return loadModel(runtime, readModel(bytes), options);
   }
   if (wanted === undefined) return wrapSession(ort, session, session.outputNames);
   const extra = [...new Set(wanted)].filter((name) => !session.outputNames.includes(name));
@@ -163,12 +165,25 @@ async function loadBytes(ort: OrtModule, bytes: Uint8Array, options: LoadOptions
 const UNSUPPORTED =
   /not implemented|NOT_IMPLEMENTED|Could not find an implementation|Failed to find kernel|is not a registered|No Op registered|unsupported|not supported|guarantees. support/i;
 
-async function create(ort: OrtModule, bytes: Uint8Array, options: LoadOptions): Promise<Ort.InferenceSession> {
+/** Of a model that is not written yet: the native runtime takes large constants from where they are. */
+async function createOf({ kind, ort }: Runtime, model: Model, options: LoadOptions): Promise<Ort.InferenceSession> {
+  if (kind !== 'native') return create(ort, writeModel(model), options);
+  const { bytes, files } = splitModel(model);
+  return create(ort, bytes, options, files);
+}
+
+async function create(
+  ort: OrtModule,
+  bytes: Uint8Array,
+  options: LoadOptions,
+  files: SplitModel['files'] = [],
+): Promise<Ort.InferenceSession> {
   try {
     return await ort.InferenceSession.create(bytes, {
       // 4: nothing but crashes. Errors arrive as exceptions; the log would print them a second time.
       logSeverityLevel: 4,
       graphOptimizationLevel: options.optimize === false ? 'disabled' : 'all',
+      ...(files.length === 0 ? {} : { externalData: files }),
       ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
       // Threads that spin while they wait steal the cores of whatever else runs (the simulator, other workers).
       extra: { 'session.intra_op.allow_spinning': '0' },

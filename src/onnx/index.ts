@@ -2,4 +2,4 @@
 export { type ExternalReader, externalEscapes } from './external.ts';
 export { type ReadOptions, readModel } from './readModel.ts';
 export { type OnnxValue, readTensor, readValue, writeTensor } from './values.ts';
-export { modelOf, writeModel } from './writeModel.ts';
+export { modelOf, type SplitModel, splitModel, writeModel } from './writeModel.ts';

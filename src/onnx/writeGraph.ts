@@ -61,8 +61,15 @@ export function sparseToProto(sparse: SparseTensor): SparseTensorProto {
   });
 }
 
-/** @param initialisersAsInputs as IR versions below 4 want it: every initialiser is listed as an input too */
-export function graphToProto(graph: Graph, initialisersAsInputs: boolean): GraphProto {
+/**
+ * @param initialisersAsInputs as IR versions below 4 want it: every initialiser is listed as an input too
+ * @param initialiser how one is written
+ */
+export function graphToProto(
+  graph: Graph,
+  initialisersAsInputs: boolean,
+  initialiser: typeof tensorToProto = tensorToProto,
+): GraphProto {
   const input = graph.inputs.map((v) => infoToProto(v.name, v.type));
   if (initialisersAsInputs) {
     for (const [name, t] of graph.constants) {
@@ -74,7 +81,7 @@ export function graphToProto(graph: Graph, initialisersAsInputs: boolean): Graph
     input,
     output: graph.outputs.map((v) => infoToProto(v.name, v.type)),
     node: graph.nodes.map(nodeToProto),
-    initializer: [...graph.constants].map(([name, t]) => tensorToProto(t, name)),
+    initializer: [...graph.constants].map(([name, t]) => initialiser(t, name)),
     valueInfo: [...graph.types].map(([name, type]) => infoToProto(name, type)),
   });
 }

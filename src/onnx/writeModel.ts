@@ -1,9 +1,9 @@
 /** A Model to the bytes of a `.onnx` file. IR version and operator sets stay what they were. */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { diagnostic } from '#base';
-import { byteLength, elementCount, type Graph, type Model } from '#ir';
-import { ModelProtoSchema, StringStringEntryProtoSchema } from './onnx_pb.ts';
-import { functionToProto, graphToProto, opsetsToProto } from './writeGraph.ts';
+import { byteLength, elementCount, type Graph, type Model, type Tensor } from '#ir';
+import { ModelProtoSchema, StringStringEntryProtoSchema, type TensorProto } from './onnx_pb.ts';
+import { functionToProto, graphToProto, opsetsToProto, tensorToProto } from './writeGraph.ts';
 
 const tooLarge = diagnostic<{ bytes: number }>('SYS-ONNX-041', 'unsupported', {
   en: (p) =>
@@ -18,11 +18,45 @@ const MESSAGE_LIMIT = 2 ** 31 - 1;
 export function writeModel(model: Model): Uint8Array {
   const bytes = constantBytes(model.graph);
   if (bytes > MESSAGE_LIMIT) throw tooLarge({ bytes });
+  return encode(model);
+}
+
+/** Bytes from which an initialiser is worth standing apart. */
+const LARGE = 4096;
+
+/** A model whose large initialisers stand in files beside it: their data, where they are, by the paths that the model has for them. */
+export interface SplitModel {
+  readonly bytes: Uint8Array;
+  readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
+/** For readers in this process: nothing large is copied. @throws SYS-ONNX-040 */
+export function splitModel(model: Model): SplitModel {
+  const files: { readonly path: string; readonly data: Uint8Array }[] = [];
+  const initialiser = (t: Tensor, name?: string): TensorProto => {
+    if (!('bytes' in t) || t.bytes.length < LARGE) return tensorToProto(t, name);
+    const proto = tensorToProto({ ...t, bytes: NOTHING }, name);
+    const path = `${files.length}`;
+    files.push({ path, data: t.bytes });
+    delete proto.rawData;
+    // EXTERNAL
+    proto.dataLocation = 1;
+    proto.externalData = Object.entries({ location: path, length: `${t.bytes.length}` }).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value }),
+    );
+    return proto;
+  };
+  return { bytes: encode(model, initialiser), files };
+}
+
+const NOTHING = new Uint8Array(0);
+
+function encode(model: Model, initialiser?: typeof tensorToProto): Uint8Array {
   const proto = create(ModelProtoSchema, {
     irVersion: BigInt(model.irVersion),
     producerName: model.producer,
     opsetImport: opsetsToProto(model.opsets),
-    graph: graphToProto(model.graph, model.irVersion < 4),
+    graph: graphToProto(model.graph, model.irVersion < 4, initialiser),
     functions: model.functions.map(functionToProto),
     metadataProps: [...model.metadata].map(([key, value]) => create(StringStringEntryProtoSchema, { key, value })),
   });
