@@ -249,6 +249,7 @@ describe('what is refused, by both models', () => {
   test.each([
     ['no unit', 'wino.input r1, r0, R2, R1, f32, f2', plain, 'SYS-SIM-172', 'SYS-SIM-172'],
     ['no queue', 'wait winograd, 0', plain, 'SYS-SIM-172', 'SYS-SIM-172'],
+    ['no such semaphore', 'wait vector, 16', plain, 'SYS-SIM-172', 'SYS-SIM-172'],
     ['no links', 'signal link, 0', plain, 'SYS-SIM-172', 'SYS-SIM-172'],
     ['no such tile', 'wino.input r1, r0, R2, R1, f32, f2', f4, 'SYS-SIM-177', 'SYS-SIM-177'],
     ['another size', 'wino.input r1, r0, R2, R1, f32, f4', machine, 'SYS-SIM-178', 'SYS-SIM-178'],
@@ -268,6 +269,12 @@ describe('what is refused, by both models', () => {
     );
     expect(error?.code).toBe(functional);
     expect(error?.text('zh')).not.toContain('undefined');
+  });
+
+  test('a semaphore that the machine has', async () => {
+    const program = assembled(text('signal vector, 31\nwait load, 31'), presets.get('textbook-extended')!);
+    expect(createSimulation(program, { data: true }).run().state).toBe('done');
+    await runFunctional(program);
   });
 
   test('a race between a transform and a load', () => {

@@ -3,7 +3,7 @@ import { diagnostic } from '#base';
 import type { Engine } from '#engine';
 import { type GraphNode, type Model, tensorIntegers, tensorOf, typeOf, type ValueType } from '#ir';
 import type { Program } from '#isa';
-import { firstCores, lower, type Schedule, type SparseOption } from '#lower';
+import { firstCores, lower, type Schedule, type SparseOption, type WinogradChoice } from '#lower';
 import { coresOf, type Machine, typesOf } from '#machine';
 import { writeModel } from '#onnx';
 import { explicitPads, inferTypes, symbolsOf } from '#ops';
@@ -30,6 +30,8 @@ export interface CompileOptions {
   readonly cache?: CompilationCache;
   /** Whether weights that are sparse may lie compressed (`auto`: where that is predicted to pay), if the machine can use that; by default they may. */
   readonly sparse?: SparseOption;
+  /** What is done with the Winograd unit of a machine that has one; by default what is predicted to be fastest. */
+  readonly winograd?: WinogradChoice;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -85,6 +87,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.depthFirst === undefined ? {} : { depthFirst: options.depthFirst }),
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
+    ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });

@@ -70,7 +70,8 @@ export const SCALAR_REGISTERS = 64;
 export const RECORDS = 32;
 /** Dimensions of a record, d0 innermost. */
 export const RECORD_DIMENSIONS = 5;
-export const SEMAPHORES = 16;
+/** The most that a core can have; a machine says how many it has. */
+export const SEMAPHORES = 32;
 /** Largest count of a semaphore. */
 export const SEMAPHORE_MAX = 255;
 export const LOOP_DEPTH = 4;

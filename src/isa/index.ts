@@ -78,3 +78,4 @@ export * from './sparse/weights.ts';
 export { type MemoryUse, memoryUses } from './textbook/judged.ts';
 export { LINEAR_NAMES } from './textbook/operands.ts';
 export * from './transcendental.ts';
+export * from './winogradTransforms.ts';

@@ -14,3 +14,4 @@ export { isOperandSemaphore } from './nest.ts';
 export { processorOperators } from './operators/table.ts';
 export type { Schedule, SparseOption } from './planner.ts';
 export { searchTiling } from './tileSearch.ts';
+export { WINOGRAD_CHOICES, type WinogradChoice } from './winograd/applies.ts';

@@ -22,6 +22,7 @@ import { isWrittenOut, lowerings } from './operators/table.ts';
 import { type Emitted, type Job, Planner, type Schedule, type SparseOption } from './planner.ts';
 import { keepInShared } from './residency.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
+import type { WinogradChoice } from './winograd/applies.ts';
 
 export interface LowerOptions {
   /** Writes the model of a host part (the `onnx` layer's `writeModel`; lowering itself does not know files). */
@@ -34,6 +35,8 @@ export interface LowerOptions {
   readonly depthFirst?: boolean;
   /** Whether weights that are sparse may lie compressed; by default where that is predicted to pay. */
   readonly sparse?: SparseOption;
+  /** What is done with the Winograd unit of a machine that has one; by default what is predicted to be fastest. */
+  readonly winograd?: WinogradChoice;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
   readonly cores?: number;
   /** Told after each node. */

@@ -73,6 +73,13 @@ const SEMAPHORES = {
   ahead: { ready: 14, free: 15 },
 } as const;
 
+/** load → vector, vector → load and vector → store, for what the vector unit does in nests that are not of this shape. */
+export const vectorSemaphores = {
+  ready: SEMAPHORES.vector.ready,
+  free: SEMAPHORES.vector.free[0],
+  outReady: SEMAPHORES.vector.outReady,
+} as const;
+
 /** Whether a unit that waits for this semaphore waits for operands. */
 export const isOperandSemaphore = (semaphore: number): boolean =>
   semaphore === SEMAPHORES.matrix.ready ||

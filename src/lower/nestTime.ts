@@ -51,7 +51,7 @@ interface Transfer {
 }
 
 /** A stream on its way: what a transfer costs at the current tile, remembered by the kinds of tiles there are. */
-function costOf(
+export function costOf(
   { stream, sharedBy }: Moved,
   loops: readonly LoopDim[],
   machine: Machine,
@@ -84,6 +84,25 @@ function costOf(
   };
 }
 
+/** The DRAM channel. */
+export class Channel {
+  readonly #setup: number;
+  /** Of both queues; granted in the order of entries, which is nearly that of asking. */
+  #free = 0;
+
+  constructor({ dma }: Machine) {
+    this.#setup = dma.setupCycles;
+  }
+
+  /** The end of a transfer that begins now. */
+  move(begin: number, { cycles, channel }: Transfer): number {
+    const asked = begin + this.#setup;
+    const granted = channel > 0 ? Math.max(asked, this.#free) : asked;
+    if (channel > 0) this.#free = granted + channel;
+    return granted + cycles - this.#setup;
+  }
+}
+
 /** Cycles that a nest takes by itself, from its first instruction to the end of its `sync`. */
 export function nestTime({ loops, inputs, output, stages }: NestShape, machine: Machine): number {
   const { semaphore, instruction, signalLatency, barrierLatency } = controlCost(machine);
@@ -96,14 +115,9 @@ export function nestTime({ loops, inputs, output, stages }: NestShape, machine: 
     q.free = Math.max(q.free, since, control) + cycles;
     return q.free;
   };
-  /** Of both queues; granted in the order of entries, which is nearly that of asking. */
-  let channelFree = 0;
-  const { setupCycles } = machine.dma;
-  const move = (q: Queue, since: number, { cycles, channel }: Transfer): number => {
-    const asked = Math.max(q.free, since, control) + setupCycles;
-    const granted = channel > 0 ? Math.max(asked, channelFree) : asked;
-    if (channel > 0) channelFree = granted + channel;
-    q.free = granted + cycles - setupCycles;
+  const channel = new Channel(machine);
+  const move = (q: Queue, since: number, transfer: Transfer): number => {
+    q.free = channel.move(Math.max(q.free, since, control), transfer);
     return q.free;
   };
   const loads: Queue = { free: 0 };

@@ -27,6 +27,7 @@ import type { Expression } from './formula/expression.ts';
 import { formsOf, type SparseWeights } from './sparse/forms.ts';
 import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
+import type { WinogradChoice } from './winograd/applies.ts';
 
 /** What a job leaves for reports. */
 export interface Emitted {
@@ -114,6 +115,8 @@ export class Planner {
   /** Whether layers may be done tile by tile, one in the scratchpads of the other. */
   readonly depthFirst: boolean;
   readonly #sparse: SparseOption;
+  /** What is done with the Winograd unit. */
+  readonly winograd: WinogradChoice;
 
   constructor(
     model: Model,
@@ -122,12 +125,19 @@ export class Planner {
       schedule = searchTiling,
       depthFirst = true,
       sparse = 'auto',
-    }: { readonly schedule?: Schedule; readonly depthFirst?: boolean; readonly sparse?: SparseOption } = {},
+      winograd = 'auto',
+    }: {
+      readonly schedule?: Schedule;
+      readonly depthFirst?: boolean;
+      readonly sparse?: SparseOption;
+      readonly winograd?: WinogradChoice;
+    } = {},
     expanded: Pick<ExpandedModel, 'origin' | 'reasons' | 'macs'> = NOT_EXPANDED,
   ) {
     this.#schedule = schedule;
     this.depthFirst = depthFirst;
     this.#sparse = sparse;
+    this.winograd = winograd;
     this.#expanded = expanded;
     this.model = model;
     this.graph = model.graph;

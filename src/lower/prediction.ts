@@ -276,7 +276,7 @@ export const INSTRUCTIONS_PER_TILE = 90;
 /** The work of one unit in a nest. */
 export interface Stage extends TileSum {
   readonly role: 'ahead' | 'main' | 'behind';
-  readonly unit: 'matrix' | 'vector';
+  readonly unit: 'matrix' | 'vector' | 'winograd';
   /** How many outer loops it is done in. */
   readonly level: number;
   /** `wait` and `signal` entries of its queue, of all cores. */
@@ -303,7 +303,8 @@ export const turnsOf = (loops: readonly LoopDim[], level: number): number =>
 export const turnsOfAll = (loops: readonly LoopDim[], level: number): number =>
   loops.reduce((n, l, i) => n * (i < level ? tilesOf(l) : partsOf(l)), 1);
 
-export function predictNest(nest: NestShape, machine: Machine): LayerPrediction {
+/** @param time of the nest, where it is not of the shape that `nestTime` plays */
+export function predictNest(nest: NestShape, machine: Machine, time?: number): LayerPrediction {
   const { loops, stages, semaphores } = nest;
   const { semaphore } = controlCost(machine);
   const inputs = nest.inputs.map((s) => ({ ...s, traffic: trafficOf(s, loops, machine) }));
@@ -318,7 +319,9 @@ export function predictNest(nest: NestShape, machine: Machine): LayerPrediction 
   for (const s of stages) busy[s.unit] = (busy[s.unit] ?? 0) + s.all + s.semaphores * semaphore;
   if (gets + puts > 0) busy.link = sum((t) => t.link) + output.traffic.link + relayed('link') * semaphore;
   return {
-    cycles: Math.round(stages.length === 0 ? overlapped(nest, machine, inputs, output) : nestTime(nest, machine)),
+    cycles: Math.round(
+      time ?? (stages.length === 0 ? overlapped(nest, machine, inputs, output) : nestTime(nest, machine)),
+    ),
     busy,
     channelCycles: sum((t) => t.channel) + output.traffic.channel,
     readBytes: sum((t) => t.payload),

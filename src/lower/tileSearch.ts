@@ -55,7 +55,7 @@ function spatialTiles(s: Spatial, tile: number): SpatialTiles {
 }
 
 /** All that the search looks at. */
-const keyOf = (k: Contraction): string => {
+export const keyOf = (k: Contraction): string => {
   const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue } = k;
   return JSON.stringify([
     typesOfContraction(k),

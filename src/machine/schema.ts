@@ -254,6 +254,7 @@ export const machineSchema = z.strictObject({
     signalLatency: count.describe('cycles from the pop of a signal to its being visible to the wait'),
     queueDepth: positive.describe('entries that wait in a queue, the executing one not counted'),
     queueDepths: queueDepths.optional(),
+    semaphores: z.int().min(16).max(32).optional().describe('counting semaphores of a core; absent: 16'),
     scalarMemoryBytes: positive.describe('capacity of the memory of lw and sw'),
     instructionWords: positive.describe('capacity of the instruction memory in 64-bit words'),
     scoreboard: scoreboard.optional(),
@@ -326,6 +327,8 @@ export type Machine = z.infer<typeof machineSchema>;
 export const clustersOf = (machine: Machine): number => machine.cluster?.count ?? 1;
 /** Cores of a cluster. */
 export const coresPerCluster = (machine: Machine): number => machine.cluster?.cores ?? 1;
+/** Counting semaphores of a core. */
+export const semaphoresOf = ({ control }: Machine): number => control.semaphores ?? 16;
 /** Cores that work side by side. */
 export const coresOf = (machine: Machine): number => clustersOf(machine) * coresPerCluster(machine);
 /** Element types that the vector unit computes. */

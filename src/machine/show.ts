@@ -346,6 +346,7 @@ function rows(m: Machine): readonly Section[] {
           `${cycles(control.queueCycles)}，${control.signalLatency} 周期后可见`,
         ],
         ['queue depth', '队列深度', queueDepthText(m)],
+        ...(control.semaphores === undefined ? [] : [['semaphores', '信号量', String(control.semaphores)] as const]),
         ...frontEndRows(control),
       ],
     ],

@@ -31,7 +31,7 @@ import type {
   TransferEntry,
   WinogradEntry,
 } from './entries.ts';
-import { checkLoadSparse, checkMmaSparse, checkQueue, checkWinograd } from './optionalUnits.ts';
+import { checkLoadSparse, checkMmaSparse, checkSemaphore, checkWinograd } from './optionalUnits.ts';
 import { type Quantisation, typesOfMma } from './quant.ts';
 import type { RecordFile } from './records.ts';
 import type { CorePlace } from './topology.ts';
@@ -111,7 +111,7 @@ export function makeEntry(i: Decoded, pc: number, state: DispatchState, machine:
     case 'wait':
     case 'signal':
     case 'signal.to': {
-      checkQueue(QUEUES[i.queue]!, machine, place);
+      checkSemaphore(QUEUES[i.queue]!, i.semaphore, machine, place);
       if (i.mnemonic !== 'signal.to') return { kind: i.mnemonic, pc, semaphore: i.semaphore };
       const core = state.registers[i.ra]!;
       const { cores } = state.place;

@@ -4,7 +4,7 @@
  */
 import { diagnostic, type Place } from '#base';
 import { type Queue, STREAM_GROUP, streamBytes, WINOGRAD_TILES, winogradSides } from '#isa';
-import { type Machine, presets } from '#machine';
+import { type Machine, presets, semaphoresOf } from '#machine';
 import { elementsOf, SIZE } from '#timing';
 import type { LoadSparseEntry, MmaSparseEntry, WinogradEntry } from './entries.ts';
 
@@ -96,9 +96,14 @@ function demand<K extends keyof typeof OPTIONS>(
   throw lacksUnit({ machine: machine.name, what, key, machines }, place);
 }
 
-/** @throws SYS-SIM-172 a semaphore in a queue that the machine does not have */
-export function checkQueue(queue: Queue, machine: Machine, place: Place): void {
+/** @throws SYS-SIM-172 a queue or a semaphore that the machine does not have */
+export function checkSemaphore(queue: Queue, semaphore: number, machine: Machine, place: Place): void {
   // On the way of every semaphore.
+  if (semaphore >= semaphoresOf(machine)) {
+    const machines = [...presets.values()].filter((m) => semaphore < semaphoresOf(m)).map((m) => m.name);
+    const what = { en: `an entry of semaphore ${semaphore}`, zh: `使用信号量 ${semaphore} 的队列项` };
+    throw lacksUnit({ machine: machine.name, what, key: `control.semaphores ≥ ${semaphore + 1}`, machines }, place);
+  }
   if (queue !== 'winograd' && queue !== 'link') return;
   const what = { en: `'wait' and 'signal' of the queue '${queue}'`, zh: `队列 ${queue} 的 wait 与 signal` };
   demand(machine, queue === 'link' ? 'cluster' : 'winograd', what, place);

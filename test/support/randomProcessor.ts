@@ -86,6 +86,7 @@ export function randomProcessor(random: Random): Machine {
         ? { queueDepths: { matrix: random.integer(1, 4), [queues === 1 ? 'dma' : 'store']: random.integer(1, 4) } }
         : {}),
       ...randomControl(random),
+      semaphores: random.pick([16, 20, 32]),
     },
     vector: vectorUnit(random, base.vector),
     dma: {

@@ -14,12 +14,11 @@ import {
   MMA_TYPES,
   type Program,
   SELECTING_FUNCTIONS,
-  SEMAPHORES,
   scalarIsFloat,
   secondType,
   VECTOR_FUNCTIONS,
 } from '#isa';
-import { accumulatorEntries, filtersOf, type Machine, type MatrixType, typesOf } from '#machine';
+import { accumulatorEntries, filtersOf, type Machine, type MatrixType, semaphoresOf, typesOf } from '#machine';
 import { optionalPieces, type Tools } from './randomOptionalUnits.ts';
 import { randomProcessor } from './randomProcessor.ts';
 import { bytesOf, mayISaturate, vectorTypesOf, written } from './vectorTypes.ts';
@@ -243,7 +242,7 @@ class Writer {
   /** The semaphore of an ordered pair of queues; undefined where all are given away. */
   #semaphore(from: Queue, to: Queue): number | undefined {
     const pair = `${from} ${to}`;
-    if (!this.#semaphores.has(pair) && this.#semaphores.size < SEMAPHORES) {
+    if (!this.#semaphores.has(pair) && this.#semaphores.size < semaphoresOf(this.#machine)) {
       this.#semaphores.set(pair, this.#semaphores.size);
     }
     return this.#semaphores.get(pair);

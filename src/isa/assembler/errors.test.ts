@@ -24,7 +24,7 @@ const cases: readonly (readonly [string, string])[] = [
   ['number where a register belongs', 'add r1, r2, 3'],
   ['no such register', 'li r64, 1'],
   ['no such record', 'cfg.clear R32'],
-  ['immediate out of range', 'wait load, 16'],
+  ['immediate out of range', 'wait load, 32'],
   ['dimension out of range', 'cfg.dimi R0, 5, 1, 4'],
   ['word out of range', 'li r1, 0x100000000'],
   ['float out of range', 'li r1, 1e39f'],

@@ -1,5 +1,5 @@
 /**
- * Order between queues. 16 counting semaphores a core, 0 at the start. Each has one signalling queue, of its own core or of
+ * Order between queues. 16 counting semaphores a core, 0 at the start, or as many as the machine says, at most 32. Each has one signalling queue, of its own core or of
  * another, and one waiting queue, of its own core, for the whole program; a second one traps, as does a count above 255.
  */
 import type { Field, InstructionDefinition } from '../define.ts';
@@ -7,7 +7,7 @@ import { QUEUES, ra } from '../fields.ts';
 
 const fields: readonly Field[] = [
   { name: 'queue', kind: 'enum', bit: 48, width: 3, names: QUEUES, doc: 'queue in which the entry stands' },
-  { name: 'semaphore', kind: 'unsigned', bit: 0, width: 4, doc: 'semaphore' },
+  { name: 'semaphore', kind: 'unsigned', bit: 0, width: 5, doc: 'semaphore' },
 ];
 
 export const wait: InstructionDefinition = {

@@ -9,7 +9,8 @@ import { computed, lacksType, toHost } from '../reasons.ts';
 import { asPlane, placeOf, type View } from '../views.ts';
 import { type Axis, depthwise } from './depthwise.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
-import { contractionJob } from './jobs.ts';
+import { contractionJob, type Planned } from './jobs.ts';
+import { winogradJob } from './winograd.ts';
 
 /** What convolutions differ in: their operands, and what they are made of. */
 export interface Convolution {
@@ -149,8 +150,10 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
     };
   };
   const read = reachedByWindows(input, { ...ya, total: ya.out }, { ...xa, total: xa.out });
-  return contractionJob(p, node, chains, [read], (chain) => {
+  const plan = (chain: Chain): Planned => {
     const out = asPlane(p.output(chain.output, 'channels-last'));
     return { writes: out, contraction: () => shape(input, out, chain) };
-  });
+  };
+  if (winogradJob(p, node, chains, [read], plan)) return undefined;
+  return contractionJob(p, node, chains, [read], plan);
 }

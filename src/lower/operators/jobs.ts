@@ -48,9 +48,7 @@ export function chooseContraction(
   for (const chain of chains) {
     const dense = plan(chain);
     if (dense === undefined) continue;
-    // What a shorter chain leaves over takes a kernel of its own, which moves the result and operands at least.
-    const left = (chains[0]?.operands.length ?? 0) - chain.operands.length;
-    const apart = chain === chains[0] ? 0 : leastCycles(p, dense.writes, 2 + left);
+    const apart = cyclesApart(p, chains, chain, dense);
     for (const form of p.weightForms(dense.contraction())) {
       const planned = { ...dense, contraction: () => inForm(dense.contraction(), form) };
       const k = planned.contraction();
@@ -62,6 +60,12 @@ export function chooseContraction(
     }
   }
   return best;
+}
+
+/** What a shorter chain leaves over takes a kernel of its own, which moves the result and operands at least. */
+export function cyclesApart(p: Planner, chains: readonly Chain[], chain: Chain, { writes }: Planned): number {
+  const left = (chains[0]?.operands.length ?? 0) - chain.operands.length;
+  return chain === chains[0] ? 0 : leastCycles(p, writes, 2 + left);
 }
 
 /**

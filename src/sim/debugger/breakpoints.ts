@@ -4,7 +4,8 @@
  * when its data takes effect.
  */
 import { diagnostic } from '#base';
-import { type Program, SEMAPHORES, type TensorSlot, timingOnlyAt } from '#isa';
+import { type Program, type TensorSlot, timingOnlyAt } from '#isa';
+import { semaphoresOf } from '#machine';
 import { type Access, MEMORY_NAMES, type Memory, memoryBytes } from '../accesses.ts';
 import type { DataEntry, LinearEntry } from '../entries.ts';
 import type { SimulationEvent, UnitName } from '../events.ts';
@@ -67,9 +68,9 @@ const noRange = diagnostic<{ memory: string; from: number; to: number; bytes: nu
   zh: (p) =>
     `${p.memory} 没有字节 ${p.from}…${p.to - 1}：请至少给出一个字节，范围为 0 到 ${p.bytes - 1}。（DRAM 以程序声明的大小为准。）`,
 });
-const noSemaphore = diagnostic<{ semaphore: number }>('SYS-SIM-054', 'usage', {
-  en: (p) => `there is no semaphore ${p.semaphore}: they are 0 to ${SEMAPHORES - 1}.`,
-  zh: (p) => `没有信号量 ${p.semaphore}：编号为 0 到 ${SEMAPHORES - 1}。`,
+const noSemaphore = diagnostic<{ semaphore: number; count: number }>('SYS-SIM-054', 'usage', {
+  en: (p) => `there is no semaphore ${p.semaphore}: they are 0 to ${p.count - 1}.`,
+  zh: (p) => `没有信号量 ${p.semaphore}：编号为 0 到 ${p.count - 1}。`,
 });
 const noAddresses = diagnostic<{ mnemonic: string }>('SYS-SIM-055', 'unsupported', {
   en: (p) =>
@@ -85,7 +86,11 @@ export function checkRange(program: Program, memory: Memory, from: number, to: n
   throw noRange({ memory: MEMORY_NAMES[memory], from, to, bytes });
 }
 
-const isSemaphore = (n: number): boolean => Number.isInteger(n) && n >= 0 && n < SEMAPHORES;
+/** @throws SYS-SIM-054 */
+function checkSemaphore({ machine }: Program, semaphore: number): void {
+  const count = semaphoresOf(machine);
+  if (!(Number.isInteger(semaphore) && semaphore >= 0 && semaphore < count)) throw noSemaphore({ semaphore, count });
+}
 
 /** @throws SYS-SIM-051 */
 export function checkInstruction({ words }: Program, pc: number): void {
@@ -131,7 +136,7 @@ export class Breakpoints {
         checkCycle(breakpoint.cycle);
         break;
       case 'semaphore':
-        if (!isSemaphore(breakpoint.semaphore)) throw noSemaphore(breakpoint);
+        checkSemaphore(this.#program, breakpoint.semaphore);
         break;
       case 'access': {
         checkRange(this.#program, breakpoint.memory, breakpoint.from, breakpoint.to);

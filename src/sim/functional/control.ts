@@ -37,7 +37,7 @@ import {
 import type { Machine } from '#machine';
 import { CLEARED_RECORD, FILL, HI, LO, SIZE, STRIDE } from '#timing';
 import type { LoadSparseEntry, MmaEntry, MmaSparseEntry, WinogradEntry } from '../entries.ts';
-import { checkLoadSparse, checkMmaSparse, checkQueue, checkWinograd } from '../optionalUnits.ts';
+import { checkLoadSparse, checkMmaSparse, checkSemaphore, checkWinograd } from '../optionalUnits.ts';
 import type { CorePlace } from '../topology.ts';
 import type { PlainEntry } from './core.ts';
 import { vectorFault } from './vectorFault.ts';
@@ -289,8 +289,8 @@ export class PlainControl {
       case 'signal':
       case 'signal.to': {
         const queue = QUEUES[f('queue')]!;
-        checkQueue(queue, this.#machine, { instruction: pc });
         const semaphore = f('semaphore');
+        checkSemaphore(queue, semaphore, this.#machine, { instruction: pc });
         if (mnemonic !== 'signal.to') return { kind: 'entry', queue, entry: { kind: mnemonic, pc, semaphore } };
         return { kind: 'entry', queue, entry: { kind: 'signal', pc, semaphore, core: this.#coreIn(f('ra')) } };
       }
