@@ -13,6 +13,7 @@ import { buildModel } from '#models';
 const NETWORKS = ['alexnet', 'vgg19', 'resnet18', 'resnet50', 'resnet152', 'mobilenet-v2', 'squeezenet', 'densenet121'];
 
 const single = presets.get('textbook-single')!;
+const extended = presets.get('textbook-extended')!;
 const cluster = presets.get('textbook-cluster')!;
 const withoutShared: Machine = {
   ...cluster,
@@ -28,6 +29,7 @@ interface Pair {
 
 const PAIRS: readonly Pair[] = [
   { head: 'depth first', on: { machine: single }, off: { machine: single, depthFirst: false } },
+  { head: 'Winograd', on: { machine: extended }, off: { machine: extended, winograd: 'off' } },
   { head: 'four cores', on: { machine: cluster }, off: { machine: cluster, cores: 1 } },
   { head: 'SharedRAM', on: { machine: cluster }, off: { machine: withoutShared } },
 ];

@@ -1,6 +1,7 @@
 /** Options that say with which sizes and in which type a model is compiled, for which results, and what is told of it. */
 import { diagnostic, nearestName } from '#base';
 import type { Model } from '#ir';
+import { WINOGRAD_CHOICES } from '#lower';
 import { inferTypes } from '#ops';
 import { type LogLevel, type LogWriter, passLog, prune, type Step } from '#passes';
 import type { CliCommand } from './command.ts';
@@ -88,6 +89,17 @@ export const sparseOption = (console: Console) =>
       zh: 'auto（默认）：含零权重在机器支持且预计有收益处压缩存放；off：全部稠密',
     }),
     choice('--sparse', ['auto', 'off']),
+  ] as const;
+
+/** `--winograd`, of commands that compile. */
+export const winogradOption = (console: Console) =>
+  [
+    '--winograd <auto|off|f2|f4>',
+    console.text({
+      en: 'on machines with a Winograd unit: 3×3 convolutions by the fastest way (auto, the default), never by the unit, or by F(2×2, 3×3) or F(4×4, 3×3) wherever it can',
+      zh: '在具备 Winograd 单元的机器上：3×3 卷积用最快的方式（auto，默认）、不用该单元，或凡可行处都用 F(2×2, 3×3) 或 F(4×4, 3×3)',
+    }),
+    choice('--winograd', WINOGRAD_CHOICES),
   ] as const;
 
 /** `--dim` and `--batch`. */

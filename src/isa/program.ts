@@ -2,9 +2,11 @@
  * Program: what lowering makes and the simulator runs. Plain data; constants come as functions so that a timing-only run
  * never writes out weights nobody reads. Addresses are DRAM byte addresses.
  */
+
 import type { Machine } from '#machine';
 import type { LinearSpace, Queue } from './fields.ts';
 import { dmaLinear, macLinear } from './instructions/linear.ts';
+import type { WinogradTile } from './instructions/winograd.ts';
 
 /** Element types that tensors of a program may have in DRAM. */
 export type SlotType =
@@ -111,6 +113,19 @@ export interface LoopPlan {
   readonly cores?: number;
 }
 
+/** A convolution that the Winograd unit does, and how exact that is. */
+export interface WinogradPlan {
+  readonly tile: WinogradTile;
+  /** Transformed by the compiler, or by the unit. */
+  readonly weights: 'ahead' | 'onChip';
+  /** On the longest way from an operand to an output. */
+  readonly roundings: number;
+  /** The most that an output can be off by where no input is larger than 1, apart from underflow; it grows with the inputs. */
+  readonly error: number;
+  /** The largest output, without bias, that inputs up to 1 can have. */
+  readonly reach: number;
+}
+
 /** Plain schedule data of one layer (a group of graph nodes that became one piece of program, or one host part). */
 export interface LayerPlan {
   readonly index: number;
@@ -136,6 +151,8 @@ export interface LayerPlan {
   readonly loops: readonly LoopPlan[];
   /** What lowering expects of it; absent where the host works, and where nobody has planned the program. */
   readonly predicted?: LayerPrediction;
+  /** Where the Winograd unit does it. */
+  readonly winograd?: WinogradPlan;
   /** First and one-past-last instruction. */
   readonly from: number;
   readonly to: number;

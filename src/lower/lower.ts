@@ -22,7 +22,7 @@ import { isWrittenOut, lowerings } from './operators/table.ts';
 import { type Emitted, type Job, Planner, type Schedule, type SparseOption } from './planner.ts';
 import { keepInShared } from './residency.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
-import type { WinogradChoice } from './winograd/applies.ts';
+import { lacksTile, lacksWinograd, type Reason, type WinogradChoice } from './winograd/applies.ts';
 
 export interface LowerOptions {
   /** Writes the model of a host part (the `onnx` layer's `writeModel`; lowering itself does not know files). */
@@ -61,6 +61,14 @@ const tooLong = diagnostic<{ words: number; capacity: number; machine: string }>
     `程序需要 ${p.words} 个指令字，而机器“${p.machine}”只能容纳 ${p.capacity} 个（control.instructionWords）。` +
     '请增大机器的指令存储，或编译更小的网络。',
 });
+const noSuchWinograd = diagnostic<{ asked: string; machine: string; reason: Reason }>('SYS-LOWER-070', 'unsupported', {
+  en: (p) =>
+    `--winograd ${p.asked} asks for convolutions by F(${p.asked === 'f2' ? '2×2' : '4×4'}, 3×3), which cannot be had: ${p.reason.en}. ` +
+    "Take a machine that has it, such as textbook-extended, or leave --winograd at 'auto'.",
+  zh: (p) =>
+    `--winograd ${p.asked} 要求用 F(${p.asked === 'f2' ? '2×2' : '4×4'}, 3×3) 做卷积，但无法实现：${p.reason.zh}。` +
+    '请改用具备它的机器（例如 textbook-extended），或让 --winograd 保持 auto。',
+});
 const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'output' }>(
   'SYS-LOWER-004',
   'unsupported',
@@ -75,10 +83,15 @@ const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'ou
 /**
  * Compiles a model for a machine, for all its cores or for the first so many.
  * @throws SYS-LOWER-001, -002, -004 values that cannot be in the processor's memory; -003, -005 too little memory; -060 cores that
- * cannot be had
+ * cannot be had; -070 a Winograd unit that was asked for and is not there
  */
 export function lower(given: Model, whole: Machine, options: LowerOptions): Program {
   const machine = firstCores(whole, options.cores ?? coresOf(whole));
+  const asked = options.winograd ?? 'auto';
+  if (asked === 'f2' || asked === 'f4') {
+    const reason = lacksWinograd(machine) ?? lacksTile(machine, asked);
+    if (reason !== undefined) throw noSuchWinograd({ asked, machine: machine.name, reason });
+  }
   for (const [what, values] of [
     ['input', given.graph.inputs],
     ['output', given.graph.outputs],
@@ -333,7 +346,7 @@ function layerOf(
   job: Job,
   name: string,
   index: number,
-  { loops, predicted }: Emitted,
+  { loops, predicted, winograd }: Emitted,
   from: number,
   to: number,
   provenance: ReadonlyMap<string, readonly string[]>,
@@ -364,6 +377,7 @@ function layerOf(
     outputShape: job.writes[0]?.dims ?? [],
     loops,
     ...(predicted === undefined ? {} : { predicted }),
+    ...(winograd === undefined ? {} : { winograd }),
     from,
     to,
   };

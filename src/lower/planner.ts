@@ -16,7 +16,7 @@ import {
   tensorBytes,
   typeOf,
 } from '#ir';
-import { type HostNode, type LayerPrediction, type LoopPlan, SLOT_BYTES, type SlotType } from '#isa';
+import { type HostNode, type LayerPrediction, type LoopPlan, SLOT_BYTES, type SlotType, type WinogradPlan } from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
 import type { Contraction, ContractionTypes, Tiling } from './contraction.ts';
@@ -33,6 +33,7 @@ import type { WinogradChoice } from './winograd/applies.ts';
 export interface Emitted {
   readonly loops: readonly LoopPlan[];
   readonly predicted?: LayerPrediction;
+  readonly winograd?: WinogradPlan;
 }
 
 /** One piece of program: it becomes one layer. */

@@ -43,11 +43,12 @@ function convolution(seed: number): GraphBuilder & { readonly result: string } {
 }
 
 describe('random convolutions', () => {
-  for (const machine of machines) {
+  for (const [i, machine] of machines.entries()) {
     test(machine.name, async () => {
       let done = 0;
-      for (let seed = 0; seed < 12; seed++) {
-        const g = convolution(seed);
+      // Rounding: see the errors in ARCHITECTURE.md; values here are of the order of 1.
+      for (let seed = 0; seed < 4; seed++) {
+        const g = convolution(4 * i + seed);
         const feeds = g.feeds();
         for (const winograd of ['f2', 'f4'] as const) {
           const { faults, compiled } = await runCompiled(g.model([g.result]), machine, feeds, {

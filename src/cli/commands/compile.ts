@@ -3,14 +3,21 @@ import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { compileModel } from '#flow';
 import { type Program, writeProgramChunks } from '#isa';
-import type { SparseOption } from '#lower';
+import type { SparseOption, WinogradChoice } from '#lower';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, loadModel } from '../model.ts';
-import { coresOption, logged, type ModelOptions, sparseOption, withModelOptions } from '../modelOptions.ts';
+import {
+  coresOption,
+  logged,
+  type ModelOptions,
+  sparseOption,
+  winogradOption,
+  withModelOptions,
+} from '../modelOptions.ts';
 import { slotText } from '../slots.ts';
 
 interface CompileOptions extends ModelOptions, CacheOption {
@@ -18,6 +25,7 @@ interface CompileOptions extends ModelOptions, CacheOption {
   readonly machine?: string;
   readonly cores?: number;
   readonly sparse?: SparseOption;
+  readonly winograd?: WinogradChoice;
 }
 
 export function configureCompile(command: CliCommand, console: Console): void {
@@ -38,6 +46,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
     );
   command.option(...coresOption(console));
   command.option(...sparseOption(console));
+  command.option(...winogradOption(console));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: CompileOptions) => {
     checkWritable(options.out, 'file');
@@ -53,6 +62,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
       ...(options.batch === undefined ? {} : { batch: options.batch }),
       ...(options.cores === undefined ? {} : { cores: options.cores }),
       ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
+      ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
       onProgress: (done, total) =>
         console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
     });

@@ -2,7 +2,7 @@
 import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { explainModel, type LayerExplanation, layersNamed } from '#flow';
-import type { SparseOption } from '#lower';
+import type { SparseOption, WinogradChoice } from '#lower';
 import { toJson } from '#report';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
@@ -10,7 +10,7 @@ import type { Console } from '../console.ts';
 import { explainedLayer, explainedTable, hostLines } from '../explainText.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, isEmbedded, loadCounted } from '../model.ts';
-import { logged, type ModelOptions, sparseOption, withModelOptions } from '../modelOptions.ts';
+import { logged, type ModelOptions, sparseOption, winogradOption, withModelOptions } from '../modelOptions.ts';
 import { textStyle } from '../style.ts';
 import { whole } from '../values.ts';
 
@@ -19,6 +19,7 @@ interface ExplainOptions extends ModelOptions, CacheOption {
   readonly sparse?: SparseOption;
   readonly layer?: string;
   readonly schedules: number;
+  readonly winograd?: WinogradChoice;
 }
 
 export function configureExplain(command: CliCommand, console: Console): void {
@@ -53,6 +54,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
       5,
     );
   command.option(...sparseOption(console));
+  command.option(...winogradOption(console));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: ExplainOptions) => {
     const machine = loadMachine(options.machine);
@@ -68,6 +70,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
         ...cacheOf(options),
         ...batch,
         ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
+        ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
         ...(layer === undefined ? {} : { choose: (program) => layersNamed(program, layer) }),
         onProgress: (done, total) =>
           console.progress.update(() =>

@@ -21,7 +21,7 @@ import {
   TERM_MAX,
 } from '#flow';
 import type { Tensor } from '#ir';
-import type { SparseOption } from '#lower';
+import type { SparseOption, WinogradChoice } from '#lower';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
@@ -29,7 +29,14 @@ import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fid
 import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, isEmbedded, loadModel } from '../model.ts';
-import { coresOption, logged, type ModelOptions, sparseOption, withModelOptions } from '../modelOptions.ts';
+import {
+  coresOption,
+  logged,
+  type ModelOptions,
+  sparseOption,
+  winogradOption,
+  withModelOptions,
+} from '../modelOptions.ts';
 import { readLabels, writeOutputs } from '../outputs.ts';
 import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
 import { watch } from '../simulation.ts';
@@ -39,6 +46,7 @@ interface RunOptions extends InputOptions, ModelOptions, ShowOptions, FidelityOp
   readonly machine?: string;
   readonly cores?: number;
   readonly sparse?: SparseOption;
+  readonly winograd?: WinogradChoice;
   readonly a?: number;
   readonly b?: number;
   readonly carry?: number;
@@ -84,6 +92,7 @@ export function configureRun(command: CliCommand, console: Console): void {
   );
   command.option(...coresOption(console));
   command.option(...sparseOption(console));
+  command.option(...winogradOption(console));
   withModelOptions(console, command);
   withInputOptions(console, command);
   withFidelityOptions(console, command);
@@ -139,6 +148,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
     dims: { ...dims, ...(options.batch === undefined ? implied : {}) },
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
+    ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
     onProgress: (done, total) =>
       console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
   });

@@ -12,6 +12,7 @@
 import * as z from 'zod';
 import { machineSchema } from '#machine';
 import { LINEAR_SPACES } from '../fields.ts';
+import { WINOGRAD_TILES } from '../instructions/winograd.ts';
 import {
   type GroupBound,
   type LayerPlan,
@@ -77,6 +78,15 @@ const layer = z.strictObject({
       writeBytes: count,
       readBurstBytes: count,
       writeBurstBytes: count,
+    })
+    .exactOptional(),
+  winograd: z
+    .strictObject({
+      tile: z.enum(WINOGRAD_TILES),
+      weights: z.enum(['ahead', 'onChip']),
+      roundings: count,
+      error: z.number().nonnegative(),
+      reach: z.number().nonnegative(),
     })
     .exactOptional(),
   from: count,

@@ -7,6 +7,7 @@ import type { View } from '../views.ts';
 import { isWinogradShape, lacksWinograd } from '../winograd/applies.ts';
 import type { WinogradTiling } from '../winograd/build.ts';
 import { emitWinograd } from '../winograd/emit.ts';
+import { winogradPlan } from '../winograd/error.ts';
 import { predictWinograd } from '../winograd/predict.ts';
 import { rankWinograd, tilesOfUnit } from '../winograd/search.ts';
 import { packedWinograd, winogradBytes } from '../winograd/weights.ts';
@@ -88,7 +89,11 @@ function job(p: Planner, node: GraphNode, { chain, planned, tiling }: Fast, read
       buffer.first = buffer.last = p.jobs.length;
       p.contents.set(buffer, segment.data);
       const built = emitWinograd(e, k, tiling, p.machine, address);
-      return { loops: planLoops(built.loops), predicted: predictWinograd(k, tiling, p.machine, built) };
+      return {
+        loops: planLoops(built.loops),
+        predicted: predictWinograd(k, tiling, p.machine, built),
+        winograd: winogradPlan(k, tiling, p.machine),
+      };
     },
   };
   p.job(made);

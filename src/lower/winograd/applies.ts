@@ -1,4 +1,5 @@
 /** Which convolutions the Winograd unit can do, and why not the others. */
+import type { WinogradTile } from '#isa';
 import { coresOf, type Machine, semaphoresOf } from '#machine';
 import { type Contraction, typesOfContraction } from '../contraction.ts';
 import { SEMAPHORES_NEEDED } from './order.ts';
@@ -45,4 +46,13 @@ export function lacksWinograd(machine: Machine): Reason | undefined {
       zh: `其循环只用于单核，而此处有 ${coresOf(machine)} 个核；--cores 1 可为单核编译`,
     };
   return undefined;
+}
+
+/** Why the unit of a machine that has one does not have a tile. */
+export function lacksTile({ name, winograd }: Machine, tile: WinogradTile): Reason | undefined {
+  if (winograd?.tileCycles[tile] !== undefined) return undefined;
+  return {
+    en: `the Winograd unit of machine '${name}' has no ${tile} (winograd.tileCycles.${tile})`,
+    zh: `机器“${name}”的 Winograd 单元不支持 ${tile}（winograd.tileCycles.${tile}）`,
+  };
 }

@@ -2,10 +2,11 @@
  * The tilings of a Winograd nest: sizes that divide the work evenly enough, both loop orders, both ways to have weights, as many buffers as
  * fit. All that fit are screened by what the busiest unit has to do; the best are played through, and of those the least time wins.
  */
-import { WINOGRAD_TILES, type WinogradTile } from '#isa';
-import { filtersOf, type Machine } from '#machine';
+import { WINOGRAD_KERNEL, WINOGRAD_OUTPUTS, WINOGRAD_TILES, type WinogradTile } from '#isa';
+import { accumulatorEntries, filtersOf, type Machine } from '#machine';
 import { dmaCost, mmaCycles, winogradCycles } from '#timing';
 import type { Contraction } from '../contraction.ts';
+import { decided } from '../decisions.ts';
 import { shapeAt, turnsOf } from '../prediction.ts';
 import { type Stream, tilesOf } from '../stream.ts';
 import { keyOf } from '../tileSearch.ts';
@@ -23,26 +24,15 @@ export interface RankedWinograd {
   readonly cycles: number;
 }
 
-const known = new WeakMap<Machine, Map<string, readonly RankedWinograd[]>>();
-
 /** The tilings worth a prediction, the best first; none where none fits. */
-export function rankWinograd(k: Contraction, tile: WinogradTile, machine: Machine): readonly RankedWinograd[] {
-  const ofMachine = known.get(machine) ?? new Map<string, readonly RankedWinograd[]>();
-  known.set(machine, ofMachine);
-  const key = `${tile} ${JSON.stringify(k.act)} ${keyOf(k)}`;
-  const before = ofMachine.get(key);
-  if (before !== undefined) return before;
-  const found = rank(k, tile, machine);
-  ofMachine.set(key, found);
-  return found;
-}
+export const rankWinograd = (k: Contraction, tile: WinogradTile, machine: Machine): readonly RankedWinograd[] =>
+  decided(machine, `winograd ${tile} ${JSON.stringify(k.act)} ${keyOf(k)}`, () => rank(k, tile, machine));
 
 function rank(k: Contraction, tile: WinogradTile, machine: Machine): readonly RankedWinograd[] {
   const screened: { readonly tiling: WinogradTiling; readonly score: number }[] = [];
-  for (const tiling of candidates(k, tile, machine)) {
-    const built = buildWinograd(k, tiling, machine, 0);
-    if (!fitsWinograd(built, machine)) continue;
-    screened.push({ tiling, score: screen(tiling, built, machine) });
+  for (const sizes of candidates(k, tile, machine)) {
+    for (const { tiling, built } of withBuffers(k, sizes, machine))
+      screened.push({ tiling, score: screen(tiling, built, machine) });
   }
   return screened
     .sort((p, q) => p.score - q.score)
@@ -55,36 +45,68 @@ function rank(k: Contraction, tile: WinogradTile, machine: Machine): readonly Ra
     .sort((p, q) => p.score - q.score);
 }
 
+type Sizes = Omit<WinogradTiling, 'buffers'>;
+type Buffers = WinogradTiling['buffers'];
+
+/** Numbers of buffers, those of which others are part first. */
+const BUFFERS: Readonly<Record<WinogradTiling['weights'], readonly Buffers[]>> = {
+  ahead: buffersWith([1]),
+  onChip: buffersWith([2, 1]),
+};
+
+function buffersWith(weights: readonly (1 | 2)[]): readonly Buffers[] {
+  const two = [2, 1] as const;
+  return two
+    .flatMap((inputs) => two.flatMap((products) => weights.map((w) => ({ inputs, products, weights: w }))))
+    .sort((p, q) => q.inputs + q.products + q.weights - (p.inputs + p.products + p.weights));
+}
+
+/** Tilings with as many buffers as fit: those to which none can be added. */
+function withBuffers(
+  k: Contraction,
+  sizes: Sizes,
+  machine: Machine,
+): { tiling: WinogradTiling; built: BuiltWinograd }[] {
+  const found: { tiling: WinogradTiling; built: BuiltWinograd }[] = [];
+  const isPart = (p: Buffers, q: Buffers): boolean =>
+    p.inputs <= q.inputs && p.products <= q.products && p.weights <= q.weights;
+  for (const buffers of BUFFERS[sizes.weights]) {
+    if (found.some(({ tiling }) => isPart(buffers, tiling.buffers))) continue;
+    const tiling = { ...sizes, buffers };
+    const built = buildWinograd(k, tiling, machine, 0);
+    if (fitsWinograd(built, machine)) found.push({ tiling, built });
+  }
+  return found;
+}
+
 const divisors = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1).filter((d) => n % d === 0);
 
-function* candidates(k: Contraction, tile: WinogradTile, machine: Machine): Generator<WinogradTiling> {
+/** Sizes that may fit with a buffer of each kind. */
+function* candidates(k: Contraction, tile: WinogradTile, machine: Machine): Generator<Sizes> {
   const tn = filtersOf(machine.matrix);
-  const lanes = machine.winograd!.lanes;
-  const step = Math.min(lanes, k.c.total);
   const [ys, xs] = [k.y, k.x].map((s) => tilesAlong(s, tile)) as [number, number];
-  const entries = Math.floor(machine.nram.bytes / 4 / positionsOf(tile));
-  const cTiles = evenTiles(k.c.total, step, 10);
+  const m = WINOGRAD_OUTPUTS[tile];
+  const positions = positionsOf(tile);
+  const [nram, wram, entries] = [machine.nram.bytes / 4, machine.wram.bytes / 4, accumulatorEntries(machine.matrix)];
+  const cTiles = evenTiles(k.c.total, Math.min(machine.winograd!.lanes, k.c.total), 10);
   const nTiles = evenTiles(k.n.total, tn, 10);
   for (const b of divisors(k.b.total)) {
     for (const x of evenTiles(xs, 1, 10)) {
+      // Several images only where a tile holds them whole.
       if (b > 1 && x < xs) continue;
       for (const y of evenTiles(ys, 1, 12)) {
         if (b > 1 && y < ys) continue;
         const tiles = b * x * y;
+        const pixels = b * (m * x + 2) * (m * y + 2);
         for (const c of cTiles) {
           for (const n of nTiles) {
-            // Transformed activations and products at least.
-            if (tiles * (c + n) > entries) continue;
+            if (tiles * positions * (c + n) + pixels * c + tiles * m * m * n > nram) continue;
+            if (c < k.c.total && positions * Math.ceil(n / tn) * tiles > entries) continue;
             for (const weights of ['ahead', 'onChip'] as const) {
-              for (const filtersOuter of [false, true]) {
-                for (const inputs of [2, 1] as const)
-                  for (const products of [2, 1] as const)
-                    for (const kernels of weights === 'onChip' ? ([2, 1] as const) : ([1] as const))
-                      yield {
-                        ...{ tile, b, y, x, n, c, filtersOuter, weights },
-                        buffers: { inputs, weights: kernels, products },
-                      };
-              }
+              const matrices = weights === 'ahead' ? positions : positions + WINOGRAD_KERNEL ** 2;
+              if (matrices * c * n > wram) continue;
+              const orders = n < k.n.total && (b < k.b.total || x < xs || y < ys) ? [false, true] : [false];
+              for (const filtersOuter of orders) yield { tile, b, y, x, n, c, filtersOuter, weights };
             }
           }
         }
