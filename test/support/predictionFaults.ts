@@ -8,7 +8,10 @@ import type { LayerResult, SimulationResult } from '#sim';
 /** The figures that must be equal, units in a fixed order. */
 const exact = (p: LayerPrediction | LayerResult): string => {
   const { busy, channelCycles, readBytes, writeBytes, readBurstBytes, writeBurstBytes } = p;
-  const units = (['dma', 'load', 'store', 'matrix', 'vector', 'link', 'winograd'] as const).map((u) => [u, busy[u] ?? 0]);
+  const units = (['dma', 'load', 'store', 'matrix', 'vector', 'link', 'winograd'] as const).map((u) => [
+    u,
+    busy[u] ?? 0,
+  ]);
   return JSON.stringify({
     ...Object.fromEntries(units),
     channelCycles,
