@@ -3,7 +3,8 @@
  *
  * Method: networks of models/ without weights, f32, batch 1, timing only; both programs of a pair from the same model in the same process.
  * `depth first` on textbook-single (`depthFirst: false` without); `cores` on textbook-cluster (four cores against one of them, `cores: 1`);
- * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there). Cycles are deterministic.
+ * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `prefetch` on both (`prefetch: false` without).
+ * Cycles are deterministic.
  */
 import { createEngine } from '#engine';
 import { type CompileOptions, compileModel, executeProgram } from '#flow';
@@ -32,6 +33,8 @@ const PAIRS: readonly Pair[] = [
   { head: 'Winograd', on: { machine: extended }, off: { machine: extended, winograd: 'off' } },
   { head: 'four cores', on: { machine: cluster }, off: { machine: cluster, cores: 1 } },
   { head: 'SharedRAM', on: { machine: cluster }, off: { machine: withoutShared } },
+  { head: 'prefetch', on: { machine: single }, off: { machine: single, prefetch: false } },
+  { head: 'prefetch on four cores', on: { machine: cluster }, off: { machine: cluster, prefetch: false } },
 ];
 
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');

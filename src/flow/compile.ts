@@ -32,6 +32,8 @@ export interface CompileOptions {
   readonly sparse?: SparseOption;
   /** What is done with the Winograd unit of a machine that has one; by default what is predicted to be fastest. */
   readonly winograd?: WinogradChoice;
+  /** Whether a layer may load the first weights of the layer behind it; by default it may. */
+  readonly prefetch?: boolean;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -88,6 +90,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.depthFirst === undefined ? {} : { depthFirst: options.depthFirst }),
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
+    ...(options.prefetch === undefined ? {} : { prefetch: options.prefetch }),
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });

@@ -112,7 +112,7 @@ export async function explainModel(
     const contraction =
       found?.tiling === undefined
         ? {}
-        : { contraction: describeContraction(found.k, found.tiling, program.machine, schedules) };
+        : { contraction: describeContraction(found.k, found.tiling, program.machine, schedules, plan) };
     return [{ plan, run, bound, losses, ...contraction }];
   });
   const host = program.layers.flatMap((plan, i) =>

@@ -118,11 +118,12 @@ export interface Dealing {
   readonly end: number;
 }
 
-/** Opens a nest: cores without a part in it leave for its end. */
-export function beginDealing(e: Emitter, loops: readonly LoopDim[]): Dealing {
-  const { cores } = e;
+/** Registers that hold a core's numbers, filled when they are first asked for. */
+type CoreNumbers = (over: Deal['over']) => Register;
+
+export function coreNumbers(e: Emitter): CoreNumbers {
   const numbers = new Map<Deal['over'], Register>();
-  const number = (over: Deal['over']): Register => {
+  return (over) => {
     const known = numbers.get(over);
     if (known !== undefined) return known;
     const rd = e.register();
@@ -130,14 +131,25 @@ export function beginDealing(e: Emitter, loops: readonly LoopDim[]): Dealing {
     numbers.set(over, rd);
     return rd;
   };
-  const end = e.newLabel();
-  const dealt = loops.flatMap((l) => (l.deal === undefined ? [] : [{ l, deal: l.deal }]));
-  const parts = (over: Deal['over']): number => dealt.find(({ deal }) => deal.over === over)?.deal.parts ?? 1;
-  const isByCore = dealt.length === 0 || dealt.some(({ deal }) => deal.over === 'core');
+}
+
+/** Sends cores without a part in a nest to `end`. */
+export function leaveIdle(e: Emitter, loops: readonly LoopDim[], end: number, number: CoreNumbers): void {
+  const dealt = loops.flatMap((l) => l.deal ?? []);
+  const parts = (over: Deal['over']): number => dealt.find((deal) => deal.over === over)?.parts ?? 1;
+  const isByCore = dealt.length === 0 || dealt.some(({ over }) => over === 'core');
   for (const over of isByCore ? (['core'] as const) : (['cluster', 'rank'] as const)) {
-    if (parts(over) === available(cores, over)) continue;
+    if (parts(over) === available(e.cores, over)) continue;
     e.with(parts(over), (rb) => e.jump('bge', end, { ra: number(over), rb }));
   }
+}
+
+/** Opens a nest: cores without a part in it leave for its end. */
+export function beginDealing(e: Emitter, loops: readonly LoopDim[]): Dealing {
+  const number = coreNumbers(e);
+  const end = e.newLabel();
+  const dealt = loops.flatMap((l) => (l.deal === undefined ? [] : [{ l, deal: l.deal }]));
+  leaveIdle(e, loops, end, number);
   const first = new Map<LoopDim, Register>();
   const count = new Map<LoopDim, Operand>();
   for (const { l, deal } of dealt) {
@@ -157,7 +169,7 @@ export function beginDealing(e: Emitter, loops: readonly LoopDim[]): Dealing {
 }
 
 /** Closes a nest. */
-export function endDealing(e: Emitter, { end }: Dealing): void {
+export function endDealing(e: Emitter, { end }: Pick<Dealing, 'end'>): void {
   e.place(end);
   const { clusters, ranks } = e.cores;
   e.op('sync', clusters * ranks === 1 ? {} : { scope: SYNC_SCOPES.indexOf('chip') });

@@ -4,7 +4,6 @@ import { ACTIVATIONS, ELEMENT_TYPES, MMA_TYPES, RESULT_TYPES, WEIGHT_FORMATS, WE
 import { filtersOf, type Machine } from '#machine';
 import {
   type BuiltContraction,
-  buildContraction,
   type Contraction,
   isMerged,
   type Tiling,
@@ -15,20 +14,34 @@ import { hasBias, parametersOf, tapsOf, weightWords, wordsInWram } from './contr
 import { elementBits } from './elementTypes.ts';
 import type { Emitter, Operand, Register } from './emitter.ts';
 import { emitNest } from './nest.ts';
+import type { Surroundings } from './prefetch.ts';
 import { rowsOf, sparseOf } from './sparse/forms.ts';
 import { bySize } from './sparse/sparseRun.ts';
 import type { BlockSizes } from './sparse/weightCounts.ts';
 import { type SizeOf, type TileContext, tileStrides, tilesOf } from './stream.ts';
 
-/** Emits the kernel. */
+/** A contraction among its neighbours: where its weights lie, and what is loaded early. */
+export function amongNeighbours(built: BuiltContraction, { placement, isEarly, next }: Surroundings): BuiltContraction {
+  const { nest, w } = built;
+  return {
+    ...built,
+    nest: {
+      ...nest,
+      ...(placement === undefined ? {} : { placements: new Map([...nest.placements, [w, placement]]) }),
+      ...(isEarly ? { early: w } : {}),
+      ...(next === undefined ? {} : { next }),
+    },
+  };
+}
+
+/** Emits the kernel of a contraction that was built. */
 export function emitContraction(
   e: Emitter,
+  built: BuiltContraction,
   k: Contraction,
   t: Tiling,
   machine: Machine,
-  packedAddress: number,
-): BuiltContraction {
-  const built = buildContraction(k, t, machine, packedAddress);
+): void {
   const { a, w, out, loops } = built;
   const types = typesOfContraction(k);
   const width = widthsOf(k);
@@ -166,7 +179,6 @@ export function emitContraction(
   };
 
   emitNest(e, { ...built.nest, body });
-  return built;
 }
 
 /** Words of the current block of weights that lie dense in WRAM. A register in the answer belongs to the caller. */

@@ -43,6 +43,8 @@ export class Emitter {
   #constants = new Map<number, Register>();
   #nextRecord = 0;
   #layerStart = 0;
+  /** Whether records are set where code stands, be what they are set to known or not. */
+  #isHere = false;
   /** Labels from here on are the open layer's. */
   #firstLabel = 0;
   /** The cores that run the program. */
@@ -178,10 +180,20 @@ export class Emitter {
     this.with(a, (ra) => this.with(b, (rb) => this.op(mnemonic, { rd, ra, rb })));
   }
 
+  /** Uses records for something else from here on: they are cleared, and what `body` sets them to is set where it stands. */
+  reuse(records: readonly RecordId[], body: () => void): void {
+    for (const record of records) this.op('cfg.clear', { record });
+    this.#isHere = true;
+    body();
+    this.#isHere = false;
+  }
+
   /** Sets a record's dimension; in the prologue where both are known. */
   dimension(record: RecordId, dim: number, size: Operand, stride: Operand): void {
     if (typeof size === 'number' && typeof stride === 'number' && fitsImmediate(size, stride)) {
-      this.once('cfg.dimi', { record, dim, size, stride });
+      const fields = { record, dim, size, stride };
+      if (this.#isHere) this.op('cfg.dimi', fields);
+      else this.once('cfg.dimi', fields);
       return;
     }
     this.with(size, (ra) => this.with(stride, (rb) => this.op('cfg.dim', { record, dim, ra, rb })));

@@ -184,8 +184,17 @@ function scheduleText(k: Contraction, t: Tiling, machine: Machine): ScheduleText
 export const loopsOfTiling = (k: Contraction, t: Tiling, machine: Machine): LayerPlan['loops'] =>
   planLoops(buildContraction(k, t, machine, 0).nest.loops);
 
-/** Describes a contraction under a tiling, and the schedules that the search predicted. */
-export function describeContraction(k: Contraction, t: Tiling, machine: Machine, most: number): ContractionText {
+/**
+ * Describes a contraction under a tiling, and the schedules that the search predicted.
+ * @param plan the layer that was made of it: among its neighbours it may load weights early, or have its own loaded
+ */
+export function describeContraction(
+  k: Contraction,
+  t: Tiling,
+  machine: Machine,
+  most: number,
+  plan?: Pick<LayerPlan, 'predicted'>,
+): ContractionText {
   const built = buildContraction(k, t, machine, 0);
   const { loops, output, prologue, epilogue } = built.nest;
   const inputs = [...(prologue?.inputs ?? []), ...built.nest.inputs];
@@ -213,7 +222,7 @@ export function describeContraction(k: Contraction, t: Tiling, machine: Machine,
       { name: 'wram', used: built.wramBytes, of: machine.wram.bytes },
       { name: 'accumulators', used: sums, of: accumulatorEntries(machine.matrix, type) },
     ],
-    chosen: scheduleText(k, t, machine),
+    chosen: { ...scheduleText(k, t, machine), ...(plan?.predicted && { predicted: plan.predicted }) },
     considered: rankTilings(k, machine)
       .slice(0, most)
       .map((r) => scheduleText(k, r.tiling, machine)),

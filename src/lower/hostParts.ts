@@ -96,7 +96,7 @@ export function hostJob(p: Planner, run: readonly Waiting[]): { job: Job; ends: 
     macs: nodes.reduce((n, node, i) => n + p.macsOf(node, () => works[i]!.macs), 0),
     vectorOps: 0,
     packedBytes: 0,
-    emit: () => ({ loops: [] }),
+    prepare: () => ({ mayLoadAhead: false, emit: () => ({ loops: [] }) }),
   };
   return { job, ends: { inputs, outputs, work } };
 }

@@ -4,7 +4,7 @@
  */
 import { diagnostic } from '#base';
 import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, typeText } from '#ir';
-import { type ConstantSegment, type HostNode, type HostPart, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
+import { type ConstantSegment, type HostNode, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
 import { coresOf, type Machine } from '#machine';
 import { operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
@@ -20,6 +20,7 @@ import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
 import { isWrittenOut, lowerings } from './operators/table.ts';
 import { type Emitted, type Job, Planner, type Schedule, type SparseOption } from './planner.ts';
+import { planPrefetches, type Surroundings } from './prefetch.ts';
 import { keepInShared } from './residency.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
 import { lacksTile, lacksWinograd, type Reason, type WinogradChoice } from './winograd/applies.ts';
@@ -37,6 +38,8 @@ export interface LowerOptions {
   readonly sparse?: SparseOption;
   /** What is done with the Winograd unit of a machine that has one; by default what is predicted to be fastest. */
   readonly winograd?: WinogradChoice;
+  /** Whether a layer may load the first weights of the layer behind it; by default it may. */
+  readonly prefetch?: boolean;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
   readonly cores?: number;
   /** Told after each node. */
@@ -140,30 +143,33 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
     return at;
   };
 
-  const emitter = new Emitter(coresFor(machine));
-  const host: HostPart[] = [];
-  const layers: LayerPlan[] = [];
-  const names = layerNames(planner.jobs);
-  for (const job of planner.jobs) {
-    const from = emitter.beginLayer();
-    const part = hostNames.get(job);
-    const emitted = job.emit(emitter, place);
-    if (part !== undefined) {
-      host.push(hostPart(planner, layerName(job), job.nodes, part, options.serialise));
-      emitter.op('host', { part: host.length - 1 });
-    }
-    const to = emitter.endLayer();
-    const name = names.get(job)!;
-    layers.push(layerOf(planner, job, name, layers.length, emitted, from, to, provenance));
-  }
-  emitter.beginLayer();
-  emitter.op('halt');
-  emitter.endLayer();
+  const prepared = planner.jobs.map((job) => job.prepare(place));
   checkDram(top, machine);
-  const words = emitter.finish();
-  if (words.length > machine.control.instructionWords) {
-    throw tooLong({ words: words.length, capacity: machine.control.instructionWords, machine: machine.name });
-  }
+  const host = planner.jobs.flatMap((job) => {
+    const part = hostNames.get(job);
+    return part === undefined ? [] : [hostPart(planner, layerName(job), job.nodes, part, options.serialise)];
+  });
+  const names = layerNames(planner.jobs);
+  const emitAll = (around: readonly Surroundings[]): Pick<Program, 'words' | 'layers'> => {
+    const emitter = new Emitter(coresFor(machine));
+    let parts = 0;
+    const layers = planner.jobs.map((job, i) => {
+      const from = emitter.beginLayer();
+      const emitted = prepared[i]!.emit(emitter, around[i]!);
+      if (hostNames.has(job)) emitter.op('host', { part: parts++ });
+      const to = emitter.endLayer();
+      return layerOf(planner, job, names.get(job)!, i, emitted, from, to, provenance);
+    });
+    emitter.beginLayer();
+    emitter.op('halt');
+    emitter.endLayer();
+    return { words: emitter.finish(), layers };
+  };
+  const capacity = machine.control.instructionWords;
+  let { words, layers } = emitAll(planPrefetches(prepared, machine, options.prefetch ?? true));
+  // Loading ahead takes instructions.
+  if (words.length > capacity) ({ words, layers } = emitAll(planPrefetches(prepared, machine, false)));
+  if (words.length > capacity) throw tooLong({ words: words.length, capacity, machine: machine.name });
 
   const constants: ConstantSegment[] = [];
   for (const [buffer, data] of planner.contents) {

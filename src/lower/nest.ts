@@ -12,8 +12,18 @@
  * buffer to the vector unit, that one to the store, and the store back to the matrix unit.
  */
 import { internalError } from '#base';
-import { beginDealing, type Cores, emitTiles, endDealing, togetherOf, workersOf } from './cores.ts';
+import {
+  beginDealing,
+  type Cores,
+  coreNumbers,
+  emitTiles,
+  endDealing,
+  leaveIdle,
+  togetherOf,
+  workersOf,
+} from './cores.ts';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
+import { emitFirstBlock, type FirstBlock } from './firstBlock.ts';
 import { type NestShape, type Stage, type TileSum, turnsOf, turnsOfAll } from './prediction.ts';
 import {
   buffersOf,
@@ -31,11 +41,19 @@ import { emitRaggedSize, emitTransfer } from './transfer.ts';
 /** Where a stream's buffers lie. */
 export interface Placement {
   readonly address: number;
-  /** Distance of the second buffer, 0 with one buffer. */
+  /** Distance of the second buffer, before or behind the first; 0 with one buffer. */
   readonly second: number;
 }
 
-export interface Nest {
+/** What a nest has of the nests around it (`prefetch.ts`). */
+export interface Around {
+  /** The stream whose first tile is there when the nest begins: it is not loaded again. */
+  readonly early?: Stream;
+  /** What the nest loads for the one behind it. */
+  readonly next?: FirstBlock;
+}
+
+export interface Nest extends Around {
   readonly loops: readonly LoopDim[];
   readonly inputs: readonly Stream[];
   readonly output: Stream;
@@ -119,14 +137,14 @@ function loadLevelsOf(loops: readonly LoopDim[], inputs: readonly Stream[], unit
  * @param cycles that its bodies take, those of all cores and those of the first
  */
 export function shapeOfNest(
-  nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit'> & {
+  nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit' | 'early' | 'next'> & {
     readonly prologue?: Pick<Epilogue, 'inputs' | 'cycles'>;
     readonly epilogue?: Pick<Epilogue, 'inputs' | 'cycles'>;
   },
   cycles: TileSum,
   cores: Cores,
 ): NestShape {
-  const { loops, inputs, unit, prologue, epilogue } = nest;
+  const { loops, inputs, unit, prologue, epilogue, early, next } = nest;
   const output = { stream: nest.output, level: levelOf(loops, nest.output), sharedBy: 1 };
   const workers = workersOf(loops);
   // One wait and one signal a turn on either side, and a credit given and taken back for every buffer.
@@ -149,6 +167,15 @@ export function shapeOfNest(
       const level = levelOf(loops, stream);
       return { stream, level, sharedBy: togetherOf(loops, stream, level, cores).cores };
     }),
+    ...(early === undefined ? {} : { early }),
+    ...(next === undefined
+      ? {}
+      : {
+          next: {
+            ...{ stream: next.stream, level: 0, loops: next.loops },
+            sharedBy: togetherOf(next.loops, next.stream, 0, cores).cores,
+          },
+        }),
     output,
     stages: [
       ...(prologue === undefined ? [] : [stage('ahead', prologue, vector + handed)]),
@@ -252,14 +279,26 @@ export function emitNest(e: Emitter, nest: Nest): void {
     e.signal('store', sem.outFree);
   };
 
+  // Whether the tile at hand is there already: that of the first turn is.
+  const isThere: Register = nest.early === undefined || levelOf(loops, nest.early) === 0 ? 0 : e.register();
+  if (isThere !== 0) e.op('li', { rd: isThere, imm: 1 });
+  const emitLoad = (s: Stream, level: number): void => {
+    const load = (): void =>
+      emitTransfer(e, 'load', s, context, records.get(s)!, togetherOf(loops, s, level, e.cores).scope);
+    if (s !== nest.early) return load();
+    if (isThere === 0) return;
+    const skip = e.newLabel();
+    e.jump('bne', skip, { ra: isThere, rb: 0 });
+    load();
+    e.place(skip);
+    e.op('li', { rd: isThere, imm: 0 });
+  };
+
   const enter = (level: number): void => {
     for (const l of levels) {
       if (l.level !== level) continue;
       e.wait('load', l.free);
-      for (const s of l.streams) {
-        const { scope } = togetherOf(loops, s, level, e.cores);
-        emitTransfer(e, 'load', s, context, records.get(s)!, scope);
-      }
+      for (const s of l.streams) emitLoad(s, level);
       e.signal('load', SEMAPHORES[l.unit].ready);
       e.wait(l.unit, SEMAPHORES[l.unit].ready);
     }
@@ -282,8 +321,6 @@ export function emitNest(e: Emitter, nest: Nest): void {
         for (const [l, r] of saved) e.op('add', { rd: r, ra: index.get(l)!, rb: 0 });
         for (const [l, r] of savedSize) e.op('add', { rd: r, ra: size.get(l)!, rb: 0 });
         if (typeof savedBuffer !== 'number') e.set(savedBuffer.register, buffers.get(output)!);
-      } else {
-        emitStore();
       }
       flip(output);
     }
@@ -324,9 +361,20 @@ export function emitNest(e: Emitter, nest: Nest): void {
   };
 
   enter(0);
-  if (lag) emitStore();
+  let { end } = dealing;
+  if (nest.next !== undefined) {
+    // Those without a part in this nest may have one in the next.
+    e.place(end);
+    end = e.newLabel();
+    for (const [l, r] of index) if (roundsOf(l) > 1) e.release(r);
+    for (const [l, r] of size) if (roundsOf(l) > 1) e.release(r);
+    for (const f of flips) if (f.stream !== output) e.release(f.register);
+    emitFirstBlock(e, nest.next, records.get(inputs[0]!)!);
+    leaveIdle(e, loops, end, coreNumbers(e));
+  }
+  emitStore();
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.wait('load', l.free);
   for (let i = 0; i < outBuffers; i++) e.wait(unit, sem.outFree);
   if (made !== undefined) for (let i = 0; i < madeBuffers; i++) e.wait('vector', SEMAPHORES.ahead.free);
-  endDealing(e, dealing);
+  endDealing(e, { end });
 }

@@ -104,7 +104,7 @@ export class Channel {
 }
 
 /** Cycles that a nest takes by itself, from its first instruction to the end of its `sync`. */
-export function nestTime({ loops, inputs, output, stages }: NestShape, machine: Machine): number {
+export function nestTime({ loops, inputs, output, stages, early, next }: NestShape, machine: Machine): number {
   const { semaphore, instruction, signalLatency, barrierLatency } = controlCost(machine);
   const at = new Map<LoopDim, number>();
   const index = (l: LoopDim): number => at.get(l) ?? 0;
@@ -144,7 +144,9 @@ export function nestTime({ loops, inputs, output, stages }: NestShape, machine: 
       .map((level) => ({
         level,
         queue: units[unit]!.queue,
-        costs: mine.filter((m) => m.level === level).map((m) => costOf(m, loops, machine, index)),
+        costs: mine
+          .filter((m) => m.level === level)
+          .map((m) => ({ of: costOf(m, loops, machine, index), isThere: m.stream === early })),
         free: new Signals(level === 0 ? 1 : 2),
       }));
   });
@@ -172,7 +174,10 @@ export function nestTime({ loops, inputs, output, stages }: NestShape, machine: 
     for (const l of levels) {
       if (l.level !== level) continue;
       enter(loads, l.free.take(), semaphore);
-      for (const cost of l.costs) move(loads, 0, cost());
+      for (const cost of l.costs) {
+        if (!cost.isThere) move(loads, 0, cost.of());
+        cost.isThere = false;
+      }
       enter(l.queue, enter(loads, 0, semaphore) + signalLatency, semaphore);
     }
     if (level === output.level) enter(main.queue, resultFree.take(), semaphore);
@@ -200,14 +205,13 @@ export function nestTime({ loops, inputs, output, stages }: NestShape, machine: 
       if (behind !== undefined) ready = enter(behind.queue, ready, 2 * semaphore + behind.cycles()) + signalLatency;
       store();
       pending = { ready, transfer: resultCost() };
-      // Only a result of several turns is stored a turn late.
-      if (level === 0) store();
     }
     for (const l of levels) if (l.level === level) l.free.signal(enter(l.queue, 0, semaphore) + signalLatency);
   };
   visit(0);
   const left = turnsOf(loops, loops.length) - turns;
   const pace = left > 0 ? (busiest() - half) / (turns - MOST_TURNS / 2) : 0;
+  if (next !== undefined) move(loads, 0, costOf(next, next.loops, machine, () => 0)());
   store();
   return busiest() + pace * left + (coresOf(machine) === 1 ? 0 : barrierLatency);
 }

@@ -24,6 +24,7 @@ import { matrixTypeOf } from './elementTypes.ts';
 import type { Emitter } from './emitter.ts';
 import type { ExpandedModel } from './expand.ts';
 import type { Expression } from './formula/expression.ts';
+import type { Neighbour, Surroundings } from './prefetch.ts';
 import { formsOf, type SparseWeights } from './sparse/forms.ts';
 import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
@@ -49,8 +50,14 @@ export interface Job {
   readonly vectorOps: number;
   /** Constants that it brings itself (packed weights), apart from those among `reads`; final with `emit`. */
   packedBytes: number;
-  /** Emits the code, `sync` included. Called once, when all buffers have addresses. */
-  readonly emit: (e: Emitter, place: (bytes: number) => number) => Emitted;
+  /** Decides what is left open until all buffers have addresses, and places what it brings itself. Called once. */
+  readonly prepare: (place: (bytes: number) => number) => Prepared;
+}
+
+/** A job before its code is there, which depends on the jobs around it. */
+export interface Prepared extends Neighbour {
+  /** Emits the code, `sync` included. */
+  readonly emit: (e: Emitter, around: Surroundings) => Emitted;
 }
 
 /** A reason for the host; returned by a lowering instead of anything else. */

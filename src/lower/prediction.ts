@@ -54,9 +54,8 @@ function tileOf(d: StreamDim, index: number): { readonly elements: number; reado
 }
 
 /** The classes of a loop's tiles by size and by `kind`; with a `step`, of every so-manieth tile. O(tiles). */
-function classesOf(l: LoopDim, kind: (index: number) => string, step = 1): TileClass[] {
+function classesOf(l: LoopDim, kind: (index: number) => string, step = 1, count = tilesOf(l)): TileClass[] {
   const classes = new Map<string, { index: number; size: number; times: number }>();
-  const count = tilesOf(l);
   for (let index = 0; index < count; index += step) {
     const size = sizeAt(l, index);
     const key = `${size} ${kind(index)}`;
@@ -212,18 +211,27 @@ export function tileKinds(s: Stream, l: LoopDim): { readonly of: readonly number
   return { of, count: kinds.size };
 }
 
-/** All transfers of a stream that is moved once for every turn of the `level` outermost loops. */
-function trafficOf({ stream: s, level, sharedBy }: Moved, loops: readonly LoopDim[], machine: Machine): Traffic {
+/**
+ * All transfers of a stream that is moved once for every turn of the `level` outermost loops.
+ * @param which only those of the cores' first turns
+ */
+function trafficOf(
+  { stream: s, level, sharedBy }: Moved,
+  loops: readonly LoopDim[],
+  machine: Machine,
+  which: 'all' | 'first' = 'all',
+): Traffic {
   const mine = loopsOf(s);
+  const turns = which === 'all' ? tilesOf : partsOf;
   let repeats = 1;
   loops.forEach((l, i) => {
-    if (!mine.has(l)) repeats *= i < level ? tilesOf(l) : partsOf(l);
+    if (!mine.has(l)) repeats *= i < level ? turns(l) : partsOf(l);
   });
   const transfers = repeats / sharedBy;
   const own = [...mine].map((l) => {
     const dims = s.dims.filter((d) => d.loop === l);
     const inside = (index: number): string => dims.map((d) => tileOf(d, index).inside).join();
-    return [l, classesOf(l, inside)] as const;
+    return [l, classesOf(l, inside, 1, turns(l))] as const;
   });
   const ends = [() => 0, (l: LoopDim) => tilesOf(l) - 1];
   const others = workersOf(loops) / sharedBy - 1;
@@ -288,6 +296,10 @@ export interface Stage extends TileSum {
 export interface NestShape {
   readonly loops: readonly LoopDim[];
   readonly inputs: readonly Moved[];
+  /** Of which of them the first tile is there before. */
+  readonly early?: Stream;
+  /** What is loaded behind them for the nest that follows, which has these loops. */
+  readonly next?: Moved & { readonly loops: readonly LoopDim[] };
   readonly output: Moved;
   /** What the units do; empty where only the DMA works. */
   readonly stages: readonly Stage[];
@@ -309,7 +321,10 @@ export function predictNest(nest: NestShape, machine: Machine, time?: number): L
   const { semaphore } = controlCost(machine);
   const inputs = nest.inputs.map((s) => ({ ...s, traffic: trafficOf(s, loops, machine) }));
   const output = { ...nest.output, traffic: trafficOf(nest.output, loops, machine) };
-  const sum = (of: (t: Traffic) => number): number => inputs.reduce((n, s) => n + of(s.traffic), 0);
+  const early = inputs.filter((s) => s.stream === nest.early).map((s) => trafficOf(s, loops, machine, 'first'));
+  const ahead = nest.next === undefined ? [] : [trafficOf(nest.next, nest.next.loops, machine, 'first')];
+  const sum = (of: (t: Traffic) => number): number =>
+    [...inputs.map((s) => s.traffic), ...ahead].reduce((n, t) => n + of(t), 0) - early.reduce((n, t) => n + of(t), 0);
   const gets = inputs.reduce((n, s) => n + (s.stream.home === 'shared' ? s.traffic.moves : 0), 0);
   const puts = nest.output.stream.home === 'shared' ? output.traffic.moves : 0;
   const relayed = (queue: 'load' | 'store' | 'link'): number => gets * RELAYED.get[queue] + puts * RELAYED.put[queue];

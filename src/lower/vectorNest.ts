@@ -6,6 +6,7 @@ import type { LayerPrediction } from '#isa';
 import type { Machine } from '#machine';
 import { coresFor } from './cores.ts';
 import type { Emitter } from './emitter.ts';
+import type { FirstBlock } from './firstBlock.ts';
 import { emitNest, loadLevels, type Placement, shapeOfNest } from './nest.ts';
 import { predictNest } from './prediction.ts';
 import { align, bufferBytes, buffersOf, type LoopDim, levelOf, type Stream } from './stream.ts';
@@ -41,11 +42,12 @@ export function placeVector(
   return at <= machine.nram.bytes && levels.size <= loadLevels('vector') ? { placements, temporaries } : undefined;
 }
 
-export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine): void {
+/** @param next what it loads for the layer behind it */
+export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine, next?: FirstBlock): void {
   const placed = placeVector(k, machine);
   if (placed === undefined) throw new TypeError('a vector kernel was emitted that does not fit');
   emitNest(e, {
-    ...k,
+    ...withNext(k, next),
     placements: placed.placements,
     unit: 'vector',
     body: (at) => emitSteps(e, k.body, at, machine, (t) => placed.temporaries.get(t)!),
@@ -53,7 +55,10 @@ export function emitVectorKernel(e: Emitter, k: VectorKernel, machine: Machine):
 }
 
 /** Busy cycles and traffic of a kernel. */
-export function predictVectorKernel(k: VectorKernel, machine: Machine): LayerPrediction {
+export function predictVectorKernel(k: VectorKernel, machine: Machine, next?: FirstBlock): LayerPrediction {
   const cycles = stepCycles(k.loops, k.body, machine);
-  return predictNest(shapeOfNest({ ...k, unit: 'vector' }, cycles, coresFor(machine)), machine);
+  return predictNest(shapeOfNest({ ...withNext(k, next), unit: 'vector' }, cycles, coresFor(machine)), machine);
 }
+
+const withNext = (k: VectorKernel, next: FirstBlock | undefined): VectorKernel & { readonly next?: FirstBlock } =>
+  next === undefined ? k : { ...k, next };

@@ -9,10 +9,10 @@ import {
   type Tiling,
 } from '../contraction.ts';
 import { packedBytes } from '../contractionWeights.ts';
-import { emitContraction } from '../emitContraction.ts';
+import { amongNeighbours, emitContraction } from '../emitContraction.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
 import { packedWeights } from '../packedWeights.ts';
-import type { Emitted, Job, Planner, ToHost } from '../planner.ts';
+import type { Emitted, Job, Planner, Prepared, ToHost } from '../planner.ts';
 import { doesNotFit } from '../reasons.ts';
 import { inForm } from '../sparse/forms.ts';
 import { planLoops } from '../stream.ts';
@@ -113,7 +113,7 @@ export function chosenJob(
     macs: p.macs(nodes),
     vectorOps: vectorNodes.length === 0 ? 0 : p.vectorOps(vectorNodes),
     packedBytes: packed,
-    emit: (e, place): Emitted => {
+    prepare: (place): Prepared => {
       const k = planned.contraction();
       const found = p.tiling(k) ?? tiling;
       let address = 0;
@@ -126,8 +126,17 @@ export function chosenJob(
         buffer.first = buffer.last = p.jobs.length;
         p.contents.set(buffer, segment.data);
       }
-      const built = emitContraction(e, k, found, p.machine, address);
-      return { loops: planLoops(built.nest.loops), predicted: predictContraction(built, k, found, p.machine) };
+      const alone = buildContraction(k, found, p.machine, address);
+      const { loops } = alone.nest;
+      return {
+        mayLoadAhead: true,
+        weights: { loops, stream: alone.w, areConstant: k.weights.kind === 'constant' },
+        emit: (e, around): Emitted => {
+          const built = amongNeighbours(alone, around);
+          emitContraction(e, built, k, found, p.machine);
+          return { loops: planLoops(loops), predicted: predictContraction(built, k, found, p.machine) };
+        },
+      };
     },
   };
   p.job(job);
@@ -160,11 +169,16 @@ export function vectorJob(
     macs: views.op === undefined ? p.macs(nodes) : 0,
     vectorOps: views.op === undefined ? p.vectorOps(nodes) : 0,
     packedBytes: 0,
-    emit: (e): Emitted => {
+    prepare: (): Prepared => {
       const kernel = plan();
       if (kernel === undefined) throw new TypeError('a vector kernel fitted when planned and does not now');
-      emitVectorKernel(e, kernel, p.machine);
-      return { loops: planLoops(kernel.loops), predicted: predictVectorKernel(kernel, p.machine) };
+      return {
+        mayLoadAhead: true,
+        emit: (e, { next }): Emitted => {
+          emitVectorKernel(e, kernel, p.machine, next);
+          return { loops: planLoops(kernel.loops), predicted: predictVectorKernel(kernel, p.machine, next) };
+        },
+      };
     },
   });
 }
@@ -184,11 +198,16 @@ export function copyJob(
     macs: 0,
     vectorOps: 0,
     packedBytes: 0,
-    emit: (e): Emitted => {
+    prepare: (): Prepared => {
       const plan = planCopy(kernel, p.machine);
       if (plan === undefined) throw new TypeError('a copy fitted when planned and does not now');
-      emitCopy(e, plan);
-      return { loops: planLoops(plan.loops), predicted: predictCopy(plan, p.machine) };
+      return {
+        mayLoadAhead: false,
+        emit: (e): Emitted => {
+          emitCopy(e, plan);
+          return { loops: planLoops(plan.loops), predicted: predictCopy(plan, p.machine) };
+        },
+      };
     },
   });
 }

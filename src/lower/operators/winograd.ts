@@ -1,7 +1,7 @@
 /** Convolutions by the Winograd unit, where that is predicted to be faster than the contraction, or was asked for. */
 import type { GraphNode } from '#ir';
 import type { WinogradTile } from '#isa';
-import type { Emitted, Job, Planner } from '../planner.ts';
+import type { Emitted, Job, Planner, Prepared } from '../planner.ts';
 import { planLoops } from '../stream.ts';
 import type { View } from '../views.ts';
 import { isWinogradShape, lacksWinograd } from '../winograd/applies.ts';
@@ -80,7 +80,7 @@ function job(p: Planner, node: GraphNode, { chain, planned, tiling }: Fast, read
     macs: p.macs(nodes),
     vectorOps: chain.nodes.length === 0 ? 0 : p.vectorOps(chain.nodes),
     packedBytes: winogradBytes(planned.contraction(), tiling),
-    emit: (e, place): Emitted => {
+    prepare: (place): Prepared => {
       const k = planned.contraction();
       const address = place(made.packedBytes);
       const segment = packedWinograd(k, tiling, p.machine, address);
@@ -88,11 +88,16 @@ function job(p: Planner, node: GraphNode, { chain, planned, tiling }: Fast, read
       buffer.address = address;
       buffer.first = buffer.last = p.jobs.length;
       p.contents.set(buffer, segment.data);
-      const built = emitWinograd(e, k, tiling, p.machine, address);
       return {
-        loops: planLoops(built.loops),
-        predicted: predictWinograd(k, tiling, p.machine, built),
-        winograd: winogradPlan(k, tiling, p.machine),
+        mayLoadAhead: false,
+        emit: (e): Emitted => {
+          const built = emitWinograd(e, k, tiling, p.machine, address);
+          return {
+            loops: planLoops(built.loops),
+            predicted: predictWinograd(k, tiling, p.machine, built),
+            winograd: winogradPlan(k, tiling, p.machine),
+          };
+        },
       };
     },
   };
