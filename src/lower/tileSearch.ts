@@ -113,9 +113,14 @@ function rankAmong(k: Contraction, machine: Machine, fine: boolean): readonly Ra
 class Shortlist {
   readonly #best: { readonly tiling: Tiling; readonly score: number }[] = [];
 
+  /** A score from which on nothing is taken any more. */
+  get enough(): number {
+    return this.#best.length === PREDICTED ? this.#best.at(-1)!.score : Number.POSITIVE_INFINITY;
+  }
+
   offer(tiling: () => Tiling, score: number): void {
     const best = this.#best;
-    if (best.length === PREDICTED && score >= best.at(-1)!.score) return;
+    if (score >= this.enough) return;
     best.splice(best.findLastIndex((found) => found.score <= score) + 1, 0, { tiling: tiling(), score });
     if (best.length > PREDICTED) best.pop();
   }
@@ -197,6 +202,8 @@ function screen(
     const merged = k.x.dilation === 1 && k.c.total % c === 0;
     const lastC = k.c.total - (depthBlocks - 1) * c;
     for (const wholeDepth of depthBlocks === 1 ? [false] : [false, true]) {
+      /** By place: what a transfer of neurons takes does not depend on the filters. */
+      const aCosts: RunsCost[] = [];
       const reduction = (size: number, rows: number): number[] =>
         merged && !wholeDepth ? [k.x.kernel * size, rows] : [size, k.x.kernel, rows];
       for (const n of nTiles) {
@@ -252,7 +259,8 @@ function screen(
                 ];
           const [wWidth, wHome] = k.weights.kind === 'constant' ? [4] : [width.w, k.weights.place.home];
           const w = runsCost(machine, wBytes, wDims, wBuffer, wWidth!, wHome);
-          for (const { b, x, y, shares, turns: spatial, parts, count: allPlaces, classes } of places) {
+          for (let place = 0; place < places.length; place++) {
+            const { b, x, y, shares, turns: spatial, parts, count: allPlaces, classes } = places[place]!;
             const pixels = b * y.tile * x.tile;
             if (stored && groups * pixels > entries) continue;
             const depth = wholeDepth ? k.c.total : c;
@@ -276,19 +284,25 @@ function screen(
               for (const at of classes)
                 matrixCycles += outerCount * p.times * at.times * workCycles(machine, at.sizes, p.work, types.a);
             }
-            const a = runsCost(
-              machine,
-              (width.a * k.b.total * y.inside * x.inside * k.c.total) / (allPlaces * (aBlocked ? depthBlocks : 1)),
-              [
-                [k.c.aStride, depth],
-                [k.x.aStride, x.extent],
-                [k.y.aStride, y.extent],
-                [k.b.aStride, b],
-              ],
-              aBuffer,
-              width.a,
-              k.a.home,
-            );
+            const bodies = outerCount * spatial * nCount * blocks;
+            // What follows only adds to that.
+            if (matrixCycles + bodies * CYCLES_WORTH_A_TILE >= best.enough) continue;
+            const a =
+              aCosts[place] ??
+              runsCost(
+                machine,
+                (width.a * k.b.total * y.inside * x.inside * k.c.total) / (allPlaces * (aBlocked ? depthBlocks : 1)),
+                [
+                  [k.c.aStride, depth],
+                  [k.x.aStride, x.extent],
+                  [k.y.aStride, y.extent],
+                  [k.b.aStride, b],
+                ],
+                aBuffer,
+                width.a,
+                k.a.home,
+              );
+            aCosts[place] = a;
             const out = runsCost(
               machine,
               (width.result * k.b.total * k.y.total * k.x.total * k.n.total) / (allPlaces * ofN.tiles),
@@ -331,7 +345,6 @@ function screen(
                 (aLoads * a.channelCycles * aCopies +
                   wLoads * w.channelCycles * wCopies +
                   spatial * nCount * (out.channelCycles + behind.channelCycles) * workers);
-              const bodies = outerCount * spatial * nCount * blocks;
               // Before the first product its operands must be there; after the last its result must leave.
               const cycles =
                 Math.max(
