@@ -1,6 +1,6 @@
 /** Host parts of a program on the host engine: bytes of a part's inputs to bytes of its outputs. */
 import { diagnostic } from '#base';
-import { type Engine, roundHalves, type Session } from '#engine';
+import { byDefinition, type Engine, roundHalves, type Session } from '#engine';
 import { type DataType, type Tensor, tensorBytes } from '#ir';
 import type { HostPart, TensorSlot } from '#isa';
 import { readModel } from '#onnx';
@@ -56,7 +56,7 @@ export class HostParts {
       if (this.#engine === undefined) throw noEngine({ part: part.name });
       // As nodes of the processor do, those of the host round what they leave in half precision.
       const model = readModel(part.onnx);
-      const rounded = roundHalves(model);
+      const rounded = byDefinition(roundHalves(model));
       const engine = await this.#engine();
       session = await engine.load(rounded === model ? part.onnx : rounded, { optimize: false });
       this.#sessions.set(part, session);

@@ -113,7 +113,7 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
     }
   }
 
-  const expanded = expandModel(given, isWrittenOut);
+  const expanded = expandModel(given, (model, node) => isWrittenOut(model, node, machine));
   const { model } = expanded;
   const planner = new Planner(model, machine, options, expanded);
   const provenance = provenanceOf(expanded, options.provenance ?? new Map());

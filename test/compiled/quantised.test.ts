@@ -143,18 +143,20 @@ function branches(): GraphBuilder & { readonly result: string } {
     cut(conv(x, [8, 8, 3, 3]), -0.3, 0.4),
     b.node('Relu', [conv(x, [8, 1, 3, 3], 8)]),
     cut(conv(x, [8, 1, 3, 3], 8), -0.25, 0.2),
+    // Two filters a channel.
+    b.node('Relu', [conv(x, [16, 1, 3, 3], 8)]),
   ];
   const all = b.node('Concat', parts, { axis: int(1) });
   const positive = b.keep(
     tensorOf(
       'float32',
-      [40],
-      Float32Array.from({ length: 40 }, () => 0.5 + b.random.uniform()),
+      [56],
+      Float32Array.from({ length: 56 }, () => 0.5 + b.random.uniform()),
     ),
   );
-  const [scale, shift, mean] = [b.constant([40]), b.constant([40]), b.constant([40])];
+  const [scale, shift, mean] = [b.constant([56]), b.constant([56]), b.constant([56])];
   const normal = b.node('BatchNormalization', [all, scale, shift, mean, positive]);
-  return Object.assign(b, { result: conv(b.node('Relu', [normal]), [4, 40, 3, 3]) });
+  return Object.assign(b, { result: conv(b.node('Relu', [normal]), [4, 56, 3, 3]) });
 }
 
 test.each(['i8', 'u8'] as const)(

@@ -2,9 +2,12 @@
  * Operators that are written out in others (recurrent layers, resizing, transposed and three-dimensional convolution, Einsum, …) against
  * the host on every test machine.
  */
+import { expect, test } from 'vitest';
 import { type Attribute, float, int, ints, string, tensorOf } from '#ir';
-import { agreeOnEveryMachine, type GraphCase } from '../support/agreement.ts';
-import type { GraphBuilder } from '../support/graphBuilder.ts';
+import { presets } from '#machine';
+import { agreeInHalves, agreeOnEveryMachine, type GraphCase } from '../support/agreement.ts';
+import { runCompiled } from '../support/compiledRun.ts';
+import { GraphBuilder } from '../support/graphBuilder.ts';
 
 /** A layer with all operands that it may have. */
 function recurrent(
@@ -99,6 +102,20 @@ const CASES: readonly GraphCase[] = [
   transposed('3 × 3 by 1, dilated', [1, 4, 5, 6], [4, 3, 3, 3], { dilations: ints([2, 2]) }),
   transposed('of groups', [1, 6, 5, 6], [6, 2, 3, 2], { strides: ints([3, 2]) }, 3),
   transposed('of one axis, kernel below its stride', [2, 3, 9], [3, 4, 2], { strides: ints([3]) }),
+  {
+    name: 'depthwise convolution of two filters a channel',
+    make: (b) => {
+      const w = b.weights([24, 1, 3, 3]);
+      const conv = b.node('Conv', [b.input([2, 12, 9, 7]).name, w, b.constant([24])], {
+        ...{ group: int(12), pads: ints([1, 1, 1, 1]), strides: ints([2, 1]) },
+      });
+      return [b.node('Relu', [conv])];
+    },
+  },
+  {
+    name: 'depthwise convolution of three filters a channel along one axis',
+    make: (b) => [b.node('Conv', [b.input([2, 6, 19]).name, b.weights([18, 1, 4])], { group: int(6) })],
+  },
   {
     name: 'three-dimensional convolution',
     make: (b) => [
@@ -216,4 +233,19 @@ const CASES: readonly GraphCase[] = [
   ),
 ];
 
+test('depthwise convolution of several filters a channel takes the unit that is predicted to need less time', async () => {
+  const placesOn = async (channels: number, filters: number, name: string): Promise<string[]> => {
+    const b = new GraphBuilder(3, 17);
+    const w = b.weights([channels * filters, 1, 3, 3]);
+    const y = b.node('Conv', [b.input([1, channels, 28, 28]).name, w], { group: int(channels) });
+    const { faults, compiled } = await runCompiled(b.model([y]), presets.get(name)!, b.feeds());
+    expect(faults).toEqual([]);
+    return compiled.program.layers.map((l) => l.where);
+  };
+  expect(await placesOn(32, 2, 'textbook-single')).toEqual(['dma', 'vector']);
+  expect(await placesOn(32, 2, 'systolic-16x16')).toEqual(['dma', 'vector']);
+  expect(await placesOn(16, 8, 'systolic-16x16')).toEqual(['matrix']);
+});
+
 agreeOnEveryMachine(CASES);
+agreeInHalves(CASES);

@@ -104,6 +104,15 @@ const CASES: readonly GraphCase[] = [
     make: (b) => [b.node('MeanVarianceNormalization', [b.input([3, 5, 9, 11]).name])],
   },
   {
+    // By ONNX's definition 0; ONNX Runtime's kernel gives NaN, or ±1 where the mean was rounded.
+    name: 'mean variance norm of equal elements',
+    make: (b) => {
+      const of = (...values: number[]): string => b.keep(tensorOf('float32', [values.length, 1, 1], values));
+      const some = b.node('Mul', [b.input([2, 4, 3, 7]).name, of(0, 0, 0, 1)]);
+      return [b.node('MeanVarianceNormalization', [b.node('Add', [some, of(0, 0.1, 3, 0)])])];
+    },
+  },
+  {
     name: 'lp norms',
     make: (b) => {
       const x = b.input([6, 50, 9]).name;

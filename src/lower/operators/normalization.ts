@@ -109,7 +109,10 @@ export const lowerGroupNormalization: Lowering = (node, p) => {
   return kernels.commit();
 };
 
-/** MeanVarianceNormalization: over `axes`, by default all but channels; without scale, ε as in ONNX's own function. */
+/**
+ * MeanVarianceNormalization: over `axes`, by default all but channels; without scale, ε as in ONNX's own function. It is so small that what
+ * the rounding of a mean leaves of equal elements would be made ±1: centred once more, they are 0.
+ */
 export const lowerMeanVarianceNormalization: Lowering = (node, p) => {
   const name = node.inputs[0]!;
   if (!isFloating(p.dtype(name))) return notComputed(p.dtype(name));
@@ -118,7 +121,8 @@ export const lowerMeanVarianceNormalization: Lowering = (node, p) => {
   const reduced = dims.map((_, i) => axes.some((a) => (a < 0 ? a + dims.length : a) === i));
   const count = countOf(dims, reduced);
   const x = operandOf(p.view(name));
-  const centred = sub(x, mul(sum(x), 1 / count));
+  const about = (e: Expression): Expression => sub(e, mul(sum(e), 1 / count));
+  const centred = about(about(x));
   const deviation = apply('sqrt', mul(sumOfSquares(centred), 1 / count));
   return finish(p, node, apply('div', centred, add(deviation, 1e-9)), { reduced });
 };

@@ -2,6 +2,7 @@
  * The operators that run on the processor, each with its lowering. What is not listed runs on the host.
  */
 import { type GraphNode, type Model, staticShape, stringAttribute, typeOf } from '#ir';
+import type { Machine } from '#machine';
 import { expansions } from '#ops';
 import type { Lowering } from '../planner.ts';
 import { lowerClassLoss, lowerEyeLike, lowerOneHot, lowerTrilu } from './classes.ts';
@@ -33,6 +34,7 @@ import { lowerLrn, lowerPool } from './pool.ts';
 import { lowerConvInteger, lowerMatMulInteger, lowerQLinearConv, lowerQLinearMatMul } from './quantised.ts';
 import { lowerDynamicQuantizeLinear } from './quantisers.ts';
 import { lowerArgExtremum, lowerHardmax, lowerReduce, lowerSoftmax } from './reductions.ts';
+import { repeatsChannels } from './repeatedChannels.ts';
 
 export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering>([
   // Matrix unit.
@@ -94,14 +96,18 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map<string, Lowering
 const dimsIn = (model: Model, name: string | undefined): readonly number[] | undefined =>
   name === undefined || name === '' ? undefined : staticShape(typeOf(model.graph, name));
 
-/** Whether a node that can be written out in others is: no kernel does it as it stands. */
-export function isWrittenOut(model: Model, node: GraphNode): boolean {
+/** Whether a node that can be written out in others is: no kernel does it as it stands, or others do it in less time. */
+export function isWrittenOut(model: Model, node: GraphNode, machine: Machine): boolean {
   const [x, w, bias] = node.inputs;
   const isComputed = (name: string | undefined): boolean =>
     name !== undefined && name !== '' && !model.graph.constants.has(name);
   switch (node.op) {
     case 'Conv':
-      return isComputed(w) || isComputed(bias) || dimsIn(model, x)?.length === 5;
+      return (
+        isComputed(w) || isComputed(bias) || dimsIn(model, x)?.length === 5 || repeatsChannels(model, node, machine)
+      );
+    case 'QLinearConv':
+      return repeatsChannels(model, node, machine);
     case 'MaxPool':
     case 'AveragePool':
       return dimsIn(model, x)?.length === 5;

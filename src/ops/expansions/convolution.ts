@@ -8,7 +8,15 @@ import type { Attributes, Expression } from '../expression.ts';
 import { accepted } from '../shapes.ts';
 import { spreadOf, spreadWindow } from '../spread.ts';
 import { type Window, windowOf, windowPads } from '../window.ts';
-import { dimsOf, type Expansion, type ExpansionContext, joined, notExpanded, strided } from './expansion.ts';
+import {
+  dimsOf,
+  type Expansion,
+  type ExpansionContext,
+  isUnitFloat,
+  joined,
+  notExpanded,
+  strided,
+} from './expansion.ts';
 import { padded } from './movement.ts';
 
 /** The most taps whose elements are written out as rows. */
@@ -16,13 +24,24 @@ const MOST_TAPS = 64;
 
 export const conv: Expansion = (c) => {
   const [x, w, bias] = c.inputs as [Expression, Expression, Expression | undefined];
-  if (x.dtype !== 'float32') return notExpanded(`it computes in ${x.dtype}`, `它以 ${x.dtype} 计算`);
   const window = windowOf(accepted, c.node, dimsOf(w).slice(2));
   const rank = window.kernel.length;
+  // What is known the convolution adds itself; what is added to its result rounds that twice.
+  const isOwn =
+    bias === undefined ||
+    ((rank === 3 || hasRepeatedChannels(x, w, intAttribute(c.node, 'group', 1))) &&
+      w.known !== undefined &&
+      bias.known !== undefined);
+  if (isOwn ? !isUnitFloat(x) : x.dtype !== 'float32')
+    return notExpanded(`it computes in ${x.dtype}`, `它以 ${x.dtype} 计算`);
   const out = c.outputs[0];
   if (out === undefined || rank > 3) return notExpanded(`it is a ${rank}-D convolution`, `它是 ${rank} 维卷积`);
   const pads = windowPads(window, dimsOf(x).slice(2));
   const groups = intAttribute(c.node, 'group', 1);
+  if (hasRepeatedChannels(x, w, groups) && rank < 3) {
+    const others = bias === undefined ? [w] : [w, bias];
+    if (others.every((e) => e.known !== undefined)) return [repeatedChannels(c, 1)];
+  }
   if (w.known === undefined && elementCount(window.kernel) > MOST_TAPS)
     return notExpanded(
       `its weights are computed and its window has ${elementCount(window.kernel)} taps; up to ${MOST_TAPS} are written out`,
@@ -30,13 +49,37 @@ export const conv: Expansion = (c) => {
     );
   const plain = (): Expression => {
     if (w.known === undefined) return windowsWrittenOut(x, w, window, pads, groups, out);
-    if (rank === 3) return depthAsChannels(x, w, window, pads, groups, out);
+    if (rank === 3) return depthAsChannels(x, w, isOwn ? bias : undefined, window, pads, groups, out);
     // Only its bias keeps it from the matrix unit.
     return x.apply('Conv', [w], Object.fromEntries(c.node.attributes));
   };
-  if (bias === undefined) return [plain()];
+  if (bias === undefined || isOwn) return [plain()];
   return [plain().add(bias.reshape([dimsOf(bias)[0]!, ...Array<number>(rank).fill(1)]))];
 };
+
+/** A depthwise convolution with several filters for each channel. */
+const hasRepeatedChannels = (x: Expression, w: Expression, groups: number): boolean =>
+  w.known !== undefined && groups > 1 && groups === dimsOf(x)[1] && dimsOf(w)[0]! > groups;
+
+/** It with every channel repeated for each of its filters. @param at which of its inputs are the weights */
+function repeatedChannels(c: ExpansionContext, at: number): Expression {
+  const [x, ...others] = c.inputs as [Expression, ...(Expression | undefined)[]];
+  const [batch, channels, ...rest] = dimsOf(x) as [number, number, ...number[]];
+  const filters = dimsOf(c.inputs[at]!)[0]!;
+  const apart = x.reshape([batch, channels, 1, ...rest]);
+  const wide = apart.apply('Expand', [x.int64s([batch, channels, filters / channels, ...rest])]);
+  return wide
+    .reshape([batch, filters, ...rest])
+    .apply(c.node.op, others, { ...Object.fromEntries(c.node.attributes), group: int(filters) });
+}
+
+export const qLinearConv: Expansion = (c) =>
+  hasRepeatedChannels(c.inputs[0]!, c.inputs[3]!, intAttribute(c.node, 'group', 1))
+    ? [repeatedChannels(c, 3)]
+    : notExpanded(
+        'it has one filter for each channel, or channels that meet',
+        '它每个通道只有一个滤波器，或通道之间相加',
+      );
 
 const attributesOf = (window: Window, pads: readonly number[], groups: number, from: number): Attributes => {
   const rank = window.kernel.length;
@@ -56,6 +99,7 @@ const tapped = (x: Expression, axis: number, start: number, count: number, strid
 function depthAsChannels(
   x: Expression,
   w: Expression,
+  bias: Expression | undefined,
   window: Window,
   pads: readonly number[],
   groups: number,
@@ -73,7 +117,7 @@ function depthAsChannels(
   const planes = joined(parts, 3).reshape([batch * depths, channels * depth, height, width]);
   const y = planes.apply(
     'Conv',
-    [w.reshape([filters, perGroup * depth, kh, kw])],
+    [w.reshape([filters, perGroup * depth, kh, kw]), ...(bias === undefined ? [] : [bias])],
     attributesOf(window, pads, groups, 1),
   );
   return y.reshape([batch, depths, filters, out[3]!, out[4]!]).transpose([0, 2, 1, 3, 4]);
@@ -112,7 +156,7 @@ function windowsWrittenOut(
 export const convTranspose: Expansion = (c) => {
   const [x, w, bias] = c.inputs as [Expression, Expression, Expression | undefined];
   const out = c.outputs[0];
-  if (x.dtype !== 'float32') return notExpanded(`it computes in ${x.dtype}`, `它以 ${x.dtype} 计算`);
+  if (!isUnitFloat(x)) return notExpanded(`it computes in ${x.dtype}`, `它以 ${x.dtype} 计算`);
   const rank = x.rank - 2;
   if (out === undefined || rank > 3) return notExpanded(`it has ${rank} spatial axes`, `它有 ${rank} 个空间轴`);
   const spread = spreadOf(accepted, c.node, dimsOf(w).slice(2));
@@ -166,7 +210,7 @@ export const convTranspose: Expansion = (c) => {
 
 /** Results that no tap reaches: the bias alone. */
 function untouched(c: ExpansionContext, bias: Expression | undefined, dims: readonly number[]): Expression {
-  const one = bias ?? c.constant(tensorOf('float32', [dims[1]!], new Float32Array(dims[1]!)));
+  const one = bias ?? c.constant(tensorOf(c.inputs[0]!.dtype, [dims[1]!], new Float32Array(dims[1]!)));
   const shape = dims.map((d, i) => (i === 1 ? d : 1));
   return one.reshape(shape).apply('Expand', [one.int64s(dims)]);
 }

@@ -6,7 +6,7 @@ import { stringAttribute } from '#ir';
 import type { Expression } from '../expression.ts';
 import { bindEquation, parseEquation } from '../linear/einsumEquation.ts';
 import { accepted } from '../shapes.ts';
-import { dimsOf, type Expansion, notExpanded } from './expansion.ts';
+import { dimsOf, type Expansion, isUnitFloat, notExpanded } from './expansion.ts';
 
 /** A value whose axes have letters. */
 interface Lettered {
@@ -16,12 +16,13 @@ interface Lettered {
 
 export const einsum: Expansion = (c) => {
   const operands = c.inputs as readonly Expression[];
-  const other = operands.find((e) => e.dtype !== 'float32');
-  if (other !== undefined) return notExpanded(`it computes in ${other.dtype}`, `它以 ${other.dtype} 计算`);
   const equation = parseEquation(accepted, stringAttribute(c.node, 'equation', ''));
   const bound = bindEquation(accepted, equation, operands.map(dimsOf))!;
   if (bound.inputs.some((letters) => new Set(letters).size < letters.length))
     return notExpanded('it takes a diagonal', '它取对角线');
+  const isOne = isOneSum(bound.inputs, bound.output);
+  const other = operands.find((e) => (isOne ? !isUnitFloat(e) : e.dtype !== 'float32'));
+  if (other !== undefined) return notExpanded(`it computes in ${other.dtype}`, `它以 ${other.dtype} 计算`);
   const size = (letter: string): number => bound.sizes.get(letter) as number;
   let rest = operands.map(
     (value, i): Lettered => ({ value: stretched(value, bound.inputs[i]!, size), letters: bound.inputs[i]! }),
@@ -34,6 +35,15 @@ export const einsum: Expansion = (c) => {
   const alone = summed(rest[0]!, new Set(bound.output));
   return [alone.value.transpose(bound.output.map((letter) => alone.letters.indexOf(letter)))];
 };
+
+/** Whether one sum or product gives the result, so that it is rounded once: no sum goes before a product, no product before another. */
+function isOneSum(inputs: readonly (readonly string[])[], output: readonly string[]): boolean {
+  const [a, b, ...more] = inputs;
+  if (b === undefined) return true;
+  const isKept = (letter: string, other: readonly string[]): boolean =>
+    other.includes(letter) || output.includes(letter);
+  return more.length === 0 && a!.every((letter) => isKept(letter, b)) && b.every((letter) => isKept(letter, a!));
+}
 
 /** Axes of size 1 that stand for more are repeated. */
 function stretched(value: Expression, letters: readonly string[], size: (letter: string) => number): Expression {

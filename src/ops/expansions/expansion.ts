@@ -4,7 +4,16 @@
  * why this use of the operator is not written out. Shapes are static; what follows from constants alone is a constant.
  */
 import { internalError } from '#base';
-import { type GraphNode, type Model, staticShape, type Tensor, type TensorType, tensorIntegers, typeOf } from '#ir';
+import {
+  type DataType,
+  type GraphNode,
+  type Model,
+  staticShape,
+  type Tensor,
+  type TensorType,
+  tensorIntegers,
+  typeOf,
+} from '#ir';
 import { evaluateNode } from '../evaluate.ts';
 import { type Attributes, type Builder, Expression } from '../expression.ts';
 import { inferNode, shapeValueOf } from '../inferNode.ts';
@@ -180,12 +189,39 @@ function inOpset(
 const scalarOf = (e: Expression): number =>
   new Float32Array((e.known as { bytes: Uint8Array }).bytes.slice().buffer)[0]!;
 
-/** A node written out. @returns undefined where a shape is not static, so that nothing can be said */
+/**
+ * A node written out. What a rule does not write in half precision is written in float32, between casts of operands and results: an operator
+ * rounds what it gives, and nothing on the way there.
+ * @returns undefined where a shape is not static, so that nothing can be said
+ */
 export function expandNode(
   model: Model,
   node: GraphNode,
   rule: Expansion,
   isRead: (name: string) => boolean,
+): Expanded | NotExpanded | undefined {
+  const made = written(model, node, rule, isRead, false);
+  if (made === undefined || !isNotExpanded(made)) return made;
+  const isOfHalves = node.inputs.some((name) => isHalf(dtypeOf(model, name)));
+  return isOfHalves ? written(model, node, rule, isRead, true) : made;
+}
+
+const dtypeOf = ({ graph }: Model, name: string): DataType | undefined => {
+  const type = typeOf(graph, name);
+  return type?.kind === 'tensor' ? type.dtype : undefined;
+};
+
+const isHalf = (dtype: DataType | undefined): boolean => dtype === 'float16' || dtype === 'bfloat16';
+
+/** Floats in which units multiply, sum and round once: rules that leave it at that write them as they are. */
+export const isUnitFloat = (e: Expression): boolean => e.dtype === 'float32' || isHalf(e.dtype);
+
+function written(
+  model: Model,
+  node: GraphNode,
+  rule: Expansion,
+  isRead: (name: string) => boolean,
+  widened: boolean,
 ): Expanded | NotExpanded | undefined {
   const { graph } = model;
   const writer = new Writer(node.name === '' ? node.outputs[0]! : node.name, onnxOpset(model));
@@ -198,7 +234,8 @@ export function expandNode(
     const type = typeOf(graph, name);
     const shape = staticShape(type);
     if (type?.kind !== 'tensor' || shape === undefined) return undefined;
-    inputs.push(new Expression(writer, name, { ...type, shape }, graph.constants.get(name)));
+    const input = new Expression(writer, name, { ...type, shape }, graph.constants.get(name));
+    inputs.push(widened && isHalf(input.dtype) ? input.cast('float32') : input);
   }
   const made = rule({
     node,
@@ -209,7 +246,11 @@ export function expandNode(
     constant: (value) => writer.constant(value),
   });
   if (isNotExpanded(made)) return made;
-  return named(writer, node, made);
+  const narrowed = made.map((e, i) => {
+    const dtype = dtypeOf(model, node.outputs[i] ?? '');
+    return widened && e !== undefined && dtype !== undefined && isHalf(dtype) ? e.cast(dtype) : e;
+  });
+  return named(writer, node, narrowed);
 }
 
 /** The outputs under the names that the node gives them. */

@@ -7,6 +7,7 @@ import { MOST_POWER, powerOf, rootOf } from './pooling.ts';
 export const swish: Expansion = (c) => {
   const x = c.inputs[0]!;
   const alpha = floatAttribute(c.node, 'alpha', 1);
+  if (x.dtype !== 'float32') return notExpanded(`it computes in ${x.dtype}`, `它以 ${x.dtype} 计算`);
   return [x.mul((alpha === 1 ? x : x.mul(alpha)).sigmoid())];
 };
 

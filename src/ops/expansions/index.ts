@@ -1,6 +1,6 @@
 /** The expansions by operator. */
 import { attention, rotaryEmbedding } from './attention.ts';
-import { conv, convTranspose } from './convolution.ts';
+import { conv, convTranspose, qLinearConv } from './convolution.ts';
 import { einsum } from './einsum.ts';
 import type { Expansion } from './expansion.ts';
 import { acosh, asinh, atanh, castLike, cosh, globalLpPool, shrink, sinh, swish } from './functions.ts';
@@ -12,6 +12,7 @@ import { resizeExpansion } from './resize.ts';
 /** Of operators that have a schema and a cost of their own: lowering writes out what no kernel does. */
 export const expansions: ReadonlyMap<string, Expansion> = new Map<string, Expansion>([
   ['Conv', conv],
+  ['QLinearConv', qLinearConv],
   ['ConvTranspose', convTranspose],
   ['MaxPool', pool3D],
   ['AveragePool', pool3D],

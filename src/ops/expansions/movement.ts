@@ -2,7 +2,7 @@
 import { intAttribute, intsAttribute, stringAttribute, tensorOf } from '#ir';
 import type { Expression } from '../expression.ts';
 import { padSources } from '../movement/padSources.ts';
-import { alongAxis, dimsOf, type Expansion, integersOf, notExpanded } from './expansion.ts';
+import { alongAxis, dimsOf, type Expansion, integersOf, isUnitFloat, notExpanded } from './expansion.ts';
 
 export const depthToSpace: Expansion = (c) => {
   const x = c.inputs[0]!;
@@ -69,7 +69,7 @@ export const cumSum: Expansion = (c) => {
   if (given === undefined) return notExpanded('its axis is computed, not constant', '其轴是计算得到的，而不是常量');
   const axis = given[0]! < 0 ? given[0]! + x.rank : given[0]!;
   const n = dimsOf(x)[axis]!;
-  if (x.dtype !== 'float32') return notExpanded(`it sums ${x.dtype}`, `它累加 ${x.dtype}`);
+  if (!isUnitFloat(x)) return notExpanded(`it sums ${x.dtype}`, `它累加 ${x.dtype}`);
   if (n > LONGEST_SUM)
     return notExpanded(
       `its axis has ${n} elements; running sums of up to ${LONGEST_SUM} are a product`,
@@ -82,7 +82,7 @@ export const cumSum: Expansion = (c) => {
     return exclusive ? b < a : b <= a;
   };
   const values = Float32Array.from({ length: n * n }, (_, i) => (takes(Math.floor(i / n), i % n) ? 1 : 0));
-  const matrix = c.constant(tensorOf('float32', [n, n], values));
+  const matrix = c.constant(tensorOf(x.dtype, [n, n], values));
   if (x.rank === 1) return [alongAxis(x.reshape([1, n]), matrix, 1).reshape([n])];
   return [alongAxis(x, matrix, axis)];
 };

@@ -3,13 +3,15 @@ import { type Attribute, intAttribute, ints, intsAttribute } from '#ir';
 import type { Expression } from '../expression.ts';
 import { accepted } from '../shapes.ts';
 import { windowOf, windowPads } from '../window.ts';
-import { dimsOf, type Expansion, notExpanded } from './expansion.ts';
+import { dimsOf, type Expansion, isUnitFloat, notExpanded } from './expansion.ts';
 
 export const pool3D: Expansion = (c) => {
   const x = c.inputs[0]!;
   const dims = dimsOf(x);
   const out = c.outputs[0];
-  if (dims.length !== 5 || out === undefined || x.dtype !== 'float32')
+  // A mean of means rounds twice.
+  const isComputed = c.node.op === 'MaxPool' ? isUnitFloat(x) : x.dtype === 'float32';
+  if (dims.length !== 5 || out === undefined || !isComputed)
     return notExpanded(
       `it pools ${x.dtype} of ${dims.length - 2} axes`,
       `它对 ${dims.length - 2} 个轴的 ${x.dtype} 池化`,

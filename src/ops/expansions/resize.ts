@@ -6,13 +6,21 @@ import { floatsAttribute, type Tensor, tensorNumbers, tensorOf } from '#ir';
 import type { Expression } from '../expression.ts';
 import { axisTaps, type Taps } from '../resize/interpolation.ts';
 import { resizePlan, upsamplePlan } from '../resize/settled.ts';
-import { alongAxis, dimsOf, type Expansion, type ExpansionContext, notExpanded, strided } from './expansion.ts';
+import {
+  alongAxis,
+  dimsOf,
+  type Expansion,
+  type ExpansionContext,
+  isNotExpanded,
+  type NotExpanded,
+  notExpanded,
+  strided,
+} from './expansion.ts';
 
 export const resizeExpansion: Expansion = (c) => expand(c);
 
 function expand(c: ExpansionContext) {
   const x = c.inputs[0]!;
-  if (x.dtype !== 'float32') return notExpanded(`it resizes ${x.dtype}`, `它缩放 ${x.dtype}`);
   if (c.inputs.slice(1).some((e) => e !== undefined && e.known === undefined))
     return notExpanded('its scales or sizes are computed, not constant', '其缩放比例或大小是计算得到的，而不是常量');
   const operand = (i: number): readonly number[] | undefined => {
@@ -23,10 +31,13 @@ function expand(c: ExpansionContext) {
     c.node.op === 'Upsample'
       ? upsamplePlan(c, dimsOf(x), operand(1) ?? floatsAttribute(c.node, 'scales') ?? [])
       : resizePlan(c, dimsOf(x), operand);
-  let y = x;
+  let y: Expression = x;
   for (let axis = axes.length - 1; axis >= 0; axis--) {
     const taps = axisTaps(settings, axes[axis]!);
-    if (taps !== undefined) y = resizedAxis(c, y, axis, taps, settings.extrapolation);
+    if (taps === undefined) continue;
+    const made = resizedAxis(c, y, axis, taps, settings.extrapolation);
+    if (isNotExpanded(made)) return made;
+    y = made;
   }
   return [y];
 }
@@ -37,7 +48,7 @@ function resizedAxis(
   axis: number,
   taps: readonly Taps[],
   outside: number,
-): Expression {
+): Expression | NotExpanded {
   const dims = dimsOf(x);
   const [from, to] = [dims[axis]!, taps.length];
   const single = taps.map((t) => (t !== 'outside' && t.length === 1 && t[0]!.weight === 1 ? t[0]!.index : undefined));
@@ -50,6 +61,8 @@ function resizedAxis(
   const step = to > 1 && single[0] !== undefined && single[1] !== undefined ? single[1] - single[0] : 1;
   if (step > 0 && single.every((s, i) => s !== undefined && s === single[0]! + i * step))
     return strided(x, axis, single[0]!, single[0]! + (to - 1) * step + 1, step);
+  // Weights of other types are not exact, and a result of several axes would be rounded at each.
+  if (x.dtype !== 'float32') return notExpanded(`it interpolates ${x.dtype}`, `它对 ${x.dtype} 插值`);
   const values = new Float32Array(to * from);
   for (const [j, row] of taps.entries()) {
     if (row === 'outside') continue;
