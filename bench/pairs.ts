@@ -2,12 +2,13 @@
  * What each of the compiler's larger steps is worth: cycles of networks with it and without, as a Markdown table (docs/compiler.md has one).
  *
  * Method: networks of models/ without weights, f32, batch 1, timing only; both programs of a pair from the same model in the same process.
- * `depth first` on textbook-single (`depthFirst: false` without); `cores` on textbook-cluster (four cores against one of them, `cores: 1`);
- * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `prefetch` on both (`prefetch: false` without).
- * Cycles are deterministic.
+ * Arguments: names of networks, and of pairs; by default all. `depth first` on textbook-single (`depthFirst: false` without); `cores` on textbook-cluster (four cores against one of them, `cores: 1`);
+ * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `sparsity` on textbook-extended, of random weights
+ * of which `systole prune --pattern 2:4` has made half zero (`sparse: 'off'` without). Cycles are deterministic.
  */
 import { createEngine } from '#engine';
-import { type CompileOptions, compileModel, executeProgram } from '#flow';
+import { type CompileOptions, compileModel, executeProgram, pruneWeights } from '#flow';
+import type { Model } from '#ir';
 import { type Machine, presets } from '#machine';
 import { buildModel } from '#models';
 
@@ -16,6 +17,7 @@ const NETWORKS = ['alexnet', 'vgg19', 'resnet18', 'resnet50', 'resnet152', 'mobi
 const single = presets.get('textbook-single')!;
 const extended = presets.get('textbook-extended')!;
 const cluster = presets.get('textbook-cluster')!;
+const extended = presets.get('textbook-extended')!;
 const withoutShared: Machine = {
   ...cluster,
   name: 'textbook-cluster without SharedRAM',
@@ -24,6 +26,8 @@ const withoutShared: Machine = {
 
 interface Pair {
   readonly head: string;
+  /** Whether the network has weights, two of each four of them zero. */
+  readonly isPruned?: boolean;
   readonly on: Partial<CompileOptions> & { readonly machine: Machine };
   readonly off: Partial<CompileOptions> & { readonly machine: Machine };
 }
@@ -35,23 +39,30 @@ const PAIRS: readonly Pair[] = [
   { head: 'SharedRAM', on: { machine: cluster }, off: { machine: withoutShared } },
   { head: 'prefetch', on: { machine: single }, off: { machine: single, prefetch: false } },
   { head: 'prefetch on four cores', on: { machine: cluster }, off: { machine: cluster, prefetch: false } },
+  { head: 'sparsity', isPruned: true, on: { machine: extended }, off: { machine: extended, sparse: 'off' } },
 ];
 
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 
+const pruned = async (name: string): Promise<Model> =>
+  pruneWeights(await buildModel(name), { share: 0.5, pattern: '2:4', global: false, isExcluded: () => false }).model;
+
 export default async function pairs(args: readonly string[]): Promise<void> {
   const engine = await createEngine();
-  const heads = PAIRS.flatMap((p) => [`without ${p.head}`, 'with', '÷']);
+  const named = PAIRS.filter((p) => args.includes(p.head));
+  const chosen = named.length > 0 ? named : PAIRS;
+  const networks = args.filter((name) => !PAIRS.some((p) => p.head === name));
+  const heads = chosen.flatMap((p) => [`without ${p.head}`, 'with', '÷']);
   console.log(`| network | ${heads.join(' | ')} |`);
   console.log(`|---|${heads.map(() => '---:|').join('')}`);
-  for (const name of args.length > 0 ? args : NETWORKS) {
-    const model = await buildModel(name, { weights: false });
-    const cycles = async (options: Pair['on']): Promise<number> => {
-      const { program } = await compileModel(model, { engine, batch: 1, ...options });
-      return (await executeProgram(program, { data: false })).result.cycles;
-    };
+  for (const name of networks.length > 0 ? networks : NETWORKS) {
     const cells: string[] = [];
-    for (const { on, off } of PAIRS) {
+    for (const { isPruned = false, on, off } of chosen) {
+      const model = isPruned ? await pruned(name) : await buildModel(name, { weights: false });
+      const cycles = async (options: Pair['on']): Promise<number> => {
+        const { program } = await compileModel(model, { engine, batch: 1, ...options });
+        return (await executeProgram(program, { data: false })).result.cycles;
+      };
       const [without, withIt] = [await cycles(off), await cycles(on)];
       cells.push(grouped(without), grouped(withIt), (without / withIt).toFixed(2));
     }

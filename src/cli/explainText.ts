@@ -2,7 +2,7 @@
 import type { Explained, HostExplanation, LayerExplanation, Loss } from '#flow';
 import { LOSSES } from '#flow';
 import type { ContractionText, ScheduleText } from '#lower';
-import { bytesText, grouped, type Palette, PLAIN, percent, table } from '#report';
+import { bytesText, grouped, type Palette, PLAIN, percent, type SparseReport, sparseReport, table } from '#report';
 import type { Console } from './console.ts';
 
 type Texts = Readonly<Record<'en' | 'zh', string>>;
@@ -137,6 +137,7 @@ export function explainedLayer(console: Console, layer: LayerExplanation, style:
       en: `reads ${bytesText(run.readBytes)} and writes ${bytesText(run.writeBytes)} of DRAM; compulsory are ${bytesText(plan.inputBytes + plan.weightBytes)} and ${bytesText(plan.outputBytes)}`,
       zh: `读 DRAM ${bytesText(run.readBytes)}，写 ${bytesText(run.writeBytes)}；必需的是 ${bytesText(plan.inputBytes + plan.weightBytes)} 与 ${bytesText(plan.outputBytes)}`,
     }),
+    ...(plan.sparse === undefined ? [] : [sparseLine(console, sparseReport(plan, plan.sparse, run))]),
     '',
     palette.strong(t({ en: 'Where the cycles went', zh: '周期去向' })),
     ...went,
@@ -144,6 +145,25 @@ export function explainedLayer(console: Console, layer: LayerExplanation, style:
       ? otherKernel(console, layer, palette)
       : contractionLines(console, contraction, style)),
   ].join('\n');
+}
+
+const FORMS: Readonly<Record<'dense' | SparseReport['form'], Texts>> = {
+  dense: { en: 'dense', zh: '稠密' },
+  stream: { en: 'compressed in DRAM (load.sparse)', zh: 'DRAM 中压缩（load.sparse）' },
+  two4: { en: '2:4 (mma.sparse)', zh: '2:4（mma.sparse）' },
+  bitmap: { en: 'bitmap (mma.sparse)', zh: '位图（mma.sparse）' },
+};
+
+function sparseLine(console: Console, s: SparseReport): string {
+  const t = console.text.bind(console);
+  const [density, taken, dense] = [percent(s.density), bytesText(s.bytes), bytesText(s.bytes + s.bytesSpared)];
+  const [done, all] = [grouped(s.macsExecuted), grouped(s.macsExecuted + s.macsSkipped)];
+  const skipped =
+    s.macsSkipped === 0 ? { en: '', zh: '' } : { en: `; ${done} of ${all} MACs`, zh: `；MAC ${done} / ${all}` };
+  return t({
+    en: `weights ${FORMS[s.form].en}: ${density} not zero, ${taken} in place of ${dense}${skipped.en}`,
+    zh: `权重 ${FORMS[s.form].zh}：${density} 非零，${taken}（稠密为 ${dense}）${skipped.zh}`,
+  });
 }
 
 const otherKernel = (console: Console, { plan }: LayerExplanation, palette: Palette): string[] => [
@@ -187,6 +207,23 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
         ? `  ${t({ en: 'accumulators', zh: '累加器' })}: ${grouped(m.used)} / ${grouped(m.of)}`
         : `  ${m.name}: ${bytesText(m.used)} / ${bytesText(m.of)}`,
     ),
+    ...(c.forms.length === 0
+      ? []
+      : [
+          ...head({ en: 'Forms of the weights', zh: '权重形式' }),
+          ...table(
+            [
+              { head: t({ en: 'cycles', zh: '周期' }), align: 'right' },
+              { head: t({ en: 'DRAM', zh: 'DRAM' }), align: 'right' },
+              { head: '', align: 'left' },
+            ],
+            c.forms.map((f) => [
+              ...rows([f])[0]!.slice(0, 2),
+              `${t(FORMS[f.form])}${f.isChosen ? t({ en: ', chosen', zh: '，选用' }) : ''}`,
+            ]),
+            { width, head: palette.faint },
+          ).map((line) => `  ${line}`),
+        ]),
     ...head({ en: 'Schedules that were predicted', zh: '预测过的调度' }),
     ...table(
       [

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { sharedEngine } from '#engine';
 import { presets } from '#machine';
 import { buildModel } from '#models';
+import { pruneWeights } from './compression/index.ts';
+import { lenet5Model } from './embedded/index.ts';
 import { explainModel, LOSSES, layersNamed } from './explain.ts';
 
 const MACHINES = ['textbook-single', 'systolic-16x16', 'textbook-cluster', 'tpu-v1'];
@@ -57,6 +59,26 @@ test('a convolution with what is fused behind it', async () => {
   expect(considered).toHaveLength(3);
   expect(considered[0]!.loops).toEqual(chosen.loops);
   expect(layers[0]!.plan.predicted!.cycles).toBe(chosen.predicted.cycles);
+});
+
+test('the forms in which sparse weights may lie', async () => {
+  const machine = presets.get('textbook-extended')!;
+  const { model } = pruneWeights(lenet5Model(), {
+    ...{ share: 0.5, pattern: '2:4', global: false },
+    isExcluded: () => false,
+  });
+  const explain = async (sparse: 'auto' | 'off') =>
+    (await explainModel(model, { machine, engine: await sharedEngine(), batch: 1, sparse })).layers;
+  for (const { plan, contraction } of await explain('auto')) {
+    const forms = contraction?.forms ?? [];
+    if (plan.sparse === undefined) continue;
+    expect(forms.map((f) => f.form)).toEqual(['dense', 'stream', 'bitmap']);
+    const chosen = forms.filter((f) => f.isChosen);
+    expect(chosen).toMatchObject([{ form: plan.sparse.form }]);
+    expect(chosen[0]!.predicted.cycles).toBe(Math.min(...forms.map((f) => f.predicted.cycles)));
+  }
+  for (const { plan, contraction } of await explain('off'))
+    expect([plan.sparse, contraction?.forms ?? []]).toEqual([undefined, []]);
 });
 
 test('a layer that is not there', async () => {

@@ -112,7 +112,13 @@ export async function explainModel(
     const contraction =
       found?.tiling === undefined
         ? {}
-        : { contraction: describeContraction(found.k, found.tiling, program.machine, schedules, plan) };
+        : {
+            contraction: {
+              ...describeContraction(found.k, found.tiling, program.machine, schedules, plan),
+              // Nothing else was asked for.
+              ...(options.sparse === 'off' ? { forms: [] } : {}),
+            },
+          };
     return [{ plan, run, bound, losses, ...contraction }];
   });
   const host = program.layers.flatMap((plan, i) =>

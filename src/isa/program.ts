@@ -149,6 +149,8 @@ export interface LayerPlan {
   readonly outputShape: readonly number[];
   /** Loop nest, outermost first: `oc 4 × 128`. */
   readonly loops: readonly LoopPlan[];
+  /** Absent where its weights lie dense, or it has none. */
+  readonly sparse?: SparsePlan;
   /** What lowering expects of it; absent where the host works, and where nobody has planned the program. */
   readonly predicted?: LayerPrediction;
   /** Where the Winograd unit does it. */
@@ -156,6 +158,21 @@ export interface LayerPlan {
   /** First and one-past-last instruction. */
   readonly from: number;
   readonly to: number;
+}
+
+/** Constant weights of a layer that lie compressed. */
+export interface SparsePlan {
+  /**
+   * stream: compressed in DRAM alone, every weight multiplied; two4, bitmap: as `mma.sparse` multiplies them, those that are kept and
+   * what fills up rows
+   */
+  readonly form: 'stream' | 'two4' | 'bitmap';
+  readonly weights: number;
+  /** Of them not zero. */
+  readonly nonzero: number;
+  /** Bytes of the packed weights, and what they would take dense. */
+  readonly bytes: number;
+  readonly denseBytes: number;
 }
 
 /** A unit by its queue; 'dma' is both transfer queues where the machine has only one, 'link' the link to the SharedRAM. */

@@ -5,11 +5,11 @@
  * (`sparse/forms.ts`).
  */
 import { internalError } from '#base';
-import { ELEMENT_BYTES } from '#isa';
+import { ELEMENT_BYTES, type SparsePlan } from '#isa';
 import { filtersOf, type Machine } from '#machine';
 import { type Contraction, type Tiling, typesOfContraction, widthsOf } from './contraction.ts';
 import type { Emitter, Operand, Register } from './emitter.ts';
-import { multipliedWords, sparseOf, streamedWords } from './sparse/forms.ts';
+import { inDenseForm, multipliedWords, sparseOf, streamedWords } from './sparse/forms.ts';
 import { sparseRun } from './sparse/sparseRun.ts';
 import type { BlockSizes } from './sparse/weightCounts.ts';
 import type { LoopDim, SizeOf, Stream, TileContext } from './stream.ts';
@@ -75,6 +75,15 @@ const wordsOfOuter = (k: Contraction, t: BlockSizes): number =>
 /** DRAM bytes of the packed weights (parameters included, once per reduction block). */
 export const packedBytes = (k: Contraction, t: BlockSizes): number =>
   4 * k.outer.reduce((n, o) => n * o.total, 1) * wordsOfOuter(k, t);
+
+/** What a layer's plan tells of weights that lie compressed. */
+export function sparsePlan(k: Contraction, t: BlockSizes): SparsePlan | undefined {
+  const sparse = sparseOf(k);
+  if (sparse === undefined) return undefined;
+  const { form, counts } = sparse;
+  const bytes = { bytes: packedBytes(k, t), denseBytes: packedBytes(inDenseForm(k), t) };
+  return { form, weights: counts.total, nonzero: counts.nonzero, ...bytes };
+}
 
 /** The mean of these over blocks, of weights that lie dense without what rounds up to words. @param blocks of an outer index */
 export function meanBlockBytes(k: Contraction, t: BlockSizes, blocks: number): number {

@@ -16,6 +16,7 @@ import { reductionBlocks } from './contractionWeights.ts';
 import { coresFor, togetherOf } from './cores.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { turnsOfAll } from './prediction.ts';
+import { formsOf, inDenseForm, inForm, sparseOf, type WeightForm } from './sparse/forms.ts';
 import {
   bufferBytes,
   buffersOf,
@@ -27,7 +28,7 @@ import {
   type Stream,
   tilesOf,
 } from './stream.ts';
-import { rankTilings } from './tileSearch.ts';
+import { rankTilings, searchTiling } from './tileSearch.ts';
 
 /** A contraction as one affine expression over its iteration domain. */
 export interface AffineForm {
@@ -163,8 +164,16 @@ export interface ContractionText {
     readonly of: number;
   }[];
   readonly chosen: ScheduleText;
+  /** Forms in which the weights may lie, each as it would be tiled; empty where they have no zeros that the machine can use. */
+  readonly forms: readonly FormText[];
   /** Those that were predicted, the best first; the chosen one among them unless a caller chose. */
   readonly considered: readonly ScheduleText[];
+}
+
+/** A form of the weights, and the schedule that it would have. */
+export interface FormText extends ScheduleText {
+  readonly form: 'dense' | WeightForm;
+  readonly isChosen: boolean;
 }
 
 const loopText = (l: LoopDim): string =>
@@ -223,10 +232,26 @@ export function describeContraction(
       { name: 'accumulators', used: sums, of: accumulatorEntries(machine.matrix, type) },
     ],
     chosen: { ...scheduleText(k, t, machine), ...(plan?.predicted && { predicted: plan.predicted }) },
+    forms: formTexts(k, t, machine),
     considered: rankTilings(k, machine)
       .slice(0, most)
       .map((r) => scheduleText(k, r.tiling, machine)),
   };
+}
+
+function formTexts(k: Contraction, t: Tiling, machine: Machine): FormText[] {
+  const dense = inDenseForm(k);
+  const chosen = sparseOf(k)?.form;
+  const forms = formsOf(dense, machine);
+  if (forms.length === 0) return [];
+  return [undefined, ...forms].flatMap((sparse) => {
+    const isChosen = sparse?.form === chosen;
+    const candidate = inForm(dense, sparse);
+    const tiling = isChosen ? t : searchTiling(candidate, machine);
+    return tiling === undefined
+      ? []
+      : [{ form: sparse?.form ?? 'dense', isChosen, ...scheduleText(candidate, tiling, machine) }];
+  });
 }
 
 function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly Stream[], output: Stream): string[] {
@@ -238,14 +263,16 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
       ? s.dims
           .map((d) => (d.loop === undefined ? d.limit : d.window === undefined ? d.loop.name : `${d.loop.name}+halo`))
           .join(' × ')
-      : `${[...(s.loops ?? [])].map((l) => l.name).join(' × ')}, packed`;
+      : `${[...(s.loops ?? [])].map((l) => l.name).join(' × ')}, packed${s.linear.stream === undefined ? '' : `, ${s.linear.stream.format} stream`}`;
+  const form = sparseOf(k)?.form;
+  const multiplied = form !== undefined && form !== 'stream';
   const outLevel = levelOf(loops, output);
   const enter = (level: number): void => {
     for (const s of inputs) if (levelOf(loops, s) === level) line(`load ${s.name} [${sizeOf(s)}] → ${s.space}`);
     const l = loops[level];
     if (l === undefined) {
       if (k.prologue !== undefined) line('vec window → activations');
-      line('mma');
+      line(multiplied ? 'mma.sparse' : 'mma');
     } else if (tilesOf(l) === 1) enter(level + 1);
     else {
       line(`for ${loopText(l)}:`);

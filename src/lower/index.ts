@@ -5,6 +5,7 @@ export {
   type AffineForm,
   type ContractionText,
   describeContraction,
+  type FormText,
   loopsOfTiling,
   type ScheduleText,
 } from './explain.ts';

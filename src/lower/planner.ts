@@ -16,7 +16,7 @@ import {
   tensorBytes,
   typeOf,
 } from '#ir';
-import { type HostNode, type LayerPrediction, type LoopPlan, SLOT_BYTES, type SlotType, type WinogradPlan } from '#isa';
+import { type HostNode, type LayerPrediction, type LoopPlan, SLOT_BYTES, type SlotType, type SparsePlan, type WinogradPlan } from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
 import type { Contraction, ContractionTypes, Tiling } from './contraction.ts';
@@ -34,6 +34,7 @@ import type { WinogradChoice } from './winograd/applies.ts';
 export interface Emitted {
   readonly loops: readonly LoopPlan[];
   readonly predicted?: LayerPrediction;
+  readonly sparse?: SparsePlan;
   readonly winograd?: WinogradPlan;
 }
 

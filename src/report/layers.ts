@@ -2,7 +2,7 @@
  * What each layer of a program cost in a run. Cycles of a layer as in `LayerResult`: layers that overlap an earlier one may
  * have few, or none.
  */
-import type { HostNode, LayerPlan, Program } from '#isa';
+import type { HostNode, LayerPlan, Program, SparsePlan } from '#isa';
 import { coresOf, type Machine } from '#machine';
 import { type LayerResult, type SimulationResult, topologyOf } from '#sim';
 import { cyclesAtRate } from '#timing';
@@ -38,6 +38,24 @@ export interface LayerReport {
   /** What became of the lanes of the units that computed for it, in lane-cycles. */
   readonly lanes: LayerResult['lanes'];
   readonly loops: LayerPlan['loops'];
+  /** null where its weights lie dense, or it has none. */
+  readonly sparse: SparseReport | null;
+}
+
+/** Weights that lie compressed. */
+export interface SparseReport {
+  readonly form: SparsePlan['form'];
+  /** Share of weights that are not zero. */
+  readonly density: number;
+  /** Weights, and those that are not zero. */
+  readonly weights: number;
+  readonly nonzero: number;
+  /** Of the weights in DRAM, parameters included: those that they take, and those that they would take more if they lay dense. */
+  readonly bytes: number;
+  readonly bytesSpared: number;
+  /** Multiply-accumulates that the matrix unit executed, and those of `macs` that it left out. */
+  readonly macsExecuted: number;
+  readonly macsSkipped: number;
 }
 
 /** One for each layer of the program, in order. */
@@ -61,6 +79,17 @@ function layerReport(plan: LayerPlan, run: LayerResult, program: Program): Layer
     utilisation: utilisationOf(plan, run, machine),
     lanes: run.lanes,
     loops: plan.loops,
+    sparse: plan.sparse === undefined ? null : sparseReport(plan, plan.sparse, run),
+  };
+}
+
+/** Of a stream every weight is multiplied. What tiles compute again, and rows that fill up, count as executed. */
+export function sparseReport({ macs }: LayerPlan, plan: SparsePlan, run: Pick<LayerResult, 'macs'>): SparseReport {
+  const { form, weights, nonzero, bytes, denseBytes } = plan;
+  return {
+    ...{ form, density: nonzero / weights, weights, nonzero, bytes, bytesSpared: denseBytes - bytes },
+    macsExecuted: run.macs,
+    macsSkipped: form === 'stream' ? 0 : Math.max(0, macs - run.macs),
   };
 }
 

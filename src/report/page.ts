@@ -74,6 +74,8 @@ const LAYER: Told<LayerReport> = {
   lanes: 'as of a unit, by unit',
   loops:
     'tiles: loops of its code, outermost first, with the number of `cores` (or clusters) to which their tiles are dealt',
+  sparse:
+    '`null` where its weights lie dense; else the `form` (`stream`: compressed in DRAM alone; `two4`, `bitmap`: multiplied as they are kept), the number of `weights`, those `nonzero` and their share, `density`; the `bytes` of the weights and `bytesSpared` against dense ones; `macsExecuted`, and `macsSkipped` of `macs`',
 };
 
 const table = (fields: Readonly<Record<string, string>>): string =>

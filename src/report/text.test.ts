@@ -33,6 +33,7 @@ const layer = (name: string, cycles: number, changes: Partial<LayerReport> = {})
   utilisation: 0.7654,
   lanes: {},
   loops: [],
+  sparse: null,
   ...changes,
 });
 
@@ -103,7 +104,13 @@ const REPORT: RunReport = {
       bound: 'host',
       utilisation: null,
     }),
-    layer('head', 5000, { op: 'Gemm' }),
+    layer('head', 5000, {
+      op: 'Gemm',
+      sparse: {
+        ...{ form: 'bitmap', density: 0.5, weights: 156800, nonzero: 78400, bytes: 340000, bytesSpared: 287200 },
+        ...{ macsExecuted: 80000, macsSkipped: 76800 },
+      },
+    }),
   ],
   rest: 45,
   dram: null,

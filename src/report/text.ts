@@ -4,7 +4,7 @@ import { LINEAR_NAMES } from '#isa';
 import { CONTROL_ACCOUNTS } from '#timing';
 import type { DramReport } from './dramReport.ts';
 import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from './energy.ts';
-import type { LayerReport } from './layers.ts';
+import type { LayerReport, SparseReport } from './layers.ts';
 import { loadsText } from './loadsText.ts';
 import {
   bytesText,
@@ -180,6 +180,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
         `${say('physical')} ${cycles(physical)}${say('open')}${say(physicalUnit)}${say('close')}`,
       ].join(say('comma')),
     ],
+    ...sparseRow(r, sentences, say),
     ...memoryRow(r, sentences, say),
     ...(r.energy === null ? [] : [energyRow(r, r.energy, sentences, say)]),
     ...(layerwise === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
@@ -193,6 +194,25 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
       return i === 0 ? pad(label, column, 'left') + shown : ' '.repeat(column) + shown;
     });
   });
+}
+
+/** What was spared by weights that lie compressed. */
+function sparseRow(
+  { layers }: RunReport,
+  sentences: (typeof SENTENCES)[Language],
+  say: Say,
+): readonly (readonly [string, string])[] {
+  const all = layers.flatMap((l) => (l.sparse === null ? [] : [l.sparse]));
+  if (all.length === 0) return [];
+  const sum = (of: (s: SparseReport) => number): number => all.reduce((n, s) => n + of(s), 0);
+  const skipped = sum((s) => s.macsSkipped);
+  const text = sentences.sparse({
+    layers: all.length,
+    density: percent(sum((s) => s.nonzero) / sum((s) => s.weights)),
+    spared: bytesText(sum((s) => s.bytesSpared)),
+    skipped: skipped === 0 ? null : grouped(skipped),
+  });
+  return [[say('sparse'), text]];
 }
 
 /** What operands of a program in the textbook's dialect take of the memories on chip that were judged. */

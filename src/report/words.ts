@@ -61,6 +61,7 @@ export const WORDS = {
   static: ['static', '静态'],
   check: ['check', '校验'],
   unit: ['unit', '单元'],
+  sparse: ['sparse', '稀疏'],
   entries: ['entries', '队列项'],
   busy: ['busy', '忙'],
   idle: ['idle', '空闲'],
@@ -127,6 +128,7 @@ export const SENTENCES: Readonly<
       readonly rows: (p: { readonly hits: string; readonly misses: string; readonly conflicts: string }) => string;
       readonly refreshed: (share: string) => string;
       readonly bandwidth: (p: { readonly achieved: string; readonly held: string; readonly peak: string }) => string;
+      readonly sparse: (p: SparseWords) => string;
       readonly executed: (p: { readonly program: string; readonly executed: string }) => string;
       readonly hostTime: (p: { readonly nodes: number; readonly cycles: string; readonly share: string }) => string;
       readonly inTiles: (cycles: string) => string;
@@ -150,6 +152,8 @@ export const SENTENCES: Readonly<
     rows: (p) => `${p.hits} of bursts in open rows (${p.misses} misses, ${p.conflicts} conflicts)`,
     refreshed: (share) => `refresh ${share} of the time`,
     bandwidth: (p) => `${p.achieved} on average, ${p.held} while in use, peak ${p.peak}`,
+    sparse: (p) =>
+      `${p.layers} ${p.layers === 1 ? 'layer' : 'layers'} whose weights lie compressed: ${p.density} of them not zero, ${p.spared} spared${p.skipped === null ? '' : `, ${p.skipped} MACs left out`}`,
     executed: (p) => `${p.program} instructions, ${p.executed} executed`,
     hostTime: (p) => `${p.nodes} ${p.nodes === 1 ? 'node' : 'nodes'}, ${p.cycles} cycles, ${p.share} of the time`,
     inTiles: (cycles) => `in tiles of ${cycles}`,
@@ -170,6 +174,8 @@ export const SENTENCES: Readonly<
     rows: (p) => `${p.hits} 的突发命中已打开的行（缺失 ${p.misses} 次，冲突 ${p.conflicts} 次）`,
     refreshed: (share) => `刷新占时间的 ${share}`,
     bandwidth: (p) => `平均 ${p.achieved}，使用期间 ${p.held}，峰值 ${p.peak}`,
+    sparse: (p) =>
+      `${p.layers} 层的权重压缩存放：其中 ${p.density} 非零，节省 ${p.spared}${p.skipped === null ? '' : `，跳过 ${p.skipped} 次 MAC`}`,
     executed: (p) => `${p.program} 条指令，执行 ${p.executed} 条`,
     hostTime: (p) => `${p.nodes} 个节点，${p.cycles} 周期，占时间的 ${p.share}`,
     inTiles: (cycles) => `每块至多 ${cycles}`,
@@ -177,6 +183,13 @@ export const SENTENCES: Readonly<
     merged: (names) => `（含 ${names.join('、')}）`,
   },
 };
+
+interface SparseWords {
+  readonly layers: number;
+  readonly density: string;
+  readonly spared: string;
+  readonly skipped: string | null;
+}
 
 interface CheckWords {
   readonly maxAbs: string;

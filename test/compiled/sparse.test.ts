@@ -7,9 +7,11 @@ import { Random } from '#base';
 import { sharedEngine } from '#engine';
 import { compileModel, digitInput, executeProgram, lenet5Model, pruneWeights } from '#flow';
 import { elementCount, int, ints, type Tensor, tensorOf } from '#ir';
+import { readProgram, writeProgram } from '#isa';
 import type { Contraction, Tiling } from '#lower';
 import { type Machine, presets } from '#machine';
 import { buildModel } from '#models';
+import { layerReports } from '#report';
 import { sparsity } from '#tensor';
 import { runCompiled } from '../support/compiledRun.ts';
 import { GraphBuilder } from '../support/graphBuilder.ts';
@@ -168,14 +170,26 @@ describe('what the compiler takes', () => {
     const run = async (sparse: 'auto' | 'off') => {
       const { faults, compiled, cycles } = await runCompiled(model, machine, feeds, { batch: 2, sparse });
       expect(faults).toEqual([]);
-      const { result } = await executeProgram(compiled.program, { data: false });
-      return { cycles, ...result.total };
+      const { program } = compiled;
+      expect(readProgram(writeProgram(program)).layers).toEqual(program.layers);
+      const { result } = await executeProgram(program, { data: false });
+      const layers = layerReports(program, result).flatMap((l) => (l.sparse === null ? [] : [{ ...l, ...l.sparse }]));
+      return { cycles, layers, ...result.total };
     };
     const [dense, sparse] = [await run('off'), await run('auto')];
     expect(sparse.cycles).toBeLessThan(dense.cycles);
     expect(sparse.readBytes).toBeLessThan(dense.readBytes);
     if (pattern === '2:4' || machine === extended) expect(sparse.macs).toBeLessThan(dense.macs);
     else expect(sparse.macs).toBe(dense.macs);
+    expect(dense.layers).toEqual([]);
+    expect(sparse.layers.length).toBeGreaterThan(0);
+    for (const l of sparse.layers) {
+      expect(l.nonzero).toBeLessThanOrEqual(l.weights / 2);
+      expect(l.bytesSpared).toBeGreaterThan(0);
+      // Some rows are there for the fullest filter.
+      if (l.form !== 'stream' && pattern === '2:4') expect(l.macsExecuted + l.macsSkipped).toBe(l.macs);
+      else expect(l.macsExecuted).toBeGreaterThanOrEqual((l.macs * l.nonzero) / l.weights);
+    }
   });
 
   test('weights without zeros, and weights that are not there, lie dense', async () => {

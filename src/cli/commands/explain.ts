@@ -3,7 +3,7 @@ import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { explainModel, type LayerExplanation, layersNamed } from '#flow';
 import type { SparseOption, WinogradChoice } from '#lower';
-import { toJson } from '#report';
+import { sparseReport, toJson } from '#report';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
@@ -104,5 +104,6 @@ const layerObject = ({ plan, run, bound, losses, contraction }: LayerExplanation
   ...{ name: plan.name, op: plan.op, nodes: plan.nodes, where: plan.where, cycles: run.cycles, bound, losses },
   traffic: { read: run.readBytes, write: run.writeBytes },
   loops: plan.loops,
+  ...(plan.sparse === undefined ? {} : { sparse: sparseReport(plan, plan.sparse, run) }),
   ...(contraction === undefined ? {} : { contraction }),
 });

@@ -69,6 +69,15 @@ const layer = z.strictObject({
   outputBytes: z.number().nonnegative(),
   outputShape: z.array(count),
   loops: z.array(z.strictObject({ dim: z.string(), tiles: count, size: count, cores: count.exactOptional() })),
+  sparse: z
+    .strictObject({
+      form: z.enum(['stream', 'two4', 'bitmap']),
+      weights: count,
+      nonzero: count,
+      bytes: count,
+      denseBytes: count,
+    })
+    .exactOptional(),
   predicted: z
     .strictObject({
       cycles: count,

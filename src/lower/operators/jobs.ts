@@ -8,7 +8,7 @@ import {
   predictContraction,
   type Tiling,
 } from '../contraction.ts';
-import { packedBytes } from '../contractionWeights.ts';
+import { packedBytes, sparsePlan } from '../contractionWeights.ts';
 import { amongNeighbours, emitContraction } from '../emitContraction.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
 import { packedWeights } from '../packedWeights.ts';
@@ -134,7 +134,12 @@ export function chosenJob(
         emit: (e, around): Emitted => {
           const built = amongNeighbours(alone, around);
           emitContraction(e, built, k, found, p.machine);
-          return { loops: planLoops(loops), predicted: predictContraction(built, k, found, p.machine) };
+          const sparse = sparsePlan(k, found);
+          return {
+            loops: planLoops(loops),
+            predicted: predictContraction(built, k, found, p.machine),
+            ...(sparse === undefined ? {} : { sparse }),
+          };
         },
       };
     },

@@ -40,6 +40,13 @@ export function sparseKey(k: Contraction): string | undefined {
 export const inForm = (k: Contraction, sparse: SparseWeights | undefined): Contraction =>
   sparse === undefined || k.weights.kind !== 'constant' ? k : { ...k, weights: { ...k.weights, sparse } };
 
+/** The contraction with its weights dense. */
+export function inDenseForm(k: Contraction): Contraction {
+  if (k.weights.kind !== 'constant') return k;
+  const { sparse: _, ...weights } = k.weights;
+  return { ...k, weights };
+}
+
 /** The forms that a machine can use for weights which are sparse enough. */
 export function formsOf(k: Contraction, machine: Machine): readonly SparseWeights[] {
   const { matrix, dma, cluster } = machine;
