@@ -2,9 +2,10 @@
  * What each of the compiler's larger steps is worth: cycles of networks with it and without, as a Markdown table (docs/compiler.md has one).
  *
  * Method: networks of models/ without weights, f32, batch 1, timing only; both programs of a pair from the same model in the same process.
- * Arguments: names of networks, and of pairs; by default all. `depth first` on textbook-single (`depthFirst: false` without); `cores` on textbook-cluster (four cores against one of them, `cores: 1`);
- * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `sparsity` on textbook-extended, of random weights
- * of which `systole prune --pattern 2:4` has made half zero (`sparse: 'off'` without). Cycles are deterministic.
+ * Arguments: names of networks, and of pairs; by default all. `depth first` on textbook-single (`depthFirst: false` without);
+ * `four cores` on textbook-cluster (against one of them, `cores: 1`); `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `sparsity` on textbook-extended, of random weights
+ * of which `systole prune --pattern 2:4` has made half zero (`sparse: 'off'` without), with all convolutions direct, and with the Winograd
+ * unit free to do those that it does faster. Cycles are deterministic.
  */
 import { createEngine } from '#engine';
 import { type CompileOptions, compileModel, executeProgram, pruneWeights } from '#flow';
@@ -15,7 +16,6 @@ import { buildModel } from '#models';
 const NETWORKS = ['alexnet', 'vgg19', 'resnet18', 'resnet50', 'resnet152', 'mobilenet-v2', 'squeezenet', 'densenet121'];
 
 const single = presets.get('textbook-single')!;
-const extended = presets.get('textbook-extended')!;
 const cluster = presets.get('textbook-cluster')!;
 const extended = presets.get('textbook-extended')!;
 const withoutShared: Machine = {
@@ -39,7 +39,18 @@ const PAIRS: readonly Pair[] = [
   { head: 'SharedRAM', on: { machine: cluster }, off: { machine: withoutShared } },
   { head: 'prefetch', on: { machine: single }, off: { machine: single, prefetch: false } },
   { head: 'prefetch on four cores', on: { machine: cluster }, off: { machine: cluster, prefetch: false } },
-  { head: 'sparsity', isPruned: true, on: { machine: extended }, off: { machine: extended, sparse: 'off' } },
+  {
+    head: 'sparsity',
+    isPruned: true,
+    on: { machine: extended, winograd: 'off' },
+    off: { machine: extended, winograd: 'off', sparse: 'off' },
+  },
+  {
+    head: 'sparsity beside Winograd',
+    isPruned: true,
+    on: { machine: extended },
+    off: { machine: extended, sparse: 'off' },
+  },
 ];
 
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');

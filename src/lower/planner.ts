@@ -16,7 +16,15 @@ import {
   tensorBytes,
   typeOf,
 } from '#ir';
-import { type HostNode, type LayerPrediction, type LoopPlan, SLOT_BYTES, type SlotType, type SparsePlan, type WinogradPlan } from '#isa';
+import {
+  type HostNode,
+  type LayerPrediction,
+  type LoopPlan,
+  SLOT_BYTES,
+  type SlotType,
+  type SparsePlan,
+  type WinogradPlan,
+} from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
 import type { Contraction, ContractionTypes, Tiling } from './contraction.ts';
