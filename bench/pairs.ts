@@ -3,9 +3,10 @@
  *
  * Method: networks of models/ without weights, f32, batch 1, timing only; both programs of a pair from the same model in the same process.
  * Arguments: names of networks, and of pairs; by default all. `depth first` on textbook-single (`depthFirst: false` without);
- * `four cores` on textbook-cluster (against one of them, `cores: 1`); `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `sparsity` on textbook-extended, of random weights
- * of which `systole prune --pattern 2:4` has made half zero (`sparse: 'off'` without), with all convolutions direct, and with the Winograd
- * unit free to do those that it does faster. Cycles are deterministic.
+ * `Winograd` on textbook-extended (`winograd: 'off'` without); `four cores` on textbook-cluster (against one of them, `cores: 1`);
+ * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `prefetch` on both (`prefetch: false` without);
+ * `sparsity` on textbook-extended, of random weights of which `systole prune --pattern 2:4` has made half zero (`sparse: 'off'` without),
+ * with all convolutions direct, and with the Winograd unit free to do those that it does faster. Cycles are deterministic.
  */
 import { createEngine } from '#engine';
 import { type CompileOptions, compileModel, executeProgram, pruneWeights } from '#flow';
