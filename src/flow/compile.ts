@@ -7,7 +7,7 @@ import { firstCores, lower, type Schedule, type SparseOption, type WinogradChoic
 import { coresOf, type Machine, typesOf } from '#machine';
 import { writeModel } from '#onnx';
 import { explicitPads, inferTypes, symbolsOf } from '#ops';
-import { floatSteps, integerSteps, pipeline, runPasses, type Step } from '#passes';
+import { floatSteps, integerSteps, kernelSteps, pipeline, runPasses, type Step } from '#passes';
 import { layerwiseBound, nodesOnHost } from '#report';
 import { type CompilationCache, recallDecisions } from './compilationCache.ts';
 import { learnTypes } from './learnTypes.ts';
@@ -74,7 +74,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
   const passed = await runPasses(imported, {
     engine: options.engine,
     declared: bound.declared,
-    steps: [...pipeline, ...(hasIntegers ? integerSteps : floatSteps)],
+    steps: [...pipeline, ...(holdsHalves(imported) ? [] : kernelSteps), ...(hasIntegers ? integerSteps : floatSteps)],
     onStep: (step, after, changed) => {
       madeIntegers ||= changed && step === integerSteps[0];
       options.onStep?.(step, after, changed);
@@ -102,6 +102,12 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     provenance: passed.provenance,
     program: { ...program, layerwise: layerwiseBound(optimized, program.machine, nodesOnHost(program)) },
   };
+}
+
+/** Whether a value is of half precision. */
+function holdsHalves({ graph }: Model): boolean {
+  const types = [...graph.types.values(), ...[...graph.inputs, ...graph.outputs].map((v) => v.type)];
+  return types.some((type) => type?.kind === 'tensor' && (type.dtype === 'float16' || type.dtype === 'bfloat16'));
 }
 
 /** The model with symbolic dimensions and the batch size bound. @throws SYS-FLOW-001, SYS-FLOW-016 */

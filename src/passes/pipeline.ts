@@ -54,16 +54,25 @@ export const pipeline: readonly Step[] = [
 
 const recognisers: readonly Recogniser[] = [recogniseLayerNorm, recogniseGelu, recogniseAttention];
 
-/**
- * What recognises operators in the nodes that compute them, behind `pipeline`, for a file that a runtime with such operators will run. A
- * processor that has no lowering for one is better off with the nodes.
- */
+/** What recognises operators in the nodes that compute them, behind `pipeline`, for a file that a runtime with such operators will run. */
 export const recognitionSteps: readonly Step[] = [
   ...recognisers.map(({ pass }) => ({
     pass,
     why: 'when equal nodes are one, and constants stand where they are read',
   })),
   { pass: removeDeadNodes, why: 'last, for constants that nobody reads any more' },
+];
+
+/**
+ * Those of them that the processor does in fewer passes over the data than their nodes: one kernel has a row loaded once. What computes in half
+ * precision keeps its nodes, each of which rounds. Attention it does as its nodes.
+ */
+export const kernelSteps: readonly Step[] = [
+  ...[recogniseLayerNorm, recogniseGelu].map(({ pass }) => ({
+    pass,
+    why: 'when equal nodes are one, and constants stand where they are read',
+  })),
+  { pass: removeDeadNodes, why: 'for constants that nobody reads any more' },
 ];
 
 /** The least opset with all operators that would be recognised in a model, if that is not later than `most`; else that of the model. */

@@ -2,9 +2,13 @@
  * Functions, normalisations and reductions of awkward shapes against the host, on every test machine: chains that are computed in one
  * kernel, rows that fit no tile and go in passes, operands of other ranks.
  */
+import { expect, test } from 'vitest';
 import { float, int, ints, string, tensorOf } from '#ir';
+import { presets } from '#machine';
 import { agreeOnEveryMachine, type GraphCase } from '../support/agreement.ts';
-import type { GraphBuilder } from '../support/graphBuilder.ts';
+import { runCompiled } from '../support/compiledRun.ts';
+import { GraphBuilder } from '../support/graphBuilder.ts';
+import { inHalf } from '../support/halfGraphs.ts';
 
 const layerNorm = (b: GraphBuilder, dims: readonly number[], axis: number): string[] => {
   const from = axis < 0 ? axis + dims.length : axis;
@@ -253,5 +257,28 @@ const TYPED: readonly GraphCase[] = [
     },
   },
 ];
+
+test('a normalisation and a Gelu that a file has in nodes are a kernel each, but in half precision', async () => {
+  const decomposed = (b: GraphBuilder): string => {
+    const x = b.node('MatMul', [b.input([6, 40]).name, b.weights([40, 48], 40)]);
+    const mean = (of: string): string => b.node('ReduceMean', [of, b.int64s([-1])]);
+    const centred = b.node('Sub', [x, mean(x)]);
+    const variance = mean(b.node('Pow', [centred, b.scalar(2)]));
+    const row = b.node('Div', [centred, b.node('Sqrt', [b.node('Add', [variance, b.scalar(1e-5)])])]);
+    const y = b.node('Add', [b.node('Mul', [row, b.constant([48])]), b.constant([48])]);
+    const gate = b.node('Add', [b.node('Erf', [b.node('Div', [y, b.scalar(Math.SQRT2)])]), b.scalar(1)]);
+    return b.node('Mul', [b.node('Mul', [y, gate]), b.scalar(0.5)]);
+  };
+  const single = presets.get('textbook-single')!;
+  const b = new GraphBuilder(1, 20);
+  const model = b.model([decomposed(b)]);
+  const { faults, compiled } = await runCompiled(model, single, b.feeds());
+  expect(faults).toEqual([]);
+  expect(compiled.optimized.graph.nodes.map((n) => n.op)).toEqual(['MatMul', 'LayerNormalization', 'Gelu']);
+  const halves = inHalf({ model, feeds: b.feeds() }, 'float16')!;
+  const run = await runCompiled(halves.model, single, halves.feeds);
+  expect(run.faults).toEqual([]);
+  expect(run.compiled.optimized.graph.nodes.map((n) => n.op)).toContain('Erf');
+});
 
 agreeOnEveryMachine(TYPED.map((c) => ({ ...c, name: `types: ${c.name}`, types: ['u8', 'i8', 'i32'] })));
