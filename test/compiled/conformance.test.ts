@@ -1,7 +1,16 @@
 /** The conformance suite on the ideal machine, with parameters as constants as a network has them. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { presets } from '#machine';
-import { EXCEPTIONS, ROUNDED, runSuiteCase, type SuiteRun, suiteCases, suitePresent } from './suite.ts';
+import {
+  debianCases,
+  debianPresent,
+  EXCEPTIONS,
+  ROUNDED,
+  runSuiteCase,
+  type SuiteRun,
+  suiteCases,
+  suitePresent,
+} from './suite.ts';
 
 /** Where the nodes of a test ran. */
 type Place = 'wholly on the processor' | 'with sizes and indices on the host' | 'in part on the host' | 'on the host';
@@ -35,5 +44,18 @@ describe.skipIf(!suitePresent)('processor (skipped where ../shared/data/onnx-con
   test('most run without the host', () => {
     // A ratchet: raise it when another reason for the host goes away.
     expect(passed.get('wholly on the processor')).toBeGreaterThanOrEqual(640);
+  });
+});
+
+describe.skipIf(!debianPresent)('processor (skipped where Debian’s libonnx-testdata is not installed)', () => {
+  const wholly: string[] = [];
+  const cases = debianCases();
+
+  afterAll(() => console.log(`${cases.length} tests of Debian’s: ${wholly.length} without the host`));
+
+  test.each(cases)('$name', async (c) => {
+    const run = await runSuiteCase(c, presets.get('textbook-single')!, true);
+    expect(run.difference).toBeUndefined();
+    if (run.host.length === 0) wholly.push(c.name);
   });
 });

@@ -126,6 +126,22 @@ const CASES: readonly GraphCase[] = [
     ],
   },
   {
+    // Slices of that opset have no steps.
+    name: 'three-dimensional convolution of opset 9',
+    opset: 9,
+    make: (b) => {
+      const x = b.input([2, 3, 5, 6, 4]).name;
+      return [b.node('Conv', [x, b.weights([4, 3, 3, 2, 3]), b.constant([4])], { strides: ints([2, 1, 1]) })];
+    },
+  },
+  {
+    // Expand came with opset 8.
+    name: 'tile of opset 7',
+    opset: 7,
+    make: (b) => [b.node('Tile', [b.input([3, 4, 5]).name, b.int64s([2, 1, 3])])],
+    onHost: ['Tile'],
+  },
+  {
     name: 'three-dimensional convolution of groups',
     make: (b) => [b.node('Conv', [b.input([1, 4, 4, 5, 4]).name, b.weights([6, 2, 2, 3, 2])], { group: int(2) })],
   },

@@ -1,5 +1,6 @@
 /**
- * The ONNX conformance suite on the processor: every `node` test that exchanges float32. One test's verdict is the suite's own: its outputs, found by the compiled program.
+ * The ONNX conformance suite on the processor: every `node` test that exchanges float32, of the project's data and of Debian's package
+ * libonnx-testdata (ONNX 1.12: older operator sets, and layers exported by PyTorch). One test's verdict is the suite's own: its outputs, found by the compiled program.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { sharedEngine } from '#engine';
@@ -9,25 +10,33 @@ import { SLOT_BYTES } from '#isa';
 import { processorOperators } from '#lower';
 import type { Machine } from '#machine';
 import { readModel, readValue } from '#onnx';
-import { functionExpansions } from '#ops';
+import { functionExpansions, onnxOpset } from '#ops';
 import { difference } from '../support/compareTensors.ts';
 
 const SUITE = new URL('../../../shared/data/onnx-conformance/node/', import.meta.url);
+const DEBIAN = ['node', 'simple', 'pytorch-converted', 'pytorch-operator'].map(
+  (folder) => new URL(`file:///usr/share/libonnx-testdata/data/${folder}/`),
+);
 
 export const suitePresent = existsSync(SUITE);
+export const debianPresent = DEBIAN.every((folder) => existsSync(folder));
 
 const ALIGN_CORNERS =
   'align_corners by scales: the suite takes scale × length, a fraction, for the new length; ONNX Runtime takes the elements there are';
 
 /** Tests that are not run, with the reason. */
 export const EXCEPTIONS: Readonly<Record<string, string>> = {
+  test_pow_types_float32_uint32:
+    'its exponents differ, so the host computes it, and ONNX Runtime has no Pow for these types',
   test_pow_types_float32_uint64:
     'its exponents differ, so the host computes it, and ONNX Runtime has no Pow for these types',
   test_attention_4d_diff_heads_mask4d_padded_kv: 'lengths of padded keys are the host’s, and ONNX Runtime refuses them',
   test_range_float_type_positive_delta: 'nothing to compute on data, and of a later operator set than ONNX Runtime has',
   test_resize_downsample_scales_cubic_align_corners: ALIGN_CORNERS,
   test_resize_downsample_scales_linear_align_corners: ALIGN_CORNERS,
+  test_training_dropout: 'training mode: the expected output holds the random numbers of NumPy',
   test_training_dropout_default: 'training mode: the expected output holds the random numbers of NumPy',
+  test_training_dropout_default_mask: 'training mode: the expected output holds the random numbers of NumPy',
   test_training_dropout_mask: 'training mode: the expected output holds the random numbers of NumPy',
 };
 
@@ -44,9 +53,11 @@ export const ROUNDED: Readonly<Record<string, { readonly tolerance: number; read
 export interface SuiteCase {
   readonly name: string;
   readonly model: Model;
+  /** Where its model and data lie. */
+  readonly folder: URL;
 }
 
-const bytesOf = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, SUITE)));
+const bytesOf = (folder: URL, path: string): Uint8Array => new Uint8Array(readFileSync(new URL(path, folder)));
 
 /** Operators on shapes, which the passes work out before anything is lowered. */
 const OF_SHAPES: ReadonlySet<string> = new Set(['Constant', 'ConstantOfShape', 'Shape', 'Size', 'Range']);
@@ -55,12 +66,27 @@ const OF_SHAPES: ReadonlySet<string> = new Set(['Constant', 'ConstantOfShape', '
  * Tests that the processor claims: all their operators run on it, as they stand or written out, but for those on shapes; and they exchange
  * float32 and nothing that its memory cannot hold.
  */
-export function suiteCases(): SuiteCase[] {
-  if (!suitePresent) return [];
-  return readdirSync(SUITE)
+export const suiteCases = (): SuiteCase[] => casesIn(SUITE);
+
+/** The first operator set that is supported: what PyTorch exported in older ones broadcasts by attributes. */
+const LEAST_OPSET = 7;
+
+/** Tests of Debian's package that it claims, but for those that the project's data has with the same model. */
+export function debianCases(): SuiteCase[] {
+  const isKnown = ({ name, folder }: SuiteCase): boolean => {
+    const own = new URL(`${name}/model.onnx`, SUITE);
+    return existsSync(own) && readFileSync(own).equals(readFileSync(new URL('model.onnx', folder)));
+  };
+  return DEBIAN.flatMap(casesIn).filter((c) => !isKnown(c) && onnxOpset(c.model) >= LEAST_OPSET);
+}
+
+function casesIn(suite: URL): SuiteCase[] {
+  if (!existsSync(suite)) return [];
+  return readdirSync(suite)
     .filter((name) => name.startsWith('test_') && !(name in EXCEPTIONS))
     .flatMap((name) => {
-      const model = readModel(bytesOf(`${name}/model.onnx`));
+      const folder = new URL(`${name}/`, suite);
+      const model = readModel(bytesOf(folder, 'model.onnx'));
       const { nodes, inputs, outputs } = model.graph;
       const types = [...inputs, ...outputs].map((v) => (v.type?.kind === 'tensor' ? v.type.dtype : ''));
       const float = types.includes('float32') && types.every((t) => t in SLOT_BYTES);
@@ -69,19 +95,21 @@ export function suiteCases(): SuiteCase[] {
           (domain === '' || domain === 'ai.onnx') &&
           (processorOperators.has(op) || functionExpansions.has(op) || OF_SHAPES.has(op)),
       );
-      return float && known && nodes.length > 0 ? [{ name, model }] : [];
+      return float && known && nodes.length > 0 ? [{ name, model, folder }] : [];
     });
 }
 
-function tensorsOf(directory: string, kind: 'input' | 'output', model: Model): Map<string, Tensor> | undefined {
+function tensorsOf(folder: URL, set: string, kind: 'input' | 'output', model: Model): Map<string, Tensor> | undefined {
   const values = kind === 'input' ? model.graph.inputs : model.graph.outputs;
   const out = new Map<string, Tensor>();
   for (const [i, value] of values.entries()) {
-    const path = `${directory}/${kind}_${i}.pb`;
-    if (!existsSync(new URL(path, SUITE))) continue;
-    const read = readValue(bytesOf(path), value.type);
+    const path = `${set}/${kind}_${i}.pb`;
+    if (!existsSync(new URL(path, folder))) continue;
+    const read = readValue(bytesOf(folder, path), value.type);
     if (read.kind !== 'tensor') return undefined;
-    out.set(value.name, read.tensor);
+    // Files of ONNX 1.12 hold bfloat16 as its bits.
+    const isBits = read.tensor.dtype === 'uint16' && value.type?.kind === 'tensor' && value.type.dtype === 'bfloat16';
+    out.set(value.name, isBits ? ({ ...read.tensor, dtype: 'bfloat16' } as Tensor) : read.tensor);
   }
   return out;
 }
@@ -121,9 +149,9 @@ export async function runSuiteCase(test: SuiteCase, machine: Machine, constants:
     control: [...control],
     ran,
   });
-  for (const set of readdirSync(new URL(test.name, SUITE)).filter((d) => d.startsWith('test_data_set'))) {
-    const feeds = tensorsOf(`${test.name}/${set}`, 'input', test.model);
-    const expected = tensorsOf(`${test.name}/${set}`, 'output', test.model);
+  for (const set of readdirSync(test.folder).filter((d) => d.startsWith('test_data_set'))) {
+    const feeds = tensorsOf(test.folder, set, 'input', test.model);
+    const expected = tensorsOf(test.folder, set, 'output', test.model);
     if (feeds === undefined || expected === undefined) return found('its values are not all tensors');
     const model = constants ? withConstants(test.model, feeds) : test.model;
     const { program, optimized } = await compileModel(model, { machine, engine });

@@ -3,7 +3,6 @@
  * a pass expands operators that are not known otherwise. A rule gets expressions and answers with the node's outputs, or with the reason
  * why this use of the operator is not written out. Shapes are static; what follows from constants alone is a constant.
  */
-import { internalError } from '#base';
 import {
   type DataType,
   type GraphNode,
@@ -78,6 +77,9 @@ export interface Expanded {
   readonly types: ReadonlyMap<string, TensorType>;
 }
 
+/** What a rule needs and the model's operator set does not have. */
+class LackingOperator extends Error {}
+
 /** Writes the nodes of an expansion down, in the form that an operator set wants. */
 class Writer implements Builder {
   readonly nodes: GraphNode[] = [];
@@ -117,7 +119,7 @@ class Writer implements Builder {
     };
     if (isKnown) return evaluateNode(node, this.#opset, present).map((t) => this.constant(t));
     const definition = operatorOf(node, this.#opset);
-    if (definition === undefined) throw internalError({ what: `an expansion into ${op} of opset ${this.#opset}` });
+    if (definition === undefined) throw new LackingOperator(written.op);
     const { types } = inferNode(
       definition,
       node,
@@ -161,6 +163,15 @@ function inOpset(
     case 'Squeeze':
       return opset < 13 ? { op, inputs: [inputs[0]], attributes: { axes: list(1) } } : { op, inputs, attributes };
     case 'Slice':
+      // Slices had no steps before.
+      if (opset < 10 && inputs[4] !== undefined && list(4).value.some((step) => step !== 1n)) {
+        const [axis] = list(3).value;
+        return {
+          op: 'Gather',
+          inputs: [inputs[0], stepped(inputs)],
+          attributes: { axis: { kind: 'int', value: axis! } },
+        };
+      }
       return opset < 10
         ? { op, inputs: [inputs[0]], attributes: { starts: list(1), ends: list(2), axes: list(3) } }
         : { op, inputs, attributes };
@@ -184,6 +195,18 @@ function inOpset(
     default:
       return { op, inputs, attributes };
   }
+}
+
+/** The elements that a Slice of one axis takes. */
+function stepped([x, ...rest]: readonly (Expression | undefined)[]): Expression {
+  const [start, end, axis, step] = rest.map((e) => Number(tensorIntegers(e!.known!)[0])) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const last = Math.min(end, dimsOf(x!)[axis]!);
+  return x!.int64s(Array.from({ length: Math.max(0, Math.ceil((last - start) / step)) }, (_, i) => start + i * step));
 }
 
 const scalarOf = (e: Expression): number =>
@@ -237,20 +260,34 @@ function written(
     const input = new Expression(writer, name, { ...type, shape }, graph.constants.get(name));
     inputs.push(widened && isHalf(input.dtype) ? input.cast('float32') : input);
   }
-  const made = rule({
+  const context: ExpansionContext = {
     node,
     opset: onnxOpset(model),
     inputs,
     outputs: node.outputs.map((name) => (name === '' ? undefined : staticShape(typeOf(graph, name)))),
     isRead: (i) => (node.outputs[i] ?? '') !== '' && isRead(node.outputs[i]!),
     constant: (value) => writer.constant(value),
-  });
+  };
+  const made = attempted(rule, context);
   if (isNotExpanded(made)) return made;
   const narrowed = made.map((e, i) => {
     const dtype = dtypeOf(model, node.outputs[i] ?? '');
     return widened && e !== undefined && dtype !== undefined && isHalf(dtype) ? e.cast(dtype) : e;
   });
   return named(writer, node, narrowed);
+}
+
+function attempted(rule: Expansion, c: ExpansionContext): ReturnType<Expansion> {
+  try {
+    return rule(c);
+  } catch (error) {
+    if (!(error instanceof LackingOperator)) throw error;
+    const { message: op } = error;
+    return notExpanded(
+      `written out it needs ${op}, which operator set ${c.opset} does not have`,
+      `展开需要 ${op}，而算子集 ${c.opset} 没有该算子`,
+    );
+  }
 }
 
 /** The outputs under the names that the node gives them. */
