@@ -54,7 +54,7 @@ const GRAPHS: Readonly<Record<string, string>> = {
 
   expandFunctions: `
     model ir=10 producer="test" opset {"": 23}
-    graph g(q: float32[1,2,3,4], k: float32[1,1,5,4], v: float32[1,1,5,2], x: float32[2,3], h: float16[2]) -> (y: float32[1,2,3,2], s: float32[2,3], c: float32[2], e: float32[2,3]) {
+    graph g(q: float32[1,2,3,4], k: float32[1,1,5,4], v: float32[1,1,5,2], x: float32[2,3], h: float16[2]) -> (y: float32[1,2,3,2], s: float32[2,3], c: float32[2], e: float32[2,3], w: float16[2]) {
       # Two heads of queries share one of keys.
       y: float32[1,2,3,2] = Attention[is_causal=1](q, k, v) @attention
       s: float32[2,3] = Shrink[lambd=0.5, bias=0.25](x) @shrink
@@ -62,6 +62,9 @@ const GRAPHS: Readonly<Record<string, string>> = {
       c: float32[2] = CastLike(h, like) @cast
       # Known as it stands.
       e = Elu(x) @elu
+      # In half precision it is computed in float32 and rounded once.
+      wide = Swish(h) @swish
+      w = Relu(wide) @relu
     }`,
 
   removeIdentities: `

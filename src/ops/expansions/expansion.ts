@@ -270,8 +270,10 @@ function written(
   };
   const made = attempted(rule, context);
   if (isNotExpanded(made)) return made;
+  // Types of what no other part of Systole knows are those of its operands.
+  const half = node.inputs.map((name) => dtypeOf(model, name)).find(isHalf);
   const narrowed = made.map((e, i) => {
-    const dtype = dtypeOf(model, node.outputs[i] ?? '');
+    const dtype = dtypeOf(model, node.outputs[i] ?? '') ?? half;
     return widened && e !== undefined && dtype !== undefined && isHalf(dtype) ? e.cast(dtype) : e;
   });
   return named(writer, node, narrowed);
