@@ -24,10 +24,18 @@ import { basename, dirname, join } from 'node:path';
 import { diagnostic, nearestName } from '#base';
 import type { Both } from './language.ts';
 
-const noFile = diagnostic<{ path: string; nearest: string | undefined; what: Both }>('SYS-CLI-010', 'invalid', {
+const noFile = diagnostic<{
+  path: string;
+  nearest: string | undefined;
+  what: Both;
+  names: readonly string[];
+}>('SYS-CLI-010', 'invalid', {
   en: (p) =>
-    `there is no such file.${p.nearest === undefined ? '' : ` Did you mean '${p.nearest}'?`} Expected ${p.what.en}.`,
-  zh: (p) => `没有该文件。${p.nearest === undefined ? '' : `是否指“${p.nearest}”？`}应为${p.what.zh}。`,
+    `there is no such file.${p.nearest === undefined ? '' : ` Did you mean '${p.nearest}'?`} Expected ${p.what.en}` +
+    `${p.names.length === 0 ? '' : ` (${p.names.join(', ')})`}.`,
+  zh: (p) =>
+    `没有该文件。${p.nearest === undefined ? '' : `是否指“${p.nearest}”？`}应为${p.what.zh}` +
+    `${p.names.length === 0 ? '' : `（${p.names.join('、')}）`}。`,
 });
 
 const isFolder = diagnostic<{ path: string; what: Both }>('SYS-CLI-011', 'invalid', {
@@ -50,21 +58,26 @@ const unwritable = diagnostic<{ path: string; reason: Both }>('SYS-CLI-013', 'us
   zh: (p) => `无法写入（${p.reason.zh}）。未写入任何内容；请给出可写的位置。`,
 });
 
-/** The whole of a file. `what` says what was expected there. */
-export function readBytes(path: string, what: Both): Uint8Array {
+/**
+ * The whole of a file.
+ * @param what was expected there
+ * @param names what could have been meant, beside files
+ */
+export function readBytes(path: string, what: Both, names: readonly string[] = []): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw noFile({ path, nearest: neighbour(path), what }, { file: path });
+    if (code === 'ENOENT' || code === 'ENOTDIR')
+      throw noFile({ path, nearest: neighbour(path, names), what, names }, { file: path });
     if (code === 'EISDIR') throw isFolder({ path, what }, { file: path });
     throw unreadable({ path, reason: reasonOf(error) }, { file: path });
   }
 }
 
 /** The text of a file. @throws SYS-CLI-014 where it is none */
-export function readText(path: string, what: Both): string {
-  const bytes = readBytes(path, what);
+export function readText(path: string, what: Both, names: readonly string[] = []): string {
+  const bytes = readBytes(path, what, names);
   try {
     if (!bytes.includes(0)) return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -73,14 +86,20 @@ export function readText(path: string, what: Both): string {
   throw noText({ path, what }, { file: path });
 }
 
-/** The file in the same folder whose name is nearest. */
-function neighbour(path: string): string | undefined {
+/** What has the nearest name: a file in the same folder, or one of some names. */
+function neighbour(path: string, names: readonly string[]): string | undefined {
+  const nearest = nearestName(basename(path), [...(path === basename(path) ? names : []), ...entriesOf(dirname(path))]);
+  return nearest === undefined || names.includes(nearest)
+    ? nearest
+    : path.slice(0, path.length - basename(path).length) + nearest;
+}
+
+function entriesOf(folder: string): readonly string[] {
   try {
-    const nearest = nearestName(basename(path), readdirSync(dirname(path)));
-    return nearest === undefined ? undefined : path.slice(0, path.length - basename(path).length) + nearest;
+    return readdirSync(folder);
   } catch {
     // No such folder either: nothing to suggest.
-    return undefined;
+    return [];
   }
 }
 

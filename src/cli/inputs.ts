@@ -7,7 +7,7 @@ import type { TensorSlot } from '#isa';
 import type { CliCommand } from './command.ts';
 import type { Console } from './console.ts';
 import { readBytes } from './files.ts';
-import { collect, numbers, quotient, whole } from './values.ts';
+import { collect, numbers, quotient, seedOption } from './values.ts';
 
 export interface InputOptions {
   readonly input?: readonly string[];
@@ -83,10 +83,10 @@ export function withInputOptions(console: Console, command: CliCommand): CliComm
   );
   return withPictureOptions(console, command)
     .option(
-      '--seed <N>',
-      t({ en: 'of random inputs, where no file is given; default 0', zh: '随机输入的种子（未给文件时），默认 0' }),
-      whole('--seed', 0, 2 ** 32 - 1),
-      0,
+      ...seedOption(console, {
+        en: 'of random inputs, where no file is given, and of random weights; default 0',
+        zh: '随机输入（未给文件时）与随机权重的种子，默认 0',
+      }),
     )
     .option(
       '--allow-non-finite',

@@ -1,5 +1,8 @@
-/** The model that a command line names: an `.onnx` file, the text form (`.txt`, `.ir`), or an embedded network; where a command only counts, any network of `#models`. */
-import { existsSync, realpathSync } from 'node:fs';
+/**
+ * The model that a command line names: an `.onnx` file, the text form (`.txt`, `.ir`), an embedded network with its trained weights, or
+ * a network of `#models`, whose weights are drawn, or left out where a command only counts. A file of that name goes before.
+ */
+import { realpathSync, statSync } from 'node:fs';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { diagnostic, SystoleError } from '#base';
 import { EMBEDDED, type EmbeddedName, embeddedModel } from '#flow';
@@ -8,60 +11,121 @@ import { isProgram } from '#isa';
 import { buildModel, models } from '#models';
 import { type ExternalReader, externalEscapes, readModel } from '#onnx';
 import { readCaffe, readDarknet } from '#structure';
+import { Generator } from '#tensor';
+import type { Console } from './console.ts';
 import { readBytes, readText, reasonOf } from './files.ts';
+import type { Both } from './language.ts';
 
-const MODEL = {
-  en: `an ONNX model, or the name of an embedded one (${EMBEDDED.join(', ')})`,
-  zh: `ONNX 模型，或内置模型的名称（${EMBEDDED.join('、')}）`,
-};
+const NAMES: readonly string[] = [...new Set([...EMBEDDED, ...models.keys()])];
+
+/** The argument of every command that takes a model. */
+export const MODEL_ARGUMENT: Both = { en: 'an ONNX file, or the name of a network', zh: 'ONNX 文件，或网络名称' };
 
 const programGiven = diagnostic<{ path: string }>('SYS-CLI-028', 'invalid', {
-  en: (p) => `this is a compiled program, expected ${MODEL.en}. Run it with: systole exec ${p.path}`,
-  zh: (p) => `这是编译好的程序，应为${MODEL.zh}。运行它：systole exec ${p.path}`,
+  en: (p) => `this is a compiled program, expected ${MODEL_ARGUMENT.en}. Run it with: systole exec ${p.path}`,
+  zh: (p) => `这是编译好的程序，应为${MODEL_ARGUMENT.zh}。运行它：systole exec ${p.path}`,
 });
 
-const COUNTED = {
-  en: `an ONNX model, or the name of a network (${[...new Set([...EMBEDDED, ...models.keys()])].join(', ')})`,
-  zh: `ONNX 模型，或网络的名称（${[...new Set([...EMBEDDED, ...models.keys()])].join('、')}）`,
-};
+const noWeights = diagnostic<{ path: string }>('SYS-CLI-181', 'unsupported', {
+  en: () =>
+    'this describes layers and holds no weights, so that there is nothing to compute with. Count it (summary, utilisation), time it ' +
+    '(explain, run --timing-only), or export the network with its weights as ONNX.',
+  zh: () =>
+    '该文件只描述各层，不含权重，无法计算。可以统计（summary、utilisation）、计时（explain、run --timing-only），' +
+    '或将网络连同权重导出为 ONNX。',
+});
+
+const isEmbedded = (name: string): name is EmbeddedName => (EMBEDDED as readonly string[]).includes(name);
 
 /** Descriptions without weights, by extension. */
 const STRUCTURES: Readonly<Record<string, typeof readCaffe>> = { '.prototxt': readCaffe, '.cfg': readDarknet };
 
-export const isEmbedded = (name: string): name is EmbeddedName => (EMBEDDED as readonly string[]).includes(name);
+/** What a name on the command line means. */
+export type Origin = 'file' | 'structure' | 'embedded' | 'network';
 
-export function loadModel(path: string, expected: typeof MODEL = MODEL): Model {
-  if (isEmbedded(path)) return embeddedModel(path);
-  if (['.txt', '.ir'].includes(extname(path).toLowerCase())) return parseModel(readText(path, expected), path);
-  const bytes = readBytes(path, expected);
-  if (isProgram(bytes)) throw programGiven({ path }, { file: path });
-  return readModel(bytes, { file: path, external: filesBeside(path) });
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
+export function originOf(path: string): Origin {
+  if (extname(path).toLowerCase() in STRUCTURES) return 'structure';
+  if (isFile(path)) return 'file';
+  if (isEmbedded(path)) return 'embedded';
+  return models.has(path) ? 'network' : 'file';
+}
+
+/** The embedded network that a name means, if it means one. */
+export const embeddedOf = (path: string): EmbeddedName | undefined =>
+  originOf(path) === 'embedded' && isEmbedded(path) ? path : undefined;
+
+/** How a network of `#models` gets its weights: drawn from a seed, or all 0, held as one element each, where their values do not count. */
+export type Weights = { readonly seed: number } | 'none';
+
+export interface Loaded {
+  readonly model: Model;
+  readonly origin: Origin;
+  /** Of drawn weights, in words; undefined where the model brings its own, or none are needed. */
+  readonly weights?: string;
 }
 
 /**
- * For commands that count and do not run: a network of `#models` by its name too, without its weights, and of one sample unless sizes are
- * given. A file of that name goes before.
+ * @param inputSize of the input, the batch first, for descriptions of other frameworks
+ * @throws SYS-CLI-181 weights are needed of a description, which has none
  */
-export async function loadCounted(
+export async function loadModel(
   path: string,
-  sizes: {
+  console: Console,
+  weights: Weights,
+  inputSize?: readonly number[],
+): Promise<Loaded> {
+  const origin = originOf(path);
+  if (origin === 'embedded') return { origin, model: embeddedModel(path as EmbeddedName) };
+  if (origin === 'network') {
+    if (weights === 'none') return { origin, model: await buildModel(path, { weights: false }) };
+    const { seed } = weights;
+    const drawn = console.text({ en: `random, seed ${seed}`, zh: `随机，种子 ${seed}` });
+    if (!console.json) {
+      console.note(console.text({ en: `weights of ${path}: ${drawn}`, zh: `${path} 的权重：${drawn}` }));
+    }
+    return { origin, model: await buildModel(path, { generator: new Generator(seed) }), weights: drawn };
+  }
+  if (origin === 'structure') {
+    if (weights !== 'none') throw noWeights({ path }, { file: path });
+    const structure = STRUCTURES[extname(path).toLowerCase()]!;
+    const options = { file: path, ...(inputSize === undefined ? {} : { inputSize }) };
+    return { origin, model: structure(readText(path, MODEL_ARGUMENT, NAMES), options) };
+  }
+  if (NAMES.includes(path)) {
+    console.note(
+      console.text({
+        en: `'${path}' is read as the file of that name, not as the network; for the network call systole from another folder`,
+        zh: `“${path}”按同名文件读取，而非内置网络；如需该网络，请在其他文件夹中运行 systole`,
+      }),
+    );
+  }
+  if (['.txt', '.ir'].includes(extname(path).toLowerCase())) {
+    return { origin, model: parseModel(readText(path, MODEL_ARGUMENT, NAMES), path) };
+  }
+  const bytes = readBytes(path, MODEL_ARGUMENT, NAMES);
+  if (isProgram(bytes)) throw programGiven({ path }, { file: path });
+  return { origin, model: readModel(bytes, { file: path, external: filesBeside(path) }) };
+}
+
+/** Sizes of a model: those given; of a network by its name, or of a description, one sample, where nothing is said. */
+export function sizesGiven(
+  path: string,
+  {
+    dim,
+    batch,
+    inputSize,
+  }: {
     readonly dim?: Readonly<Record<string, number>>;
     readonly batch?: number;
-    /** Of the input, the batch first, for descriptions of other frameworks. */
     readonly inputSize?: readonly number[];
   },
-): Promise<{ readonly model: Model; readonly batch?: number }> {
-  const given = sizes.batch === undefined ? {} : { batch: sizes.batch };
-  const one = sizes.dim === undefined ? { batch: sizes.inputSize?.[0] ?? 1, ...given } : given;
-  const structure = STRUCTURES[extname(path).toLowerCase()];
-  if (structure !== undefined) {
-    const { inputSize } = sizes;
-    const options = { file: path, ...(inputSize === undefined ? {} : { inputSize }) };
-    return { model: structure(readText(path, COUNTED), options), ...one };
-  }
-  if (isEmbedded(path) || !models.has(path) || existsSync(path)) return { model: loadModel(path, COUNTED), ...given };
-  const model = await buildModel(path, { weights: false });
-  return { model, ...one };
+): { readonly dims: Readonly<Record<string, number>>; readonly batch?: number } {
+  if (batch !== undefined) return { dims: dim ?? {}, batch };
+  return dim === undefined && originOf(path) !== 'file'
+    ? { dims: {}, batch: inputSize?.[0] ?? 1 }
+    : { dims: dim ?? {} };
 }
 
 /** Errors of work on a model name its file, where they name none. */
@@ -70,7 +134,7 @@ export async function inModel<T>(path: string, body: () => T | Promise<T>): Prom
     return await body();
   } catch (error) {
     const isPlaced = !(error instanceof SystoleError) || error.kind === 'usage' || error.place.file !== undefined;
-    throw isPlaced || isEmbedded(path) ? error : error.at({ file: path });
+    throw isPlaced || ['embedded', 'network'].includes(originOf(path)) ? error : error.at({ file: path });
   }
 }
 

@@ -20,6 +20,8 @@ export interface Shown extends ShowOptions {
   readonly written?: readonly string[];
   /** The answer in one line, before everything else. */
   readonly answer?: string | undefined;
+  /** More fields of the object of `--json`. */
+  readonly extra?: object;
 }
 
 /** Classes that `--labels` shows without `--top`. */
@@ -51,6 +53,7 @@ export function showRun(console: Console, facts: RunFacts, shown: Shown): void {
   if (console.json) {
     console.object({
       ...reportJson(report),
+      ...shown.extra,
       ...(shown.answer === undefined ? {} : { answer: shown.answer }),
       ...(ranking === undefined ? {} : { top: ranking }),
       ...(shown.written === undefined || shown.written.length === 0 ? {} : { files: shown.written }),

@@ -1,5 +1,6 @@
 /** Values of options: texts to numbers, lists and pairs, with errors that name the option. For commander's argParsers. */
 import { diagnostic, nearestName } from '#base';
+import type { Console } from './console.ts';
 import type { Both } from './language.ts';
 
 const badValue = diagnostic<{ option: string; found: string; expected: Both; nearest?: string | undefined }>(
@@ -77,6 +78,10 @@ export function quotient(option: string): (text: string) => number {
     return value;
   };
 }
+
+/** `--seed`, of what a command draws. */
+export const seedOption = (console: Console, does: Both) =>
+  ['--seed <N>', console.text(does), whole('--seed', 0, 2 ** 32 - 1), 0] as const;
 
 /** One of some names. */
 export function choice<T extends string>(option: string, names: readonly T[]): (text: string) => T {

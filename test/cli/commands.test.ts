@@ -235,6 +235,20 @@ test('networks are counted by name, of one sample unless sizes are given', async
   expect((await call('summary resnet19')).stderr).toMatch(/SYS-CLI-010.*resnet18, resnet34/s);
 });
 
+test('networks run by name with drawn weights, and a file of that name goes before', async () => {
+  const { code, stdout, stderr } = await call('run vit-small --seed 3 --batch 2');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'weights of vit-small: random, seed 3\n' });
+  expect(stdout).toMatch(/input float32\[2,3,32,32\] ← random, seed 3\n/);
+  expect(stdout).toMatch(/check +holds/);
+  expect(await object('run mlp')).toMatchObject({ weights: 'random, seed 0', check: { ok: true } });
+  expect((await call('run alexnt')).stderr).toMatch(/SYS-CLI-010.*Did you mean 'alexnet'\?/);
+  const own = mkdtempSync(join(folder, 'own-'));
+  copyFileSync(join(folder, 'adder.onnx'), join(own, 'lenet5'));
+  const file = await call('summary lenet5', own);
+  expect(file.stderr).toContain("'lenet5' is read as the file of that name");
+  expect(file.stdout).toContain('470');
+});
+
 test('summary counts the adder', async () => {
   expect(await object('summary adder --batch 1')).toMatchObject({ totals: { parameters: 470, macs: 434 } });
   expect((await call('summary adder.onnx')).stdout).toContain('470');

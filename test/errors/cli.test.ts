@@ -23,6 +23,7 @@ const CASES: readonly (readonly [string, string, number])[] = [
   ['model-lfs-pointer', 'run pointer.onnx', 3],
   ['model-is-tensor', 'run tensor.onnx', 3],
   ['model-is-program', 'run tiny.dlp', 3],
+  ['model-description', 'run net.cfg', 4],
   ['model-wrong-shapes', 'run mismatch.txt', 3],
   ['model-text-syntax', 'run syntax.txt', 3],
   ['model-undefined-value', 'summary undefined.txt', 3],

@@ -29,6 +29,7 @@ export async function writeFixtures(root: string): Promise<string> {
   );
   put('empty.onnx', '');
   put('text.onnx', 'hello, this is a text\n');
+  put('net.cfg', '[net]\nwidth=8\nheight=8\nchannels=3\n\n[convolutional]\nfilters=4\nsize=3\n');
   put('pointer.onnx', 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1000\n');
   put('tensor.onnx', tensorProto(fixed));
 

@@ -9,16 +9,11 @@ import { type CliCommand, withCommonOptions, withExamples } from '../command.ts'
 import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
-import { inModel, loadModel } from '../model.ts';
-import {
-  coresOption,
-  logged,
-  type ModelOptions,
-  sparseOption,
-  winogradOption,
-  withModelOptions,
-} from '../modelOptions.ts';
+import { inModel, MODEL_ARGUMENT, sizesGiven } from '../model.ts';
+import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from '../modelOptions.ts';
+import { type Opened, openModel, weightsFact } from '../openModel.ts';
 import { slotText } from '../slots.ts';
+import { seedOption } from '../values.ts';
 
 interface CompileOptions extends ModelOptions, CacheOption {
   readonly out: string;
@@ -26,6 +21,7 @@ interface CompileOptions extends ModelOptions, CacheOption {
   readonly cores?: number;
   readonly sparse?: SparseOption;
   readonly winograd?: WinogradChoice;
+  readonly seed: number;
 }
 
 export function configureCompile(command: CliCommand, console: Console): void {
@@ -38,7 +34,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
     },
   ]);
   command
-    .addArgument(new Argument('<MODEL>', t({ en: 'an ONNX file, or adder', zh: 'ONNX 文件，或 adder' })))
+    .addArgument(new Argument('<MODEL>', t(MODEL_ARGUMENT)))
     .requiredOption('-o, --out <FILE.dlp>', t({ en: 'the program file to write', zh: '要写出的程序文件' }))
     .option(
       '--machine <NAME|FILE>',
@@ -47,19 +43,19 @@ export function configureCompile(command: CliCommand, console: Console): void {
   command.option(...coresOption(console));
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
+  command.option(...seedOption(console, { en: 'of random weights; default 0', zh: '随机权重的种子，默认 0' }));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: CompileOptions) => {
     checkWritable(options.out, 'file');
     const machine = loadMachine(options.machine);
-    const { model, onStep } = await inModel(name, () => logged(console, loadModel(name), options));
+    const opened = await openModel(name, console, options, { seed: options.seed });
     const engine = await createEngine({ onNotice: console.notice });
-    const compile = compileModel(model, {
+    const compile = compileModel(opened.model, {
       ...cacheOf(options),
+      ...sizesGiven(name, options),
       machine,
       engine,
-      onStep,
-      dims: options.dim ?? {},
-      ...(options.batch === undefined ? {} : { batch: options.batch }),
+      onStep: opened.onStep,
       ...(options.cores === undefined ? {} : { cores: options.cores }),
       ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
       ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
@@ -68,7 +64,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
     });
     const { program } = await inModel(name, () => compile);
     const bytes = writeFile(options.out, writeProgramChunks(program));
-    if (console.json) console.object(summaryObject(console, name, options, bytes, program));
+    if (console.json) console.object(summaryObject(console, name, options, bytes, program, opened));
     else console.say(summaryText(console, options, bytes, program));
   });
 }
@@ -79,12 +75,14 @@ function summaryObject(
   options: CompileOptions,
   bytes: number,
   program: Program,
+  opened: Opened,
 ): object {
   const { machine, words, dramBytes, inputs, outputs, layers } = program;
   const slots = (list: Program['inputs']) => list.map(({ name, dtype, dims }) => ({ name, dtype, shape: dims }));
   return {
     model,
     file: options.out,
+    ...weightsFact(opened),
     bytes,
     machine: machine.name,
     machineFile: machineFileOf(options.machine).machineFile ?? null,

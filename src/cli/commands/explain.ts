@@ -9,14 +9,16 @@ import { type CliCommand, withCommonOptions, withExamples } from '../command.ts'
 import type { Console } from '../console.ts';
 import { explainedLayer, explainedTable, hostLines } from '../explainText.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
-import { inModel, isEmbedded, loadCounted } from '../model.ts';
-import { logged, type ModelOptions, sparseOption, winogradOption, withModelOptions } from '../modelOptions.ts';
+import { inModel, MODEL_ARGUMENT, sizesGiven } from '../model.ts';
+import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from '../modelOptions.ts';
+import { openModel } from '../openModel.ts';
 import { textStyle } from '../style.ts';
 import { whole } from '../values.ts';
 
 interface ExplainOptions extends ModelOptions, CacheOption {
   readonly machine?: string;
   readonly sparse?: SparseOption;
+  readonly cores?: number;
   readonly layer?: string;
   readonly schedules: number;
   readonly winograd?: WinogradChoice;
@@ -39,9 +41,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
     },
   ]);
   command
-    .addArgument(
-      new Argument('<MODEL>', t({ en: 'an ONNX file, or the name of a network', zh: 'ONNX 文件，或网络名称' })),
-    )
+    .addArgument(new Argument('<MODEL>', t(MODEL_ARGUMENT)))
     .option('--layer <NAME|N>', t({ en: 'a layer in full, by name or number', zh: '按名称或编号查看某一层' }))
     .option(
       '--machine <NAME|FILE>',
@@ -55,20 +55,19 @@ export function configureExplain(command: CliCommand, console: Console): void {
     );
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
+  command.option(...coresOption(console));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: ExplainOptions) => {
     const machine = loadMachine(options.machine);
-    const { model: counted, ...given } = await inModel(name, () => loadCounted(name, options));
-    // Embedded networks have an open batch, as those by name: one sample, unless sizes are given.
-    const batch = isEmbedded(name) && options.dim === undefined ? { batch: 1, ...given } : given;
-    const { model, onStep } = await inModel(name, () => logged(console, counted, options));
+    const { model, onStep } = await openModel(name, console, options, 'none');
     const engine = await createEngine({ onNotice: console.notice });
     const { layer, schedules } = options;
     const explained = await inModel(name, () =>
       explainModel(model, {
-        ...{ machine, engine, onStep, schedules, dims: options.dim ?? {} },
         ...cacheOf(options),
-        ...batch,
+        ...{ machine, engine, onStep, schedules },
+        ...sizesGiven(name, options),
+        ...(options.cores === undefined ? {} : { cores: options.cores }),
         ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
         ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
         ...(layer === undefined ? {} : { choose: (program) => layersNamed(program, layer) }),

@@ -11,8 +11,9 @@ import { amountsText, outputText } from '../compression/show.ts';
 import type { Console } from '../console.ts';
 import { checkWritable } from '../files.ts';
 import { completeFeeds, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
-import { inModel, loadModel } from '../model.ts';
-import { logged, type ModelOptions, withLogOption, withSizeOptions } from '../modelOptions.ts';
+import { inModel, MODEL_ARGUMENT } from '../model.ts';
+import { type ModelOptions, withLogOption, withSizeOptions } from '../modelOptions.ts';
+import { openModel, weightsFact } from '../openModel.ts';
 
 interface OptimizeOptions extends InputOptions, Pick<ModelOptions, 'dim' | 'batch' | 'log'> {
   readonly output: string;
@@ -32,8 +33,7 @@ export function configureOptimize(command: CliCommand, console: Console): void {
       does: { en: 'tell what each pass did; compare on given data', zh: '说明各遍所做的改动；用给定数据比较' },
     },
   ]);
-  const what = { en: 'an ONNX file, lenet5 or adder', zh: 'ONNX 文件、lenet5 或 adder' };
-  command.addArgument(new Argument('<MODEL>', console.text(what)));
+  command.addArgument(new Argument('<MODEL>', console.text(MODEL_ARGUMENT)));
   withOutputOption(console, command);
   withSizeOptions(console, command);
   withLogOption(console, command);
@@ -44,7 +44,7 @@ export function configureOptimize(command: CliCommand, console: Console): void {
 
 async function optimize(name: string, options: OptimizeOptions, console: Console): Promise<void> {
   checkWritable(options.output, 'file');
-  const loaded = await inModel(name, () => logged(console, loadModel(name), { log: options.log ?? 0 }));
+  const loaded = await openModel(name, console, options, { seed: options.seed });
   const sized = { dims: options.dim ?? {}, ...(options.batch === undefined ? {} : { batch: options.batch }) };
   const bound = await inModel(name, () => bindSizes(loaded.model, sized));
   const before = bound.model;
@@ -81,6 +81,7 @@ async function optimize(name: string, options: OptimizeOptions, console: Console
     console.object({
       model: name,
       output: options.output,
+      ...weightsFact(loaded),
       ...amounts,
       passes,
       inputs: Object.fromEntries(sources),

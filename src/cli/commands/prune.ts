@@ -12,8 +12,9 @@ import { type SampleArguments, samplesFor, withSampleOptions } from '../compress
 import { comparisonText, noteRandom } from '../compression/show.ts';
 import type { Console } from '../console.ts';
 import { checkWritable } from '../files.ts';
-import { inModel, loadModel } from '../model.ts';
+import { inModel, MODEL_ARGUMENT } from '../model.ts';
 import { type ModelOptions, withSizeOptions } from '../modelOptions.ts';
+import { openModel, weightsFact } from '../openModel.ts';
 import { badValue, choice } from '../values.ts';
 
 interface PruneArguments extends SampleArguments, Pick<ModelOptions, 'dim' | 'batch'> {
@@ -61,9 +62,7 @@ export function configurePrune(command: CliCommand, console: Console): void {
       does: { en: 'the smallest weights of all layers together, but one', zh: '除一层外，按全部权重统一排序' },
     },
   ]);
-  command.addArgument(
-    new Argument('<MODEL>', t({ en: 'an ONNX file, lenet5 or adder', zh: 'ONNX 文件、lenet5 或 adder' })),
-  );
+  command.addArgument(new Argument('<MODEL>', t(MODEL_ARGUMENT)));
   withOutputOption(console, command);
   command
     .option('--sparsity <SHARE>', t({ en: 'share of weights that become 0', zh: '变为 0 的权重比例' }), share)
@@ -85,9 +84,9 @@ async function prune(name: string, options: PruneArguments, console: Console): P
   const others = options.sparsity !== undefined || options.global === true;
   if (byPattern ? others : options.sparsity === undefined) throw oneOfThem({ given: byPattern });
   checkWritable(options.output, 'file');
-  const loaded = await inModel(name, () => loadModel(name));
+  const loaded = await openModel(name, console, {}, { seed: options.seed });
   const sized = { dims: options.dim ?? {}, ...(options.batch === undefined ? {} : { batch: options.batch }) };
-  const bound = await inModel(name, () => bindSizes(loaded, sized));
+  const bound = await inModel(name, () => bindSizes(loaded.model, sized));
   const engine = await createEngine({ onNotice: console.notice });
   // Weights that are computed from constants are weights all the same.
   const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));
@@ -118,7 +117,7 @@ async function prune(name: string, options: PruneArguments, console: Console): P
   const sum = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((n, layer) => n + of(layer), 0);
   const total = { size: sum((l) => l.size), zeros: sum((l) => l.zeros) };
   if (console.json) {
-    console.object({ model: name, output: options.output, layers, left, total, ...comparison });
+    console.object({ model: name, output: options.output, ...weightsFact(loaded), layers, left, total, ...comparison });
     return;
   }
   const part = (zeros: number, size: number): string => {

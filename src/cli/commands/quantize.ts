@@ -20,8 +20,9 @@ import { type SampleArguments, samplesFor, withSampleOptions } from '../compress
 import { amountsText, comparisonText, decibels, noteRandom } from '../compression/show.ts';
 import type { Console } from '../console.ts';
 import { checkWritable } from '../files.ts';
-import { inModel, loadModel } from '../model.ts';
-import { logged, type ModelOptions, withLogOption, withSizeOptions } from '../modelOptions.ts';
+import { inModel, MODEL_ARGUMENT } from '../model.ts';
+import { type ModelOptions, withLogOption, withSizeOptions } from '../modelOptions.ts';
+import { openModel, weightsFact } from '../openModel.ts';
 import { badValue, choice, whole } from '../values.ts';
 
 interface QuantizeOptions extends SampleArguments, Pick<ModelOptions, 'dim' | 'batch' | 'log'> {
@@ -68,9 +69,7 @@ export function configureQuantize(command: CliCommand, console: Console): void {
       does: { en: 'ranges by least divergence, one node left in floats', zh: '以最小散度定范围，保留一个浮点节点' },
     },
   ]);
-  command.addArgument(
-    new Argument('<MODEL>', t({ en: 'an ONNX file, lenet5 or adder', zh: 'ONNX 文件、lenet5 或 adder' })),
-  );
+  command.addArgument(new Argument('<MODEL>', t(MODEL_ARGUMENT)));
   withOutputOption(console, command);
   command
     .option(
@@ -120,7 +119,8 @@ async function quantize(name: string, options: QuantizeOptions, console: Console
   const { calibration } = options;
   if (options.percentile !== undefined && calibration !== 'percentile') throw percentileAlone({ calibration });
   checkWritable(options.output, 'file');
-  const { model, onStep } = await inModel(name, () => logged(console, loadModel(name), { log: options.log ?? 0 }));
+  const opened = await openModel(name, console, options, { seed: options.seed });
+  const { model, onStep } = opened;
   const sized = {
     dims: options.dim ?? {},
     ...(options.batch === undefined ? {} : { batch: options.batch }),
@@ -146,7 +146,7 @@ async function quantize(name: string, options: QuantizeOptions, console: Console
     }),
   );
   const file = writeCompressed(options.output, done.model);
-  show(name, options, done, file, console);
+  show(name, options, done, file, weightsFact(opened), console);
 }
 
 function show(
@@ -154,6 +154,7 @@ function show(
   options: QuantizeOptions,
   { model, before, plan, comparison, layers, samples }: Awaited<ReturnType<typeof quantiseModel>>,
   file: Uint8Array,
+  weights: object,
   console: Console,
 ): void {
   const amounts = { before: amountsOf(before, writeModel(before)), after: amountsOf(model, file) };
@@ -172,6 +173,7 @@ function show(
     console.object({
       model: name,
       output: options.output,
+      ...weights,
       calibration: { method: options.calibration, samples: samples.calibration.count, random: samples.isRandom },
       activations: options.activations,
       ...amounts,

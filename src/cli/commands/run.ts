@@ -22,21 +22,16 @@ import {
 } from '#flow';
 import type { Tensor } from '#ir';
 import type { SparseOption, WinogradChoice } from '#lower';
+import { symbolsOf } from '#ops';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fidelity.ts';
 import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
-import { inModel, isEmbedded, loadModel } from '../model.ts';
-import {
-  coresOption,
-  logged,
-  type ModelOptions,
-  sparseOption,
-  winogradOption,
-  withModelOptions,
-} from '../modelOptions.ts';
+import { embeddedOf, inModel, originOf } from '../model.ts';
+import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from '../modelOptions.ts';
+import { openModel, weightsFact } from '../openModel.ts';
 import { readLabels, writeOutputs } from '../outputs.ts';
 import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
 import { watch } from '../simulation.ts';
@@ -72,6 +67,13 @@ export function configureRun(command: CliCommand, console: Console): void {
       does: { en: 'a picture through a network', zh: '让图片通过网络' },
     },
     {
+      run: 'systole run alexnet --batch 2',
+      does: {
+        en: 'a network of docs/models.md, with random weights',
+        zh: '按名称运行 docs/models.md 中的网络，权重随机',
+      },
+    },
+    {
       run: 'systole run resnet50.onnx --dim N=1 --timing-only --json',
       does: { en: 'cycles alone, as JSON', zh: '只计周期，输出 JSON' },
     },
@@ -83,7 +85,10 @@ export function configureRun(command: CliCommand, console: Console): void {
   command.addArgument(
     new Argument(
       '[MODEL]',
-      t({ en: 'an ONNX file, lenet5 (the default) or adder', zh: 'ONNX 文件、lenet5（默认）或 adder' }),
+      t({
+        en: 'an ONNX file, or the name of a network; default lenet5',
+        zh: 'ONNX 文件，或网络名称；默认 lenet5',
+      }),
     ),
   );
   command.option(
@@ -120,14 +125,15 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   checkFidelity(options);
   const labels = options.labels === undefined ? undefined : readLabels(options.labels);
   const machine = loadMachine(options.machine);
-  const { model, onStep } = await inModel(name, () => logged(console, loadModel(name), options));
+  const withData = options.timingOnly !== true;
+  const opened = await openModel(name, console, options, withData ? { seed: options.seed } : 'none');
+  const { model, onStep } = opened;
   const dims = options.dim ?? {};
-  const embedded = isEmbedded(name) && options.input === undefined ? name : undefined;
+  const embedded = options.input === undefined ? embeddedOf(name) : undefined;
   const sized = { dims, ...(options.batch === undefined ? {} : { batch: options.batch }) };
   const bound = (await inModel(name, () => bindSizes(model, sized))).model;
   const names = bound.graph.inputs.map((v) => v.name);
   const addition: Addition = { ...ADDITION, ...pick(options) };
-  const withData = options.timingOnly !== true;
   const batch = options.batch ?? dims.N;
   // Without data only the sizes count, and where they are given they need no feed to tell them.
   const read = await readInputs(options, names, (input) => inputType(bound, input));
@@ -137,6 +143,9 @@ async function run(name: string, options: RunOptions, console: Console): Promise
       : read;
   const implied = sizesOfFeeds(bound, given.feeds, given.places);
 
+  // A network by its name is open in its batch: one sample, where nothing says more.
+  const one = originOf(name) === 'file' ? {} : Object.fromEntries(symbolsOf(bound.graph).map((symbol) => [symbol, 1]));
+
   const engine = await createEngine({ onNotice: console.notice });
   console.progress.begin(console.text({ en: 'compiling', zh: '编译' }));
   const compile = compileModel(model, {
@@ -145,7 +154,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
     machine,
     engine,
     onStep,
-    dims: { ...dims, ...(options.batch === undefined ? implied : {}) },
+    dims: { ...one, ...dims, ...(options.batch === undefined ? implied : {}) },
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
@@ -173,14 +182,14 @@ async function run(name: string, options: RunOptions, console: Console): Promise
   showRun(
     console,
     { ...facts, result, fidelity: 'data', sources, outputs, check },
-    { ...options, written, answer, labelList: labels },
+    { ...options, written, answer, labelList: labels, extra: weightsFact(opened) },
   );
   return check.ok ? 0 : 1;
 }
 
 function refuseContradictions(name: string, options: RunOptions): void {
   const term = (['a', 'b', 'carry'] as const).find((flag) => options[flag] !== undefined);
-  if (term !== undefined && name !== 'adder') throw onlyForAdder({ option: `--${term}`, model: name });
+  if (term !== undefined && embeddedOf(name) !== 'adder') throw onlyForAdder({ option: `--${term}`, model: name });
   if (term !== undefined && options.input !== undefined) throw inputTwice({ option: `--${term}` });
 }
 

@@ -16,8 +16,9 @@ import {
 } from '#report';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
-import { inModel, loadCounted } from '../model.ts';
-import { logged, type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { inModel, sizesGiven } from '../model.ts';
+import { type ModelOptions, withModelOptions } from '../modelOptions.ts';
+import { openModel } from '../openModel.ts';
 import { textStyle } from '../style.ts';
 import { choice, dimensions, whole } from '../values.ts';
 
@@ -91,10 +92,9 @@ export function configureSummary(command: CliCommand, console: Console): void {
     );
   command.action(async (name: string, options: SummaryOptions) => {
     const { inputSize: size, convention, depth, dim = {} } = options;
-    const { model: counted, ...batch } = await inModel(name, () => loadCounted(name, options));
-    const { model: imported, onStep } = await inModel(name, () => logged(console, counted, options));
+    const { model: imported, onStep } = await openModel(name, console, options, 'none');
     const bound = await inModel(name, () =>
-      size === undefined ? bindSizes(imported, { dims: dim, ...batch }) : withInputSize(imported, size, dim),
+      size === undefined ? bindSizes(imported, sizesGiven(name, options)) : withInputSize(imported, size, dim),
     );
     const engine = await createEngine({ onNotice: console.notice });
     const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));

@@ -26,7 +26,7 @@ import {
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
-import { inModel, loadCounted } from '../model.ts';
+import { inModel, loadModel, sizesGiven } from '../model.ts';
 import { textStyle } from '../style.ts';
 import { choice, sizes, whole, wholes } from '../values.ts';
 
@@ -189,20 +189,18 @@ function useOf({ array, traffic, mapping }: UtilisationOptions): ArrayUse {
 
 async function networkOf(
   name: string | undefined,
-  { dim, batch }: UtilisationOptions,
+  options: UtilisationOptions,
   console: Console,
 ): Promise<AnalyticNetwork> {
+  const { dim, batch } = options;
   if (name === undefined) {
     const unused = dim !== undefined ? '--dim' : batch !== undefined ? '--batch' : undefined;
     if (unused !== undefined) throw noModel({ option: unused });
     return { layers: PAPER_ALEXNET, leftOut: [] };
   }
-  const { model: imported, ...sizes } = await loadCounted(name, {
-    ...(dim === undefined ? {} : { dim }),
-    ...(batch === undefined ? {} : { batch }),
-  });
   return inModel(name, async () => {
-    const bound = await bindSizes(imported, { dims: dim ?? {}, ...sizes });
+    const { model: imported } = await loadModel(name, console, 'none');
+    const bound = bindSizes(imported, sizesGiven(name, options));
     const engine = await createEngine({ onNotice: console.notice });
     const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));
     const { model } = await runPasses(bound.model, { engine, declared: bound.declared, steps });

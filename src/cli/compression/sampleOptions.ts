@@ -7,7 +7,7 @@ import type { CliCommand } from '../command.ts';
 import type { Console } from '../console.ts';
 import { readBytes } from '../files.ts';
 import { normalisationOf, type PictureOptions, withPictureOptions } from '../inputs.ts';
-import { whole } from '../values.ts';
+import { seedOption, whole } from '../values.ts';
 
 export interface SampleArguments extends PictureOptions {
   readonly data?: string;
@@ -37,10 +37,10 @@ export function withSampleOptions(console: Console, command: CliCommand): CliCom
       10_000,
     )
     .option(
-      '--seed <N>',
-      t({ en: 'of random samples, where no data is given; default 0', zh: '随机样本的种子（未给数据时），默认 0' }),
-      whole('--seed', 0, 2 ** 32 - 1),
-      0,
+      ...seedOption(console, {
+        en: 'of random samples, where no data is given, and of random weights; default 0',
+        zh: '随机样本（未给数据时）与随机权重的种子，默认 0',
+      }),
     );
   return withPictureOptions(console, command);
 }
