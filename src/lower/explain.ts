@@ -4,11 +4,11 @@
  */
 import type { LayerPlan, LayerPrediction, Space } from '#isa';
 import { accumulatorEntries, filtersOf, type Machine, unitFor } from '#machine';
+import { type AffineExpression, affineExpression, subscriptText } from './affine.ts';
 import {
   buildContraction,
   type Contraction,
   predictContraction,
-  type Spatial,
   type Tiling,
   typesOfContraction,
 } from './contraction.ts';
@@ -30,14 +30,9 @@ import {
 } from './stream.ts';
 import { rankTilings, searchTiling } from './tileSearch.ts';
 
-/** A contraction as one affine expression over its iteration domain. */
-export interface AffineForm {
-  readonly domain: readonly {
-    readonly index: string;
-    readonly size: number;
-    readonly kind: 'parallel' | 'reduction';
-  }[];
-  /** Subscripts of each tensor: affine in the indices. */
+/** The affine expression of a contraction, with what the processor adds to it. */
+export interface AffineForm extends AffineExpression {
+  /** Subscripts of each tensor, as text. */
   readonly access: Readonly<Record<'out' | 'a' | 'w', readonly string[]>>;
   /** `out[b, y, x, n] += a[…] · w[…]`, and what follows. */
   readonly text: readonly string[];
@@ -45,47 +40,18 @@ export interface AffineForm {
   readonly intrinsic: string;
 }
 
-const affine = (index: string, scale: number, kernelIndex: string, dilation: number, pad: number): string => {
-  const times = (name: string, by: number): string => (by === 1 ? name : `${by}·${name}`);
-  const kernel = kernelIndex === '' ? '' : ` + ${times(kernelIndex, dilation)}`;
-  return `${times(index, scale)}${kernel}${pad === 0 ? '' : ` − ${pad}`}`;
-};
-
 /** The form of a contraction. Indices of size 1 are left out. */
 export function affineForm(k: Contraction, machine: Machine): AffineForm {
-  const isThere = (s: Pick<Spatial, 'total' | 'kernel'>): boolean => s.total > 1 || s.kernel > 1;
-  const outer = k.outer.map((_, i) => `g${i}`);
-  const spatial = [
-    ['y', k.y],
-    ['x', k.x],
-  ] as const;
-  const all = [
-    ...k.outer.map((o, i) => ({ index: `g${i}`, size: o.total, kind: 'parallel' as const })),
-    { index: 'b', size: k.b.total, kind: 'parallel' as const },
-    ...spatial.map(([index, s]) => ({ index, size: s.total, kind: 'parallel' as const })),
-    { index: 'n', size: k.n.total, kind: 'parallel' as const },
-    ...spatial.map(([index, s]) => ({ index: `k${index}`, size: s.kernel, kind: 'reduction' as const })),
-    { index: 'c', size: k.c.total, kind: 'reduction' as const },
-  ];
-  const domain = all.filter((d) => d.size > 1 || d.index === 'n' || d.index === 'c');
+  const { domain, maps } = affineExpression({
+    ...{ outer: k.outer.map((o) => o.total), b: k.b.total, y: k.y, x: k.x, n: k.n.total, c: k.c.total },
+  });
   const has = new Set(domain.map((d) => d.index));
   const kept = (names: readonly string[]): string[] => names.filter((name) => has.has(name));
+  const outer = k.outer.map((_, i) => `g${i}`);
   const access = {
-    out: kept([...outer, 'b', 'y', 'x', 'n']),
-    a: [
-      ...kept([...outer, 'b']),
-      ...spatial.flatMap(([index, s]) =>
-        isThere(s)
-          ? [
-              has.has(index)
-                ? affine(index, s.scale, has.has(`k${index}`) ? `k${index}` : '', s.dilation, s.pad)
-                : affine(`k${index}`, s.dilation, '', 1, s.pad),
-            ]
-          : [],
-      ),
-      'c',
-    ],
-    w: kept([...outer, 'n', 'ky', 'kx', 'c']),
+    out: maps.out.map(subscriptText),
+    a: maps.a.map(subscriptText),
+    w: maps.w.map(subscriptText),
   };
   const types = typesOfContraction(k);
   const list = (names: readonly string[]): string => `[${names.join(', ')}]`;
@@ -118,6 +84,7 @@ export function affineForm(k: Contraction, machine: Machine): AffineForm {
   const shape = unit.kind === 'dot' ? `Tn ${unit.tn} × Ti ${unit.ti}` : `${unit.rows} × ${unit.columns}`;
   return {
     domain,
+    maps,
     access,
     text: [
       ...before,
@@ -147,7 +114,7 @@ export interface StreamBuffer {
 
 /** A schedule of a contraction. */
 export interface ScheduleText {
-  /** Tiles of each loop with several, outermost first: `n 3 × 48`. */
+  /** Tiles of each loop with several, outermost first: `n 3 × 48`, `y 2 × 19 + 18`, `n 4 × 16 [core × 4]`. */
   readonly loops: readonly string[];
   readonly predicted: LayerPrediction;
 }
@@ -176,10 +143,12 @@ export interface FormText extends ScheduleText {
   readonly isChosen: boolean;
 }
 
-const loopText = (l: LoopDim): string =>
-  `${l.name} ${tilesOf(l)} × ${Math.min(l.tile, l.total)}${isRagged(l) ? `, last ${l.total % l.tile}` : ''}${
-    l.deal === undefined ? '' : `, over ${partsOf(l)} ${l.deal.over}s`
-  }`;
+/** Tiles × their size, plus the ragged last; in brackets to how many it is dealt. No words: it is read in every language. */
+function loopText(l: LoopDim): string {
+  const [tiles, size] = [tilesOf(l), Math.min(l.tile, l.total)];
+  const sizes = isRagged(l) ? `${tiles - 1} × ${size} + ${l.total % l.tile}` : `${tiles} × ${size}`;
+  return `${l.name} ${sizes}${l.deal === undefined ? '' : ` [${l.deal.over} × ${partsOf(l)}]`}`;
+}
 
 function scheduleText(k: Contraction, t: Tiling, machine: Machine): ScheduleText {
   const built = buildContraction(k, t, machine, 0);

@@ -1,4 +1,14 @@
 /** Layer `lower`: a model becomes a Program. The only place that sees both graph and instructions. */
+export {
+  type AccessMap,
+  type AffineAxis,
+  type AffineExpression,
+  type AffineSizes,
+  accessText,
+  affineExpression,
+  footprint,
+  type Subscript,
+} from './affine.ts';
 export { type Contraction, fitsContraction, type Tiling } from './contraction.ts';
 export { type Decisions, decisionsFor } from './decisions.ts';
 export {
@@ -12,6 +22,7 @@ export {
 export { firstCores } from './firstCores.ts';
 export { type LowerOptions, lower } from './lower.ts';
 export { isOperandSemaphore } from './nest.ts';
+export { type ProcessorSupport, processorSupport } from './operators/support.ts';
 export { processorOperators } from './operators/table.ts';
 export type { Schedule, SparseOption } from './planner.ts';
 export { searchTiling } from './tileSearch.ts';

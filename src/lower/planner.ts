@@ -32,6 +32,7 @@ import { matrixTypeOf } from './elementTypes.ts';
 import type { Emitter } from './emitter.ts';
 import type { ExpandedModel } from './expand.ts';
 import type { Expression } from './formula/expression.ts';
+import { checkTiling } from './legality.ts';
 import type { Neighbour, Surroundings } from './prefetch.ts';
 import { formsOf, type SparseWeights } from './sparse/forms.ts';
 import { searchTiling } from './tileSearch.ts';
@@ -245,9 +246,11 @@ export class Planner {
     }, 0);
   }
 
-  /** The tiling of a contraction, or undefined where nothing fits. */
+  /** The tiling of a contraction, or undefined where nothing fits. @throws what `checkTiling` throws of a caller's choice */
   tiling(k: Contraction): Tiling | undefined {
-    return this.#schedule(k, this.machine);
+    const found = this.#schedule(k, this.machine);
+    if (found !== undefined && this.#schedule !== searchTiling) checkTiling(k, found, this.machine);
+    return found;
   }
 
   /** Forms in which the weights of a contraction may lie: dense first, then those that its zeros and the machine allow. */
