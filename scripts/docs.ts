@@ -5,8 +5,9 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { declaredDiagnostics } from '#base';
 import { isaPage } from '#isa';
+import { type ProcessorSupport, processorSupport } from '#lower';
 import { machineJsonSchema } from '#machine';
-import { operatorsPage } from '#ops';
+import { type Operator, operatorsPage } from '#ops';
 import { countingPage, reportPage } from '#report';
 import { controlPage, decodeDot, decodeSvg } from '#timing';
 import { errorsPage } from './errorsPage.ts';
@@ -17,7 +18,7 @@ import { countedNetworks, modelsPage } from './modelsPage.ts';
 export async function pages(): Promise<ReadonlyMap<string, string>> {
   await loadDiagnostics();
   return new Map([
-    ['docs/ops.md', operatorsPage()],
+    ['docs/ops.md', operatorsPage(processorText)],
     ['docs/isa.md', isaPage()],
     ['docs/control.md', controlPage()],
     ['docs/control.svg', decodeSvg()],
@@ -29,6 +30,19 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ...machinePages(),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],
   ]);
+}
+
+const BY: Readonly<Record<ProcessorSupport['by'], string>> = {
+  kernel: 'by a kernel',
+  expansion: 'written out in other operators',
+  view: 'a view',
+  host: 'none, on the host',
+};
+
+/** What the processor does of an operator. */
+function processorText(op: Operator): string {
+  const { by, types } = processorSupport(op);
+  return `Processor: ${BY[by]}${types.length === 0 ? '' : `; ${types.join(', ')}`}.`;
 }
 
 /** Runs every module that declares a diagnostic: not all stand behind a front door. */

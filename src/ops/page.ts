@@ -13,14 +13,24 @@ count maximum, clipping and rectification; transcendentals count exp, log, tanh,
 Division by a known count is one multiplication. Bytes count each input and each output once.
 `;
 
-/** The whole page. */
-export function operatorsPage(): string {
+const PROCESSOR = `**Processor.** By a kernel, written out in operators that have one, or a view (another name for the same memory); the rest runs on the
+host, where constants are not folded before. Types are those of the first operand of several types that the operator allows and the units
+compute. A machine may have fewer, and a kernel may not take an attribute or a size that is only known in a run: such a node runs on the host,
+and the report names the reason.
+`;
+
+/**
+ * The whole page.
+ * @param processor what a processor does of an operator, in a sentence; layers above know it
+ */
+export function operatorsPage(processor?: (op: Operator) => string): string {
   const sorted = [...operators.values()].sort((a, b) => a.name.localeCompare(b.name, 'en'));
   const contents = sorted.map((op) => `[${op.name}](#${op.name.toLowerCase()})`).join(' · ');
-  return [INTRODUCTION, `${contents}\n`, ...sorted.map(section)].join('\n');
+  const introduction = processor === undefined ? [INTRODUCTION] : [INTRODUCTION, PROCESSOR];
+  return [...introduction, `${contents}\n`, ...sorted.map((op) => section(op, processor?.(op)))].join('\n');
 }
 
-function section(op: Operator): string {
+function section(op: Operator, processor: string | undefined): string {
   const versions = op.versions.map((v, i) => (i === 0 ? `${v}` : ` ${v}`)).join(',');
   return [
     `## ${op.name}`,
@@ -29,6 +39,7 @@ function section(op: Operator): string {
     '',
     `Opset versions: ${versions}. Cost: ${op.costRule} ${gradientText(op)}`,
     '',
+    ...(processor === undefined ? [] : [processor, '']),
     table(
       ['operand', 'type', ''],
       [...op.inputs.map((p) => operand('in', p)), ...op.outputs.map((p) => operand('out', p))],
