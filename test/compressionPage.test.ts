@@ -25,7 +25,7 @@ const rounded = (text: string): string => text.replaceAll(/\d+\.\d+(e[+-]?\d+)?/
 test('the commands of docs/compression.md print what it says', { timeout: 60_000 }, () => {
   const page = readFileSync(`${ROOT}docs/compression.md`, 'utf8');
   const all = sessions(page);
-  expect(all).toHaveLength(4);
+  expect(all).toHaveLength(5);
   runPage('docs/compression.md', ({ status, stderr, folder }) => {
     expect([status, stderr]).toEqual([0, '']);
     for (const { args, said } of all) {

@@ -29,8 +29,18 @@ export function numberToBfloat16(value: number): number {
   return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff;
 }
 
-/** Value of a float16 bit pattern. */
+/** 2^-14, the least normal float16, and 65520, from which values round to infinity, as bits of float32. */
+const [LEAST_NORMAL, TO_INFINITY] = [0x38800000, 0x477ff000];
+
+let float16Values: Float64Array | undefined;
+
+/** Value of a float16 bit pattern, of which the low 16 bits count. */
 export function float16ToNumber(bits: number): number {
+  float16Values ??= Float64Array.from({ length: 0x10000 }, (_, i) => valueOfFloat16(i));
+  return float16Values[bits & 0xffff]!;
+}
+
+function valueOfFloat16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >>> 10) & 0x1f;
   const fraction = bits & 0x3ff;
@@ -39,18 +49,18 @@ export function float16ToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** float16 bit pattern nearest to `value`. */
+/** float16 bit pattern nearest to `value`, rounded once. */
 export function numberToFloat16(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const magnitude = Math.abs(value);
-  if (magnitude >= 65520) return sign | 0x7c00;
-  if (magnitude < 2 ** -14) return sign | roundHalfEven(magnitude * 2 ** 24);
-  const exponent = Math.floor(Math.log2(magnitude));
-  // log2 can be off by one next to a power of two.
-  const e = magnitude < 2 ** exponent ? exponent - 1 : magnitude >= 2 ** (exponent + 1) ? exponent + 1 : exponent;
-  const fraction = roundHalfEven((magnitude / 2 ** e - 1) * 1024);
-  return sign | (((e + 15) << 10) + fraction);
+  f32[0] = value;
+  const bits = u32[0]!;
+  const sign = (bits >>> 16) & 0x8000;
+  let magnitude = bits & 0x7fffffff;
+  if (magnitude < LEAST_NORMAL) return sign | roundHalfEven(Math.abs(value) * 2 ** 24);
+  // Rounding to float32 first may have made a tie: a number that it moved is put back on its side of it.
+  if (f32[0] !== value && (magnitude & 0x1fff) === 0x1000) magnitude += Math.abs(f32[0]!) < Math.abs(value) ? 1 : -1;
+  if (magnitude >= TO_INFINITY) return sign | 0x7c00;
+  return sign | ((magnitude + 0xfff + ((magnitude >>> 13) & 1) - 0x38000000) >>> 13);
 }
 
 /** Nearest integer, ties to even. */

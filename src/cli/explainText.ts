@@ -53,6 +53,8 @@ const BY: Readonly<Record<LayerExplanation['bound']['by'], Texts>> = {
   memory: { en: 'DRAM', zh: 'DRAM' },
 };
 
+const COLON: Texts = { en: ': ', zh: '：' };
+
 interface Style {
   readonly palette?: Palette;
   readonly width?: number;
@@ -113,7 +115,9 @@ export function hostLines(console: Console, { plan, run }: HostExplanation, pale
         zh: `${plan.name}：在主机上，${grouped(run.cycles)} 周期`,
       }),
     ),
-    ...(plan.onHost ?? []).map((n) => `  ${n.name} (${n.op}): ${t(n.reason)}`),
+    ...(plan.onHost ?? []).map((n) =>
+      t({ en: `  ${n.name} (${n.op}): ${n.reason.en}`, zh: `  ${n.name}（${n.op}）：${n.reason.zh}` }),
+    ),
   ];
 }
 
@@ -122,16 +126,17 @@ export function explainedLayer(console: Console, layer: LayerExplanation, style:
   const { palette = PLAIN } = style;
   const { plan, run, bound, losses, contraction } = layer;
   const t = console.text.bind(console);
+  const colon = t(COLON);
   const width = Math.max(...LOSSES.map((l) => grouped(Math.round(losses[l])).length));
   const went = LOSSES.map(
     (l) =>
       `  ${grouped(Math.round(losses[l])).padStart(width)}  ${percent(run.cycles === 0 ? null : losses[l] / run.cycles).padStart(7)}  ${t(WORDS[l].does)}`,
   );
   return [
-    palette.strong(`${plan.name}: ${plan.op}`),
+    palette.strong(`${plan.name}${colon}${plan.op}`),
     t({
       en: `${grouped(run.cycles)} cycles; at least ${grouped(Math.ceil(bound.cycles))}, bound by the ${t(BY[bound.by])}; efficiency ${percent(run.cycles === 0 ? null : bound.cycles / run.cycles)}`,
-      zh: `${grouped(run.cycles)} 周期；下界 ${grouped(Math.ceil(bound.cycles))}，受限于 ${t(BY[bound.by])}；效率 ${percent(run.cycles === 0 ? null : bound.cycles / run.cycles)}`,
+      zh: `${grouped(run.cycles)} 周期；下界 ${grouped(Math.ceil(bound.cycles))}，受限于${t(BY[bound.by])}；效率 ${percent(run.cycles === 0 ? null : bound.cycles / run.cycles)}`,
     }),
     t({
       en: `reads ${bytesText(run.readBytes)} and writes ${bytesText(run.writeBytes)} of DRAM; compulsory are ${bytesText(plan.inputBytes + plan.weightBytes)} and ${bytesText(plan.outputBytes)}`,
@@ -174,13 +179,14 @@ const otherKernel = (console: Console, { plan }: LayerExplanation, palette: Pale
 
 function contractionLines(console: Console, c: ContractionText, { palette = PLAIN, width = 160 }: Style): string[] {
   const t = console.text.bind(console);
+  const colon = t(COLON);
   const head = (text: Texts): string[] => ['', palette.strong(t(text))];
   const domain = c.form.domain.map((d) => `${d.index} < ${d.size}`);
   const rows = (list: readonly ScheduleText[]): string[][] =>
     list.map(({ loops, predicted }) => [
       grouped(predicted.cycles),
       bytesText(predicted.readBytes + predicted.writeBytes),
-      loops.join('; ') || t({ en: 'one tile', zh: '单块' }),
+      loops.join(t({ en: '; ', zh: '；' })) || t({ en: 'one tile', zh: '单块' }),
     ]);
   const [best] = c.considered;
   const isBest = best?.loops.join() === c.chosen.loops.join();
@@ -204,8 +210,8 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
     ).map((line) => `  ${line}`),
     ...c.memories.map((m) =>
       m.name === 'accumulators'
-        ? `  ${t({ en: 'accumulators', zh: '累加器' })}: ${grouped(m.used)} / ${grouped(m.of)}`
-        : `  ${m.name}: ${bytesText(m.used)} / ${bytesText(m.of)}`,
+        ? `  ${t({ en: 'accumulators', zh: '累加器' })}${colon}${grouped(m.used)} / ${grouped(m.of)}`
+        : `  ${m.name}${colon}${bytesText(m.used)} / ${bytesText(m.of)}`,
     ),
     ...(c.forms.length === 0
       ? []

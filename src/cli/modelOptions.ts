@@ -1,5 +1,6 @@
 /** Options that say with which sizes and in which type a model is compiled, for which results, and what is told of it. */
 import { diagnostic, nearestName } from '#base';
+import { convertModel, type Half } from '#flow';
 import type { Model } from '#ir';
 import { WINOGRAD_CHOICES } from '#lower';
 import { inferTypes } from '#ops';
@@ -11,35 +12,72 @@ import { badValue, choice, collect, sizes, whole } from './values.ts';
 export interface ModelOptions {
   readonly dim?: Readonly<Record<string, number>>;
   readonly batch?: number;
-  readonly dtype: 'f32';
+  readonly dtype: 'f32' | Half;
   readonly fetch?: readonly string[];
   readonly log?: LogLevel;
 }
 
-/** Types that a model may be of, by the names of the command line. */
-const OTHERS = ['f16', 'bf16', 'i8', 'u8'] as const;
-const LONG: Readonly<Record<string, string>> = {
+/** Names of types on the command line, and the types; f32 leaves a model as it is. */
+const TYPES: Readonly<Record<string, 'f32' | Half>> = {
+  f32: 'f32',
   float32: 'f32',
-  float16: 'f16',
-  bfloat16: 'bf16',
-  int8: 'i8',
-  uint8: 'u8',
+  f16: 'float16',
+  float16: 'float16',
+  bf16: 'bfloat16',
+  bfloat16: 'bfloat16',
 };
+/** Those take more than a conversion. */
+const INTEGERS = ['i8', 'int8', 'u8', 'uint8'];
 
-const notConverted = diagnostic<{ dtype: string }>('SYS-CLI-005', 'unsupported', {
+const quantized = diagnostic<{ dtype: string }>('SYS-CLI-005', 'unsupported', {
   en: (p) =>
-    `--dtype ${p.dtype} would convert the model, which is not supported yet: a model is computed in the types that it has. ` +
-    'Leave --dtype out; systole quantize makes a model of 8 bits.',
+    `--dtype ${p.dtype}: integers need ranges, which come from samples. systole quantize MODEL -o FILE.onnx makes a model of 8 bits; ` +
+    'give that file here, without --dtype. Conversion is to float16 and bfloat16.',
   zh: (p) =>
-    `--dtype ${p.dtype} 需要转换模型，尚不支持：模型按其自身的类型计算。请去掉 --dtype；systole quantize 可生成 8 位模型。`,
+    `--dtype ${p.dtype}：整数类型需要由样本确定取值范围。systole quantize MODEL -o FILE.onnx 生成 8 位模型，` +
+    '请直接使用该文件，不加 --dtype。可转换为 float16 与 bfloat16。',
 });
 
-function dtype(text: string): 'f32' {
-  const name = LONG[text] ?? text;
-  if (name === 'f32') return name;
-  if ((OTHERS as readonly string[]).includes(name)) throw notConverted({ dtype: text });
-  const expected = { en: 'f32', zh: 'f32' };
-  throw badValue({ option: '--dtype', found: text, expected, nearest: nearestName(text, ['f32', ...OTHERS]) });
+const nothingConverted = diagnostic<{ dtype: string }>('SYS-CLI-180', 'unsupported', {
+  en: (p) =>
+    `--dtype ${p.dtype} has nothing to convert: no operator of the model computes float32 values of its inputs in a form that ONNX has for that type. Leave --dtype out.`,
+  zh: (p) => `--dtype ${p.dtype} 没有可转换的内容：模型中没有以 float32 计算输入且可改用该类型的算子。请去掉 --dtype。`,
+});
+
+function dtype(text: string): 'f32' | Half {
+  const name = Object.hasOwn(TYPES, text) ? TYPES[text] : undefined;
+  if (name !== undefined) return name;
+  if (INTEGERS.includes(text)) throw quantized({ dtype: text });
+  const expected = { en: 'f32, float16 (f16) or bfloat16 (bf16)', zh: 'f32、float16（f16）或 bfloat16（bf16）' };
+  throw badValue({ option: '--dtype', found: text, expected, nearest: nearestName(text, Object.keys(TYPES)) });
+}
+
+/**
+ * The model in the type of `--dtype`, and what is to be known of the conversion on standard error.
+ * @throws SYS-CLI-180 nothing of it can be converted
+ */
+export async function inType(console: Console, model: Model, type: 'f32' | Half): Promise<Model> {
+  if (type === 'f32') return model;
+  const { model: half, converted, kept, clipped } = await convertModel(model, type);
+  if (converted === 0) throw nothingConverted({ dtype: type });
+  if (kept.length > 0) {
+    const [named, others] = [kept.slice(0, 5).map((n) => `${n.node} (${n.op})`), Math.max(0, kept.length - 5)];
+    console.note(
+      console.text({
+        en: `float32 stay ${named.join(', ')}${others === 0 ? '' : ` and ${others} more`}: ONNX has no ${type} for them`,
+        zh: `仍为 float32：${named.join('、')}${others === 0 ? '' : ` 等共 ${kept.length} 个`}，ONNX 未为其定义 ${type}`,
+      }),
+    );
+  }
+  if (clipped > 0) {
+    console.note(
+      console.text({
+        en: `${clipped} constant elements are beyond the range of ${type} and became its largest value`,
+        zh: `${clipped} 个常量元素超出 ${type} 的范围，取其最大值`,
+      }),
+    );
+  }
+  return half;
 }
 
 /** `passes`, or `passes:LEVEL`. */
@@ -140,13 +178,17 @@ export function withModelOptions(console: Console, command: CliCommand): CliComm
     }),
     collect,
   );
-  return withLogOption(console, command).option(
+  return withTypeOption(console, withLogOption(console, command));
+}
+
+/** `--dtype`. */
+export const withTypeOption = (console: Console, command: CliCommand): CliCommand =>
+  command.option(
     '--dtype <TYPE>',
-    t({
-      en: 'f32, the default: models are computed in the types that they have',
-      zh: 'f32（默认）：模型按其自身的类型计算',
+    console.text({
+      en: 'float16 or bfloat16: convert weights and activations of float32; default f32, as the model is',
+      zh: 'float16 或 bfloat16：转换 float32 的权重与激活；默认 f32，保持模型原样',
     }),
     dtype,
     'f32',
   ) as CliCommand;
-}

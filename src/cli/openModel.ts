@@ -3,7 +3,7 @@ import type { Model } from '#ir';
 import type { Step } from '#passes';
 import type { Console } from './console.ts';
 import { inModel, type Loaded, loadModel, type Weights } from './model.ts';
-import { logged, type ModelOptions } from './modelOptions.ts';
+import { inType, logged, type ModelOptions } from './modelOptions.ts';
 
 export interface Opened extends Loaded {
   readonly onStep: (step: Step, model: Model, changed: boolean) => void;
@@ -17,7 +17,8 @@ export const openModel = (
 ): Promise<Opened> =>
   inModel(path, async () => {
     const loaded = await loadModel(path, console, weights, options.inputSize);
-    return { ...loaded, ...logged(console, loaded.model, options) };
+    const model = await inType(console, loaded.model, options.dtype ?? 'f32');
+    return { ...loaded, ...logged(console, model, options) };
   });
 
 /** Of the object of `--json`: how weights were drawn, where they were. */

@@ -81,6 +81,18 @@ test('optimize: fewer nodes, the same outputs, what each pass did', async () => 
   expect(object.inputs).toEqual({ input: 'random, seed 0' });
 });
 
+test('optimize --dtype float16: half the bytes, and ONNX Runtime reads the same digit in the file', async () => {
+  const { code, stdout, stderr } = await call('optimize lenet5 -o h.onnx --dtype float16 --input x.npy');
+  expect([code, stderr]).toEqual([0, 'model: h.onnx\n']);
+  expect(Number(/signal to noise ([\d.]+) dB/.exec(stdout)![1])).toBeGreaterThan(55);
+  expect(await digitBy('h.onnx')).toBe(digitInput(1).label);
+  const { parameterBytes: bytes } = JSON.parse(
+    (await call('optimize lenet5 -o h.onnx --dtype f16 --json')).stdout,
+  ).after;
+  const wide = JSON.parse((await call('optimize lenet5 -o w.onnx --json')).stdout).after.parameterBytes;
+  expect(bytes).toBeLessThan(0.51 * wide);
+});
+
 test('prune: exact counts of zeros, and what they change', async () => {
   const { code, stdout } = await call('prune lenet5 -o s.onnx --sparsity 0.5 --data x.npy');
   expect(code).toBe(0);

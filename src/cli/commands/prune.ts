@@ -125,9 +125,11 @@ async function prune(name: string, options: PruneArguments, console: Console): P
     return console.text({ en: `${zeros} of ${size} zero (${text})`, zh: `${size} 中 ${zeros} 个为零（${text}）` });
   };
   const lines = [
-    ...layers.map((l) => `${l.node} (${l.op}): ${part(l.zeros, l.size)}`),
-    ...left.map(({ node, why }) => `${node}: ${why}`),
-    `${console.text({ en: 'together', zh: '合计' })}: ${part(total.zeros, total.size)}`,
+    ...layers.map(
+      (l) => `${console.text({ en: `${l.node} (${l.op}): `, zh: `${l.node}（${l.op}）：` })}${part(l.zeros, l.size)}`,
+    ),
+    ...left.map(({ node, why }) => console.text({ en: `${node}: ${why}`, zh: `${node}：${why}` })),
+    `${console.text({ en: 'together: ', zh: '合计：' })}${part(total.zeros, total.size)}`,
     comparisonText(comparison, samples, console),
   ];
   console.say(lines.join('\n'));

@@ -184,10 +184,17 @@ function show(
     });
     return;
   }
-  const kept = left.map(({ node, op, why }) => `${node} (${op}: ${why})`).join(', ');
-  const named = ops.map(([op, n]) => `${n} ${op}`).join(', ');
+  const comma = console.text({ en: ', ', zh: '、' });
+  const kept = left
+    .map(({ node, op, why }) => console.text({ en: `${node} (${op}: ${why})`, zh: `${node}（${op}：${why}）` }))
+    .join(comma);
+  const named = ops.map(([op, n]) => `${n} ${op}`).join(comma);
   const on = samples.calibration;
-  const worst = layers.slice(0, 5).map(({ node, op, decibels: ratio }) => `  ${node} (${op}): ${decibels(ratio)}`);
+  const worst = layers
+    .slice(0, 5)
+    .map(({ node, op, decibels: ratio }) =>
+      console.text({ en: `  ${node} (${op}): ${decibels(ratio)}`, zh: `  ${node}（${op}）：${decibels(ratio)}` }),
+    );
   const lines = [
     amountsText(amounts.before, amounts.after, console),
     '',

@@ -2,6 +2,7 @@
 export * from './amounts.ts';
 export { ACTIVATIONS, type ActivationType } from './codes.ts';
 export * from './compare.ts';
+export { type Converted, convertModel, HALVES, type Half } from './convert.ts';
 export type { LocalError } from './localErrors.ts';
 export { CALIBRATIONS, type Calibration } from './observer.ts';
 export * from './optimise.ts';
