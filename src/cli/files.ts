@@ -86,8 +86,10 @@ export function readText(path: string, what: Both, names: readonly string[] = []
   throw noText({ path, what }, { file: path });
 }
 
-/** What has the nearest name: a file in the same folder, or one of some names. */
+/** What has the nearest name: one of some names that begins so, or the nearest of them and the files in the same folder. */
 function neighbour(path: string, names: readonly string[]): string | undefined {
+  const longer = path.length < 3 ? undefined : names.find((name) => name.startsWith(path.toLowerCase()));
+  if (longer !== undefined) return longer;
   const nearest = nearestName(basename(path), [...(path === basename(path) ? names : []), ...entriesOf(dirname(path))]);
   return nearest === undefined || names.includes(nearest)
     ? nearest
@@ -96,7 +98,7 @@ function neighbour(path: string, names: readonly string[]): string | undefined {
 
 function entriesOf(folder: string): readonly string[] {
   try {
-    return readdirSync(folder);
+    return readdirSync(folder, { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [] : [e.name]));
   } catch {
     // No such folder either: nothing to suggest.
     return [];

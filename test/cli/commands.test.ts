@@ -242,6 +242,7 @@ test('networks run by name with drawn weights, and a file of that name goes befo
   expect(stdout).toMatch(/check +holds/);
   expect(await object('run mlp')).toMatchObject({ weights: 'random, seed 0', check: { ok: true } });
   expect((await call('run alexnt')).stderr).toMatch(/SYS-CLI-010.*Did you mean 'alexnet'\?/);
+  expect((await call('run vit')).stderr).toContain("Did you mean 'vit-b-16'?");
   const own = mkdtempSync(join(folder, 'own-'));
   copyFileSync(join(folder, 'adder.onnx'), join(own, 'lenet5'));
   const file = await call('summary lenet5', own);
