@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createEngine } from '#engine';
+import { type Tensor, tensorNumbers, tensorOf } from '#ir';
 import { writeProgram } from '#isa';
 import { type Machine, resolveMachine } from '#machine';
 import type { CacheStore } from './compilationCache.ts';
@@ -94,5 +95,35 @@ describe('the compilation cache', () => {
     store.files.set(files[0]![0], files[2]![1]);
     await compiled(fresh('textbook-single'), store);
     expect(store.files.get(files[0]![0])).toEqual(files[0]![1]);
+  });
+
+  test('of sparse weights nothing is written down, since their key does not say how they lie', async () => {
+    const store = new Store();
+    const halved = new Map(
+      [...lenet.graph.constants].map(([name, t]): [string, Tensor] => {
+        if (t.dtype !== 'float32' || t.dims.length < 2) return [name, t];
+        return [
+          name,
+          tensorOf(
+            'float32',
+            t.dims,
+            tensorNumbers(t).map((w, at) => (at % 4 < 2 ? 0 : w)),
+          ),
+        ];
+      }),
+    );
+    const model = { ...lenet, graph: { ...lenet.graph, constants: halved } };
+    const of = async (cached: boolean): Promise<string> => {
+      const machine = fresh('textbook-extended');
+      const cache = cached ? { cache: { store, compiler: 'this' } } : {};
+      const { program } = await compileModel(model, { machine, engine, batch: 2, ...cache });
+      return createHash('sha256').update(writeProgram(program)).digest('hex');
+    };
+    const without = await of(false);
+    expect(await of(true)).toBe(without);
+    const text = new TextDecoder().decode([...store.files.values()][0]);
+    expect(text).toContain('contraction');
+    expect(text).not.toMatch(/(stream|two4|bitmap) \d/);
+    expect(await of(true)).toBe(without);
   });
 });

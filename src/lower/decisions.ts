@@ -8,17 +8,24 @@ import type { Machine } from '#machine';
 export type Decisions = Map<string, unknown>;
 
 const ofMachines = new WeakMap<Machine, Decisions>();
+/** What is not said in full by its key, and therefore left out of what is written down. */
+const unsaid = new WeakMap<Machine, Decisions>();
 
 /** Of this machine alone: compiling for a part of its cores is compiling for another (`firstCores`). */
-export function decisionsFor(machine: Machine): Decisions {
-  const known = ofMachines.get(machine) ?? new Map<string, unknown>();
-  ofMachines.set(machine, known);
+export const decisionsFor = (machine: Machine): Decisions => of(ofMachines, machine);
+
+function of(all: WeakMap<Machine, Decisions>, machine: Machine): Decisions {
+  const known = all.get(machine) ?? new Map<string, unknown>();
+  all.set(machine, known);
   return known;
 }
 
-/** What a search finds, searched for once. `key` says all that it looks at but the machine. */
-export function decided<T>(machine: Machine, key: string, search: () => T): T {
-  const decisions = decisionsFor(machine);
+/**
+ * What a search finds, searched for once. `key` says all that it looks at but the machine.
+ * @param isSaid false where it looks at more than `key` says
+ */
+export function decided<T>(machine: Machine, key: string, search: () => T, isSaid = true): T {
+  const decisions = of(isSaid ? ofMachines : unsaid, machine);
   if (!decisions.has(key)) decisions.set(key, search());
   return decisions.get(key) as T;
 }

@@ -22,7 +22,7 @@ import { CoreSplit, copiesOf, dealsOf, type Share } from './coreSplit.ts';
 import { decided } from './decisions.ts';
 import { windowKey } from './kernels/window.ts';
 import { INSTRUCTIONS_PER_TILE, turnsOf } from './prediction.ts';
-import { fitsForm, keptReduction, sparseKey } from './sparse/forms.ts';
+import { fitsForm, keptReduction, sparseKey, sparseOf } from './sparse/forms.ts';
 import { align } from './stream.ts';
 import { CYCLES_WORTH_A_TILE, evenTiles } from './tiles.ts';
 import { tilingsAhead } from './tilingsAhead.ts';
@@ -78,7 +78,16 @@ export const keyOf = (k: Contraction): string => {
 
 /** The best tiling, or undefined where not even the smallest tile fits. */
 export const searchTiling = (k: Contraction, machine: Machine): Tiling | undefined =>
-  decided(machine, `contraction ${keyOf(k)}`, () => rankTilings(k, machine)[0]?.tiling);
+  // The digest of sparse weights does not tell how they lie within its cells.
+  decided(machine, `contraction ${keyOf(k)}`, () => rankTilings(k, machine)[0]?.tiling, sparseOf(k) === undefined);
+
+/** The predicted time of a tiling, alone in the processor; predicted once for layers that are alike. */
+export function cyclesOf(k: Contraction, tiling: Tiling, machine: Machine): number {
+  const predict = (): number => predictContraction(buildContraction(k, tiling, machine, 0), k, tiling, machine).cycles;
+  return sparseOf(k) === undefined
+    ? decided(machine, `cycles ${keyOf(k)} ${JSON.stringify(tiling)}`, predict)
+    : predict();
+}
 
 /** A tiling that was predicted; of less score is better. */
 export interface Ranked {

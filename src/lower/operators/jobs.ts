@@ -16,6 +16,7 @@ import type { Emitted, Job, Planner, Prepared, ToHost } from '../planner.ts';
 import { doesNotFit } from '../reasons.ts';
 import { inForm } from '../sparse/forms.ts';
 import { planLoops } from '../stream.ts';
+import { cyclesOf } from '../tileSearch.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
 import type { Chain } from './epilogue.ts';
@@ -55,7 +56,7 @@ export function chooseContraction(
       const tiling = p.tiling(k);
       // Tilings may be given, and those of networks that count alike are shared.
       if (tiling === undefined || (form !== undefined && !fitsContraction(k, tiling, p.machine))) continue;
-      const { cycles } = predictContraction(buildContraction(k, tiling, p.machine, 0), k, tiling, p.machine);
+      const cycles = cyclesOf(k, tiling, p.machine);
       if (best === undefined || cycles + apart < best.cycles) best = { chain, planned, tiling, cycles: cycles + apart };
     }
   }
