@@ -54,6 +54,9 @@ const WITH_FLOATS = new Set([
   'alexnet-paper',
 ]);
 
+/** The only host nodes: rows that tokens choose, since addresses do not depend on data. */
+const ON_HOST: Readonly<Record<string, string>> = { transformer: 'Gather' };
+
 describe.each([...SMALL, ...MIDDLE, ...LARGE])('%s', (name) => {
   test.skipIf(ofFiles.has(name) && !dataPresent).each(TYPES)(
     '%s',
@@ -67,7 +70,8 @@ describe.each([...SMALL, ...MIDDLE, ...LARGE])('%s', (name) => {
           if (!verdict.ok) wrong.push(`${where}: ${verdict.maxAbs}, relative ${verdict.maxRel}`);
           if ((type === 'i8' || type === 'u8') && verdict.maxAbs !== 0 && !WITH_FLOATS.has(name))
             wrong.push(`${where}: not the host's integers, ${verdict.maxAbs}`);
-          wrong.push(...verdict.host.map((reason) => `${where}: ${reason}`));
+          const host = verdict.host.filter((reason) => !reason.startsWith(`${ON_HOST[name]}:`));
+          wrong.push(...host.map((reason) => `${where}: ${reason}`));
         }
       }
       expect(wrong).toEqual([]);
