@@ -143,6 +143,9 @@ export interface Tiling {
   readonly filtersOuter: boolean;
   /** Whether a tile of activations holds all channels while weights come block by block. */
   readonly wholeDepth: boolean;
+  /** Whether blocks of activations stay for all filters, and blocks of weights for all pixels, where the loops bring them again. */
+  readonly holdsActivations?: boolean;
+  readonly holdsWeights?: boolean;
   /** Rows of the kernel in a block of weights: the whole height, or fewer where whole blocks would be too large. */
   readonly ky: number;
   /** Loops that are dealt to several cores; absent: none. */
@@ -199,6 +202,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
     space: 'nram',
     type: types.a,
     ...k.a,
+    holds: t.holdsActivations === true,
     ...(k.quantisation === undefined ? {} : { fill: elementBits(types.a, k.quantisation.zero.a) }),
     outer: k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.aStride })),
     dims: [
@@ -209,7 +213,10 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
     ],
   };
 
-  const w = weightStream(k, t, machine, { outer, n, c, ky }, packedAddress);
+  const w: Stream = {
+    ...weightStream(k, t, machine, { outer, n, c, ky }, packedAddress),
+    holds: t.holdsWeights === true,
+  };
 
   const out: Stream = {
     name: 'result',
@@ -257,9 +264,9 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   let nram = 0;
   let wram = 0;
   for (const s of [a, out, ...operands, ...(ahead?.inputs ?? [])]) {
-    const several = s === a && ahead !== undefined ? tilesAhead(loops) === 2 : buffersOf(loops, s) === 2;
-    placements.set(s, { address: nram, second: several ? bufferBytes(s) : 0 });
-    nram += bufferBytes(s) * (several ? 2 : 1);
+    const count = s === a && ahead !== undefined ? tilesAhead(loops) : buffersOf(loops, s);
+    placements.set(s, { address: nram, second: count > 1 ? bufferBytes(s) : 0 });
+    nram += bufferBytes(s) * count;
   }
   const temporaries = new Map<Temporary, number>();
   for (const made of ahead?.temporaries ?? []) {
@@ -268,9 +275,8 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   }
   const wideAt = nram;
   nram += align(wide.bytes);
-  const several = buffersOf(loops, w) === 2;
-  placements.set(w, { address: 0, second: several ? align(bufferBytes(w)) : 0 });
-  wram += bufferBytes(w) * (several ? 2 : 1);
+  placements.set(w, { address: 0, second: buffersOf(loops, w) > 1 ? bufferBytes(w) : 0 });
+  wram += bufferBytes(w) * buffersOf(loops, w);
 
   return {
     nest: {

@@ -20,9 +20,11 @@ import { formsOf, inDenseForm, inForm, sparseOf, type WeightForm } from './spars
 import {
   bufferBytes,
   buffersOf,
+  holdingOf,
   isRagged,
   type LoopDim,
   levelOf,
+  loadedIn,
   partsOf,
   planLoops,
   type Stream,
@@ -179,7 +181,7 @@ export function describeContraction(
   const cores = coresFor(machine);
   const all: readonly Stream[] = [...inputs, ...(epilogue?.inputs ?? []), output];
   const streams = all.map((s): StreamBuffer => {
-    const level = levelOf(loops, s);
+    const level = loadedIn(loops, s);
     return {
       name: s.name,
       space: s.space,
@@ -237,7 +239,12 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
   const multiplied = form !== undefined && form !== 'stream';
   const outLevel = levelOf(loops, output);
   const enter = (level: number): void => {
-    for (const s of inputs) if (levelOf(loops, s) === level) line(`load ${s.name} [${sizeOf(s)}] → ${s.space}`);
+    for (const s of inputs) {
+      if (levelOf(loops, s) !== level) continue;
+      const over = holdingOf(loops, s)?.over.map((l) => l.name) ?? [];
+      const kept = over.length === 0 ? '' : `, held from the first ${over.join(', ')}`;
+      line(`load ${s.name} [${sizeOf(s)}] → ${s.space}${kept}`);
+    }
     const l = loops[level];
     if (l === undefined) {
       if (k.prologue !== undefined) line('vec window → activations');

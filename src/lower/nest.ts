@@ -27,9 +27,12 @@ import { emitFirstBlock, type FirstBlock } from './firstBlock.ts';
 import { type NestShape, type Stage, type TileSum, turnsOf, turnsOfAll } from './prediction.ts';
 import {
   buffersOf,
+  type Holding,
+  holdingOf,
   isRagged,
   type LoopDim,
   levelOf,
+  loadedIn,
   loopsOf,
   roundsOf,
   type Stream,
@@ -41,7 +44,7 @@ import { emitRaggedSize, emitTransfer } from './transfer.ts';
 /** Where a stream's buffers lie. */
 export interface Placement {
   readonly address: number;
-  /** Distance of the second buffer, before or behind the first; 0 with one buffer. */
+  /** Distance of the second buffer, and of each further one, before or behind the first; 0 with one buffer. */
   readonly second: number;
 }
 
@@ -165,7 +168,7 @@ export function shapeOfNest(
     loops,
     inputs: [...(prologue?.inputs ?? []), ...inputs, ...(epilogue?.inputs ?? [])].map((stream) => {
       const level = levelOf(loops, stream);
-      return { stream, level, sharedBy: togetherOf(loops, stream, level, cores).cores };
+      return { stream, level, sharedBy: togetherOf(loops, stream, loadedIn(loops, stream), cores).cores };
     }),
     ...(early === undefined ? {} : { early }),
     ...(next === undefined
@@ -220,9 +223,22 @@ export function emitNest(e: Emitter, nest: Nest): void {
   // One register per buffered stream holds its current buffer; it flips between the two at the end of its level.
   const buffers = new Map<Stream, Operand>();
   const flips: { readonly stream: Stream; readonly register: Register; readonly mask: number }[] = [];
+  const held: {
+    readonly stream: Stream;
+    readonly register: Register;
+    readonly placed: Placement;
+    readonly how: Holding;
+  }[] = [];
   for (const s of [...inputs, output]) {
     const at = nest.placements.get(s);
     if (at === undefined) throw internalError({ what: `stream ${s.name} was not placed` });
+    const how = holdingOf(loops, s);
+    if (how !== undefined) {
+      const register = e.register();
+      buffers.set(s, { register });
+      held.push({ stream: s, register, placed: at, how });
+      continue;
+    }
     const several = s === output ? outBuffers === 2 : buffersOf(loops, s) === 2;
     if (!several) {
       buffers.set(s, at.address);
@@ -282,23 +298,28 @@ export function emitNest(e: Emitter, nest: Nest): void {
   // Whether the tile at hand is there already: that of the first turn is.
   const isThere: Register = nest.early === undefined || levelOf(loops, nest.early) === 0 ? 0 : e.register();
   if (isThere !== 0) e.op('li', { rd: isThere, imm: 1 });
-  const emitLoad = (s: Stream, level: number): void => {
-    const load = (): void =>
-      emitTransfer(e, 'load', s, context, records.get(s)!, togetherOf(loops, s, level, e.cores).scope);
-    if (s !== nest.early) return load();
-    if (isThere === 0) return;
+  const emitLoad = (s: Stream): void => {
+    if (s === nest.early && isThere === 0) return;
+    // What a stream holds is loaded in the first turn of the loops that it is held over.
+    const found = e.newLabel();
+    for (const l of held.find(({ stream }) => stream === s)?.how.over ?? [])
+      e.jump('bne', found, { ra: index.get(l)!, rb: dealing.first.get(l) ?? 0 });
     const skip = e.newLabel();
-    e.jump('bne', skip, { ra: isThere, rb: 0 });
-    load();
+    if (s === nest.early) e.jump('bne', skip, { ra: isThere, rb: 0 });
+    const { scope } = togetherOf(loops, s, loadedIn(loops, s), e.cores);
+    emitTransfer(e, 'load', s, context, records.get(s)!, scope);
     e.place(skip);
-    e.op('li', { rd: isThere, imm: 0 });
+    if (s === nest.early) e.op('li', { rd: isThere, imm: 0 });
+    e.place(found);
   };
 
   const enter = (level: number): void => {
+    for (const { register, placed, how } of held)
+      if (how.through === level) e.op('li', { rd: register, imm: placed.address });
     for (const l of levels) {
       if (l.level !== level) continue;
       e.wait('load', l.free);
-      for (const s of l.streams) emitLoad(s, level);
+      for (const s of l.streams) emitLoad(s);
       e.signal('load', SEMAPHORES[l.unit].ready);
       e.wait(l.unit, SEMAPHORES[l.unit].ready);
     }
@@ -344,6 +365,8 @@ export function emitNest(e: Emitter, nest: Nest): void {
   };
 
   const flip = (s: Stream): void => {
+    const k = held.find(({ stream }) => stream === s);
+    if (k !== undefined) e.addTo(k.register, k.placed.second);
     const f = flips.find((x) => x.stream === s);
     if (f !== undefined) e.with(f.mask, (rb) => e.op('xor', { rd: f.register, ra: f.register, rb }));
   };
@@ -369,6 +392,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
     for (const [l, r] of index) if (roundsOf(l) > 1) e.release(r);
     for (const [l, r] of size) if (roundsOf(l) > 1) e.release(r);
     for (const f of flips) if (f.stream !== output) e.release(f.register);
+    for (const { register } of held) e.release(register);
     emitFirstBlock(e, nest.next, records.get(inputs[0]!)!);
     leaveIdle(e, loops, end, coreNumbers(e));
   }

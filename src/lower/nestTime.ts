@@ -19,7 +19,7 @@ import {
   transferCost,
   turnsOf,
 } from './prediction.ts';
-import { type LoopDim, loopsOf, partsOf, roundsOf } from './stream.ts';
+import { holdingOf, type LoopDim, loopsOf, partsOf, roundsOf } from './stream.ts';
 
 /** Innermost turns that are played. */
 const MOST_TURNS = 2048;
@@ -146,7 +146,11 @@ export function nestTime({ loops, inputs, output, stages, early, next }: NestSha
         queue: units[unit]!.queue,
         costs: mine
           .filter((m) => m.level === level)
-          .map((m) => ({ of: costOf(m, loops, machine, index), isThere: m.stream === early })),
+          .map((m) => ({
+            of: costOf(m, loops, machine, index),
+            isThere: m.stream === early,
+            over: holdingOf(loops, m.stream)?.over ?? [],
+          })),
         free: new Signals(level === 0 ? 1 : 2),
       }));
   });
@@ -175,7 +179,7 @@ export function nestTime({ loops, inputs, output, stages, early, next }: NestSha
       if (l.level !== level) continue;
       enter(loads, l.free.take(), semaphore);
       for (const cost of l.costs) {
-        if (!cost.isThere) move(loads, 0, cost.of());
+        if (!cost.isThere && cost.over.every((o) => index(o) === 0)) move(loads, 0, cost.of());
         cost.isThere = false;
       }
       enter(l.queue, enter(loads, 0, semaphore) + signalLatency, semaphore);

@@ -22,6 +22,7 @@ import { RELAYED } from './relay.ts';
 import {
   elementBytes,
   type LoopDim,
+  loadedIn,
   loopsOf,
   partsOf,
   recordOrder,
@@ -212,16 +213,17 @@ export function tileKinds(s: Stream, l: LoopDim): { readonly of: readonly number
 }
 
 /**
- * All transfers of a stream that is moved once for every turn of the `level` outermost loops.
+ * All transfers of a stream that is moved once for every turn of the outer loops that it is loaded in.
  * @param which only those of the cores' first turns
  */
 function trafficOf(
-  { stream: s, level, sharedBy }: Moved,
+  { stream: s, sharedBy }: Moved,
   loops: readonly LoopDim[],
   machine: Machine,
   which: 'all' | 'first' = 'all',
 ): Traffic {
   const mine = loopsOf(s);
+  const level = loadedIn(loops, s);
   const turns = which === 'all' ? tilesOf : partsOf;
   let repeats = 1;
   loops.forEach((l, i) => {

@@ -93,6 +93,8 @@ export interface Stream {
   readonly bufferBytes?: number;
   /** Loops whose tiles matter beyond those in dims/outer (for `linear`). */
   readonly loops?: readonly LoopDim[];
+  /** Its tiles have a buffer each and stay through turns of outer loops that it does not know: loaded in the first of them only. */
+  readonly holds?: boolean;
 }
 
 /** Largest extent of a dimension in a tile. */
@@ -190,8 +192,46 @@ export class TileContext {
   }
 }
 
-/** How many buffers a stream needs: two where it is loaded again and again, so that the next load overlaps the use. */
-export const buffersOf = (loops: readonly LoopDim[], s: Stream): 1 | 2 => (levelOf(loops, s) === 0 ? 1 : 2);
+/** How a stream holds its tiles. */
+export interface Holding {
+  /** Outer loops in whose every turn the tiles are loaded anew. */
+  readonly from: number;
+  /** Loops between in whose first turn they are loaded, and in the others found; at least one. */
+  readonly over: readonly LoopDim[];
+  /** Outer loops in whose every turn they are gone through from the first to the last. */
+  readonly through: number;
+  readonly tiles: number;
+}
+
+/**
+ * How a stream that is to hold its tiles does: through the loops that it does not know, if it knows loops within. A tile is loaded at
+ * most two turns ahead of its use, so that where all are loaded anew, a core that has at least two of them is through with the one
+ * that is replaced. Undefined where nothing is held.
+ */
+export function holdingOf(loops: readonly LoopDim[], s: Stream): Holding | undefined {
+  if (s.holds !== true) return undefined;
+  const mine = loopsOf(s);
+  const level = levelOf(loops, s);
+  const isOver = (l: LoopDim, i: number): boolean => i < level && roundsOf(l) > 1 && !mine.has(l);
+  const from = loops.findIndex(isOver);
+  if (from < 0) return undefined;
+  const through = loops.findLastIndex(isOver) + 1;
+  const within = loops.slice(through, level);
+  const fewest = within.reduce((n, l) => n * Math.floor(tilesOf(l) / partsOf(l)), 1);
+  const isOnce = loops.slice(0, from).every((l) => roundsOf(l) === 1);
+  if (loops.slice(from, through).some((l) => roundsOf(l) > 1 && mine.has(l)) || (fewest < 2 && !isOnce))
+    return undefined;
+  const over = loops.slice(from, through).filter((l) => roundsOf(l) > 1);
+  return { from, over, through, tiles: within.reduce((n, l) => n * roundsOf(l), 1) };
+}
+
+/** Outer loops in whose every turn a stream's tiles are loaded. */
+export const loadedIn = (loops: readonly LoopDim[], s: Stream): number =>
+  holdingOf(loops, s)?.from ?? levelOf(loops, s);
+
+/** How many buffers a stream needs: two where it is loaded again and again, so that the next load overlaps the use; or one for each tile that it holds. */
+export const buffersOf = (loops: readonly LoopDim[], s: Stream): number =>
+  levelOf(loops, s) === 0 ? 1 : (holdingOf(loops, s)?.tiles ?? 2);
 
 /** Loops as a layer's plan lists them. */
 export const planLoops = (loops: readonly LoopDim[]): LayerPlan['loops'] =>

@@ -1,7 +1,7 @@
 /** Sizes that tile searches try, and what a tile counts. */
 
-/** Between tilings of nearly equal time the one with fewer tiles wins: a tile must save this much. */
-export const CYCLES_WORTH_A_TILE = 2;
+/** Between tilings of equal time the one with fewer tiles wins: a tile must save this much. Its instructions are in the time already. */
+export const CYCLES_WORTH_A_TILE = 0.25;
 
 /** Sizes ⌈total ÷ i⌉, each once, ascending. */
 export function evenTiles(total: number, step = 1, most = Number.POSITIVE_INFINITY): number[] {

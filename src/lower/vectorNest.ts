@@ -30,7 +30,7 @@ export function placeVector(
   const temporaries = new Map<Temporary, number>();
   let at = 0;
   for (const s of [...k.inputs, k.output]) {
-    const several = buffersOf(k.loops, s) === 2;
+    const several = buffersOf(k.loops, s) > 1;
     placements.set(s, { address: at, second: several ? bufferBytes(s) : 0 });
     at += bufferBytes(s) * (several ? 2 : 1);
   }

@@ -14,10 +14,14 @@ export function randomTiling(k: Contraction, machine: Machine, random: Random, c
     const n = random.integer(0, 2) === 0 ? k.n.total : Math.min(k.n.total, tn * random.integer(1, 3));
     const [y, x, c] = [part(k.y.total), part(k.x.total), channels * part(k.c.total / channels)];
     const b = y === k.y.total && x === k.x.total ? part(k.b.total) : 1;
+    const dealt = random.pick([[], ['n'], ['y'], ['x']]);
     const t: Tiling = {
       ...{ b, y, x, n, c, ky: part(k.y.kernel) },
       filtersOuter: random.integer(0, 1) === 1,
       wholeDepth: c < k.c.total && random.integer(0, 1) === 1,
+      holdsActivations: random.integer(0, 1) === 1,
+      holdsWeights: random.integer(0, 1) === 1,
+      deals: dealt.map((loop) => ({ loop, over: 'core' })),
     };
     if (fitsContraction(k, t, machine)) return t;
   }

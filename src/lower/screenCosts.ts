@@ -1,0 +1,68 @@
+/** Costs of a mean tile, by which tilings are screened before any nest is built. */
+
+import type { Machine } from '#machine';
+import { cyclesAtRate, type DmaCost, segmentsCost } from '#timing';
+import type { Spatial } from './contraction.ts';
+import type { Share } from './coreSplit.ts';
+import type { Place } from './views.ts';
+
+export interface SpatialTiles {
+  readonly tile: number;
+  readonly count: number;
+  /** Largest input extent of a tile, padding included. */
+  readonly extent: number;
+  /** Input elements inside the tensor, summed over the tiles. */
+  readonly inside: number;
+}
+
+export function spatialTiles(s: Spatial, tile: number): SpatialTiles {
+  const window = (s.kernel - 1) * s.dilation + 1;
+  const count = Math.ceil(s.total / tile);
+  let inside = 0;
+  for (let t = 0; t < count; t++) {
+    const first = t * tile;
+    const size = Math.min(tile, s.total - first);
+    const start = first * s.scale - s.pad;
+    const end = start + (size - 1) * s.scale + window;
+    inside += Math.max(0, Math.min(end, s.limit) - Math.max(start, 0));
+  }
+  return { tile, count, extent: (Math.min(tile, s.total) - 1) * s.scale + window, inside };
+}
+
+export type Extents = readonly (readonly [stride: number, elements: number])[];
+
+export type RunsCost = Pick<DmaCost, 'cycles' | 'channelCycles'>;
+
+/** Cost of a transfer of `bytes` to or from a buffer, of a tile of elements of a width with such strides in DRAM; or over a link, which the channel does not see. */
+export function runsCost(
+  machine: Machine,
+  bytes: number,
+  tile: Extents,
+  buffer: number,
+  width: number,
+  home?: Place['home'],
+): RunsCost {
+  if (home === 'shared') {
+    const { link } = machine.cluster!.sharedRam;
+    const moved = Math.max(cyclesAtRate(bytes, link), Math.ceil(buffer / machine.dma.scratchpadBytesPerCycle));
+    return { cycles: machine.dma.setupCycles + moved, channelCycles: 0 };
+  }
+  let run = width;
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const [stride, elements] of tile) {
+      if (elements <= 1 || stride !== run) continue;
+      run *= elements;
+      grew = true;
+    }
+  }
+  return segmentsCost(machine, Math.max(1, bytes / run), Math.min(run, bytes), buffer);
+}
+
+/** A core's tiles that are alike in the sizes of their pixels. */
+export const pixelClasses = (b: Share, y: Share, x: Share): { sizes: readonly number[]; times: number }[] =>
+  b.classes.flatMap((bs) =>
+    y.classes.flatMap((ys) =>
+      x.classes.map((xs) => ({ sizes: [xs.size, ys.size, bs.size], times: bs.times * ys.times * xs.times })),
+    ),
+  );
