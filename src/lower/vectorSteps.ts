@@ -182,8 +182,10 @@ export function stepCycles(loops: readonly LoopDim[], body: StepBody, machine: M
     last: (l, steps) => only(l, (_, isLast) => isLast(l), steps),
     step: (given) => {
       const s = bestInner(given, at, machine);
+      // The cost is asked for again, when other steps are not applied any more.
+      const appliesHere = applies;
       const sum = sumOverTiles(loops, ends, (size, isFirst, isLast) => {
-        if (!applies(isFirst, isLast)) return 0;
+        if (!appliesHere(isFirst, isLast)) return 0;
         const sizes = s.sizes.map((v) => (typeof v === 'number' ? v : size(loops[v.register]!)));
         const reducesInner = (s.accumulate ?? 'none') !== 'none' && s.c.strides[0] === 0 && sizes[0]! > 1;
         return vecCycles(machine, s.f, sizes, reducesInner, { strides: innerStrides(s), ...typesOf(s) });

@@ -1,12 +1,13 @@
 /**
  * Predicted against simulated on every test machine: layers that need many tiles, ragged and padded, of every kind of kernel.
  * Busy cycles, channel cycles and bytes must be equal to the last one (that all other compiled tests hold, too, see
- * `runCompiled`); the total time is an estimate and must be near.
+ * `runCompiled`); the total time is an estimate and must be near, on an ideal machine almost equal.
  */
 import { expect, test } from 'vitest';
 import { sharedEngine } from '#engine';
 import { compileModel, executeProgram } from '#flow';
 import { type Attribute, int, ints } from '#ir';
+import type { Machine } from '#machine';
 import { GraphBuilder } from '../support/graphBuilder.ts';
 import { MACHINES } from '../support/machines.ts';
 import { predictionFaults } from '../support/predictionFaults.ts';
@@ -90,8 +91,11 @@ const LAYERS: Readonly<Record<string, (b: GraphBuilder) => string>> = {
   concatenation: (b) => b.node('Concat', [b.input([9, size(b)]).name, b.input([9, size(b)]).name], { axis: int(1) }),
 };
 
-/** The estimate of the total time is off by at most this factor. */
+/** The estimate of the total time is off by at most this factor; where control is free and queues are deep, which it leaves out, by this. */
 const FAR = 2.5;
+const NEAR = 1.005;
+
+const isIdeal = ({ control }: Machine): boolean => control.cyclesPerInstruction === 0 && control.queueDepth >= 1024;
 
 test.each(MACHINES.map((m) => [m.name, m] as const))('layers on %s', async (name, machine) => {
   const engine = await sharedEngine();
@@ -112,5 +116,5 @@ test.each(MACHINES.map((m) => [m.name, m] as const))('layers on %s', async (name
     }
   }
   console.log(`${name}: total times differ by a factor of at most ${worst.toFixed(2)} (${where})`);
-  expect(worst, where).toBeLessThan(FAR);
+  expect(worst, where).toBeLessThan(isIdeal(machine) ? NEAR : FAR);
 });
