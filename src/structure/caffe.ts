@@ -70,7 +70,8 @@ export function readCaffe(source: string, options: StructureOptions = {}): Model
 
   const input = (name: string, stated: readonly Dim[] | undefined, layer: string, type: string, at: Message): void => {
     const given = options.inputSize;
-    const dims = given ?? stated;
+    // Of another rank it is no size of this input: whoever asked for it says so.
+    const dims = given !== undefined && (stated ?? given).length === given.length ? given : stated;
     if (dims === undefined) throw noSize({ layer, type }, at.place);
     blobs.set(name, net.input(name, [BATCH, ...dims.slice(1)]));
   };

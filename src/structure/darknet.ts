@@ -112,7 +112,10 @@ export function readDarknet(source: string, options: StructureOptions = {}): Mod
   if (first === undefined || (first.name !== 'net' && first.name !== 'network'))
     throw noNet({ found: first?.name ?? '' }, first?.place ?? {});
   const image = ['channels', 'height', 'width'].map((key) => first.number(key, 0));
-  const dims = options.inputSize?.slice(1) ?? (image.every((n) => n > 0) ? image : [first.number('inputs', 0)]);
+  const stated = image.every((n) => n > 0) ? image : [first.number('inputs', 0)];
+  const given = options.inputSize?.slice(1);
+  // Of another rank it is no size of this input: whoever asked for it says so.
+  const dims = given !== undefined && (given.length === stated.length || !(stated[0]! > 0)) ? given : stated;
   if (dims.some((n) => !(n > 0))) throw noNet({ found: first.name }, first.place);
   const net = new Network(options.file?.replace(/^.*[/\\]/, '').replace(/\.cfg$/, '') ?? 'network');
   const values: string[] = [];
