@@ -5,7 +5,8 @@
  * `report/layerwiseBound`; bars are those of the compiler's issue, printed beside each figure, for Winograd and sparsity off. `host` is the
  * share of host time in the total, which must be 0 for a bar to count. `--layers N` lists the N layers that lose most against the bound
  * of the groups whose nodes they hold (negative losses, where fusion gains, are not listed).
- * `--layer-by-layer` leaves depth-first fusion out; with it the bar of MobileNetV2 is 1.05.
+ * Winograd's algorithms are left out: the bound counts all products. `--layer-by-layer` leaves depth-first fusion out; with it the bar of
+ * MobileNetV2 is 1.05.
  * Arguments: names of networks and machines (or machine files) in any order; without any, those that have bars. A data type among them
  * (f16, bf16, i8) makes the networks of that type: their weights are drawn then, and i8 is what `systole quantize` makes of them, calibrated
  * on one random image; what is counted depends on neither.
@@ -101,7 +102,7 @@ export default async function efficiency(args: readonly string[]): Promise<void>
     for (const network of networks.length > 0 ? networks : Object.keys(barred)) {
       const model = await networkOf(network, type, engine);
       const start = performance.now();
-      const { program } = await compileModel(model, { machine, engine, batch: 1, depthFirst });
+      const { program } = await compileModel(model, { machine, engine, batch: 1, depthFirst, winograd: 'off' });
       const compiled = performance.now();
       const { result } = await executeProgram(program, { data: false });
       const bound = program.layerwise!.cycles;

@@ -1,8 +1,18 @@
 /** What `systole explain` says: a table of all layers, and the pages of single ones. */
 import type { Explained, HostExplanation, LayerExplanation, Loss } from '#flow';
 import { LOSSES } from '#flow';
-import type { ContractionText, ScheduleText } from '#lower';
-import { bytesText, grouped, type Palette, PLAIN, percent, type SparseReport, sparseReport, table } from '#report';
+import type { AlgorithmText, ContractionText, ScheduleText } from '#lower';
+import {
+  bytesText,
+  errorText,
+  grouped,
+  type Palette,
+  PLAIN,
+  percent,
+  type SparseReport,
+  sparseReport,
+  table,
+} from '#report';
 import type { Console } from './console.ts';
 
 type Texts = Readonly<Record<'en' | 'zh', string>>;
@@ -195,6 +205,7 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
     ...c.form.text.map((line) => `  ${line}`),
     `  ${t({ en: 'for', zh: '范围' })} ${domain.join(', ')}`,
     `  ${c.form.intrinsic}`,
+    ...(c.algorithms === undefined ? [] : algorithmLines(console, c.algorithms, { palette, width })),
     ...head({ en: 'The chosen loop nest', zh: '所选循环' }),
     ...c.nest.map((line) => `  ${line}`),
     ...head({ en: 'Buffers', zh: '缓冲区' }),
@@ -251,5 +262,76 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
             zh: `选用：${c.chosen.loops.join('；')}，预测 ${grouped(c.chosen.predicted.cycles)} 周期。`,
           },
     )}`,
+  ];
+}
+
+const ALGORITHMS: Readonly<Record<AlgorithmText['name'], Texts>> = {
+  direct: { en: 'direct (im2col by DMA and records)', zh: '直接（由 DMA 与记录完成 im2col）' },
+  gemm: { en: '1×1 as a matrix product', zh: '1×1 作为矩阵乘' },
+  f2: { en: 'Winograd F(2×2, 3×3)', zh: 'Winograd F(2×2, 3×3)' },
+  f4: { en: 'Winograd F(4×4, 3×3)', zh: 'Winograd F(4×4, 3×3)' },
+};
+
+/** All ways to do a convolution, each with its busiest unit, which says why it takes as long. */
+function algorithmLines(
+  console: Console,
+  all: readonly AlgorithmText[],
+  { palette = PLAIN, width = 160 }: Style,
+): string[] {
+  const t = console.text.bind(console);
+  const fewest = Math.min(...all.map((a) => a.predicted?.cycles ?? Number.POSITIVE_INFINITY));
+  const why = (a: AlgorithmText): string => {
+    if (a.reason !== undefined) return t(a.reason);
+    const isFastest = a.predicted?.cycles === fewest;
+    if (a.chosen)
+      return isFastest ? t({ en: 'chosen: the fastest', zh: '选用：最快' }) : t({ en: 'chosen', zh: '选用' });
+    return isFastest
+      ? t({
+          en: 'not chosen, though the fastest (--winograd, or by what follows it)',
+          zh: '最快但未选用（--winograd，或因其后的运算）',
+        })
+      : '';
+  };
+  const rows = all.map((a) => {
+    const [unit, busy] = Object.entries(a.predicted?.busy ?? {}).reduce((x, y) => (y[1] > x[1] ? y : x), ['', 0]);
+    return [
+      t(ALGORITHMS[a.name]),
+      ...(a.predicted === undefined
+        ? ['–', '', '', '']
+        : [
+            grouped(a.predicted.cycles),
+            unit,
+            grouped(busy),
+            bytesText(a.predicted.readBytes + a.predicted.writeBytes),
+          ]),
+      why(a),
+    ];
+  });
+  const right = (head: Texts) => ({ head: t(head), align: 'right' as const });
+  return [
+    '',
+    palette.strong(t({ en: 'Ways to do it, as predicted', zh: '可选算法（预测）' })),
+    ...table(
+      [
+        { head: '', align: 'left' },
+        right({ en: 'cycles', zh: '周期' }),
+        { head: t({ en: 'busiest', zh: '最忙单元' }), align: 'left' },
+        right({ en: 'busy', zh: '忙' }),
+        right({ en: 'DRAM', zh: 'DRAM' }),
+        { head: '', align: 'left' },
+      ],
+      rows,
+      { width, head: palette.faint },
+    ).map((line) => `  ${line}`),
+    ...all.flatMap(({ chosen, exactness: e }) =>
+      !chosen || e === undefined || e.reach === 0
+        ? []
+        : [
+            `  ${t({
+              en: `An output is off by at most ${errorText(e.error)} for inputs up to 1, ${errorText(e.error / e.reach)} of the largest output they can have (${e.roundings} roundings; grows with the inputs).`,
+              zh: `输入不超过 1 时，每个输出的误差至多 ${errorText(e.error)}，为其可能的最大输出的 ${errorText(e.error / e.reach)}（${e.roundings} 次舍入；随输入按比例增大）。`,
+            })}`,
+          ],
+    ),
   ];
 }

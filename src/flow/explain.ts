@@ -6,8 +6,11 @@ import { diagnostic, nearestName } from '#base';
 import type { Model } from '#ir';
 import type { LayerPlan, Program } from '#isa';
 import {
+  algorithmsOf,
   type ContractionText,
   describeContraction,
+  describeWinograd,
+  firstCores,
   isOperandSemaphore,
   loopsOfTiling,
   type Schedule,
@@ -108,23 +111,46 @@ export async function explainModel(
     const run = result.layers[i]!;
     const bound = boundOf(plan, run, program);
     const losses = watch.losses(i, bound, run.cycles, endOf(result, i));
-    const found = plan.where === 'matrix' ? contractionOf(plan, chosen, program.machine) : undefined;
     const contraction =
-      found?.tiling === undefined
-        ? {}
-        : {
-            contraction: {
-              ...describeContraction(found.k, found.tiling, program.machine, schedules, plan),
-              // Nothing else was asked for.
-              ...(options.sparse === 'off' ? { forms: [] } : {}),
-            },
-          };
-    return [{ plan, run, bound, losses, ...contraction }];
+      plan.where === 'matrix'
+        ? contractionText(plan, chosen, machineOf(program), schedules, options.sparse)
+        : undefined;
+    return [{ plan, run, bound, losses, ...(contraction === undefined ? {} : { contraction }) }];
   });
   const host = program.layers.flatMap((plan, i) =>
     plan.where === 'host' && told.has(plan) ? [{ plan, run: result.layers[i]! }] : [],
   );
   return { program, result, layers, host };
+}
+
+/** The machine as the program's cores see it. */
+const machineOf = ({ machine, cores }: Program): Machine => firstCores(machine, cores ?? coresOf(machine));
+
+/** A contraction in words, a convolution with all ways to do it. */
+function contractionText(
+  plan: LayerPlan,
+  chosen: ReadonlyMap<string, readonly Tried[]>,
+  machine: Machine,
+  schedules: number,
+  sparse: CompileOptions['sparse'],
+): ContractionText | undefined {
+  const isConvolution = plan.op.split('+').some((op) => op === 'Conv' || op === 'QLinearConv');
+  const withAlgorithms = ({ k, tiling }: Tried, text: ContractionText): ContractionText =>
+    isConvolution ? { ...text, algorithms: algorithmsOf(k, tiling, plan.winograd?.tile, machine) } : text;
+  if (plan.winograd !== undefined) {
+    for (const tried of plan.nodes.flatMap((name) => chosen.get(name) ?? [])) {
+      const text = describeWinograd(tried.k, plan, machine, schedules);
+      if (text !== undefined) return withAlgorithms(tried, text);
+    }
+    return undefined;
+  }
+  const found = contractionOf(plan, chosen, machine);
+  if (found?.tiling === undefined) return undefined;
+  return withAlgorithms(found, {
+    ...describeContraction(found.k, found.tiling, machine, schedules, plan),
+    // Nothing else was asked for.
+    ...(sparse === 'off' ? { forms: [] } : {}),
+  });
 }
 
 /** Of the forms and tilings that were tried for a layer's nodes the one whose loops the layer has; of alike ones the last, which was emitted. */

@@ -31,6 +31,7 @@ import {
   tilesOf,
 } from './stream.ts';
 import { rankTilings, searchTiling } from './tileSearch.ts';
+import type { AlgorithmText } from './winograd/explain.ts';
 
 /** The affine expression of a contraction, with what the processor adds to it. */
 export interface AffineForm extends AffineExpression {
@@ -97,7 +98,7 @@ export function affineForm(k: Contraction, machine: Machine): AffineForm {
   };
 }
 
-const stepText = (s: ElementwiseStep, out: string): string => {
+export const stepText = (s: ElementwiseStep, out: string): string => {
   const operand = (at: number | 'out'): string => (at === 'out' ? out : `operand${at}`);
   const second = s.b === undefined ? [] : [typeof s.b === 'object' ? String(s.b.scalar) : operand(s.b)];
   return `${s.f}(${[operand(s.a), ...second].join(', ')})`;
@@ -137,6 +138,8 @@ export interface ContractionText {
   readonly forms: readonly FormText[];
   /** Those that were predicted, the best first; the chosen one among them unless a caller chose. */
   readonly considered: readonly ScheduleText[];
+  /** Of convolutions: all ways to do it. */
+  readonly algorithms?: readonly AlgorithmText[];
 }
 
 /** A form of the weights, and the schedule that it would have. */
@@ -146,7 +149,7 @@ export interface FormText extends ScheduleText {
 }
 
 /** Tiles × their size, plus the ragged last; in brackets to how many it is dealt. No words: it is read in every language. */
-function loopText(l: LoopDim): string {
+export function loopText(l: LoopDim): string {
   const [tiles, size] = [tilesOf(l), Math.min(l.tile, l.total)];
   const sizes = isRagged(l) ? `${tiles - 1} × ${size} + ${l.total % l.tile}` : `${tiles} × ${size}`;
   return `${l.name} ${sizes}${l.deal === undefined ? '' : ` [${l.deal.over} × ${partsOf(l)}]`}`;

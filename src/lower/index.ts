@@ -21,9 +21,10 @@ export {
 } from './explain.ts';
 export { firstCores } from './firstCores.ts';
 export { type LowerOptions, lower } from './lower.ts';
-export { isOperandSemaphore } from './nest.ts';
+export { isOperandSemaphore } from './operandSemaphores.ts';
 export { type ProcessorSupport, processorSupport } from './operators/support.ts';
 export { processorOperators } from './operators/table.ts';
 export type { Schedule, SparseOption } from './planner.ts';
 export { searchTiling } from './tileSearch.ts';
 export { WINOGRAD_CHOICES, type WinogradChoice } from './winograd/applies.ts';
+export { type AlgorithmText, algorithmsOf, describeWinograd } from './winograd/explain.ts';

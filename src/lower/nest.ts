@@ -102,7 +102,7 @@ export const vectorSemaphores = {
 } as const;
 
 /** Whether a unit that waits for this semaphore waits for operands. */
-export const isOperandSemaphore = (semaphore: number): boolean =>
+export const isNestOperand = (semaphore: number): boolean =>
   semaphore === SEMAPHORES.matrix.ready ||
   semaphore === SEMAPHORES.vector.ready ||
   semaphore === SEMAPHORES.ahead.ready;

@@ -12,7 +12,7 @@ export { reportPage } from './page.ts';
 export * from './physicalBound.ts';
 export { blockDiagram } from './pictures/blockDiagram.ts';
 export { type TimelineOptions, TimelineRecorder, type TimelineSpan, timeline } from './pictures/timeline.ts';
-export { bytesText, grouped, percent } from './quantities.ts';
+export { bytesText, errorText, grouped, percent } from './quantities.ts';
 export * from './runReport.ts';
 export { CONVENTIONS, type ConventionName, countBy } from './summary/conventions.ts';
 export { countingPage } from './summary/countingPage.ts';

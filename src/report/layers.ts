@@ -2,7 +2,7 @@
  * What each layer of a program cost in a run. Cycles of a layer as in `LayerResult`: layers that overlap an earlier one may
  * have few, or none.
  */
-import type { HostNode, LayerPlan, Program, SparsePlan } from '#isa';
+import type { HostNode, LayerPlan, Program, SparsePlan, WinogradPlan } from '#isa';
 import { coresOf, type Machine } from '#machine';
 import { type LayerResult, type SimulationResult, topologyOf } from '#sim';
 import { cyclesAtRate } from '#timing';
@@ -40,6 +40,8 @@ export interface LayerReport {
   readonly loops: LayerPlan['loops'];
   /** null where its weights lie dense, or it has none. */
   readonly sparse: SparseReport | null;
+  /** Of a convolution that the Winograd unit does: how, and how exact that is; else null. */
+  readonly winograd: WinogradPlan | null;
 }
 
 /** Weights that lie compressed. */
@@ -79,6 +81,7 @@ function layerReport(plan: LayerPlan, run: LayerResult, program: Program): Layer
     utilisation: utilisationOf(plan, run, machine),
     lanes: run.lanes,
     loops: plan.loops,
+    winograd: plan.winograd ?? null,
     sparse: plan.sparse === undefined ? null : sparseReport(plan, plan.sparse, run),
   };
 }

@@ -76,6 +76,8 @@ const LAYER: Told<LayerReport> = {
     'tiles: loops of its code, outermost first, with the number of `cores` (or clusters) to which their tiles are dealt',
   sparse:
     '`null` where its weights lie dense; else the `form` (`stream`: compressed in DRAM alone; `two4`, `bitmap`: multiplied as they are kept), the number of `weights`, those `nonzero` and their share, `density`; the `bytes` of the weights and `bytesSpared` against dense ones; `macsExecuted`, and `macsSkipped` of `macs`',
+  winograd:
+    'of a convolution by the Winograd unit: `tile`, `weights` (transformed `ahead` or `onChip`), `roundings` on the longest way, `error`, the most that an output can be off by for inputs up to 1 (it grows with them), and `reach`, the largest output that such inputs can have; else null',
 };
 
 const table = (fields: Readonly<Record<string, string>>): string =>

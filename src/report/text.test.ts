@@ -34,6 +34,7 @@ const layer = (name: string, cycles: number, changes: Partial<LayerReport> = {})
   lanes: {},
   loops: [],
   sparse: null,
+  winograd: null,
   ...changes,
 });
 

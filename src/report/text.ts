@@ -89,7 +89,7 @@ function layerTable(r: RunReport, limit: number | 'all', { say, language, palett
   const rows = shown.map(({ layer: l, index }) => [
     String(index + 1),
     l.name,
-    l.op,
+    l.winograd === null ? l.op : `${l.op} ${l.winograd.tile}`,
     say(l.where),
     grouped(l.cycles),
     share(l.cycles),
@@ -184,6 +184,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
     ...memoryRow(r, sentences, say),
     ...(r.energy === null ? [] : [energyRow(r, r.energy, sentences, say)]),
     ...(layerwise === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
+    ...winogradRow(r, sentences, say),
     checkRow(r, sentences, say, palette),
   ];
   const column = 12;
@@ -213,6 +214,24 @@ function sparseRow(
     skipped: skipped === 0 ? null : grouped(skipped),
   });
   return [[say('sparse'), text]];
+}
+
+/** How many convolutions the Winograd unit did, and the least exact of them. */
+function winogradRow(
+  { layers }: RunReport,
+  sentences: (typeof SENTENCES)[Language],
+  say: Say,
+): readonly (readonly [string, string])[] {
+  const plans = layers.flatMap((l) => l.winograd ?? []);
+  if (plans.length === 0) return [];
+  const counts = (['f2', 'f4'] as const)
+    .map((tile) => [tile, plans.filter((p) => p.tile === tile).length] as const)
+    .flatMap(([tile, n]) => (n === 0 ? [] : [`${n} × ${tile}`]));
+  // Without weights there are no errors.
+  const known = plans.filter((p) => p.reach > 0);
+  const most = Math.max(0, ...known.map((p) => p.error / p.reach));
+  const exactness = known.length === 0 ? '' : say('semicolon') + sentences.winogradError(errorText(most));
+  return [[say('winograd'), counts.join(say('comma')) + exactness]];
 }
 
 /** What operands of a program in the textbook's dialect take of the memories on chip that were judged. */

@@ -134,6 +134,7 @@ export const SENTENCES: Readonly<
       readonly inTiles: (cycles: string) => string;
       readonly otherInstructions: (count: number) => string;
       readonly merged: (names: readonly string[]) => string;
+      readonly winogradError: (share: string) => string;
     }
   >
 > = {
@@ -159,6 +160,7 @@ export const SENTENCES: Readonly<
     inTiles: (cycles) => `in tiles of ${cycles}`,
     otherInstructions: (count) => `… ${count} other ${count === 1 ? 'instruction' : 'instructions'}`,
     merged: (names) => ` (with ${names.join(', ')})`,
+    winogradError: (share) => `outputs are off by at most ${share} of the largest that such inputs can give`,
   },
   zh: {
     hidden: (p) => `… 其余 ${p.layers} 层，占周期的 ${p.share}`,
@@ -181,6 +183,7 @@ export const SENTENCES: Readonly<
     inTiles: (cycles) => `每块至多 ${cycles}`,
     otherInstructions: (count) => `… 其余 ${count} 条指令`,
     merged: (names) => `（含 ${names.join('、')}）`,
+    winogradError: (share) => `输出误差至多为同样输入所能给出的最大输出的 ${share}`,
   },
 };
 

@@ -6,6 +6,7 @@ import { systole } from './systole.ts';
 const CASES = [
   ['layers', 'explain lenet5'],
   ['layer', 'explain resnet18 --layer layer1/0/conv2/Conv --schedules 3'],
+  ['winograd', 'explain resnet18 --layer layer1/0/conv2/Conv --schedules 3 --machine textbook-extended'],
   ['layer-zh', 'explain adder --layer 1 --schedules 2 --lang zh'],
 ] as const;
 

@@ -4,7 +4,7 @@ import type { WinogradTile } from '#isa';
 import type { Emitted, Job, Planner, Prepared } from '../planner.ts';
 import { planLoops } from '../stream.ts';
 import type { View } from '../views.ts';
-import { isWinogradShape, lacksWinograd } from '../winograd/applies.ts';
+import { lacksWinograd, otherShape } from '../winograd/applies.ts';
 import type { WinogradTiling } from '../winograd/build.ts';
 import { emitWinograd } from '../winograd/emit.ts';
 import { winogradPlan } from '../winograd/error.ts';
@@ -38,10 +38,8 @@ export function winogradJob(
   const tiles = p.winograd === 'auto' ? known : known.filter((tile) => tile === p.winograd);
   const fast = fastest(p, chains, plan, tiles);
   if (fast === undefined) return false;
-  if (p.winograd === 'auto') {
-    const direct = chooseContraction(p, chains, plan);
-    if (direct !== undefined && direct.cycles <= fast.cycles) return false;
-  }
+  const direct = chooseContraction(p, chains, plan);
+  if (p.winograd === 'auto' && direct !== undefined && direct.cycles <= fast.cycles) return false;
   job(p, node, fast, reads);
   return true;
 }
@@ -57,7 +55,7 @@ function fastest(
     const planned = plan(chain);
     if (planned === undefined) continue;
     const k = planned.contraction();
-    if (!isWinogradShape(k)) continue;
+    if (otherShape(k) !== undefined) continue;
     const apart = cyclesApart(p, chains, chain, planned);
     for (const tile of tiles) {
       const found = rankWinograd(k, tile, p.machine)[0];

@@ -14,20 +14,31 @@ export interface Reason {
   readonly zh: string;
 }
 
-/** Whether a contraction is a convolution that Winograd's algorithms are for, whatever the machine. */
-export function isWinogradShape(k: Contraction): boolean {
+/** Why a contraction is no convolution that Winograd's algorithms are for here, whatever the machine; undefined where it is one. */
+export function otherShape(k: Contraction): Reason | undefined {
+  const { y, x } = k;
+  if ([y, x].some((s) => s.kernel !== 3))
+    return {
+      en: `its kernel is ${y.kernel} × ${x.kernel}, not 3 × 3`,
+      zh: `卷积核为 ${y.kernel} × ${x.kernel}，而非 3 × 3`,
+    };
+  if ([y, x].some((s) => s.scale !== 1))
+    return { en: `its stride is ${y.scale} × ${x.scale}, not 1`, zh: `步长为 ${y.scale} × ${x.scale}，而非 1` };
+  if ([y, x].some((s) => s.dilation !== 1))
+    return {
+      en: `its dilation is ${y.dilation} × ${x.dilation}, not 1`,
+      zh: `膨胀为 ${y.dilation} × ${x.dilation}，而非 1`,
+    };
+  if (k.weights.kind !== 'constant') return { en: 'its weights are computed', zh: '其权重由计算得出' };
   const types = typesOfContraction(k);
-  return (
-    k.weights.kind === 'constant' &&
-    types.a === 'f32' &&
-    types.w === 'f32' &&
-    types.result === 'f32' &&
-    k.quantisation === undefined &&
-    k.prologue === undefined &&
-    [k.y, k.x].every((s) => s.kernel === 3 && s.scale === 1 && s.dilation === 1) &&
-    (k.epilogue?.steps ?? []).every((s) => s.type === undefined) &&
-    (k.epilogue?.operands ?? []).every((o) => o.type === undefined || o.type === 'f32')
-  );
+  const [other] = [types.a, types.w, types.result].filter((type) => type !== 'f32');
+  if (other !== undefined || k.quantisation !== undefined)
+    return { en: `the unit computes f32, not ${other ?? types.a}`, zh: `该单元只计算 f32，不支持 ${other ?? types.a}` };
+  const steps = (k.epilogue?.steps ?? []).some((s) => s.type !== undefined);
+  const operands = (k.epilogue?.operands ?? []).some((o) => o.type !== undefined && o.type !== 'f32');
+  if (k.prologue !== undefined || steps || operands)
+    return { en: 'what is done before or behind it is not of its type', zh: '其前后的运算类型与之不同' };
+  return undefined;
 }
 
 /** Why a convolution of such a shape cannot use the unit of this machine; undefined where it can. */

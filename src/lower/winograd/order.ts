@@ -37,6 +37,12 @@ export const WINOGRAD_SEMAPHORES = {
   /** store → winograd */
   freeResult: 28,
 } as const;
+/** Whether a unit that waits for this semaphore waits for operands. */
+export const isWinogradOperand = (semaphore: number): boolean => {
+  const s = WINOGRAD_SEMAPHORES;
+  const ready = [s.ready, s.readyWeights, s.readyInputs, s.readyProducts, s.readyKernels, s.readyRaw];
+  return ready.some((known) => known === semaphore);
+};
 /** How many semaphores a machine has that these nests run on. */
 export const SEMAPHORES_NEEDED = 29;
 
