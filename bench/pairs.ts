@@ -5,6 +5,7 @@
  * Arguments: names of networks, and of pairs; by default all. `depth first` on textbook-single (`depthFirst: false` without);
  * `Winograd` on textbook-extended (`winograd: 'off'` without); `four cores` on textbook-cluster (against one of them, `cores: 1`);
  * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `prefetch` on both (`prefetch: false` without);
+ * `deeper buffers` on textbook-single with scratchpads of 16 KB (`weightBuffers: 2` without);
  * `sparsity` on textbook-extended, of random weights of which `systole prune --pattern 2:4` has made half zero (`sparse: 'off'` without),
  * with all convolutions direct, and with the Winograd unit free to do those that it does faster. Cycles are deterministic.
  */
@@ -25,6 +26,8 @@ const withoutShared: Machine = {
   cluster: { ...cluster.cluster!, sharedRam: { ...cluster.cluster!.sharedRam, bytes: 64 } },
 };
 
+const small: Machine = { ...single, name: 'textbook-16k', nram: { bytes: 16384 }, wram: { bytes: 16384 } };
+
 interface Pair {
   readonly head: string;
   /** Whether the network has weights, two of each four of them zero. */
@@ -40,6 +43,7 @@ const PAIRS: readonly Pair[] = [
   { head: 'SharedRAM', on: { machine: cluster }, off: { machine: withoutShared } },
   { head: 'prefetch', on: { machine: single }, off: { machine: single, prefetch: false } },
   { head: 'prefetch on four cores', on: { machine: cluster }, off: { machine: cluster, prefetch: false } },
+  { head: 'deeper buffers', on: { machine: small }, off: { machine: small, weightBuffers: 2 } },
   {
     head: 'sparsity',
     isPruned: true,
@@ -76,7 +80,7 @@ export default async function pairs(args: readonly string[]): Promise<void> {
         return (await executeProgram(program, { data: false })).result.cycles;
       };
       const [without, withIt] = [await cycles(off), await cycles(on)];
-      cells.push(grouped(without), grouped(withIt), (without / withIt).toFixed(2));
+      cells.push(grouped(without), grouped(withIt), (without / withIt).toFixed(3));
     }
     console.log(`| ${name} | ${cells.join(' | ')} |`);
   }

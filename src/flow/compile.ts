@@ -34,6 +34,8 @@ export interface CompileOptions {
   readonly winograd?: WinogradChoice;
   /** Whether a layer may load the first weights of the layer behind it; by default it may. */
   readonly prefetch?: boolean;
+  /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
+  readonly weightBuffers?: number;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -91,6 +93,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
     ...(options.prefetch === undefined ? {} : { prefetch: options.prefetch }),
+    ...(options.weightBuffers === undefined ? {} : { weightBuffers: options.weightBuffers }),
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });

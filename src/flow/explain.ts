@@ -97,8 +97,8 @@ export async function explainModel(
 ): Promise<Explained> {
   const { schedules = 5, schedule = searchTiling } = options;
   const chosen = new Map<string, Tried[]>();
-  const noted: Schedule = (k, machine) => {
-    const tiling = schedule(k, machine);
+  const noted: Schedule = (k, machine, weightBuffers) => {
+    const tiling = schedule(k, machine, weightBuffers);
     chosen.set(k.name, [...(chosen.get(k.name) ?? []), { k, tiling }]);
     return tiling;
   };
@@ -112,9 +112,7 @@ export async function explainModel(
     const bound = boundOf(plan, run, program);
     const losses = watch.losses(i, bound, run.cycles, endOf(result, i));
     const contraction =
-      plan.where === 'matrix'
-        ? contractionText(plan, chosen, machineOf(program), schedules, options.sparse)
-        : undefined;
+      plan.where === 'matrix' ? contractionText(plan, chosen, machineOf(program), schedules, options) : undefined;
     return [{ plan, run, bound, losses, ...(contraction === undefined ? {} : { contraction }) }];
   });
   const host = program.layers.flatMap((plan, i) =>
@@ -132,7 +130,7 @@ function contractionText(
   chosen: ReadonlyMap<string, readonly Tried[]>,
   machine: Machine,
   schedules: number,
-  sparse: CompileOptions['sparse'],
+  { sparse, weightBuffers }: Pick<CompileOptions, 'sparse' | 'weightBuffers'>,
 ): ContractionText | undefined {
   const isConvolution = plan.op.split('+').some((op) => op === 'Conv' || op === 'QLinearConv');
   const withAlgorithms = ({ k, tiling }: Tried, text: ContractionText): ContractionText =>
@@ -147,7 +145,7 @@ function contractionText(
   const found = contractionOf(plan, chosen, machine);
   if (found?.tiling === undefined) return undefined;
   return withAlgorithms(found, {
-    ...describeContraction(found.k, found.tiling, machine, schedules, plan),
+    ...describeContraction(found.k, found.tiling, machine, schedules, plan, weightBuffers),
     // Nothing else was asked for.
     ...(sparse === 'off' ? { forms: [] } : {}),
   });

@@ -16,6 +16,7 @@ import { reductionBlocks } from './contractionWeights.ts';
 import { coresFor, togetherOf } from './cores.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { turnsOfAll } from './prediction.ts';
+import { weightBuffers, withRing } from './ring.ts';
 import { formsOf, inDenseForm, inForm, sparseOf, type WeightForm } from './sparse/forms.ts';
 import {
   bufferBytes,
@@ -156,7 +157,7 @@ export function loopText(l: LoopDim): string {
 }
 
 function scheduleText(k: Contraction, t: Tiling, machine: Machine): ScheduleText {
-  const built = buildContraction(k, t, machine, 0);
+  const built = withRing(buildContraction(k, t, machine, 0), k, t, machine);
   return {
     loops: built.nest.loops.filter((l) => tilesOf(l) > 1).map(loopText),
     predicted: predictContraction(built, k, t, machine),
@@ -170,6 +171,7 @@ export const loopsOfTiling = (k: Contraction, t: Tiling, machine: Machine): Laye
 /**
  * Describes a contraction under a tiling, and the schedules that the search predicted.
  * @param plan the layer that was made of it: among its neighbours it may load weights early, or have its own loaded
+ * @param weightBuffersAllowed as `LowerOptions.weightBuffers`
  */
 export function describeContraction(
   k: Contraction,
@@ -177,8 +179,9 @@ export function describeContraction(
   machine: Machine,
   most: number,
   plan?: Pick<LayerPlan, 'predicted'>,
+  weightBuffersAllowed?: number,
 ): ContractionText {
-  const built = buildContraction(k, t, machine, 0);
+  const built = withRing(buildContraction(k, t, machine, 0), k, t, machine, weightBuffersAllowed);
   const { loops, output, prologue, epilogue } = built.nest;
   const inputs = [...(prologue?.inputs ?? []), ...built.nest.inputs];
   const cores = coresFor(machine);
@@ -188,7 +191,7 @@ export function describeContraction(
     return {
       name: s.name,
       space: s.space,
-      buffers: buffersOf(loops, s),
+      buffers: s === built.w ? weightBuffers(built) : buffersOf(loops, s),
       bytes: bufferBytes(s),
       transfers: turnsOfAll(loops, level) / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
     };
@@ -202,12 +205,12 @@ export function describeContraction(
     streams,
     memories: [
       { name: 'nram', used: built.nramBytes, of: machine.nram.bytes },
-      { name: 'wram', used: built.wramBytes, of: machine.wram.bytes },
+      { name: 'wram', used: weightBuffers(built) * bufferBytes(built.w), of: machine.wram.bytes },
       { name: 'accumulators', used: sums, of: accumulatorEntries(machine.matrix, type) },
     ],
     chosen: { ...scheduleText(k, t, machine), ...(plan?.predicted && { predicted: plan.predicted }) },
     forms: formTexts(k, t, machine),
-    considered: rankTilings(k, machine)
+    considered: rankTilings(k, machine, weightBuffersAllowed)
       .slice(0, most)
       .map((r) => scheduleText(k, r.tiling, machine)),
   };

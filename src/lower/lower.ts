@@ -40,6 +40,8 @@ export interface LowerOptions {
   readonly winograd?: WinogradChoice;
   /** Whether a layer may load the first weights of the layer behind it; by default it may. */
   readonly prefetch?: boolean;
+  /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
+  readonly weightBuffers?: number;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
   readonly cores?: number;
   /** Told after each node. */

@@ -4,7 +4,7 @@
  * level, one tile late, so that on machines with a single transfer queue the next load stands before the store in it.
  *
  * Synchronisation: `ready` tells a unit that its operands are there, in the order in which they are loaded, whatever their level;
- * each load level has a `free` semaphore and as many buffers as credits; the result has both towards `store`. Credits are given at
+ * each load level has a `free` semaphore and as many buffers as credits, two or what its `Ring` has; the result has both towards `store`. Credits are given at
  * the layer's start and taken back at its end, so that every layer leaves all semaphores at 0. A final `sync`, of several cores
  * `sync chip`, separates layers.
  *
@@ -48,6 +48,12 @@ export interface Placement {
   readonly second: number;
 }
 
+/** A stream alone on its load level that has more than two buffers, one behind the other at the distance of the second (`ring.ts`). */
+export interface Ring {
+  readonly stream: Stream;
+  readonly buffers: number;
+}
+
 /** What a nest has of the nests around it (`prefetch.ts`). */
 export interface Around {
   /** The stream whose first tile is there when the nest begins: it is not loaded again. */
@@ -61,6 +67,7 @@ export interface Nest extends Around {
   readonly inputs: readonly Stream[];
   readonly output: Stream;
   readonly placements: ReadonlyMap<Stream, Placement>;
+  readonly ring?: Ring;
   /** Queue that computes. */
   readonly unit: 'matrix' | 'vector';
   /** Emits the computation of the innermost level. */
@@ -119,7 +126,12 @@ interface LoadLevel {
 }
 
 /** The levels on which a unit's operands are loaded, outermost first. */
-function loadLevelsOf(loops: readonly LoopDim[], inputs: readonly Stream[], unit: 'matrix' | 'vector'): LoadLevel[] {
+function loadLevelsOf(
+  loops: readonly LoopDim[],
+  inputs: readonly Stream[],
+  unit: 'matrix' | 'vector',
+  ring: Ring | undefined,
+): LoadLevel[] {
   const sem = SEMAPHORES[unit];
   const byLevel = new Map<number, Stream[]>();
   for (const s of inputs) {
@@ -131,7 +143,8 @@ function loadLevelsOf(loops: readonly LoopDim[], inputs: readonly Stream[], unit
     .map(([level, streams], i) => {
       const free = sem.free[i];
       if (free === undefined) throw internalError({ what: 'a kernel loads at too many levels' });
-      return { unit, level, streams, free, buffers: level === 0 ? 1 : 2 };
+      const own = ring !== undefined && streams.includes(ring.stream) ? ring.buffers : 2;
+      return { unit, level, streams, free, buffers: level === 0 ? 1 : own };
     });
 }
 
@@ -140,19 +153,22 @@ function loadLevelsOf(loops: readonly LoopDim[], inputs: readonly Stream[], unit
  * @param cycles that its bodies take, those of all cores and those of the first
  */
 export function shapeOfNest(
-  nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit' | 'early' | 'next'> & {
+  nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit' | 'early' | 'next' | 'ring'> & {
     readonly prologue?: Pick<Epilogue, 'inputs' | 'cycles'>;
     readonly epilogue?: Pick<Epilogue, 'inputs' | 'cycles'>;
   },
   cycles: TileSum,
   cores: Cores,
 ): NestShape {
-  const { loops, inputs, unit, prologue, epilogue, early, next } = nest;
+  const { loops, inputs, unit, prologue, epilogue, early, next, ring } = nest;
   const output = { stream: nest.output, level: levelOf(loops, nest.output), sharedBy: 1 };
   const workers = workersOf(loops);
   // One wait and one signal a turn on either side, and a credit given and taken back for every buffer.
   const operands = (streams: readonly Stream[], of: 'matrix' | 'vector'): number =>
-    loadLevelsOf(loops, streams, of).reduce((n, l) => n + 2 * turnsOfAll(loops, l.level) + workers * l.buffers, 0);
+    loadLevelsOf(loops, streams, of, ring).reduce(
+      (n, l) => n + 2 * turnsOfAll(loops, l.level) + workers * l.buffers,
+      0,
+    );
   const results = 2 * turnsOfAll(loops, output.level);
   const outBuffers = workers * (output.level === 0 ? 1 : 2);
   const own = operands(inputs, unit);
@@ -171,6 +187,7 @@ export function shapeOfNest(
       return { stream, level, sharedBy: togetherOf(loops, stream, loadedIn(loops, stream), cores).cores };
     }),
     ...(early === undefined ? {} : { early }),
+    ...(ring === undefined ? {} : { ring }),
     ...(next === undefined
       ? {}
       : {
@@ -202,8 +219,8 @@ export function emitNest(e: Emitter, nest: Nest): void {
   const last = epilogue === undefined ? unit : 'vector';
   const { outReady } = SEMAPHORES[last];
 
-  const own = loadLevelsOf(loops, nest.inputs, unit);
-  const vectors = beside.length === 0 ? [] : loadLevelsOf(loops, beside, 'vector');
+  const own = loadLevelsOf(loops, nest.inputs, unit, nest.ring);
+  const vectors = beside.length === 0 ? [] : loadLevelsOf(loops, beside, 'vector', nest.ring);
   // In the order in which the units want them: what the prologue reads before what the matrix unit waits with.
   const levels = prologue === undefined ? [...own, ...vectors] : [...vectors, ...own];
   const outLevel = levelOf(loops, output);
@@ -368,7 +385,15 @@ export function emitNest(e: Emitter, nest: Nest): void {
     const k = held.find(({ stream }) => stream === s);
     if (k !== undefined) e.addTo(k.register, k.placed.second);
     const f = flips.find((x) => x.stream === s);
-    if (f !== undefined) e.with(f.mask, (rb) => e.op('xor', { rd: f.register, ra: f.register, rb }));
+    if (f === undefined) return;
+    if (s === nest.ring?.stream) {
+      const { address, second } = nest.placements.get(s)!;
+      const skip = e.newLabel();
+      e.addTo(f.register, second);
+      e.with(address + second * nest.ring.buffers, (rb) => e.jump('bne', skip, { ra: f.register, rb }));
+      e.op('li', { rd: f.register, imm: address });
+      e.place(skip);
+    } else e.with(f.mask, (rb) => e.op('xor', { rd: f.register, ra: f.register, rb }));
   };
 
   let depth = 0;

@@ -104,7 +104,7 @@ export class Channel {
 }
 
 /** Cycles that a nest takes by itself, from its first instruction to the end of its `sync`. */
-export function nestTime({ loops, inputs, output, stages, early, next }: NestShape, machine: Machine): number {
+export function nestTime({ loops, inputs, output, stages, early, next, ring }: NestShape, machine: Machine): number {
   const { semaphore, instruction, signalLatency, barrierLatency } = controlCost(machine);
   const at = new Map<LoopDim, number>();
   const index = (l: LoopDim): number => at.get(l) ?? 0;
@@ -151,7 +151,13 @@ export function nestTime({ loops, inputs, output, stages, early, next }: NestSha
             isThere: m.stream === early,
             over: holdingOf(loops, m.stream)?.over ?? [],
           })),
-        free: new Signals(level === 0 ? 1 : 2),
+        free: new Signals(
+          level === 0
+            ? 1
+            : ring !== undefined && mine.some((m) => m.level === level && m.stream === ring.stream)
+              ? ring.buffers
+              : 2,
+        ),
       }));
   });
   const resultCost = costOf(output, loops, machine, index);

@@ -76,7 +76,7 @@ export interface ToHost {
 }
 
 /** Chooses the tiling of a contraction; undefined where none fits. The tile search, unless a caller of `lower` knows better. */
-export type Schedule = (k: Contraction, machine: Machine) => Tiling | undefined;
+export type Schedule = (k: Contraction, machine: Machine, weightBuffers?: number) => Tiling | undefined;
 
 /** Whether weights that are sparse may lie compressed: where that is predicted to pay, or nowhere. */
 export type SparseOption = 'auto' | 'off';
@@ -132,6 +132,8 @@ export class Planner {
 
   /** Whether layers may be done tile by tile, one in the scratchpads of the other. */
   readonly depthFirst: boolean;
+  /** The most buffers of weights. */
+  readonly weightBuffers: number | undefined;
   readonly #sparse: SparseOption;
   /** What is done with the Winograd unit. */
   readonly winograd: WinogradChoice;
@@ -142,11 +144,13 @@ export class Planner {
     {
       schedule = searchTiling,
       depthFirst = true,
+      weightBuffers,
       sparse = 'auto',
       winograd = 'auto',
     }: {
       readonly schedule?: Schedule;
       readonly depthFirst?: boolean;
+      readonly weightBuffers?: number;
       readonly sparse?: SparseOption;
       readonly winograd?: WinogradChoice;
     } = {},
@@ -154,6 +158,7 @@ export class Planner {
   ) {
     this.#schedule = schedule;
     this.depthFirst = depthFirst;
+    this.weightBuffers = weightBuffers;
     this.#sparse = sparse;
     this.winograd = winograd;
     this.#expanded = expanded;
@@ -248,7 +253,7 @@ export class Planner {
 
   /** The tiling of a contraction, or undefined where nothing fits. @throws what `checkTiling` throws of a caller's choice */
   tiling(k: Contraction): Tiling | undefined {
-    const found = this.#schedule(k, this.machine);
+    const found = this.#schedule(k, this.machine, this.weightBuffers);
     if (found !== undefined && this.#schedule !== searchTiling) checkTiling(k, found, this.machine);
     return found;
   }

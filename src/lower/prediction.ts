@@ -300,6 +300,8 @@ export interface NestShape {
   readonly inputs: readonly Moved[];
   /** Of which of them the first tile is there before. */
   readonly early?: Stream;
+  /** Which of them has more than two buffers. */
+  readonly ring?: { readonly stream: Stream; readonly buffers: number };
   /** What is loaded behind them for the nest that follows, which has these loops. */
   readonly next?: Moved & { readonly loops: readonly LoopDim[] };
   readonly output: Moved;

@@ -9,12 +9,13 @@
 import type { Machine } from '#machine';
 import type { FirstBlock } from './firstBlock.ts';
 import type { Placement } from './nest.ts';
-import { bufferBytes, buffersOf, type LoopDim, type Stream } from './stream.ts';
+import { bufferBytes, type LoopDim, type Stream } from './stream.ts';
 
 /** What a nest loads into the memory for weights. */
 export interface Weights {
   readonly loops: readonly LoopDim[];
   readonly stream: Stream;
+  readonly buffers: number;
   /** Whether they are there before the run: others are made by layers before. */
   readonly areConstant: boolean;
 }
@@ -49,9 +50,8 @@ export function planPrefetches(layers: readonly Neighbour[], machine: Machine, w
       before = { bytes: 0, isHigh: false };
       return;
     }
-    const { loops, stream, areConstant } = weights;
+    const { loops, stream, buffers, areConstant } = weights;
     const block = bufferBytes(stream);
-    const buffers = buffersOf(loops, stream);
     const [layer, previous] = [placed[i]!, layers[i - 1]];
     layer.isEarly = wanted && areConstant && previous?.mayLoadAhead === true && before.bytes + block <= room;
     const isHigh = layer.isEarly && before.bytes > 0 && !before.isHigh;

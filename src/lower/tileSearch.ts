@@ -4,6 +4,7 @@
  */
 import type { Machine } from '#machine';
 import {
+  type BuiltContraction,
   buildContraction,
   type Contraction,
   predictContraction,
@@ -15,6 +16,7 @@ import { CoreSplit, dealsOf } from './coreSplit.ts';
 import { decided } from './decisions.ts';
 import { windowKey } from './kernels/window.ts';
 import { turnsOf } from './prediction.ts';
+import { MOST_BUFFERS, withRing } from './ring.ts';
 import { Screening } from './screening.ts';
 import { Shortlist } from './shortlist.ts';
 import { sparseKey, sparseOf } from './sparse/forms.ts';
@@ -23,6 +25,9 @@ import { tilingsAhead } from './tilingsAhead.ts';
 
 /** How many of the screened tilings are predicted. */
 const PREDICTED = 64;
+/** How many of these are predicted with more buffers of weights, too: the first, as far as they are so near to the best. */
+const DEEPENED = 8;
+const NEARLY_BEST = 1.03;
 
 /** All that the search looks at. */
 export const keyOf = (k: Contraction): string => {
@@ -46,10 +51,15 @@ export const keyOf = (k: Contraction): string => {
   ]);
 };
 
-/** The best tiling, or undefined where not even the smallest tile fits. */
-export const searchTiling = (k: Contraction, machine: Machine): Tiling | undefined =>
+/** The best tiling, or undefined where not even the smallest tile fits. @param weightBuffers the most that there may be */
+export const searchTiling = (k: Contraction, machine: Machine, weightBuffers = MOST_BUFFERS): Tiling | undefined =>
   // The digest of sparse weights does not tell how they lie within its cells.
-  decided(machine, `contraction ${keyOf(k)}`, () => rankTilings(k, machine)[0]?.tiling, sparseOf(k) === undefined);
+  decided(
+    machine,
+    `contraction ${weightBuffers} ${keyOf(k)}`,
+    () => rankTilings(k, machine, weightBuffers)[0]?.tiling,
+    sparseOf(k) === undefined,
+  );
 
 /** The predicted time of a tiling, alone in the processor; predicted once for layers that are alike. */
 export function cyclesOf(k: Contraction, tiling: Tiling, machine: Machine): number {
@@ -66,29 +76,39 @@ export interface Ranked {
 }
 
 /** The tilings that a screening found worth a prediction, the best first; none where not even the smallest tile fits. */
-export function rankTilings(k: Contraction, machine: Machine): readonly Ranked[] {
-  if (k.prologue !== undefined) return rank(k, machine, tilingsAhead(k, k.prologue, machine));
+export function rankTilings(k: Contraction, machine: Machine, weightBuffers = MOST_BUFFERS): readonly Ranked[] {
+  if (k.prologue !== undefined) return rank(k, machine, tilingsAhead(k, k.prologue, machine), weightBuffers);
   // Whole rows of lanes and filters first; where not even one of each fits, single channels and filters: lanes idle, but it runs.
-  const whole = rankAmong(k, machine, false);
-  return whole.length > 0 ? whole : rankAmong(k, machine, true);
+  const whole = rankAmong(k, machine, false, weightBuffers);
+  return whole.length > 0 ? whole : rankAmong(k, machine, true, weightBuffers);
 }
 
-function rankAmong(k: Contraction, machine: Machine, fine: boolean): readonly Ranked[] {
+function rankAmong(k: Contraction, machine: Machine, fine: boolean, weightBuffers: number): readonly Ranked[] {
   const best = new Shortlist(PREDICTED);
   for (const [i, deals] of dealsOf(k, machine).entries()) {
     new Screening(k, machine, new CoreSplit(deals, machine), i === 0, best).run(fine);
   }
-  return rank(k, machine, best.tilings);
+  return rank(k, machine, best.tilings, weightBuffers);
 }
 
-/** A few tilings by what is predicted of them; of equal ones the order stays. */
-function rank(k: Contraction, machine: Machine, tilings: readonly Tiling[]): readonly Ranked[] {
-  return tilings
-    .map((tiling) => {
-      const built = buildContraction(k, tiling, machine, 0);
-      const { cycles, channelCycles } = predictContraction(built, k, tiling, machine);
-      const bodies = turnsOf(built.nest.loops, built.nest.loops.length);
-      return { tiling, score: cycles + bodies * CYCLES_WORTH_A_TILE + channelCycles * 1e-9 };
+/**
+ * A few tilings by what is predicted of them; of equal ones the order stays. The best are predicted with more buffers of weights, too.
+ */
+function rank(k: Contraction, machine: Machine, tilings: readonly Tiling[], weightBuffers: number): readonly Ranked[] {
+  const scored = (tiling: Tiling, built: BuiltContraction): Ranked => {
+    const { cycles, channelCycles } = predictContraction(built, k, tiling, machine);
+    const bodies = turnsOf(built.nest.loops, built.nest.loops.length);
+    return { tiling, score: cycles + bodies * CYCLES_WORTH_A_TILE + channelCycles * 1e-9 };
+  };
+  const byScore = (a: Ranked, b: Ranked): number => a.score - b.score;
+  const ranked = tilings.map((tiling) => scored(tiling, buildContraction(k, tiling, machine, 0))).sort(byScore);
+  const limit = (ranked[0]?.score ?? 0) * NEARLY_BEST;
+  return ranked
+    .map((r, i) => {
+      if (i >= DEEPENED || r.score > limit) return r;
+      const built = buildContraction(k, r.tiling, machine, 0);
+      const deeper = withRing(built, k, r.tiling, machine, weightBuffers);
+      return deeper === built ? r : scored(r.tiling, deeper);
     })
-    .sort((a, b) => a.score - b.score);
+    .sort(byScore);
 }

@@ -1,11 +1,13 @@
 /**
- * Weights ahead of their layer: random chains of layers agree with the host and are as predicted on test machines, chips of several
- * clusters and random machines, with and without; and in large networks the first weights of a layer do come while the one before works.
+ * Weights ahead of their use: random chains of layers agree with the host and are as predicted on test machines, chips of several
+ * clusters and random machines, with prefetch and deeper buffers and without; in large networks the first weights of a layer do come while
+ * the one before works; and more than two buffers of weights are taken where they pay.
  */
 import { describe, expect, test } from 'vitest';
 import { sharedEngine } from '#engine';
-import { compileModel, executeProgram } from '#flow';
+import { compileModel, executeProgram, explainModel } from '#flow';
 import { int, ints, type Model } from '#ir';
+import { fitsContraction, type Schedule, searchTiling } from '#lower';
 import { type Machine, presets } from '#machine';
 import { buildModel } from '#models';
 import { runCompiled } from '../support/compiledRun.ts';
@@ -124,3 +126,59 @@ describe.each(['textbook-single', 'textbook-cluster'])('on %s', (name) => {
     expect([...off.began.values()].every(({ of, by }) => by === of)).toBe(true);
   });
 });
+
+describe('more than two buffers of weights', () => {
+  const small: Machine = {
+    ...presets.get('textbook-single')!,
+    name: 'small',
+    nram: { bytes: 16384 },
+    wram: { bytes: 16384 },
+  };
+  const counted = async (model: Model, machine: Machine, weightBuffers: number) => {
+    const options = { machine, engine: await sharedEngine(), batch: 1, weightBuffers };
+    const { program } = await compileModel(model, options);
+    return { program, result: (await executeProgram(program, { data: false })).result };
+  };
+
+  test('pay where tiles of activations come between many blocks', async () => {
+    const model = await buildModel('squeezenet', { weights: false });
+    const [two, more] = [await counted(model, small, 2), await counted(model, small, 8)];
+    expect(more.result.cycles).toBeLessThan(0.996 * two.result.cycles);
+    const { layers } = await explainModel(model, { machine: small, engine: await sharedEngine(), batch: 1 });
+    const buffers = layers.flatMap((l) => l.contraction?.streams.filter((s) => s.name === 'weights') ?? []);
+    expect(Math.max(...buffers.map((s) => s.buffers))).toBeGreaterThan(2);
+  });
+
+  test('agree with the host, with exact predictions', async () => {
+    let deeper = 0;
+    for (const [i, machine] of [small, ...MACHINES, chip(1, 3)].entries()) {
+      for (let seed = 3 * i; seed < 3 * i + 3; seed++) {
+        const g = new GraphBuilder(seed, 13);
+        const r = g.random;
+        const channels = r.integer(8, 40);
+        const x = g.input([1, channels, r.integer(6, 16), r.integer(6, 16)]).name;
+        const first = g.node('Conv', [x, g.weights([r.integer(30, 90), channels, 3, 3])], { pads: ints([1, 1, 1, 1]) });
+        const result = g.node('Conv', [first, g.weights([r.integer(30, 90), g.typed(first)!.dims[1]!, 1, 1])]);
+        const words: string[] = [];
+        for (const weightBuffers of [2, 8]) {
+          const options = { rounding: ROUNDING, schedule: narrow, weightBuffers };
+          const { faults, compiled } = await runCompiled(g.model([result]), machine, g.feeds(), options);
+          expect(faults, `seed ${seed}, ${weightBuffers} buffers, on ${machine.name}`).toEqual([]);
+          words.push(compiled.program.words.join());
+        }
+        if (words[0] !== words[1]) deeper++;
+      }
+    }
+    expect(deeper).toBeGreaterThan(4);
+  });
+});
+
+/** Small blocks of weights that pass while activations stay, where that fits: more buffers of them are likely to pay. */
+const narrow: Schedule = (k, machine) => {
+  const at = (total: number, most: number): number => Math.min(total, most);
+  const tiling = {
+    ...{ b: 1, y: at(k.y.total, 3), x: at(k.x.total, 8), n: at(k.n.total, 5), c: at(k.c.total, 8), ky: k.y.kernel },
+    ...{ filtersOuter: false, wholeDepth: k.c.total > 8 },
+  };
+  return fitsContraction(k, tiling, machine) ? tiling : searchTiling(k, machine);
+};

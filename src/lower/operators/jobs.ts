@@ -14,6 +14,7 @@ import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
 import { packedWeights } from '../packedWeights.ts';
 import type { Emitted, Job, Planner, Prepared, ToHost } from '../planner.ts';
 import { doesNotFit } from '../reasons.ts';
+import { weightBuffers, withRing } from '../ring.ts';
 import { inForm } from '../sparse/forms.ts';
 import { planLoops } from '../stream.ts';
 import { cyclesOf } from '../tileSearch.ts';
@@ -127,11 +128,14 @@ export function chosenJob(
         buffer.first = buffer.last = p.jobs.length;
         p.contents.set(buffer, segment.data);
       }
-      const alone = buildContraction(k, found, p.machine, address);
+      const alone = withRing(buildContraction(k, found, p.machine, address), k, found, p.machine, p.weightBuffers);
       const { loops } = alone.nest;
       return {
         mayLoadAhead: true,
-        weights: { loops, stream: alone.w, areConstant: k.weights.kind === 'constant' },
+        weights: {
+          ...{ loops, stream: alone.w, buffers: weightBuffers(alone) },
+          areConstant: k.weights.kind === 'constant',
+        },
         emit: (e, around): Emitted => {
           const built = amongNeighbours(alone, around);
           emitContraction(e, built, k, found, p.machine);
