@@ -1,8 +1,9 @@
 /**
- * What each of the compiler's larger steps is worth: cycles of networks with it and without, as a Markdown table (docs/compiler.md has one).
+ * What each of the compiler's larger steps is worth: cycles of networks with it and without, as Markdown tables (docs/compiler.md has them).
  *
  * Method: networks of models/ without weights, f32, batch 1, timing only; both programs of a pair from the same model in the same process.
  * Arguments: names of networks, and of pairs; by default all. `depth first` on textbook-single (`depthFirst: false` without);
+ * `values in NRAM` on the same (`keep: false` without), with networks of small values too, and their traffic;
  * `Winograd` on textbook-extended (`winograd: 'off'` without); `four cores` on textbook-cluster (against one of them, `cores: 1`);
  * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `prefetch` on both (`prefetch: false` without);
  * `deeper buffers` on textbook-single with scratchpads of 16 KB (`weightBuffers: 2` without);
@@ -32,6 +33,9 @@ interface Pair {
   readonly head: string;
   /** Whether the network has weights, two of each four of them zero. */
   readonly isPruned?: boolean;
+  readonly networks?: readonly string[];
+  /** Whether traffic is told, too. */
+  readonly bytes?: boolean;
   readonly on: Partial<CompileOptions> & { readonly machine: Machine };
   readonly off: Partial<CompileOptions> & { readonly machine: Machine };
 }
@@ -39,6 +43,13 @@ interface Pair {
 const PAIRS: readonly Pair[] = [
   { head: 'depth first', on: { machine: single }, off: { machine: single, depthFirst: false } },
   { head: 'Winograd', on: { machine: extended }, off: { machine: extended, winograd: 'off' } },
+  {
+    head: 'values in NRAM',
+    networks: [...NETWORKS, 'lenet5', 'mlp', 'lstm', 'vit-small'],
+    bytes: true,
+    on: { machine: single },
+    off: { machine: single, keep: false },
+  },
   { head: 'four cores', on: { machine: cluster }, off: { machine: cluster, cores: 1 } },
   { head: 'SharedRAM', on: { machine: cluster }, off: { machine: withoutShared } },
   { head: 'prefetch', on: { machine: single }, off: { machine: single, prefetch: false } },
@@ -66,22 +77,22 @@ const pruned = async (name: string): Promise<Model> =>
 export default async function pairs(args: readonly string[]): Promise<void> {
   const engine = await createEngine();
   const named = PAIRS.filter((p) => args.includes(p.head));
-  const chosen = named.length > 0 ? named : PAIRS;
-  const networks = args.filter((name) => !PAIRS.some((p) => p.head === name));
-  const heads = chosen.flatMap((p) => [`without ${p.head}`, 'with', '÷']);
-  console.log(`| network | ${heads.join(' | ')} |`);
-  console.log(`|---|${heads.map(() => '---:|').join('')}`);
-  for (const name of networks.length > 0 ? networks : NETWORKS) {
-    const cells: string[] = [];
-    for (const { isPruned = false, on, off } of chosen) {
+  const given = args.filter((name) => !PAIRS.some((p) => p.head === name));
+  for (const { head, networks = NETWORKS, bytes = false, isPruned = false, on, off } of named.length > 0
+    ? named
+    : PAIRS) {
+    const heads = ['without', 'with', '÷', ...(bytes ? ['DRAM bytes without', 'with', '÷'] : [])];
+    console.log(`\n${head}\n\n| network | ${heads.join(' | ')} |\n|---|${heads.map(() => '---:|').join('')}`);
+    for (const name of given.length > 0 ? given : networks) {
       const model = isPruned ? await pruned(name) : await buildModel(name, { weights: false });
-      const cycles = async (options: Pair['on']): Promise<number> => {
+      const run = async (options: Pair['on']) => {
         const { program } = await compileModel(model, { engine, batch: 1, ...options });
-        return (await executeProgram(program, { data: false })).result.cycles;
+        const { cycles, total } = (await executeProgram(program, { data: false })).result;
+        return [cycles, ...(bytes ? [total.readBytes + total.writeBytes] : [])];
       };
-      const [without, withIt] = [await cycles(off), await cycles(on)];
-      cells.push(grouped(without), grouped(withIt), (without / withIt).toFixed(3));
+      const [without, withIt] = [await run(off), await run(on)];
+      const cells = without.flatMap((n, i) => [grouped(n), grouped(withIt[i]!), (n / withIt[i]!).toFixed(3)]);
+      console.log(`| ${name} | ${cells.join(' | ')} |`);
     }
-    console.log(`| ${name} | ${cells.join(' | ')} |`);
   }
 }

@@ -153,6 +153,7 @@ export function explainedLayer(console: Console, layer: LayerExplanation, style:
       zh: `读 DRAM ${bytesText(run.readBytes)}，写 ${bytesText(run.writeBytes)}；必需的是 ${bytesText(plan.inputBytes + plan.weightBytes)} 与 ${bytesText(plan.outputBytes)}`,
     }),
     ...(plan.sparse === undefined ? [] : [sparseLine(console, sparseReport(plan, plan.sparse, run))]),
+    ...keptLines(console, plan),
     '',
     palette.strong(t({ en: 'Where the cycles went', zh: '周期去向' })),
     ...went,
@@ -180,6 +181,23 @@ function sparseLine(console: Console, s: SparseReport): string {
     zh: `权重 ${FORMS[s.form].zh}：${density} 非零，${taken}（稠密为 ${dense}）${skipped.zh}`,
   });
 }
+
+/** What stays on the chip between this layer and others. */
+const keptLines = (console: Console, { kept = [] }: LayerExplanation['plan']): string[] =>
+  kept.map(({ value, bytes, memory, access }) => {
+    const where = memory === 'nram' ? 'NRAM' : 'SharedRAM';
+    return console.text(
+      access === 'read'
+        ? {
+            en: `finds ${value} in ${where} (${bytesText(bytes)})`,
+            zh: `${value} 已在 ${where} 中（${bytesText(bytes)}）`,
+          }
+        : {
+            en: `leaves ${value} in ${where} (${bytesText(bytes)})`,
+            zh: `${value} 留在 ${where} 中（${bytesText(bytes)}）`,
+          },
+    );
+  });
 
 const otherKernel = (console: Console, { plan }: LayerExplanation, palette: Palette): string[] => [
   '',
@@ -216,7 +234,12 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
         { head: t({ en: 'buffers', zh: '缓冲' }), align: 'right' },
         { head: t({ en: 'transfers', zh: '传输次数' }), align: 'right' },
       ],
-      c.streams.map((s) => [s.name, s.space, `${s.buffers} × ${bytesText(s.bytes)}`, grouped(s.transfers)]),
+      c.streams.map((s) => [
+        s.name,
+        s.space,
+        s.buffers === 0 ? t({ en: 'stays', zh: '驻留' }) : `${s.buffers} × ${bytesText(s.bytes)}`,
+        grouped(s.transfers),
+      ]),
       { width, head: palette.faint },
     ).map((line) => `  ${line}`),
     ...c.memories.map((m) =>

@@ -36,6 +36,8 @@ export interface CompileOptions {
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
   readonly weightBuffers?: number;
+  /** Whether values may stay in NRAM between layers; by default they may, where one core runs the program. */
+  readonly keep?: boolean;
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -94,6 +96,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
     ...(options.prefetch === undefined ? {} : { prefetch: options.prefetch }),
     ...(options.weightBuffers === undefined ? {} : { weightBuffers: options.weightBuffers }),
+    ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });

@@ -60,6 +60,8 @@ export interface Explained {
 interface Tried {
   readonly k: Parameters<Schedule>[0];
   readonly tiling: ReturnType<Schedule>;
+  /** With what of NRAM there was for it. */
+  readonly machine: Machine;
 }
 
 const unknownLayer = diagnostic<{ layer: string; nearest: string | undefined; count: number }>(
@@ -99,7 +101,7 @@ export async function explainModel(
   const chosen = new Map<string, Tried[]>();
   const noted: Schedule = (k, machine, weightBuffers) => {
     const tiling = schedule(k, machine, weightBuffers);
-    chosen.set(k.name, [...(chosen.get(k.name) ?? []), { k, tiling }]);
+    chosen.set(k.name, [...(chosen.get(k.name) ?? []), { k, tiling, machine }]);
     return tiling;
   };
   const { program } = await compileModel(model, { ...options, schedule: noted });
@@ -142,27 +144,23 @@ function contractionText(
     }
     return undefined;
   }
-  const found = contractionOf(plan, chosen, machine);
+  const found = contractionOf(plan, chosen);
   if (found?.tiling === undefined) return undefined;
   return withAlgorithms(found, {
-    ...describeContraction(found.k, found.tiling, machine, schedules, plan, weightBuffers),
+    ...describeContraction(found.k, found.tiling, found.machine, schedules, plan, weightBuffers),
     // Nothing else was asked for.
     ...(sparse === 'off' ? { forms: [] } : {}),
   });
 }
 
 /** Of the forms and tilings that were tried for a layer's nodes the one whose loops the layer has; of alike ones the last, which was emitted. */
-function contractionOf(
-  plan: LayerPlan,
-  chosen: ReadonlyMap<string, readonly Tried[]>,
-  machine: Machine,
-): Tried | undefined {
+function contractionOf(plan: LayerPlan, chosen: ReadonlyMap<string, readonly Tried[]>): Tried | undefined {
   const loops = JSON.stringify(plan.loops);
   const isTwo = plan.op.split('+').filter((op) => op === 'Conv').length > 1;
   return plan.nodes
     .flatMap((name) => chosen.get(name) ?? [])
     .findLast(
-      ({ k, tiling }) =>
+      ({ k, tiling, machine }) =>
         tiling !== undefined &&
         (k.prologue !== undefined) === isTwo &&
         JSON.stringify(loopsOfTiling(k, tiling, machine)) === loops,

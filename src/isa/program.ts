@@ -151,6 +151,8 @@ export interface LayerPlan {
   readonly loops: readonly LoopPlan[];
   /** Absent where its weights lie dense, or it has none. */
   readonly sparse?: SparsePlan;
+  /** Values between layers that it finds on the chip or leaves there; absent where there are none. */
+  readonly kept?: readonly KeptValue[];
   /** What lowering expects of it; absent where the host works, and where nobody has planned the program. */
   readonly predicted?: LayerPrediction;
   /** Where the Winograd unit does it. */
@@ -173,6 +175,15 @@ export interface SparsePlan {
   /** Bytes of the packed weights, and what they would take dense. */
   readonly bytes: number;
   readonly denseBytes: number;
+}
+
+/** A value that stays on the chip between layers. */
+export interface KeptValue {
+  readonly value: string;
+  /** Of the whole value, whatever part of it the layer touches. */
+  readonly bytes: number;
+  readonly memory: 'nram' | 'shared';
+  readonly access: 'read' | 'write';
 }
 
 /** A unit by its queue; 'dma' is both transfer queues where the machine has only one, 'link' the link to the SharedRAM. */

@@ -15,10 +15,23 @@ import { coresFor, type DealtLoop, dealing } from './cores.ts';
 import { type Elements, elementBits } from './elementTypes.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { type WindowKernel, windowOver } from './kernels/window.ts';
-import { loadLevels, type Nest, type Placement, shapeOfNest, tilesAhead } from './nest.ts';
-import { predictNest, sumOverTiles } from './prediction.ts';
+import { loadLevels, MOST_HANDED_ON, type Nest, type Placement, shapeOfNest, tilesAhead } from './nest.ts';
+import { predictNest, sumOverTiles, turnsOf } from './prediction.ts';
 import { fitsForm, keptReduction, type SparseWeights } from './sparse/forms.ts';
-import { align, bufferBytes, buffersOf, type LoopDim, levelOf, type Stream, tileStrides, tilesOf } from './stream.ts';
+import {
+  align,
+  bufferBytes,
+  bufferStrides,
+  buffersOf,
+  elementBytes,
+  isInside,
+  isKept,
+  type LoopDim,
+  levelOf,
+  type Stream,
+  tileStrides,
+  tilesOf,
+} from './stream.ts';
 import { type Access, emitSteps, type StepBody, stepCycles, type Temporary } from './vectorSteps.ts';
 import type { Place } from './views.ts';
 
@@ -164,7 +177,8 @@ export interface BuiltContraction {
 
 /** Whether the tiles of a contraction fit the memories and accumulators of a machine. */
 export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): boolean {
-  const { nest, nramBytes, wramBytes } = buildContraction(k, t, machine, 0);
+  const built = buildContraction(k, t, machine, 0);
+  const { nest, nramBytes, wramBytes } = built;
   const beside = [...(nest.prologue?.inputs ?? []), ...(nest.epilogue?.inputs ?? [])];
   const levels = new Set(beside.map((s) => levelOf(nest.loops, s)));
   const { a: type } = typesOfContraction(k);
@@ -175,10 +189,24 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
   return (
     fitsForm(k, t.c) &&
     levels.size <= loadLevels('vector') &&
+    worksInPlace(built, k, t) &&
     nramBytes <= machine.nram.bytes &&
     wramBytes <= machine.wram.bytes &&
     (!kept || sums <= accumulatorEntries(machine.matrix, type))
   );
+}
+
+/** Whether the units can work on those operands and results where they lie that stay in NRAM. */
+function worksInPlace({ nest, a, w, out }: BuiltContraction, k: Contraction, t: Tiling): boolean {
+  const { loops, prologue, epilogue } = nest;
+  const beside = [...(prologue?.inputs ?? []), ...(epilogue?.inputs ?? [])];
+  // The second operand comes from WRAM; blocks of channels are found by the loop over them.
+  if (isKept(w) || (isKept(a) && t.wholeDepth) || ![a, ...beside].every((s) => !isKept(s) || isInside(s))) return false;
+  if (!isKept(out)) return true;
+  // The filters of a pixel lie side by side; computed ones come in whole groups, so that there may be more than there are.
+  const isSideBySide = k.n.total === 1 || k.n.outStride === elementBytes(out);
+  const isWhole = k.weights.kind === 'constant' || k.n.total % t.n === 0;
+  return isSideBySide && isWhole && (epilogue === undefined || turnsOf(loops, levelOf(loops, out)) <= MOST_HANDED_ON);
 }
 
 /** Loops, streams and buffers of a tiling. */
@@ -264,6 +292,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   let nram = 0;
   let wram = 0;
   for (const s of [a, out, ...operands, ...(ahead?.inputs ?? [])]) {
+    if (isKept(s)) continue;
     const count = s === a && ahead !== undefined ? tilesAhead(loops) : buffersOf(loops, s);
     placements.set(s, { address: nram, second: count > 1 ? bufferBytes(s) : 0 });
     nram += bufferBytes(s) * count;
@@ -334,7 +363,8 @@ function epilogueBody(
   const soFar = (type: ElementType): Access => {
     if (type === out.type) return result;
     const scale = ELEMENT_BYTES[type] / ELEMENT_BYTES[out.type];
-    return { tile: wide, type, strides: result.strides.map((s) => s * scale) };
+    const strides = bufferStrides(out).reverse();
+    return { tile: wide, type, strides: strides.map((s) => s * scale) };
   };
   return (at, emit) => {
     const sizes = [n, x, y, b].map((l) => at.size(l));
@@ -356,8 +386,11 @@ function epilogueBody(
 /**
  * Whether one run of the reduction takes in kx and c: the tile's pixels must then follow each other without a gap.
  */
-export const isMerged = (k: Contraction, t: Tiling): boolean =>
-  k.x.dilation === 1 && k.c.total % t.c === 0 && (!t.wholeDepth || t.c >= k.c.total);
+export function isMerged(k: Contraction, t: Pick<Tiling, 'c' | 'wholeDepth'>): boolean {
+  if (k.x.dilation !== 1 || k.c.total % t.c !== 0) return false;
+  if (!isKept(k.a)) return !t.wholeDepth || t.c >= k.c.total;
+  return k.x.kernel === 1 || (t.c === k.c.total && k.x.aStride === k.c.total * k.c.aStride);
+}
 
 /** Busy cycles and traffic of the kernel. */
 export function predictContraction(

@@ -20,12 +20,24 @@ function of(all: WeakMap<Machine, Decisions>, machine: Machine): Decisions {
   return known;
 }
 
+/** Machines that are others but for what NRAM they have, and what they have. */
+const smaller = new WeakMap<Machine, { readonly whole: Machine; readonly bytes: number }>();
+
+/** A machine with less NRAM; what is found for it is kept with what is found for the whole one. */
+export function withNram(whole: Machine, bytes: number): Machine {
+  const machine = { ...whole, nram: { ...whole.nram, bytes } };
+  smaller.set(machine, { whole, bytes });
+  return machine;
+}
+
 /**
  * What a search finds, searched for once. `key` says all that it looks at but the machine.
  * @param isSaid false where it looks at more than `key` says
  */
 export function decided<T>(machine: Machine, key: string, search: () => T, isSaid = true): T {
-  const decisions = of(isSaid ? ofMachines : unsaid, machine);
-  if (!decisions.has(key)) decisions.set(key, search());
-  return decisions.get(key) as T;
+  const part = smaller.get(machine);
+  const decisions = of(isSaid ? ofMachines : unsaid, part?.whole ?? machine);
+  const named = part === undefined ? key : `nram ${part.bytes} ${key}`;
+  if (!decisions.has(named)) decisions.set(named, search());
+  return decisions.get(named) as T;
 }

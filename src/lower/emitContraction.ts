@@ -90,10 +90,10 @@ export function emitContraction(
     const filters: Operand = dynamicWeights ? t.n : at.size(loops.n);
     e.dimension(output, 4, filters, width.result * tn);
     if (merged) {
-      e.dimension(reduction, 0, k.x.kernel * t.c, width.a);
+      e.dimension(reduction, 0, k.x.kernel * t.c, aStrides[3]!);
       e.dimension(reduction, 1, at.size(loops.ky), kyStride);
     } else {
-      e.dimension(reduction, 0, at.size(loops.c), width.a);
+      e.dimension(reduction, 0, at.size(loops.c), aStrides[3]!);
       e.dimension(reduction, 1, k.x.kernel, kxStride);
       e.dimension(reduction, 2, at.size(loops.ky), kyStride);
     }

@@ -22,6 +22,7 @@ import {
   bufferBytes,
   buffersOf,
   holdingOf,
+  isKept,
   isRagged,
   type LoopDim,
   levelOf,
@@ -109,7 +110,7 @@ export const stepText = (s: ElementwiseStep, out: string): string => {
 export interface StreamBuffer {
   readonly name: string;
   readonly space: Space;
-  /** How many, and bytes of each. */
+  /** How many, and bytes of each; none of what stays in NRAM between layers. */
   readonly buffers: number;
   readonly bytes: number;
   /** Transfers of all cores; one multicast serves several. */
@@ -191,9 +192,11 @@ export function describeContraction(
     return {
       name: s.name,
       space: s.space,
-      buffers: s === built.w ? weightBuffers(built) : buffersOf(loops, s),
+      buffers: isKept(s) ? 0 : s === built.w ? weightBuffers(built) : buffersOf(loops, s),
       bytes: bufferBytes(s),
-      transfers: turnsOfAll(loops, level) / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
+      transfers: isKept(s)
+        ? 0
+        : turnsOfAll(loops, level) / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
     };
   });
   const { a: type } = typesOfContraction(k);
@@ -246,10 +249,10 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
   const outLevel = levelOf(loops, output);
   const enter = (level: number): void => {
     for (const s of inputs) {
-      if (levelOf(loops, s) !== level) continue;
+      if (isKept(s) || levelOf(loops, s) !== level) continue;
       const over = holdingOf(loops, s)?.over.map((l) => l.name) ?? [];
-      const kept = over.length === 0 ? '' : `, held from the first ${over.join(', ')}`;
-      line(`load ${s.name} [${sizeOf(s)}] → ${s.space}${kept}`);
+      const held = over.length === 0 ? '' : `, held from the first ${over.join(', ')}`;
+      line(`load ${s.name} [${sizeOf(s)}] → ${s.space}${held}`);
     }
     const l = loops[level];
     if (l === undefined) {
@@ -264,7 +267,7 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
     }
     if (level !== outLevel) return;
     for (const s of k.epilogue?.steps ?? []) line(`vec ${stepText(s, 'result')}`);
-    line(`store ${output.name} [${sizeOf(output)}]`);
+    if (!isKept(output)) line(`store ${output.name} [${sizeOf(output)}]`);
   };
   enter(0);
   return lines;

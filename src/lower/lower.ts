@@ -4,7 +4,7 @@
  */
 import { diagnostic } from '#base';
 import { elementCount, type GraphNode, type Model, namesRead, staticShape, typeOf, typeText } from '#ir';
-import { type ConstantSegment, type HostNode, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
+import { type ConstantSegment, type HostNode, type KeptValue, type LayerPlan, type Program, SLOT_BYTES } from '#isa';
 import { coresOf, type Machine } from '#machine';
 import { operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
@@ -15,6 +15,7 @@ import { type ExpandedModel, expandModel } from './expand.ts';
 import { firstCores } from './firstCores.ts';
 import { type Boundary, hostJob, hostPart, type Waiting, whyNotExchanged } from './hostParts.ts';
 import { planCopy } from './kernels/copy.ts';
+import { keepInNram, type MachineOf } from './nramResidency.ts';
 import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
 import { copyJob } from './operators/jobs.ts';
 import { placeConcats } from './operators/movement.ts';
@@ -42,6 +43,8 @@ export interface LowerOptions {
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
   readonly weightBuffers?: number;
+  /** Whether values may stay in NRAM between layers; by default they may, where one core runs the program. */
+  readonly keep?: boolean;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
   readonly cores?: number;
   /** Told after each node. */
@@ -134,10 +137,13 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
   for (const { view } of outputs) view.buffer.last = planner.jobs.length;
 
   // Buffers of the planner's first half have addresses from here on; packed weights follow behind them.
-  keepInShared(
-    planner,
-    outputs.map((o) => o.view),
-  );
+  const read = outputs.map((o) => o.view);
+  keepInShared(planner, read);
+  let machineOf: MachineOf = () => machine;
+  if (options.keep !== false) {
+    machineOf = keepInNram(planner, read);
+    keepInShared(planner, read);
+  }
   let top = allocate(planner.buffers);
   const place = (bytes: number): number => {
     const at = top;
@@ -145,7 +151,7 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
     return at;
   };
 
-  const prepared = planner.jobs.map((job) => job.prepare(place));
+  const prepared = planner.jobs.map((job) => job.prepare(place, machineOf(job)));
   checkDram(top, machine);
   const host = planner.jobs.flatMap((job) => {
     const part = hostNames.get(job);
@@ -189,10 +195,7 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
     outputs: outputs.map((o) => slotOf(o.name, o.view)),
     host,
     layers,
-    compulsory: compulsoryTraffic(
-      planner,
-      outputs.map((o) => o.view),
-    ),
+    compulsory: compulsoryTraffic(planner, read),
   };
 }
 
@@ -349,6 +352,16 @@ function layerNames(jobs: readonly Job[]): ReadonlyMap<Job, string> {
   return new Map([...alike].flatMap(([name, all]) => all.map((job, i) => named(name, job, i, all.length))));
 }
 
+/** The values of a job that stay on the chip. */
+function keptBy({ reads, writes }: Job): Pick<LayerPlan, 'kept'> {
+  const of = (views: readonly View[], access: KeptValue['access']): KeptValue[] =>
+    [...new Set(views.map((v) => v.buffer))].flatMap(({ name, bytes, home }) =>
+      home === undefined ? [] : { value: name, bytes, memory: home, access },
+    );
+  const kept = [...of(reads, 'read'), ...of(writes, 'write')];
+  return kept.length === 0 ? {} : { kept };
+}
+
 function layerOf(
   p: Planner,
   job: Job,
@@ -385,6 +398,7 @@ function layerOf(
     outputShape: job.writes[0]?.dims ?? [],
     loops,
     ...(sparse === undefined ? {} : { sparse }),
+    ...keptBy(job),
     ...(predicted === undefined ? {} : { predicted }),
     ...(winograd === undefined ? {} : { winograd }),
     from,

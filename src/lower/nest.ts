@@ -12,6 +12,7 @@
  * buffer to the vector unit, that one to the store, and the store back to the matrix unit.
  */
 import { internalError } from '#base';
+import { SEMAPHORE_MAX } from '#isa';
 import {
   beginDealing,
   type Cores,
@@ -29,6 +30,7 @@ import {
   buffersOf,
   type Holding,
   holdingOf,
+  isKept,
   isRagged,
   type LoopDim,
   levelOf,
@@ -39,7 +41,7 @@ import {
   TileContext,
   tilesOf,
 } from './stream.ts';
-import { emitRaggedSize, emitTransfer } from './transfer.ts';
+import { emitKeptAddress, emitRaggedSize, emitTransfer } from './transfer.ts';
 
 /** Where a stream's buffers lie. */
 export interface Placement {
@@ -160,8 +162,10 @@ export function shapeOfNest(
   cycles: TileSum,
   cores: Cores,
 ): NestShape {
-  const { loops, inputs, unit, prologue, epilogue, early, next, ring } = nest;
+  const { loops, unit, early, next, ring } = nest;
+  const [inputs, prologue, epilogue] = movedOf(nest);
   const output = { stream: nest.output, level: levelOf(loops, nest.output), sharedBy: 1 };
+  const kept = isKept(nest.output);
   const workers = workersOf(loops);
   // One wait and one signal a turn on either side, and a credit given and taken back for every buffer.
   const operands = (streams: readonly Stream[], of: 'matrix' | 'vector'): number =>
@@ -170,7 +174,9 @@ export function shapeOfNest(
       0,
     );
   const results = 2 * turnsOfAll(loops, output.level);
-  const outBuffers = workers * (output.level === 0 ? 1 : 2);
+  const outBuffers = kept ? 0 : workers * (output.level === 0 ? 1 : 2);
+  // A result that stays has its place: nobody waits for a buffer, and it is handed to the epilogue alone.
+  const handedOn = kept ? (epilogue === undefined ? 0 : results / 2) : results;
   const own = operands(inputs, unit);
   // Vector operands of one level come together, whichever side of the matrix unit they are for.
   const beside = [...(prologue?.inputs ?? []), ...(epilogue?.inputs ?? [])];
@@ -199,32 +205,50 @@ export function shapeOfNest(
     output,
     stages: [
       ...(prologue === undefined ? [] : [stage('ahead', prologue, vector + handed)]),
-      stage('main', { inputs, cycles }, own + results + outBuffers + handed),
-      ...(epilogue === undefined ? [] : [stage('behind', epilogue, (prologue === undefined ? vector : 0) + results)]),
+      stage('main', { inputs, cycles }, own + handedOn + outBuffers + handed),
+      ...(epilogue === undefined ? [] : [stage('behind', epilogue, (prologue === undefined ? vector : 0) + handedOn)]),
     ],
-    semaphores: { load: own + vector, store: results + outBuffers },
+    semaphores: { load: own + vector, store: kept ? 0 : results + outBuffers },
   };
 }
+
+/** The operands of a nest that are moved, those of its prologue and those of its epilogue: all but what stays in NRAM. */
+function movedOf<P extends Reader, E extends Reader>(
+  nest: Reader & { readonly prologue?: P; readonly epilogue?: E },
+): [inputs: readonly Stream[], prologue: P | undefined, epilogue: E | undefined] {
+  const moved = <R extends Reader>(of: R): R => ({ ...of, inputs: of.inputs.filter((s) => !isKept(s)) });
+  return [moved(nest).inputs, nest.prologue && moved(nest.prologue), nest.epilogue && moved(nest.epilogue)];
+}
+
+interface Reader {
+  readonly inputs: readonly Stream[];
+}
+
+/** Results that may wait for an epilogue where nothing holds the matrix unit back: what a semaphore counts to. */
+export const MOST_HANDED_ON = SEMAPHORE_MAX;
 
 /** Buffers of what a prologue makes. */
 export const tilesAhead = (loops: readonly LoopDim[]): 1 | 2 => (turnsOf(loops, loops.length) > 1 ? 2 : 1);
 
 /** Emits the whole kernel, final `sync` included. */
 export function emitNest(e: Emitter, nest: Nest): void {
-  const { loops, output, unit, prologue, epilogue } = nest;
+  const { loops, output, unit } = nest;
+  const [own0, prologue, epilogue] = movedOf(nest);
+  const kept = [nest.inputs, nest.prologue?.inputs ?? [], nest.epilogue?.inputs ?? [], [output]].flat().filter(isKept);
+  const stays = isKept(output);
   const beside = [...(prologue?.inputs ?? []), ...(epilogue?.inputs ?? [])];
-  const inputs = [...nest.inputs, ...beside];
+  const inputs = [...own0, ...beside];
   const sem = SEMAPHORES[unit];
   /** The unit that makes the stored result. */
   const last = epilogue === undefined ? unit : 'vector';
   const { outReady } = SEMAPHORES[last];
 
-  const own = loadLevelsOf(loops, nest.inputs, unit, nest.ring);
+  const own = loadLevelsOf(loops, own0, unit, nest.ring);
   const vectors = beside.length === 0 ? [] : loadLevelsOf(loops, beside, 'vector', nest.ring);
   // In the order in which the units want them: what the prologue reads before what the matrix unit waits with.
   const levels = prologue === undefined ? [...own, ...vectors] : [...vectors, ...own];
   const outLevel = levelOf(loops, output);
-  const outBuffers = outLevel === 0 ? 1 : 2;
+  const outBuffers = stays ? 0 : outLevel === 0 ? 1 : 2;
 
   const dealing = beginDealing(e, loops);
   const index = new Map<LoopDim, Register>();
@@ -246,7 +270,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
     readonly placed: Placement;
     readonly how: Holding;
   }[] = [];
-  for (const s of [...inputs, output]) {
+  for (const s of stays ? inputs : [...inputs, output]) {
     const at = nest.placements.get(s);
     if (at === undefined) throw internalError({ what: `stream ${s.name} was not placed` });
     const how = holdingOf(loops, s);
@@ -279,10 +303,12 @@ export function emitNest(e: Emitter, nest: Nest): void {
     }
     for (const tile of prologue.tiles) buffers.set(tile, where);
   }
+  // What stays in NRAM is found by address: in a register where that depends on loops.
+  for (const s of kept) buffers.set(s, levelOf(loops, s) === 0 ? s.address : { register: e.register() });
   const context = new TileContext(index, size, buffers);
 
   const records = new Map<Stream, { readonly dram: RecordId; readonly pad: RecordId }>();
-  for (const s of [...inputs, output]) records.set(s, { dram: e.record(), pad: e.record() });
+  for (const s of stays ? inputs : [...inputs, output]) records.set(s, { dram: e.record(), pad: e.record() });
 
   // Credits.
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.signal(l.unit, l.free);
@@ -290,7 +316,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
   if (made !== undefined) for (let i = 0; i < madeBuffers; i++) e.signal(unit, SEMAPHORES.ahead.free);
 
   // The store lags one tile behind: it works on saved copies of what it needs.
-  const lag = outLevel > 0;
+  const lag = outLevel > 0 && !stays;
   const outLoops = loops.filter((l) => index.has(l) && loopsOf(output).has(l));
   const saved = new Map<LoopDim, Register>();
   const savedSize = new Map<LoopDim, Register>();
@@ -340,7 +366,8 @@ export function emitNest(e: Emitter, nest: Nest): void {
       e.signal('load', SEMAPHORES[l.unit].ready);
       e.wait(l.unit, SEMAPHORES[l.unit].ready);
     }
-    if (level === outLevel) e.wait(unit, sem.outFree);
+    for (const s of kept) if (levelOf(loops, s) === level) emitKeptAddress(e, s, context);
+    if (level === outLevel && !stays) e.wait(unit, sem.outFree);
     if (level === loops.length) innermost();
     else emitLoop(level);
     if (level === outLevel) {
@@ -349,7 +376,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
         e.wait('vector', SEMAPHORES.behind);
         epilogue.body(e, context);
       }
-      e.signal(last, outReady);
+      if (!stays) e.signal(last, outReady);
       if (lag) {
         const skip = e.newLabel();
         e.jump('beq', skip, { ra: pending, rb: 0 });
@@ -418,10 +445,12 @@ export function emitNest(e: Emitter, nest: Nest): void {
     for (const [l, r] of size) if (roundsOf(l) > 1) e.release(r);
     for (const f of flips) if (f.stream !== output) e.release(f.register);
     for (const { register } of held) e.release(register);
-    emitFirstBlock(e, nest.next, records.get(inputs[0]!)!);
+    // A nest that loads nothing itself has no records for it.
+    const [loaded] = inputs;
+    emitFirstBlock(e, nest.next, loaded === undefined ? { dram: e.record(), pad: e.record() } : records.get(loaded)!);
     leaveIdle(e, loops, end, coreNumbers(e));
   }
-  emitStore();
+  if (!stays) emitStore();
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.wait('load', l.free);
   for (let i = 0; i < outBuffers; i++) e.wait(unit, sem.outFree);
   if (made !== undefined) for (let i = 0; i < madeBuffers; i++) e.wait('vector', SEMAPHORES.ahead.free);

@@ -19,7 +19,7 @@ import {
   transferCost,
   turnsOf,
 } from './prediction.ts';
-import { holdingOf, type LoopDim, loopsOf, partsOf, roundsOf } from './stream.ts';
+import { holdingOf, isKept, type LoopDim, loopsOf, partsOf, roundsOf } from './stream.ts';
 
 /** Innermost turns that are played. */
 const MOST_TURNS = 2048;
@@ -163,6 +163,8 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
   const resultCost = costOf(output, loops, machine, index);
   const resultFree = new Signals(output.level === 0 ? 1 : 2);
   let pending: { readonly ready: number; readonly transfer: Transfer } | undefined;
+  /** Whether the result has a place of its own, and is not stored. */
+  const stays = isKept(output.stream);
   const store = (): void => {
     if (pending === undefined) return;
     enter(stores, pending.ready, semaphore);
@@ -190,7 +192,7 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
       }
       enter(l.queue, enter(loads, 0, semaphore) + signalLatency, semaphore);
     }
-    if (level === output.level) enter(main.queue, resultFree.take(), semaphore);
+    if (level === output.level && !stays) enter(main.queue, resultFree.take(), semaphore);
     if (level === loops.length) {
       if (ahead !== undefined) {
         enter(ahead.queue, madeFree.take(), semaphore);
@@ -211,10 +213,13 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
       at.set(l, 0);
     }
     if (level === output.level) {
-      let ready = enter(main.queue, 0, semaphore) + signalLatency;
-      if (behind !== undefined) ready = enter(behind.queue, ready, 2 * semaphore + behind.cycles()) + signalLatency;
-      store();
-      pending = { ready, transfer: resultCost() };
+      let ready = stays && behind === undefined ? 0 : enter(main.queue, 0, semaphore) + signalLatency;
+      if (behind !== undefined)
+        ready = enter(behind.queue, ready, (stays ? 1 : 2) * semaphore + behind.cycles()) + signalLatency;
+      if (!stays) {
+        store();
+        pending = { ready, transfer: resultCost() };
+      }
     }
     for (const l of levels) if (l.level === level) l.free.signal(enter(l.queue, 0, semaphore) + signalLatency);
   };

@@ -27,7 +27,7 @@ import {
 } from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
-import type { Contraction, ContractionTypes, Tiling } from './contraction.ts';
+import { type Contraction, type ContractionTypes, fitsContraction, type Tiling } from './contraction.ts';
 import { matrixTypeOf } from './elementTypes.ts';
 import type { Emitter } from './emitter.ts';
 import type { ExpandedModel } from './expand.ts';
@@ -60,8 +60,16 @@ export interface Job {
   readonly vectorOps: number;
   /** Constants that it brings itself (packed weights), apart from those among `reads`; final with `emit`. */
   packedBytes: number;
-  /** Decides what is left open until all buffers have addresses, and places what it brings itself. Called once. */
-  readonly prepare: (place: (bytes: number) => number) => Prepared;
+  /**
+   * Cycles predicted of it with operands and results in the memories where they are now, on a machine that is the planner's but for the
+   * size of NRAM; undefined where it cannot be had so. Absent: the host does it, or nothing may stay in NRAM meanwhile.
+   */
+  readonly predict?: (machine: Machine) => number | undefined;
+  /**
+   * Decides what is left open until all buffers have addresses, and places what it brings itself. Called once, for a machine as in
+   * `predict`.
+   */
+  readonly prepare: (place: (bytes: number) => number, machine: Machine) => Prepared;
 }
 
 /** A job before its code is there, which depends on the jobs around it. */
@@ -251,10 +259,15 @@ export class Planner {
     }, 0);
   }
 
-  /** The tiling of a contraction, or undefined where nothing fits. @throws what `checkTiling` throws of a caller's choice */
-  tiling(k: Contraction): Tiling | undefined {
-    const found = this.#schedule(k, this.machine, this.weightBuffers);
-    if (found !== undefined && this.#schedule !== searchTiling) checkTiling(k, found, this.machine);
+  /**
+   * The tiling of a contraction, or undefined where nothing fits. With less NRAM, because values stay there, a caller's choice may not fit.
+   * @throws what `checkTiling` throws of a caller's choice
+   */
+  tiling(k: Contraction, machine = this.machine): Tiling | undefined {
+    const found = this.#schedule(k, machine, this.weightBuffers);
+    if (found === undefined || this.#schedule === searchTiling) return found;
+    if (machine !== this.machine) return fitsContraction(k, found, machine) ? found : undefined;
+    checkTiling(k, found, machine);
     return found;
   }
 

@@ -21,6 +21,7 @@ import { nestTime } from './nestTime.ts';
 import { RELAYED } from './relay.ts';
 import {
   elementBytes,
+  isKept,
   type LoopDim,
   loadedIn,
   loopsOf,
@@ -222,6 +223,7 @@ function trafficOf(
   machine: Machine,
   which: 'all' | 'first' = 'all',
 ): Traffic {
+  if (isKept(s)) return NONE;
   const mine = loopsOf(s);
   const level = loadedIn(loops, s);
   const turns = which === 'all' ? tilesOf : partsOf;

@@ -8,7 +8,7 @@ import type { Machine } from '#machine';
 import { cyclesAtRate } from '#timing';
 import { type BuiltContraction, type Contraction, predictContraction, type Tiling } from './contraction.ts';
 import { turnsOf } from './prediction.ts';
-import { bufferBytes, buffersOf, levelOf } from './stream.ts';
+import { bufferBytes, buffersOf, isKept, levelOf } from './stream.ts';
 
 /** Numbers of buffers that are tried. */
 const DEEPER = [3, 4, 5, 6, 8];
@@ -31,7 +31,7 @@ export function withRing(
 ): BuiltContraction {
   const { nest, w } = built;
   const level = levelOf(nest.loops, w);
-  const isAlone = nest.inputs.every((s) => s === w || levelOf(nest.loops, s) !== level);
+  const isAlone = nest.inputs.every((s) => s === w || isKept(s) || levelOf(nest.loops, s) !== level);
   if (level === 0 || !isAlone) return built;
   const block = bufferBytes(w);
   const most = Math.min(allowed, Math.floor(machine.wram.bytes / block), turnsOf(nest.loops, level));

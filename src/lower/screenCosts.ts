@@ -33,6 +33,9 @@ export type Extents = readonly (readonly [stride: number, elements: number])[];
 
 export type RunsCost = Pick<DmaCost, 'cycles' | 'channelCycles'>;
 
+/** Of what stays in NRAM. */
+const NO_COST: RunsCost = { cycles: 0, channelCycles: 0 };
+
 /** Cost of a transfer of `bytes` to or from a buffer, of a tile of elements of a width with such strides in DRAM; or over a link, which the channel does not see. */
 export function runsCost(
   machine: Machine,
@@ -42,6 +45,7 @@ export function runsCost(
   width: number,
   home?: Place['home'],
 ): RunsCost {
+  if (home === 'nram') return NO_COST;
   if (home === 'shared') {
     const { link } = machine.cluster!.sharedRam;
     const moved = Math.max(cyclesAtRate(bytes, link), Math.ceil(buffer / machine.dma.scratchpadBytesPerCycle));

@@ -6,14 +6,21 @@
 import { ELEMENT_BYTES, type VectorFunction } from '#isa';
 import { accumulatorEntries, filtersOf, lanesOf, type Machine, unitFor, vectorLanes } from '#machine';
 import { keepsSums, type MatrixWork, VECTOR_CLASSES, workCycles, workOf } from '#timing';
-import { type Contraction, type EpilogueOperand, typesOfContraction, wideBytes, widthsOf } from './contraction.ts';
+import {
+  type Contraction,
+  type EpilogueOperand,
+  isMerged,
+  typesOfContraction,
+  wideBytes,
+  widthsOf,
+} from './contraction.ts';
 import { meanBlockBytes, mostWordsInWram, parametersOf, wordsOf } from './contractionWeights.ts';
 import { type CoreSplit, copiesOf, type Share } from './coreSplit.ts';
 import { INSTRUCTIONS_PER_TILE } from './prediction.ts';
 import { type Extents, pixelClasses, type RunsCost, runsCost, type SpatialTiles, spatialTiles } from './screenCosts.ts';
 import type { Shortlist } from './shortlist.ts';
 import { fitsForm, keptReduction } from './sparse/forms.ts';
-import { align } from './stream.ts';
+import { align, isKept } from './stream.ts';
 import { CYCLES_WORTH_A_TILE, evenTiles } from './tiles.ts';
 
 /** Tiles of weights and how the reduction is cut. */
@@ -146,7 +153,7 @@ export class Screening {
     for (const c of cTiles) {
       if (!fitsForm(k, c)) continue;
       const depthBlocks = Math.ceil(k.c.total / c);
-      for (const wholeDepth of depthBlocks === 1 ? [false] : [false, true]) {
+      for (const wholeDepth of depthBlocks === 1 || isKept(k.a) ? [false] : [false, true]) {
         for (const n of nTiles) {
           // Activations as weights lie in groups of whole blocks, so several groups must come out even.
           if (this.#dynamic && n > tn && (k.n.total % n !== 0 || k.c.total % c !== 0)) continue;
@@ -182,7 +189,7 @@ export class Screening {
     const buffer = this.#weightBuffer(n, c, ky);
     const times = filters.rounds * blocks > 1 || this.#outerTurns > 1 ? 2 : 1;
     if (buffer * times > machine.wram.bytes) return undefined;
-    const merged = k.x.dilation === 1 && k.c.total % c === 0 && !wholeDepth;
+    const merged = isMerged(k, { c, wholeDepth });
     const tile = { n, c, ky };
     const reduction = (filters: number, depth: number): readonly number[] =>
       keptReduction(k, tile, { n: filters, c: depth, ky }, merged ? [k.x.kernel * depth, ky] : [depth, k.x.kernel, ky]);
@@ -230,10 +237,13 @@ export class Screening {
     const pixels = b * y.tile * x.tile;
     if (block.stored && block.groups * pixels > this.#entries) return;
     const depth = wholeDepth ? k.c.total : c;
-    const aBuffer = align(this.#bytes.a * b * y.extent * x.extent * depth);
-    const outBuffer = align(this.#bytes.result * pixels * block.width);
+    const aBuffer = isKept(k.a) ? 0 : align(this.#bytes.a * b * y.extent * x.extent * depth);
+    const outBuffer = isKept(k.out) ? 0 : align(this.#bytes.result * pixels * block.width);
     const outTimes = outerTurns * spatial * nCount > 1 ? 2 : 1;
-    const operandBytes = this.#operands.reduce((m, o) => m + align(this.#operandBytes(o, block, at)), 0);
+    const operandBytes = this.#operands.reduce(
+      (m, o) => m + (isKept(o.place) ? 0 : align(this.#operandBytes(o, block, at))),
+      0,
+    );
     const results = (outBuffer + operandBytes) * outTimes + align(wideBytes(k, pixels * block.width));
     const aBlocked = depthBlocks > 1 && !wholeDepth;
     const aTimes = outerTurns * spatial * (aBlocked ? depthBlocks : 1) > 1 ? 2 : 1;
@@ -268,7 +278,8 @@ export class Screening {
       // A block for each turn in which it is first met, if there are several and turns in which it is met again.
       const aTiles = aBlocked || filtersOuter ? (filtersOuter ? spatial : 1) * (aBlocked ? depthBlocks : 1) : 1;
       const wTiles = (filtersOuter ? 1 : nCount) * blocks;
-      const holdsActivations = nCount > 1 && aTiles > 1 && aBuffer * aTiles + results <= machine.nram.bytes;
+      const holdsActivations =
+        !isKept(k.a) && nCount > 1 && aTiles > 1 && aBuffer * aTiles + results <= machine.nram.bytes;
       const holdsWeights = spatial > 1 && wTiles > 1 && block.buffer * wTiles <= machine.wram.bytes;
       const aOnce = (aBlocked ? depthBlocks : 1) * spatial;
       const wOnce = blocks * nCount;

@@ -5,6 +5,7 @@
 import { internalError } from '#base';
 import { ELEMENT_BYTES, type ElementType, type LayerPlan, type Space, type StreamFormat } from '#isa';
 import type { Emitter, Operand, Register } from './emitter.ts';
+import type { Home } from './views.ts';
 
 /** How the tiles of a loop go to cores: to `parts` of them, by their number in the chip, that of their cluster, or that in their cluster. */
 export interface Deal {
@@ -79,13 +80,14 @@ export interface Stream {
   readonly type: ElementType;
   /** Address of element 0, in DRAM or where `home` says. */
   readonly address: number;
-  readonly home?: 'shared';
-  /** Outermost first; the tile lies dense in the scratchpad in this order. At most five. */
+  /** `nram`: the whole tensor stays there, so that units work on its tiles where they lie and nothing is moved. */
+  readonly home?: Home;
+  /** Outermost first; the tile lies dense in the scratchpad in this order, unless the tensor stays there. At most five. */
   readonly dims: readonly StreamDim[];
   readonly outer?: readonly OuterStride[];
   /** Bits written for elements outside the tensor. */
   readonly fill?: number;
-  /** Overrides the dense tile strides (bytes), outermost first. */
+  /** Overrides the dense tile strides (bytes), outermost first; of a tile with a buffer of its own. */
   readonly padStrides?: readonly number[];
   /** Another way to say where a tile lies and how long it is: one linear run (packed weights). */
   readonly linear?: LinearRun;
@@ -106,8 +108,23 @@ export const extentOf = (d: StreamDim): number =>
 /** Bytes of an element. */
 export const elementBytes = (s: Stream): number => ELEMENT_BYTES[s.type];
 
-/** Byte strides of the dense tile, outermost first. */
-export function tileStrides(s: Stream): number[] {
+/** Whether units find a stream's tensor in NRAM. */
+export const isKept = (s: Pick<Stream, 'home'>): boolean => s.home === 'nram';
+
+/** Whether all tiles lie within the tensor: without padding, which a tensor in NRAM does not have. */
+export const isInside = (s: Stream): boolean =>
+  s.linear === undefined &&
+  s.dims.every(({ loop, scale = 1, window = 1, pad = 0, limit, whole }) => {
+    if (loop === undefined) return true;
+    const covered = whole === true ? tilesOf(loop) * loop.tile : loop.total;
+    return pad === 0 && (covered - 1) * scale + window <= limit;
+  });
+
+/** Byte strides of a tile as units see it, outermost first. */
+export const tileStrides = (s: Stream): number[] => (isKept(s) ? s.dims.map((d) => d.stride) : bufferStrides(s));
+
+/** Byte strides of a tile that has a buffer of its own, outermost first. */
+export function bufferStrides(s: Stream): number[] {
   if (s.padStrides !== undefined) return [...s.padStrides];
   const out: number[] = [];
   let step = elementBytes(s);
@@ -128,7 +145,9 @@ export function recordOrder(s: Stream): number[] {
   return innermostFirst.sort((p, q) => (reach(p) === reach(q) ? 0 : reach(p) - reach(q)));
 }
 
+/** Bytes of one buffer; none for a tensor that stays in NRAM. */
 export function bufferBytes(s: Stream): number {
+  if (isKept(s)) return 0;
   if (s.bufferBytes !== undefined) return align(s.bufferBytes);
   return align(s.dims.reduce((n, d) => n * extentOf(d), elementBytes(s)));
 }
@@ -209,7 +228,7 @@ export interface Holding {
  * that is replaced. Undefined where nothing is held.
  */
 export function holdingOf(loops: readonly LoopDim[], s: Stream): Holding | undefined {
-  if (s.holds !== true) return undefined;
+  if (s.holds !== true || isKept(s)) return undefined;
   const mine = loopsOf(s);
   const level = levelOf(loops, s);
   const isOver = (l: LoopDim, i: number): boolean => i < level && roundsOf(l) > 1 && !mine.has(l);
@@ -231,7 +250,7 @@ export const loadedIn = (loops: readonly LoopDim[], s: Stream): number =>
 
 /** How many buffers a stream needs: two where it is loaded again and again, so that the next load overlaps the use; or one for each tile that it holds. */
 export const buffersOf = (loops: readonly LoopDim[], s: Stream): number =>
-  levelOf(loops, s) === 0 ? 1 : (holdingOf(loops, s)?.tiles ?? 2);
+  isKept(s) || levelOf(loops, s) === 0 ? 1 : (holdingOf(loops, s)?.tiles ?? 2);
 
 /** Loops as a layer's plan lists them. */
 export const planLoops = (loops: readonly LoopDim[]): LayerPlan['loops'] =>

@@ -7,6 +7,7 @@ import {
   type BuiltContraction,
   buildContraction,
   type Contraction,
+  fitsContraction,
   predictContraction,
   type Tiling,
   typesOfContraction,
@@ -20,6 +21,7 @@ import { MOST_BUFFERS, withRing } from './ring.ts';
 import { Screening } from './screening.ts';
 import { Shortlist } from './shortlist.ts';
 import { sparseKey, sparseOf } from './sparse/forms.ts';
+import { isKept } from './stream.ts';
 import { CYCLES_WORTH_A_TILE } from './tiles.ts';
 import { tilingsAhead } from './tilingsAhead.ts';
 
@@ -91,6 +93,13 @@ function rankAmong(k: Contraction, machine: Machine, fine: boolean, weightBuffer
   return rank(k, machine, best.tilings, weightBuffers);
 }
 
+/** Whether operands or results stay in NRAM: not every tiling can work on them there. */
+const keepsAny = ({ a, out, weights, prologue, epilogue }: Contraction): boolean =>
+  [
+    ...[a, out, ...(weights.kind === 'dynamic' ? [weights.place] : [])],
+    ...(epilogue?.operands ?? []).map((o) => o.place),
+  ].some(isKept) || prologue?.input.buffer.home === 'nram';
+
 /**
  * A few tilings by what is predicted of them; of equal ones the order stays. The best are predicted with more buffers of weights, too.
  */
@@ -101,7 +110,10 @@ function rank(k: Contraction, machine: Machine, tilings: readonly Tiling[], weig
     return { tiling, score: cycles + bodies * CYCLES_WORTH_A_TILE + channelCycles * 1e-9 };
   };
   const byScore = (a: Ranked, b: Ranked): number => a.score - b.score;
-  const ranked = tilings.map((tiling) => scored(tiling, buildContraction(k, tiling, machine, 0))).sort(byScore);
+  const ranked = tilings
+    .filter((tiling) => !keepsAny(k) || fitsContraction(k, tiling, machine))
+    .map((tiling) => scored(tiling, buildContraction(k, tiling, machine, 0)))
+    .sort(byScore);
   const limit = (ranked[0]?.score ?? 0) * NEARLY_BEST;
   return ranked
     .map((r, i) => {

@@ -26,6 +26,16 @@ export function emitRaggedSize(
   e.with(l.tile, (rb) => e.op('min', { rd: ragged, ra: ragged, rb }));
 }
 
+/** Where the current tile of a tensor lies that stays in NRAM; nothing to do where that is known. */
+export function emitKeptAddress(e: Emitter, s: Stream, at: TileContext): void {
+  const where = at.buffer(s);
+  if (typeof where === 'number') return;
+  e.op('li', { rd: where.register, imm: s.address >>> 0 });
+  for (const o of s.outer ?? []) e.addScaled(where.register, at.index(o.loop), o.stride);
+  for (const { loop, scale = 1, stride } of s.dims)
+    if (loop !== undefined) e.addScaled(where.register, at.index(loop), loop.tile * scale * stride);
+}
+
 /** Emits one DMA of a stream's current tile; a load may be one of several cores together. */
 export function emitTransfer(
   e: Emitter,

@@ -9,7 +9,17 @@ import type { Emitter } from './emitter.ts';
 import type { FirstBlock } from './firstBlock.ts';
 import { emitNest, loadLevels, type Placement, shapeOfNest } from './nest.ts';
 import { predictNest } from './prediction.ts';
-import { align, bufferBytes, buffersOf, type LoopDim, levelOf, type Stream } from './stream.ts';
+import {
+  align,
+  bufferBytes,
+  buffersOf,
+  elementBytes,
+  isInside,
+  isKept,
+  type LoopDim,
+  levelOf,
+  type Stream,
+} from './stream.ts';
 import { emitSteps, type StepBody, stepCycles, type Temporary } from './vectorSteps.ts';
 
 export interface VectorKernel {
@@ -17,19 +27,26 @@ export interface VectorKernel {
   readonly inputs: readonly Stream[];
   readonly output: Stream;
   readonly temporaries: readonly Temporary[];
+  /** Of what it takes the innermost elements for neighbours. */
+  readonly needsRuns?: readonly Stream[];
   /** The steps of a tile. */
   readonly body: StepBody;
 }
 
-/** Places streams and temporaries in NRAM; undefined where they do not fit or load at too many levels. */
+/** Whether the innermost elements of a stream's tiles are neighbours, as in a buffer they are. */
+const isRun = (s: Stream): boolean => !isKept(s) || s.dims.at(-1)!.stride === elementBytes(s);
+
+/** Places streams and temporaries in NRAM; undefined where they do not fit, load at too many levels, or stay where the kernel cannot work on them. */
 export function placeVector(
   k: VectorKernel,
   machine: Machine,
 ): { placements: Map<Stream, Placement>; temporaries: Map<Temporary, number> } | undefined {
   const placements = new Map<Stream, Placement>();
   const temporaries = new Map<Temporary, number>();
+  if (k.inputs.some((s) => isKept(s) && !isInside(s)) || k.needsRuns?.every(isRun) === false) return undefined;
   let at = 0;
   for (const s of [...k.inputs, k.output]) {
+    if (isKept(s)) continue;
     const several = buffersOf(k.loops, s) > 1;
     placements.set(s, { address: at, second: several ? bufferBytes(s) : 0 });
     at += bufferBytes(s) * (several ? 2 : 1);
@@ -38,7 +55,7 @@ export function placeVector(
     temporaries.set(t, at);
     at += align(t.bytes);
   }
-  const levels = new Set(k.inputs.map((s) => levelOf(k.loops, s)));
+  const levels = new Set(k.inputs.filter((s) => !isKept(s)).map((s) => levelOf(k.loops, s)));
   return at <= machine.nram.bytes && levels.size <= loadLevels('vector') ? { placements, temporaries } : undefined;
 }
 

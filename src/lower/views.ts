@@ -1,5 +1,5 @@
 /**
- * Views: where the elements of a value lie. A buffer is a range of DRAM or of SharedRAM; a view is dims and byte strides over it. Transposition,
+ * Views: where the elements of a value lie. A buffer is a range of DRAM, SharedRAM or NRAM; a view is dims and byte strides over it. Transposition,
  * slicing, reshaping (where strides allow), squeezing, broadcasting and concatenation by address are views and cost nothing:
  * the DMA reads and writes any strides.
  */
@@ -7,13 +7,16 @@ import { internalError } from '#base';
 import { type ElementType, SLOT_BYTES, type SlotType, type TensorSlot } from '#isa';
 import { elementTypeOf } from './elementTypes.ts';
 
+/** Memories on the chip in which values may stay between layers. */
+export type Home = 'shared' | 'nram';
+
 export interface Buffer {
   readonly name: string;
   readonly bytes: number;
   /** 0 while layers are planned (whether something fits does not depend on where it lies); set by allocation before emission. */
   address: number;
   /** Set by allocation: the memory in which it lies between layers; absent, DRAM. */
-  home?: 'shared';
+  home?: Home;
   /** Range of layers in which its contents matter. */
   first: number;
   last: number;
@@ -37,7 +40,7 @@ export const addressOf = (v: View): number => v.buffer.address + v.offset;
 export interface Place {
   readonly address: number;
   /** Absent: DRAM. */
-  readonly home?: 'shared';
+  readonly home?: Home;
 }
 
 export const placeOf = (v: View): Place => ({

@@ -38,6 +38,8 @@ export interface LayerReport {
   /** What became of the lanes of the units that computed for it, in lane-cycles. */
   readonly lanes: LayerResult['lanes'];
   readonly loops: LayerPlan['loops'];
+  /** Values between layers that it finds on the chip or leaves there. */
+  readonly kept: NonNullable<LayerPlan['kept']>;
   /** null where its weights lie dense, or it has none. */
   readonly sparse: SparseReport | null;
   /** Of a convolution that the Winograd unit does: how, and how exact that is; else null. */
@@ -82,6 +84,7 @@ function layerReport(plan: LayerPlan, run: LayerResult, program: Program): Layer
     lanes: run.lanes,
     loops: plan.loops,
     winograd: plan.winograd ?? null,
+    kept: plan.kept ?? [],
     sparse: plan.sparse === undefined ? null : sparseReport(plan, plan.sparse, run),
   };
 }

@@ -35,6 +35,7 @@ const layer = (name: string, cycles: number, changes: Partial<LayerReport> = {})
   loops: [],
   sparse: null,
   winograd: null,
+  kept: [],
   ...changes,
 });
 

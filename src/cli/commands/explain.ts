@@ -104,5 +104,6 @@ const layerObject = ({ plan, run, bound, losses, contraction }: LayerExplanation
   traffic: { read: run.readBytes, write: run.writeBytes },
   loops: plan.loops,
   ...(plan.sparse === undefined ? {} : { sparse: sparseReport(plan, plan.sparse, run) }),
+  kept: plan.kept ?? [],
   ...(contraction === undefined ? {} : { contraction }),
 });

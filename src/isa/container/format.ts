@@ -78,6 +78,16 @@ const layer = z.strictObject({
       denseBytes: count,
     })
     .exactOptional(),
+  kept: z
+    .array(
+      z.strictObject({
+        value: z.string(),
+        bytes: count,
+        memory: z.enum(['nram', 'shared']),
+        access: z.enum(['read', 'write']),
+      }),
+    )
+    .exactOptional(),
   predicted: z
     .strictObject({
       cycles: count,

@@ -30,6 +30,8 @@ export interface CopyPlan {
 const TYPE_OF_BYTES: Readonly<Record<number, ElementType>> = { 1: 'u8', 2: 'i16', 4: 'f32', 8: 'i64' };
 
 export function planCopy(k: CopyKernel, machine: Machine): CopyPlan | undefined {
+  // The DMA moves between DRAM or SharedRAM and NRAM, not within it.
+  if ([k.input, k.output].some((v) => v.buffer.home === 'nram')) return undefined;
   const bytes = elementBytesOf(k.output);
   const type = TYPE_OF_BYTES[bytes]!;
   const padded = k.padsBefore !== undefined;

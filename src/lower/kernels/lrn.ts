@@ -4,7 +4,7 @@
  */
 import { ELEMENT_BYTES, RECORD_DIMENSIONS } from '#isa';
 import type { Machine } from '#machine';
-import { type Stream, type TileContext, tileStrides } from '../stream.ts';
+import { bufferStrides, type Stream, type TileContext, tileStrides } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Temporary } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
@@ -71,6 +71,7 @@ export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefine
         loops: [...loops, c],
         inputs: [input],
         output,
+        needsRuns: [input, output],
         temporaries: [squares, ...(sums === undefined ? [] : [sums])],
         body: (at: TileContext, emit) => {
           const outer = [...loops].reverse().map((l) => at.size(l));
@@ -78,12 +79,15 @@ export function planLrn(k: LrnKernel, machine: Machine): VectorKernel | undefine
           const outStrides = tileStrides(output).reverse();
           const x = { tile: input, strides: inStrides };
           const inWords = (strides: readonly number[]): number[] => strides.map((s) => (s * 4) / width);
-          const q = { tile: squares, strides: inWords(inStrides) };
+          const squareStrides = inWords(bufferStrides(input).reverse());
+          const q = { tile: squares, strides: squareStrides };
           emit.step({ f: 'mul', sizes: [padded, ...outer], a: x, b: x, c: q });
           const y =
-            sums === undefined ? { tile: output, strides: outStrides } : { tile: sums, strides: inWords(outStrides) };
-          const [, ...inOuter] = inWords(inStrides);
-          const [, ...outOuter] = inWords(outStrides);
+            sums === undefined
+              ? { tile: output, strides: outStrides }
+              : { tile: sums, strides: inWords(bufferStrides(output).reverse()) };
+          const [, ...inOuter] = squareStrides;
+          const [, ...outOuter] = y.strides;
           emit.step({
             f: 'mov',
             sizes: [channels, k.size, ...outer],

@@ -9,7 +9,17 @@ import { coresFor, dealing } from '../cores.ts';
 import { decided } from '../decisions.ts';
 import { elementBits } from '../elementTypes.ts';
 import type { Operand } from '../emitter.ts';
-import { extentOf, isRagged, type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
+import {
+  bufferStrides,
+  elementBytes,
+  extentOf,
+  isKept,
+  isRagged,
+  type LoopDim,
+  type Stream,
+  type TileContext,
+  tileStrides,
+} from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access, Step, Temporary } from '../vectorSteps.ts';
 import { type BuildKernel, searchTiles } from '../vectorTiles.ts';
@@ -159,7 +169,10 @@ function windowTiles(
     }
     const inputStrides = tileStrides(input) as [number, number, number];
     const wide = ELEMENT_BYTES[elements];
-    const [iy, ix] = inputStrides.map((v) => (v * wide) / ELEMENT_BYTES[input.type]) as [number, number];
+    // Of what a window is computed from: the tile, or what it is converted to.
+    const [iy, ix] = (converts ? bufferStrides(input) : inputStrides).map(
+      (v) => (v * wide) / ELEMENT_BYTES[input.type],
+    ) as [number, number];
     const temporaries: Temporary[] = [];
     const temporary = (name: string, type: ElementType, count: number): Temporary => {
       const made = { name, type, bytes: ELEMENT_BYTES[type] * count };
@@ -173,19 +186,26 @@ function windowTiles(
     const apart =
       sums === output.type ? undefined : temporary('sums', sums, product(output.dims.map((d) => extentOf(d))));
     const outStrides = tileStrides(output) as [number, number, number];
+    const sumStrides = bufferStrides(output);
     /** The result so far, as elements of a type: in the output's tile, or as words beside it. */
     const result = (type: ElementType, strides: (y: number, x: number, c: number) => number[]): Access => {
       const width = ELEMENT_BYTES[apart === undefined ? output.type : type];
-      const [oy, ox] = outStrides.map((v) => (v * width) / ELEMENT_BYTES[output.type]) as [number, number];
-      return { tile: apart ?? output, type, strides: strides(oy, ox, width) };
+      if (apart === undefined) return { tile: output, type, strides: strides(...outStrides) };
+      const [sy, sx] = sumStrides.map((v) => (v * width) / ELEMENT_BYTES[output.type]) as [number, number];
+      return { tile: apart, type, strides: strides(sy, sx, width) };
     };
     const lanes = vectorLanes(machine.vector, elements) ?? 1;
+    /** Whether the pixels of a row follow each other without a gap, as they do in a buffer. */
+    const isRow = (s: Stream | undefined): boolean =>
+      s === undefined || !isKept(s) || s.dims[1]!.stride === channels * elementBytes(s);
     /** Elements of a row of the tile as one run, where that takes less time. */
     const row = tx! * channels;
     const asRows =
       weights !== undefined &&
       factors === undefined &&
       tc === channels &&
+      isRow(converted === undefined ? input : undefined) &&
+      isRow(output) &&
       k.x.scale === 1 &&
       !isRagged(x) &&
       Math.ceil(row / lanes) * (ty! + 1) < ty! * tx! * Math.ceil(channels / lanes);
@@ -199,15 +219,15 @@ function windowTiles(
       inputs,
       output,
       temporaries,
+      needsRuns: inputs,
       body: (at: TileContext, emit) => {
         if (converted !== undefined) {
-          const strides = (width: number): number[] =>
-            [...inputStrides].reverse().map((v) => (v * width) / ELEMENT_BYTES[input.type]);
+          const strides = bufferStrides(input).map((v) => (v * wide) / ELEMENT_BYTES[input.type]);
           emit.step({
             f: 'mov',
             sizes: [...extents].reverse(),
-            a: { tile: input, strides: strides(ELEMENT_BYTES[input.type]) },
-            c: { tile: converted, strides: strides(wide) },
+            a: { tile: input, strides: [...inputStrides].reverse() },
+            c: { tile: converted, strides: strides.reverse() },
           });
         }
         const repeat = (): void => {

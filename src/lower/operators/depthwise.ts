@@ -49,7 +49,7 @@ export function depthwise(
   const reads = [reachedByWindows(input, dim(k.ya), dim(k.xa)), weights, ...parameters];
   const window = { input, y: dim(k.ya), x: dim(k.xa), reduce: 'add', fill: k.zero?.a ?? 0 } as const;
   const kernel = (output: View): WindowKernel => ({ ...window, output, weights, sums, after });
-  const planIn = (output: View): VectorKernel | undefined => planWindow(kernel(output), p.machine);
+  const planIn = (output: View, machine = p.machine): VectorKernel | undefined => planWindow(kernel(output), machine);
   const alone = planIn(unplaced(p, fused.output));
   const cycles = alone === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(alone, p.machine).cycles;
   if (separable(p, { nodes, output: fused.output, window: kernel, reads, cycles })) return undefined;
@@ -57,7 +57,7 @@ export function depthwise(
   const output = asPlane(p.output(fused.output, 'channels-last'));
   if (planIn(output) === undefined) return doesNotFit(p.machine);
   for (const n of fused.nodes) p.fuse(n);
-  vectorJob(p, nodes, () => planIn(output), { reads, writes: [output] });
+  vectorJob(p, nodes, (machine) => planIn(output, machine), { reads, writes: [output] });
   return undefined;
 }
 

@@ -4,6 +4,7 @@
  */
 import { elementCount, type GraphNode } from '#ir';
 import type { ElementType, SlotType } from '#isa';
+import type { Machine } from '#machine';
 import { elementTypeOf, isHalf } from '../elementTypes.ts';
 import { withoutConversions } from '../formula/conversions.ts';
 import { convert, type Expression, inOrder, replace } from '../formula/expression.ts';
@@ -58,7 +59,7 @@ const noLanes = (name: string, types: readonly string[]): ToHost =>
   );
 
 interface KernelJob {
-  readonly plan: () => VectorKernel | undefined;
+  readonly plan: (machine: Machine) => VectorKernel | undefined;
   readonly reads: readonly View[];
   readonly writes: readonly View[];
 }
@@ -96,13 +97,13 @@ export class Kernels {
   }
 
   add(
-    plan: () => VectorKernel | undefined,
+    plan: (machine: Machine) => VectorKernel | undefined,
     reads: readonly View[],
     writes: readonly View[],
     otherwise: () => ToHost,
   ): void {
     if (this.#refused !== undefined) return;
-    if (plan() === undefined) this.#refused = otherwise();
+    if (plan(this.#p.machine) === undefined) this.#refused = otherwise();
     else this.#jobs = [...this.#jobs, { plan, reads, writes }];
   }
 
@@ -131,7 +132,7 @@ export class Kernels {
   #push(formula: Formula, writes: View): void {
     const { machine } = this.#p;
     this.add(
-      () => planFormula(formula, machine),
+      (of) => planFormula(formula, of),
       viewsOf(formula.root),
       [writes],
       () => unplanned(machine, axesOf(formula).length),

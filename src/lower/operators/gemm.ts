@@ -69,9 +69,9 @@ export const lowerGemm: Lowering = (node, p) => {
   const result = p.output(node.outputs[0]!, 'row-major');
   const scaled = scales && addsC ? p.temporary(`${node.name}.scaled`, [m, n], dtype) : scales ? result : out;
   const addend = addsC ? p.view(cName!) : out;
-  const scale = (): VectorKernel | undefined =>
-    planElementwise({ inputs: [out], output: scaled, steps: [{ f: 'mul', a: 0, b: { scalar: alpha } }] }, p.machine);
-  const add = (): VectorKernel | undefined =>
+  const scale = (machine = p.machine): VectorKernel | undefined =>
+    planElementwise({ inputs: [out], output: scaled, steps: [{ f: 'mul', a: 0, b: { scalar: alpha } }] }, machine);
+  const add = (machine = p.machine): VectorKernel | undefined =>
     planElementwise(
       {
         inputs: [scaled, broadcastView(addend, [m, n])],
@@ -84,7 +84,7 @@ export const lowerGemm: Lowering = (node, p) => {
                 { f: 'add', a: 'out', b: 0 },
               ],
       },
-      p.machine,
+      machine,
     );
   if ((scales && scale() === undefined) || (addsC && add() === undefined)) return doesNotFit(p.machine);
   contractionJob(p, node, chains, reads, plan(out));

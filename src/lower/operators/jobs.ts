@@ -1,6 +1,8 @@
 /** The jobs that lowerings make: contractions, vector kernels, copies. */
+import { internalError } from '#base';
 import { elementCount, type GraphNode } from '#ir';
 import { SLOT_BYTES } from '#isa';
+import type { Machine } from '#machine';
 import {
   buildContraction,
   type Contraction,
@@ -105,6 +107,13 @@ export function chosenJob(
   const nodes = [...before, ...chain.nodes];
   const shape = planned.contraction();
   const packed = shape.weights.kind === 'constant' ? packedBytes(shape, tiling) : 0;
+  // Tilings found before serve where a schedule of a caller has no other one.
+  const found = [tiling];
+  const tilingFor = (k: Contraction, machine: Machine): Tiling | undefined => {
+    const now = p.tiling(k, machine);
+    if (now !== undefined) found.push(now);
+    return now ?? found.findLast((t) => fitsContraction(k, t, machine));
+  };
   const vectorNodes = [...onVector, ...(chain.steps.length === 0 ? [] : chain.nodes)];
   const job: Job = {
     nodes,
@@ -115,20 +124,26 @@ export function chosenJob(
     macs: p.macs(nodes),
     vectorOps: vectorNodes.length === 0 ? 0 : p.vectorOps(vectorNodes),
     packedBytes: packed,
-    prepare: (place): Prepared => {
+    predict: (machine) => {
       const k = planned.contraction();
-      const found = p.tiling(k) ?? tiling;
+      const chosen = tilingFor(k, machine);
+      return chosen && cyclesOf(k, chosen, machine);
+    },
+    prepare: (place, machine): Prepared => {
+      const k = planned.contraction();
+      const chosen = tilingFor(k, machine);
+      if (chosen === undefined) throw internalError({ what: `no tiling of ${k.name} fits that fitted when planned` });
       let address = 0;
       if (k.weights.kind === 'constant') {
-        job.packedBytes = packedBytes(k, found);
+        job.packedBytes = packedBytes(k, chosen);
         address = place(job.packedBytes);
-        const segment = packedWeights(k, found, p.machine, address);
+        const segment = packedWeights(k, chosen, machine, address);
         const buffer = p.buffer(segment.name, job.packedBytes, true);
         buffer.address = address;
         buffer.first = buffer.last = p.jobs.length;
         p.contents.set(buffer, segment.data);
       }
-      const alone = withRing(buildContraction(k, found, p.machine, address), k, found, p.machine, p.weightBuffers);
+      const alone = withRing(buildContraction(k, chosen, machine, address), k, chosen, machine, p.weightBuffers);
       const { loops } = alone.nest;
       return {
         mayLoadAhead: true,
@@ -138,11 +153,11 @@ export function chosenJob(
         },
         emit: (e, around): Emitted => {
           const built = amongNeighbours(alone, around);
-          emitContraction(e, built, k, found, p.machine);
-          const sparse = sparsePlan(k, found);
+          emitContraction(e, built, k, chosen, machine);
+          const sparse = sparsePlan(k, chosen);
           return {
             loops: planLoops(loops),
-            predicted: predictContraction(built, k, found, p.machine),
+            predicted: predictContraction(built, k, chosen, machine),
             ...(sparse === undefined ? {} : { sparse }),
           };
         },
@@ -162,7 +177,7 @@ function leastCycles(p: Planner, { dims, dtype }: View, times: number): number {
 export function vectorJob(
   p: Planner,
   nodes: readonly GraphNode[],
-  plan: () => VectorKernel | undefined,
+  plan: (machine: Machine) => VectorKernel | undefined,
   views: {
     readonly reads: readonly View[];
     readonly writes: readonly View[];
@@ -179,14 +194,18 @@ export function vectorJob(
     macs: views.op === undefined ? p.macs(nodes) : 0,
     vectorOps: views.op === undefined ? p.vectorOps(nodes) : 0,
     packedBytes: 0,
-    prepare: (): Prepared => {
-      const kernel = plan();
+    predict: (machine) => {
+      const kernel = plan(machine);
+      return kernel && predictVectorKernel(kernel, machine).cycles;
+    },
+    prepare: (_, machine): Prepared => {
+      const kernel = plan(machine);
       if (kernel === undefined) throw new TypeError('a vector kernel fitted when planned and does not now');
       return {
         mayLoadAhead: true,
         emit: (e, { next }): Emitted => {
-          emitVectorKernel(e, kernel, p.machine, next);
-          return { loops: planLoops(kernel.loops), predicted: predictVectorKernel(kernel, p.machine, next) };
+          emitVectorKernel(e, kernel, machine, next);
+          return { loops: planLoops(kernel.loops), predicted: predictVectorKernel(kernel, machine, next) };
         },
       };
     },
@@ -208,14 +227,18 @@ export function copyJob(
     macs: 0,
     vectorOps: 0,
     packedBytes: 0,
-    prepare: (): Prepared => {
-      const plan = planCopy(kernel, p.machine);
+    predict: (machine) => {
+      const plan = planCopy(kernel, machine);
+      return plan && predictCopy(plan, machine).cycles;
+    },
+    prepare: (_, machine): Prepared => {
+      const plan = planCopy(kernel, machine);
       if (plan === undefined) throw new TypeError('a copy fitted when planned and does not now');
       return {
         mayLoadAhead: false,
         emit: (e): Emitted => {
           emitCopy(e, plan);
-          return { loops: planLoops(plan.loops), predicted: predictCopy(plan, p.machine) };
+          return { loops: planLoops(plan.loops), predicted: predictCopy(plan, machine) };
         },
       };
     },

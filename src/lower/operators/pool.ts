@@ -55,7 +55,8 @@ export const lowerPool: Lowering = (node, p) => {
   } as const;
   const scaled = scale === undefined ? {} : { scale };
   const factors = typeof scale === 'object' ? [scale] : [];
-  const plan = (): VectorKernel | undefined => planWindow({ ...kernel, ...scaled, input, output, y, x: xa }, p.machine);
+  const plan = (machine = p.machine): VectorKernel | undefined =>
+    planWindow({ ...kernel, ...scaled, input, output, y, x: xa }, machine);
   if (plan() !== undefined) {
     vectorJob(p, [node], plan, { reads: [reachedByWindows(input, y, xa), ...factors], writes: [output] });
     return undefined;
@@ -64,10 +65,10 @@ export const lowerPool: Lowering = (node, p) => {
   const [b, c, rows] = input.dims as [number, number, number];
   const between = p.temporary(`${node.name}.rows`, [b, c, rows, xa.total], average ? 'float32' : input.dtype);
   const still = (total: number): WindowKernel['y'] => ({ total, kernel: 1, scale: 1, dilation: 1, pad: 0 });
-  const alongX = (): VectorKernel | undefined =>
-    planWindow({ ...kernel, input, output: between, y: still(rows), x: xa }, p.machine);
-  const alongY = (): VectorKernel | undefined =>
-    planWindow({ ...kernel, ...scaled, input: between, output, y, x: still(xa.total) }, p.machine);
+  const alongX = (machine = p.machine): VectorKernel | undefined =>
+    planWindow({ ...kernel, input, output: between, y: still(rows), x: xa }, machine);
+  const alongY = (machine = p.machine): VectorKernel | undefined =>
+    planWindow({ ...kernel, ...scaled, input: between, output, y, x: still(xa.total) }, machine);
   if (alongX() === undefined || alongY() === undefined) return doesNotFit(p.machine);
   vectorJob(p, [node], alongX, { reads: [reachedByWindows(input, still(rows), xa)], writes: [between] });
   vectorJob(p, [node], alongY, { reads: [between, ...factors], writes: [output], op: node.op });
@@ -118,7 +119,7 @@ export const lowerLrn: Lowering = (node, p) => {
   if (lacking !== undefined) return lacking;
   const input = p.view(x);
   const output = p.output(node.outputs[0]!, 'channels-last');
-  const plan = (): VectorKernel | undefined =>
+  const plan = (machine = p.machine): VectorKernel | undefined =>
     planLrn(
       {
         input,
@@ -128,7 +129,7 @@ export const lowerLrn: Lowering = (node, p) => {
         beta: floatAttribute(node, 'beta', 0.75),
         bias: floatAttribute(node, 'bias', 1),
       },
-      p.machine,
+      machine,
     );
   if (plan() === undefined) return unplanned(p.machine, lrnDims({ input, output }).length, LRN_DIMENSIONS);
   vectorJob(p, [node], plan, { reads: [input], writes: [output] });

@@ -78,10 +78,17 @@ function job(p: Planner, node: GraphNode, { chain, planned, tiling }: Fast, read
     macs: p.macs(nodes),
     vectorOps: chain.nodes.length === 0 ? 0 : p.vectorOps(chain.nodes),
     packedBytes: winogradBytes(planned.contraction(), tiling),
-    prepare: (place): Prepared => {
+    predict: (machine) => {
+      // Transforms walk tiles of their own.
+      if ([...made.reads, ...made.writes].some((v) => v.buffer.home === 'nram')) return undefined;
+      return rankWinograd(planned.contraction(), tiling.tile, machine)[0]?.cycles;
+    },
+    prepare: (place, machine): Prepared => {
       const k = planned.contraction();
+      const { tiling: found } = rankWinograd(k, tiling.tile, machine)[0]!;
+      made.packedBytes = winogradBytes(k, found);
       const address = place(made.packedBytes);
-      const segment = packedWinograd(k, tiling, p.machine, address);
+      const segment = packedWinograd(k, found, machine, address);
       const buffer = p.buffer(segment.name, made.packedBytes, true);
       buffer.address = address;
       buffer.first = buffer.last = p.jobs.length;
@@ -89,11 +96,11 @@ function job(p: Planner, node: GraphNode, { chain, planned, tiling }: Fast, read
       return {
         mayLoadAhead: false,
         emit: (e): Emitted => {
-          const built = emitWinograd(e, k, tiling, p.machine, address);
+          const built = emitWinograd(e, k, found, machine, address);
           return {
             loops: planLoops(built.loops),
-            predicted: predictWinograd(k, tiling, p.machine, built),
-            winograd: winogradPlan(k, tiling, p.machine),
+            predicted: predictWinograd(k, found, machine, built),
+            winograd: winogradPlan(k, found, machine),
           };
         },
       };
