@@ -15,7 +15,7 @@ if (status !== 0) process.exit(status ?? 1);
 
 // TypeScript writes out the JSON that is imported; what is read by URL has to be brought along.
 let copied = 0;
-for (const path of globSync('src/**/*.{json,wasm}', { exclude: ['src/sim/kernels/assembly/**'] })) {
+for (const path of globSync('src/**/*.{json,wasm,ttf}', { exclude: ['src/sim/kernels/assembly/**'] })) {
   const target = path.replace(/^src/, 'dist');
   if (existsSync(target)) continue;
   mkdirSync(dirname(target), { recursive: true });

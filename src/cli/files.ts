@@ -250,6 +250,9 @@ function missingFolders(path: string): readonly [existing: string, missing: read
   return [place, missing];
 }
 
+/** Whether a folder stands there. */
+export const isFolderAt = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
 /** One folder after the other: Node's own recursion never ends where a file system answers ENOENT to a new folder. */
 export function makeFolder(path: string): void {
   attempt(path, () => {

@@ -111,6 +111,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/utilisation.ts')).configureUtilisation,
   },
   {
+    name: 'plot',
+    summary: {
+      en: 'pictures: roofline, timeline, memory, energy, utilisation, activations, training, machine',
+      zh: '图：roofline、timeline、memory、energy、utilisation、activations、training、machine',
+    },
+    load: async () => (await import('./commands/plot.ts')).configurePlot,
+  },
+  {
     name: 'machine',
     summary: { en: 'list, show and check processors', zh: '列出、查看、检查处理器' },
     load: async () => (await import('./commands/machine.ts')).configureMachine,

@@ -5,11 +5,14 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, extname, join, relative, sep } from 'node:path';
 import { diagnostic, SystoleError } from '#base';
-import { EMBEDDED, type EmbeddedName, embeddedModel } from '#flow';
+import { createEngine } from '#engine';
+import { bindSizes, EMBEDDED, type EmbeddedName, embeddedModel } from '#flow';
 import { type Model, parseModel } from '#ir';
 import { isProgram } from '#isa';
 import { buildModel, models } from '#models';
 import { type ExternalReader, externalEscapes, readModel } from '#onnx';
+import { pipeline, runPasses } from '#passes';
+import { SUMMARY_PASSES } from '#report';
 import { readCaffe, readDarknet } from '#structure';
 import { Generator } from '#tensor';
 import type { Console } from './console.ts';
@@ -126,6 +129,21 @@ export function sizesGiven(
   return dim === undefined && originOf(path) !== 'file'
     ? { dims: {}, batch: inputSize?.[0] ?? 1 }
     : { dims: dim ?? {} };
+}
+
+/** A model for counting: its sizes bound, its shapes inferred, its constants folded (`SUMMARY_PASSES`). */
+export async function countedModel(
+  console: Console,
+  name: string,
+  sizes: { readonly dim?: Readonly<Record<string, number>>; readonly batch?: number },
+): Promise<Model> {
+  return inModel(name, async () => {
+    const { model: imported } = await loadModel(name, console, 'none');
+    const bound = bindSizes(imported, sizesGiven(name, sizes));
+    const engine = await createEngine({ onNotice: console.notice });
+    const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));
+    return (await runPasses(bound.model, { engine, declared: bound.declared, steps })).model;
+  });
 }
 
 /** Errors of work on a model name its file, where they name none. */

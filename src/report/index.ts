@@ -11,7 +11,26 @@ export { marketText } from './marketText.ts';
 export { reportPage } from './page.ts';
 export * from './physicalBound.ts';
 export { blockDiagram } from './pictures/blockDiagram.ts';
-export { type TimelineOptions, TimelineRecorder, type TimelineSpan, timeline } from './pictures/timeline.ts';
+export {
+  ACTIVATION_NAMES,
+  activationCurves,
+  activationPicture,
+  type Curve,
+  curvesText,
+  trainingPicture,
+  utilisationCurves,
+  utilisationPicture,
+} from './pictures/curves.ts';
+export { energyPicture, energyText } from './pictures/energyChart.ts';
+export { type Lifetime, MemoryRecorder, memoryMap, memoryMapText } from './pictures/memoryMap.ts';
+export { type RooflinePoint, rooflinePicture, rooflineText, roofsOf } from './pictures/roofline.ts';
+export {
+  type TimelineOptions,
+  TimelineRecorder,
+  type TimelineSpan,
+  timeline,
+  timelineText,
+} from './pictures/timeline.ts';
 export { bytesText, errorText, grouped, percent } from './quantities.ts';
 export * from './runReport.ts';
 export { CONVENTIONS, type ConventionName, countBy } from './summary/conventions.ts';

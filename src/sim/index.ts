@@ -1,5 +1,5 @@
 /** Layer `sim`: functional model, cycle model, DRAM, hazards, events. */
-export { MEMORIES, type Memory } from './accesses.ts';
+export { accessesOf, MEMORIES, type Memory, memoryBytes } from './accesses.ts';
 export * from './counters.ts';
 export * from './cycle.ts';
 export { type Breakpoint, Breakpoints, type Hit } from './debugger/breakpoints.ts';

@@ -4,9 +4,6 @@
  */
 import { Argument } from 'commander';
 import { diagnostic } from '#base';
-import { createEngine } from '#engine';
-import { bindSizes } from '#flow';
-import { pipeline, runPasses } from '#passes';
 import {
   ANALYTIC_ARRAYS,
   type AnalyticNetwork,
@@ -17,7 +14,6 @@ import {
   MAPPINGS,
   PAPER_ALEXNET,
   SCALAR_TRAFFIC,
-  SUMMARY_PASSES,
   toJson,
   utilisation,
   utilisationText,
@@ -26,7 +22,7 @@ import {
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
-import { inModel, loadModel, sizesGiven } from '../model.ts';
+import { countedModel } from '../model.ts';
 import { textStyle } from '../style.ts';
 import { choice, sizes, whole, wholes } from '../values.ts';
 
@@ -198,12 +194,5 @@ async function networkOf(
     if (unused !== undefined) throw noModel({ option: unused });
     return { layers: PAPER_ALEXNET, leftOut: [] };
   }
-  return inModel(name, async () => {
-    const { model: imported } = await loadModel(name, console, 'none');
-    const bound = bindSizes(imported, sizesGiven(name, options));
-    const engine = await createEngine({ onNotice: console.notice });
-    const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));
-    const { model } = await runPasses(bound.model, { engine, declared: bound.declared, steps });
-    return analyticLayers(model);
-  });
+  return analyticLayers(await countedModel(console, name, options));
 }

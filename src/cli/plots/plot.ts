@@ -1,0 +1,36 @@
+/** What a kind of picture is made of: an SVG for files, and lines for a terminal. */
+import type { Language } from '#base';
+import type { Machine } from '#machine';
+import type { Console } from '../console.ts';
+
+export interface PlotOptions {
+  readonly machine: Machine;
+  readonly dim?: Readonly<Record<string, number>>;
+  readonly batch?: number;
+  readonly layer?: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly memory: 'nram' | 'wram' | 'aram' | 'shared';
+  readonly tag?: string;
+  readonly bits: number;
+}
+
+export interface Plot {
+  readonly svg: () => string;
+  /** @param columns of the terminal */
+  readonly text: (columns: number) => readonly string[];
+  /** What the picture shows, as numbers. */
+  readonly object: object;
+}
+
+export interface PlotKind {
+  readonly summary: Readonly<Record<Language, string>>;
+  /** What it is of, in the usage line; absent: nothing. */
+  readonly of?: string;
+  /** How many of these; at least as many must be given. */
+  readonly least: number;
+  readonly most: number;
+  /** Where none is named; textbook-single by default. */
+  readonly machine?: string;
+  readonly make: (console: Console, of: readonly string[], options: PlotOptions) => Promise<Plot>;
+}
