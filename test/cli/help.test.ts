@@ -20,6 +20,7 @@ const NAMES = [
   'summary',
   'explain',
   'utilisation',
+  'plot',
   'machine',
 ];
 

@@ -35,9 +35,9 @@ const noActivation = diagnostic<{ name: string; nearest: string | undefined; kno
 );
 const noEvents = diagnostic<{ path: string }>('SYS-CLI-193', 'invalid', {
   en: () =>
-    'there is no log of a training here: expected a folder or file of TensorBoard events (events.out.tfevents…), as systole train --log writes them',
+    'there is no log of a training here: expected a folder or file of TensorBoard events (events.out.tfevents…), as systole train --events writes them',
   zh: () =>
-    '此处没有训练日志：应为 TensorBoard 事件文件（events.out.tfevents…）或其所在文件夹，由 systole train --log 写出',
+    '此处没有训练日志：应为 TensorBoard 事件文件（events.out.tfevents…）或其所在文件夹，由 systole train --events 写出',
 });
 const noTag = diagnostic<{ tag: string; nearest: string | undefined; known: readonly string[] }>(
   'SYS-CLI-194',
