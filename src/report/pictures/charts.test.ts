@@ -5,7 +5,14 @@ import { presets } from '#machine';
 import { arrayOfSize, PAPER_ALEXNET, utilisation } from '#report';
 import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from '../energy.ts';
 import { decades, plainNumber } from './chart.ts';
-import { ACTIVATION_NAMES, activationCurves, activationPicture, curvesText, trainingPicture, utilisationPicture } from './curves.ts';
+import {
+  ACTIVATION_NAMES,
+  activationCurves,
+  activationPicture,
+  curvesText,
+  trainingPicture,
+  utilisationPicture,
+} from './curves.ts';
 import { energyPicture, energyText } from './energyChart.ts';
 import { type RooflinePoint, rooflinePicture, rooflineText, roofsOf } from './roofline.ts';
 import { textBar, textDensity, textGrid } from './terminal.ts';
@@ -42,8 +49,21 @@ const PICTURES: Readonly<Record<string, (language: Language) => string>> = {
     trainingPicture(
       'loss',
       [
-        { name: 'train', points: [[0, 2], [1, Number.NaN], [2, 1]] },
-        { name: 'validation', points: [[0, 2], [2, 1]] },
+        {
+          name: 'train',
+          points: [
+            [0, 2],
+            [1, Number.NaN],
+            [2, 1],
+          ],
+        },
+        {
+          name: 'validation',
+          points: [
+            [0, 2],
+            [2, 1],
+          ],
+        },
       ],
       language,
     ),
@@ -124,6 +144,16 @@ describe('in a terminal', () => {
 
   test('bars and densities', () => {
     expect([textBar(0, 8), textBar(1, 8), textBar(0.5, 8), textBar(1 / 64, 8)]).toEqual(['', '████████', '████', '▏']);
-    expect(textDensity([{ from: 0, to: 10 }, { from: 15, to: 20 }], 0, 40, 4)).toBe('█▓··');
+    expect(
+      textDensity(
+        [
+          { from: 0, to: 10 },
+          { from: 15, to: 20 },
+        ],
+        0,
+        40,
+        4,
+      ),
+    ).toBe('█▓··');
   });
 });
