@@ -13,7 +13,7 @@ import { type Contraction, searchTiling, type Tiling } from '#lower';
 import { filtersOf, lanesOf, type Machine, presets } from '#machine';
 import { buildModel, models } from '#models';
 import { buildContraction, fitsContraction, predictContraction, typesOfContraction } from '../src/lower/contraction.ts';
-import { keyOf } from '../src/lower/tileSearch.ts';
+import { keyOf } from '../src/lower/contractionKey.ts';
 import { evenTiles } from '../src/lower/tiles.ts';
 
 const small: Machine = {

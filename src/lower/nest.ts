@@ -150,6 +150,12 @@ function loadLevelsOf(
     });
 }
 
+/** What a nest moves for the one behind it. */
+export const movedAhead = ({ stream, loops }: FirstBlock, cores: Cores): NonNullable<NestShape['next']> => ({
+  ...{ stream, level: 0, loops },
+  sharedBy: togetherOf(loops, stream, 0, cores).cores,
+});
+
 /**
  * What `emitNest` will make of a nest: what is moved how often, and all waits and signals.
  * @param cycles that its bodies take, those of all cores and those of the first
@@ -194,14 +200,7 @@ export function shapeOfNest(
     }),
     ...(early === undefined ? {} : { early }),
     ...(ring === undefined ? {} : { ring }),
-    ...(next === undefined
-      ? {}
-      : {
-          next: {
-            ...{ stream: next.stream, level: 0, loops: next.loops },
-            sharedBy: togetherOf(next.loops, next.stream, 0, cores).cores,
-          },
-        }),
+    ...(next === undefined ? {} : { next: movedAhead(next, cores) }),
     output,
     stages: [
       ...(prologue === undefined ? [] : [stage('ahead', prologue, vector + handed)]),

@@ -313,6 +313,10 @@ export interface NestShape {
   readonly semaphores: Readonly<Record<'load' | 'store', number>>;
 }
 
+/** What a nest moves for the one behind it. */
+export const trafficAhead = (next: NonNullable<NestShape['next']>, machine: Machine): object =>
+  trafficOf(next, next.loops, machine, 'first');
+
 /** How often the body of the `level` outermost loops runs in the core that has most to do. */
 export const turnsOf = (loops: readonly LoopDim[], level: number): number =>
   loops.slice(0, level).reduce((n, l) => n * roundsOf(l), 1);

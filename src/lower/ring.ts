@@ -7,9 +7,14 @@
 import type { Machine } from '#machine';
 import { cyclesAtRate } from '#timing';
 import { type BuiltContraction, type Contraction, predictContraction, type Tiling } from './contraction.ts';
+import { keyOf } from './contractionKey.ts';
+import { decided } from './decisions.ts';
 import { turnsOf } from './prediction.ts';
+import { sparseOf } from './sparse/forms.ts';
 import { bufferBytes, buffersOf, isKept, levelOf } from './stream.ts';
 
+/** Without a ring. */
+const TWO = 2;
 /** Numbers of buffers that are tried. */
 const DEEPER = [3, 4, 5, 6, 8];
 export const MOST_BUFFERS = 8;
@@ -35,15 +40,24 @@ export function withRing(
   if (level === 0 || !isAlone) return built;
   const block = bufferBytes(w);
   const most = Math.min(allowed, Math.floor(machine.wram.bytes / block), turnsOf(nest.loops, level));
-  const time = (b: BuiltContraction): number => predictContraction(b, k, t, machine).cycles;
-  let best = built;
-  let least = time(built) - cyclesAtRate(block, machine.dram.bandwidth);
-  for (const buffers of DEEPER) {
-    if (buffers > most) break;
-    const deeper = { ...built, nest: { ...nest, ring: { stream: w, buffers } } };
-    const cycles = time(deeper);
-    if (cycles >= least) continue;
-    [best, least] = [deeper, cycles];
-  }
-  return best;
+  if (most < DEEPER[0]!) return built;
+  const search = (): number => {
+    const time = (b: BuiltContraction): number => predictContraction(b, k, t, machine).cycles;
+    let best = TWO;
+    let least = time(built) - cyclesAtRate(block, machine.dram.bandwidth);
+    for (const buffers of DEEPER) {
+      if (buffers > most) break;
+      const cycles = time(inRing(built, buffers));
+      if (cycles < least) [best, least] = [buffers, cycles];
+    }
+    return best;
+  };
+  const key = `buffers ${most} ${keyOf(k)} ${JSON.stringify(t)}`;
+  const buffers = sparseOf(k) === undefined ? decided(machine, key, search) : search();
+  return buffers === TWO ? built : inRing(built, buffers);
 }
+
+const inRing = (built: BuiltContraction, buffers: number): BuiltContraction => ({
+  ...built,
+  nest: { ...built.nest, ring: { stream: built.w, buffers } },
+});

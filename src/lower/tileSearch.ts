@@ -2,6 +2,7 @@
  * Tile search for contractions. All tilings that fit are screened by the costs of a mean tile (`screening.ts`); the best few are
  * predicted turn by turn (`predictContraction`), and of them the least time wins, then the fewest tiles and the least traffic.
  */
+import type { LayerPrediction } from '#isa';
 import type { Machine } from '#machine';
 import {
   type BuiltContraction,
@@ -10,17 +11,17 @@ import {
   fitsContraction,
   predictContraction,
   type Tiling,
-  typesOfContraction,
 } from './contraction.ts';
-import { parametersOf } from './contractionWeights.ts';
+import { keyOf } from './contractionKey.ts';
 import { CoreSplit, dealsOf } from './coreSplit.ts';
+import { coresFor } from './cores.ts';
 import { decided } from './decisions.ts';
-import { windowKey } from './kernels/window.ts';
-import { turnsOf } from './prediction.ts';
+import { movedAhead } from './nest.ts';
+import { trafficAhead, turnsOf } from './prediction.ts';
 import { MOST_BUFFERS, withRing } from './ring.ts';
 import { Screening } from './screening.ts';
 import { Shortlist } from './shortlist.ts';
-import { sparseKey, sparseOf } from './sparse/forms.ts';
+import { sparseOf } from './sparse/forms.ts';
 import { isKept } from './stream.ts';
 import { CYCLES_WORTH_A_TILE } from './tiles.ts';
 import { tilingsAhead } from './tilingsAhead.ts';
@@ -30,28 +31,6 @@ const PREDICTED = 64;
 /** How many of these are predicted with more buffers of weights, too: the first, as far as they are so near to the best. */
 const DEEPENED = 8;
 const NEARLY_BEST = 1.03;
-
-/** All that the search looks at. */
-export const keyOf = (k: Contraction): string => {
-  const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue } = k;
-  return JSON.stringify([
-    typesOfContraction(k),
-    parametersOf(k),
-    sparseKey(k),
-    outer.map((o) => o.total),
-    b,
-    y,
-    x,
-    c,
-    n,
-    weights.kind === 'constant' ? undefined : [weights.cStride, weights.nStride, weights.place.home],
-    a.home,
-    out.home,
-    prologue && windowKey(prologue),
-    epilogue?.steps.map((s) => [s.f, s.a, typeof s.b, s.type, s.accumulate]),
-    epilogue?.operands.map((o) => [o.type, o.outer, o.b, o.y, o.x, o.n, o.place.home]),
-  ]);
-};
 
 /** The best tiling, or undefined where not even the smallest tile fits. @param weightBuffers the most that there may be */
 export const searchTiling = (k: Contraction, machine: Machine, weightBuffers = MOST_BUFFERS): Tiling | undefined =>
@@ -69,6 +48,21 @@ export function cyclesOf(k: Contraction, tiling: Tiling, machine: Machine): numb
   return sparseOf(k) === undefined
     ? decided(machine, `cycles ${keyOf(k)} ${JSON.stringify(tiling)}`, predict)
     : predict();
+}
+
+/** The prediction of a layer among its neighbours: with what it loads for the one behind it, and what the one before loads for it. */
+export function predictionOf(
+  k: Contraction,
+  tiling: Tiling,
+  built: BuiltContraction,
+  machine: Machine,
+): LayerPrediction {
+  const predict = (): LayerPrediction => predictContraction(built, k, tiling, machine);
+  if (sparseOf(k) !== undefined) return predict();
+  const { early, next, ring } = built.nest;
+  const ahead = next && trafficAhead(movedAhead(next, coresFor(machine)), machine);
+  const around = JSON.stringify([early !== undefined, ring?.buffers, ahead]);
+  return decided(machine, `layer ${keyOf(k)} ${JSON.stringify(tiling)} ${around}`, predict);
 }
 
 /** A tiling that was predicted; of less score is better. */

@@ -3,13 +3,7 @@ import { internalError } from '#base';
 import { elementCount, type GraphNode } from '#ir';
 import { SLOT_BYTES } from '#isa';
 import type { Machine } from '#machine';
-import {
-  buildContraction,
-  type Contraction,
-  fitsContraction,
-  predictContraction,
-  type Tiling,
-} from '../contraction.ts';
+import { buildContraction, type Contraction, fitsContraction, type Tiling } from '../contraction.ts';
 import { packedBytes, sparsePlan } from '../contractionWeights.ts';
 import { amongNeighbours, emitContraction } from '../emitContraction.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
@@ -19,7 +13,7 @@ import { doesNotFit } from '../reasons.ts';
 import { weightBuffers, withRing } from '../ring.ts';
 import { inForm } from '../sparse/forms.ts';
 import { planLoops } from '../stream.ts';
-import { cyclesOf } from '../tileSearch.ts';
+import { cyclesOf, predictionOf } from '../tileSearch.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
 import type { Chain } from './epilogue.ts';
@@ -157,7 +151,7 @@ export function chosenJob(
           const sparse = sparsePlan(k, chosen);
           return {
             loops: planLoops(loops),
-            predicted: predictContraction(built, k, chosen, machine),
+            predicted: predictionOf(k, chosen, built, machine),
             ...(sparse === undefined ? {} : { sparse }),
           };
         },

@@ -6,10 +6,10 @@ import { WINOGRAD_KERNEL, WINOGRAD_OUTPUTS, WINOGRAD_TILES, type WinogradTile } 
 import { accumulatorEntries, filtersOf, type Machine } from '#machine';
 import { dmaCost, mmaCycles, winogradCycles } from '#timing';
 import type { Contraction } from '../contraction.ts';
+import { keyOf } from '../contractionKey.ts';
 import { decided } from '../decisions.ts';
 import { shapeAt, turnsOf } from '../prediction.ts';
 import { type Stream, tilesOf } from '../stream.ts';
-import { keyOf } from '../tileSearch.ts';
 import { CYCLES_WORTH_A_TILE, evenTiles } from '../tiles.ts';
 import { type BuiltWinograd, buildWinograd, fitsWinograd, tilesAlong, type WinogradTiling } from './build.ts';
 import { predictWinograd } from './predict.ts';
