@@ -11,19 +11,11 @@ export { marketText } from './marketText.ts';
 export { reportPage } from './page.ts';
 export * from './physicalBound.ts';
 export { blockDiagram } from './pictures/blockDiagram.ts';
-export {
-  ACTIVATION_NAMES,
-  activationCurves,
-  activationPicture,
-  type Curve,
-  curvesText,
-  trainingPicture,
-  utilisationCurves,
-  utilisationPicture,
-} from './pictures/curves.ts';
-export { energyPicture, energyText } from './pictures/energyChart.ts';
+/** Charts, loaded when they are first asked for. */
+export const charts = () => import('./pictures/charts.ts');
+export type { Curve } from './pictures/curves.ts';
 export { type Lifetime, MemoryRecorder, memoryMap, memoryMapText } from './pictures/memoryMap.ts';
-export { type RooflinePoint, rooflinePicture, rooflineText, roofsOf } from './pictures/roofline.ts';
+export type { RooflinePoint } from './pictures/roofline.ts';
 export {
   type TimelineOptions,
   TimelineRecorder,

@@ -3,21 +3,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { diagnostic, nearestName } from '#base';
 import { readEvents } from '#data';
-import {
-  ACTIVATION_NAMES,
-  activationCurves,
-  activationPicture,
-  analyticLayers,
-  arrayOfSize,
-  blockDiagram,
-  type Curve,
-  curvesText,
-  PAPER_ALEXNET,
-  trainingPicture,
-  utilisation,
-  utilisationCurves,
-  utilisationPicture,
-} from '#report';
+import { analyticLayers, arrayOfSize, blockDiagram, type Curve, charts, PAPER_ALEXNET, utilisation } from '#report';
 import type { Console } from '../console.ts';
 import { isFolderAt, readBytes } from '../files.ts';
 import { countedModel } from '../model.ts';
@@ -55,6 +41,7 @@ const SIZES = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
 
 /** Exercises 6.8 and 6.9: adder trees and scalar units as they grow. */
 export async function utilisationOf(console: Console, [name]: readonly string[], options: PlotOptions): Promise<Plot> {
+  const { curvesText, utilisationCurves, utilisationPicture } = await charts();
   const { machine, bits } = options;
   const layers = name === undefined ? PAPER_ALEXNET : analyticLayers(await countedModel(console, name, options)).layers;
   const rate = { bits, bytesPerCycle: machine.dram.bandwidth };
@@ -79,6 +66,7 @@ export async function utilisationOf(console: Console, [name]: readonly string[],
 }
 
 export async function activations(console: Console, names: readonly string[]): Promise<Plot> {
+  const { ACTIVATION_NAMES, activationCurves, activationPicture, curvesText } = await charts();
   const { language } = console;
   const found = names.map((name) => {
     const known = ACTIVATION_NAMES.find((n) => n.toLowerCase() === name.toLowerCase());
@@ -96,6 +84,7 @@ export async function activations(console: Console, names: readonly string[]): P
 
 /** The curves of a training's log that belong to one quantity: `loss/train` and `loss/validation` are two of `loss`. */
 export async function training(console: Console, [path]: readonly string[], options: PlotOptions): Promise<Plot> {
+  const { curvesText, trainingPicture } = await charts();
   const files = isFolderAt(path!)
     ? readdirSync(path!, { recursive: true, encoding: 'utf8' })
         .filter((f) => f.includes('tfevents'))

@@ -4,14 +4,11 @@ import { createEngine } from '#engine';
 import { type Compiled, compileModel, executeProgram, layersNamed } from '#flow';
 import { coresOf } from '#machine';
 import {
-  energyPicture,
-  energyText,
+  charts,
   MemoryRecorder,
   memoryMap,
   memoryMapText,
   type RooflinePoint,
-  rooflinePicture,
-  rooflineText,
   runReport,
   TimelineRecorder,
   timeline,
@@ -62,6 +59,7 @@ const reportOf = ({ name, compiled, result }: Ran) =>
 
 /** Networks under the roofline, and the layers of one. */
 export async function roofline(console: Console, names: readonly string[], options: PlotOptions): Promise<Plot> {
+  const { rooflinePicture, rooflineText } = await charts();
   const points: RooflinePoint[] = [];
   for (const name of names) {
     const report = reportOf(await simulated(console, name, options));
@@ -89,6 +87,7 @@ export async function roofline(console: Console, names: readonly string[], optio
 
 export async function energy(console: Console, [name]: readonly string[], options: PlotOptions): Promise<Plot> {
   if (options.machine.energy === undefined) throw noEnergy({ machine: options.machine.name });
+  const { energyPicture, energyText } = await charts();
   const { energy: spent } = reportOf(await simulated(console, name!, options));
   const about = { model: name!, machine: options.machine.name, language: console.language };
   return {

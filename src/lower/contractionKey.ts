@@ -1,0 +1,27 @@
+/** What tells a contraction from others where its time is concerned: the key of what searches decided for it. */
+import { type Contraction, typesOfContraction } from './contraction.ts';
+import { parametersOf } from './contractionWeights.ts';
+import { windowKey } from './kernels/window.ts';
+import { sparseKey } from './sparse/forms.ts';
+
+/** All that the search looks at. */
+export const keyOf = (k: Contraction): string => {
+  const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue } = k;
+  return JSON.stringify([
+    typesOfContraction(k),
+    parametersOf(k),
+    sparseKey(k),
+    outer.map((o) => o.total),
+    b,
+    y,
+    x,
+    c,
+    n,
+    weights.kind === 'constant' ? undefined : [weights.cStride, weights.nStride, weights.place.home],
+    a.home,
+    out.home,
+    prologue && windowKey(prologue),
+    epilogue?.steps.map((s) => [s.f, s.a, typeof s.b, s.type, s.accumulate]),
+    epilogue?.operands.map((o) => [o.type, o.outer, o.b, o.y, o.x, o.n, o.place.home]),
+  ]);
+};

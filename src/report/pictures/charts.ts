@@ -1,0 +1,12 @@
+/** The pictures that a chart library draws. They are loaded when they are asked for: it takes longer to load than most commands to run. */
+export {
+  ACTIVATION_NAMES,
+  activationCurves,
+  activationPicture,
+  curvesText,
+  trainingPicture,
+  utilisationCurves,
+  utilisationPicture,
+} from './curves.ts';
+export { energyPicture, energyText } from './energyChart.ts';
+export { rooflinePicture, rooflineText, roofsOf } from './roofline.ts';
