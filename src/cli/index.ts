@@ -95,6 +95,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/summary.ts')).configureSummary,
   },
   {
+    name: 'report',
+    summary: {
+      en: 'write a run as a page that opens from disk: layers, roofline, timeline, memory, program',
+      zh: '将一次运行写为可离线打开的网页：各层、Roofline、时间线、存储、程序',
+    },
+    load: async () => (await import('./commands/report.ts')).configureReport,
+  },
+  {
     name: 'explain',
     summary: {
       en: 'why a layer takes its time: schedules considered, the loop nest chosen, where the cycles went',

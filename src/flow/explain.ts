@@ -18,7 +18,7 @@ import {
 } from '#lower';
 import { coresOf, type Machine } from '#machine';
 import { matrixPeakCycles } from '#report';
-import type { LayerResult, SimulationEvent, SimulationResult } from '#sim';
+import type { LayerResult, Observer, SimulationEvent, SimulationResult } from '#sim';
 import { type CompileOptions, compileModel } from './compile.ts';
 import { executeProgram } from './execute.ts';
 
@@ -91,13 +91,18 @@ export function layersNamed({ layers }: Program, text: string): readonly LayerPl
 /**
  * Explains layers of a model on a machine.
  * @param choose the layers to explain, by default all
- * @param schedules how many of the considered schedules to tell
+ * @param schedules how many of the considered schedules to tell; with 0 no contraction is described, only where cycles went
+ * @param observer sees the run, too
  */
 export async function explainModel(
   model: Model,
-  options: CompileOptions & { readonly schedules?: number; readonly choose?: (p: Program) => readonly LayerPlan[] },
+  options: CompileOptions & {
+    readonly schedules?: number;
+    readonly choose?: (p: Program) => readonly LayerPlan[];
+    readonly observer?: Observer;
+  },
 ): Promise<Explained> {
-  const { schedules = 5, schedule = searchTiling } = options;
+  const { schedules = 5, observer, schedule = searchTiling } = options;
   const chosen = new Map<string, Tried[]>();
   const noted: Schedule = (k, machine, weightBuffers) => {
     const tiling = schedule(k, machine, weightBuffers);
@@ -107,7 +112,13 @@ export async function explainModel(
   const { program } = await compileModel(model, { ...options, schedule: noted });
   const told = new Set(options.choose?.(program) ?? program.layers);
   const watch = new Watch(program);
-  const { result } = await executeProgram(program, { data: false, observer: (event) => watch.see(event) });
+  const { result } = await executeProgram(program, {
+    data: false,
+    observer: (event) => {
+      watch.see(event);
+      observer?.(event);
+    },
+  });
   const layers = program.layers.flatMap((plan, i): LayerExplanation[] => {
     if (!told.has(plan) || plan.where === 'host') return [];
     const run = result.layers[i]!;

@@ -108,4 +108,24 @@ ${table(UNIT)}
 ## layers
 
 ${table(LAYER)}
+
+# The page
+
+\`systole report MODEL… --machine … -o report.html\` writes runs as one HTML file that opens from disk in any browser of 2023 or later; it asks no network for
+anything, which a policy in it enforces. Time is simulated, numbers are not computed. Several networks and \`--machine\`s stand in one page, which compares any two.
+
+| part | holds |
+|---|---|
+| Summary | cycles, time, MACs, DRAM traffic, efficiency, energy; bounds; what the host runs and why |
+| Layers | a table to sort, filter and measure by a pinned layer or another run (\`×0.52\`); of a layer its loops, where its cycles went, its code |
+| Units | cycles of each unit: at work, and idle by what it waited for |
+| Roofline | layers under the roofs of the machine |
+| Timeline | what each unit did when, by wheel, drag, keys and buttons down to a cycle; short neighbours of one layer are one slice where a run has more than 400,000 |
+| Memory | what lies in each scratchpad when, on the timeline's cycles |
+| Energy | by where it went; where the machine has figures |
+| Program | the instructions of each layer |
+| Machine | its picture and all its figures |
+| How to make this again | the command, the version, a machine file as it was read |
+
+It is in English and Chinese, light and dark, and works with keyboard and screen reader. \`--json\` prints the objects above as \`runs\` instead of the figures in short.
 `;

@@ -18,6 +18,7 @@ const NAMES = [
   'sim',
   'debug',
   'summary',
+  'report',
   'explain',
   'utilisation',
   'plot',

@@ -1,0 +1,56 @@
+/** Opening the page of a report in Chromium: its size, first paint, and frames a second while its timeline is zoomed; [MODEL] [MACHINE]. */
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { systole } from '../test/cli/systole.ts';
+import { findChromium, openChromium } from '../test/tour/chromium.ts';
+
+/** In the page: a key for each frame, half of them in and half out, so that every length of view is drawn. */
+const ZOOMING = `new Promise((resolve) => {
+  const frame = document.querySelector('#timeline .cycles');
+  const press = (key) => frame.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+  const keys = ['0', ...Array(4).fill('+'), 'ArrowRight', 'ArrowLeft', ...Array(4).fill('-')];
+  const times = [];
+  let n = 0;
+  const step = (now) => {
+    times.push(now);
+    if (times.length > 180) return resolve(times.slice(1).map((t, i) => t - times[i]));
+    press(keys[n++ % keys.length]);
+    requestAnimationFrame(step);
+  };
+  requestAnimationFrame(step);
+})`;
+
+export default async function page([
+  model = 'resnet152',
+  machine = 'textbook-single',
+]: readonly string[]): Promise<void> {
+  const executable = findChromium();
+  if (executable === undefined) throw new Error('no Chromium: install it, or set CHROMIUM to its path');
+  const folder = mkdtempSync(join(tmpdir(), 'systole-page-'));
+  const browser = await openChromium(executable);
+  try {
+    const file = join(folder, 'report.html');
+    const made = await systole(['report', model, '--machine', machine, '-o', file], folder);
+    if (made.code !== 0) throw new Error(made.stderr);
+    console.log(`${model} on ${machine}: ${(statSync(file).size / 1e6).toFixed(3)} MB`);
+    const tab = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+    await tab.goto(pathToFileURL(file).href);
+    await tab.waitForSelector('#layers-table');
+    const read = <T>(script: string): Promise<T> => tab.evaluate(script) as Promise<T>;
+    const paint = await read<number>(`performance.getEntriesByName('first-contentful-paint')[0].startTime`);
+    const whole = await read<number>(`performance.getEntriesByName('systole:drawn')[0].startTime`);
+    const slices = await read<number>(`Number(document.getElementById('timeline').dataset.slices)`);
+    const frames = await read<readonly number[]>(ZOOMING);
+    const sorted = [...frames].sort((a, b) => a - b);
+    const mean = frames.reduce((a, b) => a + b, 0) / frames.length;
+    console.log(`first paint ${paint.toFixed(0)} ms, all of it drawn ${whole.toFixed(0)} ms`);
+    console.log(
+      `zooming ${slices} slices: ${(1000 / mean).toFixed(1)} frames a second; the slowest of 20 frames takes ${sorted[Math.floor(0.95 * sorted.length)]!.toFixed(1)} ms, the slowest ${sorted.at(-1)!.toFixed(1)} ms`,
+    );
+  } finally {
+    await browser.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

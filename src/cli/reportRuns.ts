@@ -1,0 +1,124 @@
+/** Networks compiled, run for their timing and watched, as the entries of a page of reports. */
+import { createEngine } from '#engine';
+import { explainModel } from '#flow';
+import type { SparseOption, WinogradChoice } from '#lower';
+
+import { MemoryRecorder, type PageParts, pageRun, type RunReport, runReport, SliceRecorder } from '#report';
+import { MEMORIES, memoryBytes } from '#sim';
+import { type CacheOption, cacheOf, withCacheOption } from './cacheFolder.ts';
+import { type CliCommand, withCommonOptions } from './command.ts';
+import type { Console } from './console.ts';
+import { loadMachine, machineFileOf } from './machine.ts';
+import { inModel, sizesGiven } from './model.ts';
+import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from './modelOptions.ts';
+import { openModel } from './openModel.ts';
+import { collect } from './values.ts';
+
+export interface ReportOptions extends ModelOptions, CacheOption {
+  /** Any number, in the order in which they are given. */
+  readonly machine?: readonly string[];
+  readonly cores?: number;
+  readonly sparse?: SparseOption;
+  readonly winograd?: WinogradChoice;
+}
+
+/** The options of a run that is reported. */
+export function withReportOptions(console: Console, command: CliCommand): CliCommand {
+  command.option(
+    '--machine <NAME|FILE>',
+    console.text({
+      en: 'a processor, repeatable; default textbook-single',
+      zh: '处理器，可重复；默认 textbook-single',
+    }),
+    collect,
+  );
+  command.option(...sparseOption(console));
+  command.option(...winogradOption(console));
+  command.option(...coresOption(console));
+  return withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
+}
+
+export interface ReportedRun extends PageParts {
+  readonly report: RunReport;
+}
+
+const MEMORY_NAMES = { nram: 'NRAM', wram: 'WRAM', aram: 'ARAM', shared: 'SharedRAM' } as const;
+
+/** Buffers of a memory that are recorded. */
+const BUFFERS = 1_000_000;
+
+/** One network on one machine. */
+export async function reportedRun(
+  console: Console,
+  name: string,
+  machineName: string | undefined,
+  options: ReportOptions,
+): Promise<ReportedRun> {
+  const machine = loadMachine(machineName);
+  const { model, onStep } = await openModel(name, console, options, 'none');
+  const engine = await createEngine({ onNotice: console.notice });
+  const slices = new SliceRecorder();
+  const sizes = memoryBytes(machine, 0);
+  const memories = MEMORIES.filter((m) => m !== 'dram')
+    .filter((m) => sizes[m] > 0)
+    .map((m) => ({
+      ...{ name: MEMORY_NAMES[m], bytes: sizes[m] },
+      recorder: new MemoryRecorder(machine, m, { limit: BUFFERS }),
+    }));
+  console.progress.begin(console.text({ en: 'compiling', zh: '编译' }));
+  const { program, result, layers } = await inModel(name, () =>
+    explainModel(model, {
+      ...cacheOf(options),
+      ...{ machine, engine, onStep, schedules: 0 },
+      ...sizesGiven(name, options),
+      ...(options.cores === undefined ? {} : { cores: options.cores }),
+      ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
+      ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
+      observer: (event) => {
+        slices.observer(event);
+        for (const { recorder } of memories) recorder.observer(event);
+      },
+      onProgress: (done, total) =>
+        console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
+    }),
+  );
+  const report = runReport({ name, program, result, fidelity: 'timing', ...machineFileOf(machineName) });
+  const command = `systole report ${[name, ...wordsOf(machineName, options)].map(quoted).join(' ')} -o report.html`;
+  return { report, ...pageRun({ report, program, slices, memories, explained: layers, command }) };
+}
+
+/** The options that a run depends on, as words of the command line. */
+function wordsOf(machine: string | undefined, options: ReportOptions): readonly string[] {
+  const {
+    dim = {},
+    batch,
+    dtype,
+    fetch = [],
+    cores,
+    sparse,
+    winograd,
+    inputSize,
+  } = options as ReportOptions & {
+    readonly inputSize?: readonly number[];
+  };
+  const given = (name: string, value: string | number | undefined): readonly string[] =>
+    value === undefined ? [] : [name, String(value)];
+  return [
+    ...given('--machine', machine),
+    ...Object.entries(dim).flatMap(([symbol, n]) => ['--dim', `${symbol}=${n}`]),
+    ...given('--batch', batch),
+    ...given('--input-size', inputSize?.join(',')),
+    ...(dtype === 'f32' ? [] : ['--dtype', dtype]),
+    ...fetch.flatMap((value) => ['--fetch', value]),
+    ...given('--cores', cores),
+    ...given('--sparse', sparse),
+    ...given('--winograd', winograd),
+  ];
+}
+
+/** As a shell reads it. */
+export const quoted = (word: string): string =>
+  /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
+/** The command that the user gave. */
+export const givenCommand = (): string => `systole ${process.argv.slice(2).map(quoted).join(' ')}`;
