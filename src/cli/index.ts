@@ -127,6 +127,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/plot.ts')).configurePlot,
   },
   {
+    name: 'scalesim',
+    summary: {
+      en: "SCALE-Sim's reports of a topology on a systolic array, from its own files",
+      zh: '读取 SCALE-Sim 的文件，给出拓扑在脉动阵列上的 SCALE-Sim 报告',
+    },
+    load: async () => (await import('./commands/scalesim.ts')).configureScalesim,
+  },
+  {
     name: 'machine',
     summary: { en: 'list, show and check processors', zh: '列出、查看、检查处理器' },
     load: async () => (await import('./commands/machine.ts')).configureMachine,

@@ -5,6 +5,7 @@
  */
 export { openFolder } from '#data/platform';
 export * from './array.ts';
+export * from './arrayConfig.ts';
 export {
   type Batch,
   type BatchOptions,

@@ -29,6 +29,7 @@ export {
 } from './pictures/timeline.ts';
 export { bytesText, errorText, grouped, percent } from './quantities.ts';
 export * from './runReport.ts';
+export * from './scalesim/index.ts';
 export { CONVENTIONS, type ConventionName, countBy } from './summary/conventions.ts';
 export { countingPage } from './summary/countingPage.ts';
 export * from './summary/summary.ts';

@@ -22,6 +22,7 @@ const NAMES = [
   'explain',
   'utilisation',
   'plot',
+  'scalesim',
   'machine',
 ];
 
