@@ -2,7 +2,7 @@
  * The page of a report as its reader has it: written by `systole report`, opened from disk in Chromium, sorted, filtered, pinned, zoomed, read in
  * Chinese and in the dark, judged by axe. The script that it holds is that of the sources.
  */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -157,5 +157,28 @@ test('a report opens from disk, is complete, and does what its reader asks', asy
   const ground = await tab.evaluate(`getComputedStyle(document.body).backgroundColor`);
   expect(ground).toBe('rgb(18, 22, 27)');
   expect(await faults(tab)).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+test('two runs in one page: what reads a file has its report alone, and both are compared', async (context) => {
+  const run = await systole(['run', 'adder', '--json'], folder);
+  writeFileSync(join(folder, 'adder.json'), run.stdout);
+  const file = join(folder, 'diff.html');
+  const words = `diff adder.json adder --machine systolic-16x16 --lang zh -o ${file}`;
+  expect((await systole(words.split(' '), folder)).code).toBe(0);
+  if (browser === undefined) return context.skip(ABSENT);
+  const { tab, complaints } = await opened(file);
+  expect(await tab.locator('html').getAttribute('lang')).toBe('zh-CN');
+  const before = JSON.parse(run.stdout).layers.length;
+  expect(await tab.locator('#compared tbody tr').count()).toBeGreaterThanOrEqual(before);
+  expect(await tab.locator('#compared tbody').innerText()).toMatch(/×\d/);
+  expect(await tab.locator('#timeline').count()).toBe(1);
+  expect(await faults(tab)).toEqual([]);
+  // The other run, from the file: without what only a simulation knows.
+  await tab.selectOption('#run', '0');
+  expect(await tab.locator('#timeline, #program, #comparison').count()).toBe(0);
+  expect(await tab.locator('#summary').innerText()).toContain('主机引擎');
+  await tab.selectOption('#baseline', '1');
+  expect(await tab.locator('#compared').count()).toBe(1);
   expect(complaints).toEqual([]);
 });

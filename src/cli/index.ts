@@ -103,6 +103,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/report.ts')).configureReport,
   },
   {
+    name: 'diff',
+    summary: {
+      en: 'compare two runs, machines or networks, in the terminal or as a page',
+      zh: '对比两次运行、两台机器或两个网络，显示在终端或写为网页',
+    },
+    load: async () => (await import('./commands/diff.ts')).configureDiff,
+  },
+  {
     name: 'explain',
     summary: {
       en: 'why a layer takes its time: schedules considered, the loop nest chosen, where the cycles went',

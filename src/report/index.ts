@@ -1,5 +1,6 @@
 /** Layer `report`: what a run cost, against what it had to cost; what a network holds. Plain data, text, JSON. */
 export * from './analytic/index.ts';
+export { comparisonText, cyclesOfPair, pairLayers, pairName, totalsOf } from './comparison.ts';
 export { type EnergyReport, type EnergySink, type EnergySplit, energyReport } from './energy.ts';
 export { type FusionReport, fusionReport, fusionSpeedUp, type Traffic } from './fusion.ts';
 export * from './groups.ts';

@@ -127,5 +127,9 @@ anything, which a policy in it enforces. Time is simulated, numbers are not comp
 | Machine | its picture and all its figures |
 | How to make this again | the command, the version, a machine file as it was read |
 
+\`systole diff A B\` compares two runs in the terminal, or as such a page with \`-o diff.html\`: two networks, one network and two \`--machine\`s, or files that hold
+the object of \`--json\`, of which a page has the report alone. Layers are paired by the nodes they share: where one run fuses or cuts nodes differently,
+groups of layers stand beside each other.
+
 It is in English and Chinese, light and dark, and works with keyboard and screen reader. \`--json\` prints the objects above as \`runs\` instead of the figures in short.
 `;

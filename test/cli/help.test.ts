@@ -19,6 +19,7 @@ const NAMES = [
   'debug',
   'summary',
   'report',
+  'diff',
   'explain',
   'utilisation',
   'plot',

@@ -1,8 +1,8 @@
 /** One layer in full: what it is, where its cycles went, its loops, its code. */
 import { bytesText, grouped, joulesText, percent } from '../../quantities.ts';
 import { h, t, told } from './dom.ts';
-import { ratioText } from './layersTable.ts';
-import { baselineOf, counterpart, runOf, type State } from './model.ts';
+import { besideText } from './layersTable.ts';
+import { baselineOf, counterparts, runOf, type State } from './model.ts';
 import { nameOf } from './words.ts';
 
 export interface DetailEvents {
@@ -58,13 +58,14 @@ export function layerDetails(state: State, index: number, events: DetailEvents):
   const run = runOf(state);
   const layer = run.report.layers[index]!;
   const other = baselineOf(state);
-  const before = other && counterpart(layer, other.report.layers);
+  const at = other && counterparts(run, other)[index];
+  const before = at === undefined ? undefined : other?.report.layers[at];
   const why = run.explained?.[index];
   const facts: [string, string][] = [
     [t('operators', '算子'), layer.op],
     [t('unit', '单元'), nameOf(layer.where)],
     [t('result', '结果'), layer.shape.join(' × ')],
-    [t('cycles', '周期'), `${grouped(layer.cycles)} ${ratioText(layer.cycles, before?.cycles)}`],
+    [t('cycles', '周期'), `${grouped(layer.cycles)} ${besideText(layer.cycles, before?.cycles)}`],
     ['MAC', grouped(layer.macs)],
     [t('operations of the vector unit', '向量单元运算'), grouped(layer.vectorOps)],
     [t('DRAM read, written', '读、写 DRAM'), `${bytesText(layer.bytes.read)}, ${bytesText(layer.bytes.write)}`],

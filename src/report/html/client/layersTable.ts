@@ -1,8 +1,9 @@
 /** The table of layers: sorted by any column, filtered by words, measured by a layer that is pinned or by the run that is compared with. */
+import { ratioText } from '../../comparison.ts';
 import { bytesText, grouped, joulesText, percent } from '../../quantities.ts';
 import type { PageRun } from '../data.ts';
 import { h, t } from './dom.ts';
-import { baselineOf, counterpart, runOf, type State } from './model.ts';
+import { baselineOf, counterparts, runOf, type State } from './model.ts';
 import { nameOf } from './words.ts';
 
 interface Row {
@@ -56,10 +57,9 @@ function rowsOf(run: PageRun): readonly Row[] {
 }
 
 /** `×0.52`; nothing where it is not defined. */
-export function ratioText(value: unknown, other: unknown): string {
-  if (typeof value !== 'number' || typeof other !== 'number' || other === 0) return '';
-  const ratio = value / other;
-  return `×${ratio >= 100 ? grouped(Math.round(ratio)) : ratio.toPrecision(3)}`;
+export function besideText(value: unknown, other: unknown): string {
+  const known = typeof value === 'number' && typeof other === 'number' && other !== 0;
+  return known ? ratioText(other, value) : '';
 }
 
 const compare = (a: Row['values'][string], b: Row['values'][string]): number => {
@@ -81,10 +81,10 @@ export function layersTable(state: State, events: TableEvents): HTMLElement {
   const rows = rowsOf(run);
   const other = baselineOf(state);
   const otherRows = other === undefined ? [] : rowsOf(other);
-  const others = run.report.layers.map((layer) => {
-    const found = other && counterpart(layer, other.report.layers);
-    return found && otherRows[other.report.layers.indexOf(found)]!.values;
-  });
+  const others: readonly (Row['values'] | undefined)[] =
+    other === undefined
+      ? []
+      : counterparts(run, other).map((i) => (i === undefined ? undefined : otherRows[i]!.values));
   const body = h('tbody');
   const heads = new Map<string, HTMLElement>();
   const count = h('span', { class: 'note', role: 'status' });
@@ -133,7 +133,7 @@ export function layersTable(state: State, events: TableEvents): HTMLElement {
               );
             }
             const text = value === null ? '–' : typeof value === 'number' && show ? show(value) : String(value);
-            const beside = ratio && against ? ratioText(value, against[key]) : '';
+            const beside = ratio && against ? besideText(value, against[key]) : '';
             return h(
               'td',
               { class: show === undefined ? undefined : 'number' },

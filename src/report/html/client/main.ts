@@ -211,6 +211,7 @@ function draw(state: State, focus?: string): void {
 
   const parts = [
     section('summary', t('Summary', '摘要'), sections.summary(run, before)),
+    section('comparison', t('Comparison', '对比'), sections.comparison(run, before)),
     section(
       'layers',
       t('Layers', '层'),

@@ -1,6 +1,6 @@
 /** The runs of the page with their columns read, and what its parts share: which run is shown, compared with which, which layer is chosen. */
 
-import type { LayerReport } from '../../layers.ts';
+import { pairLayers } from '../../comparison.ts';
 import { ByteReader } from '../bytes.ts';
 import type { PageData, PageRun } from '../data.ts';
 import type { SliceLabel } from '../slices.ts';
@@ -112,9 +112,10 @@ export const baselineOf = ({ data, run, baseline }: State): PageRun | undefined 
 
 export const runName = ({ report }: PageRun): string => `${report.model} · ${report.machine}`;
 
-/** The layer of another run that does the same: that of the same name, else one that shares a node. */
-export function counterpart(layer: LayerReport, layers: readonly LayerReport[]): LayerReport | undefined {
-  return (
-    layers.find((l) => l.name === layer.name) ?? layers.find((l) => l.nodes.some((node) => layer.nodes.includes(node)))
-  );
+/** Of each layer of a run the one of another that does the same work, by index; undefined where there is none, or several share it. */
+export function counterparts(run: PageRun, other: PageRun): readonly (number | undefined)[] {
+  const found: (number | undefined)[] = run.report.layers.map(() => undefined);
+  for (const { a, b } of pairLayers(other.report.layers, run.report.layers))
+    if (a.length === 1 && b.length === 1) found[b[0]!] = a[0];
+  return found;
 }

@@ -1,28 +1,39 @@
 /** The parts of the page that only tell: summary, units, energy, listing, machine, how to make it again. */
+import {
+  cyclesOfPair,
+  differenceText,
+  pairLayers,
+  pairName,
+  ratioText,
+  SHOW_TOTAL,
+  TOTAL_WORDS,
+  TOTALS,
+  totalsOf,
+} from '../../comparison.ts';
 import { bytesText, grouped, hertzText, joulesText, percent, secondsText } from '../../quantities.ts';
 import type { PageRun } from '../data.ts';
 import { currentLanguage, h, t, told } from './dom.ts';
 import { bar, bars } from './layerDetails.ts';
-import { ratioText } from './layersTable.ts';
+import { besideText } from './layersTable.ts';
 import { nameOf } from './words.ts';
 
 export function summary({ report }: PageRun, before: PageRun | undefined): HTMLElement {
   const of = before?.report;
   const bytes = report.bytes.read + report.bytes.write;
   const figures: [string, string, string][] = [
-    [t('cycles', '周期'), grouped(report.cycles), ratioText(report.cycles, of?.cycles)],
-    [t('time', '时间'), secondsText(report.seconds), ratioText(report.seconds, of?.seconds)],
-    ['MAC', grouped(report.macs), ratioText(report.macs, of?.macs)],
-    [t('DRAM traffic', 'DRAM 访存'), bytesText(bytes), ratioText(bytes, of && of.bytes.read + of.bytes.write)],
-    [t('efficiency', '效率'), percent(report.efficiency), ratioText(report.efficiency, of?.efficiency)],
+    [t('cycles', '周期'), grouped(report.cycles), besideText(report.cycles, of?.cycles)],
+    [t('time', '时间'), secondsText(report.seconds), besideText(report.seconds, of?.seconds)],
+    ['MAC', grouped(report.macs), besideText(report.macs, of?.macs)],
+    [t('DRAM traffic', 'DRAM 访存'), bytesText(bytes), besideText(bytes, of && of.bytes.read + of.bytes.write)],
+    [t('efficiency', '效率'), percent(report.efficiency), besideText(report.efficiency, of?.efficiency)],
     ...(report.energy === null
       ? []
       : [
-          [t('energy', '能量'), joulesText(report.energy.total), ratioText(report.energy.total, of?.energy?.total)] as [
-            string,
-            string,
-            string,
-          ],
+          [
+            t('energy', '能量'),
+            joulesText(report.energy.total),
+            besideText(report.energy.total, of?.energy?.total),
+          ] as [string, string, string],
         ]),
   ];
   const inputs = report.inputs.map((i) => `${i.name} ${i.dtype}[${i.shape.join(',')}]`).join(', ');
@@ -85,6 +96,82 @@ export function summary({ report }: PageRun, before: PageRun | undefined): HTMLE
         ),
       ),
     ...report.notices.map((n) => h('p', { class: 'notice' }, `${n.code}: ${told(n)}`)),
+  );
+}
+
+/** Two runs beside each other: totals, and layers that share nodes. */
+export function comparison({ report: b }: PageRun, before: PageRun | undefined): HTMLElement | undefined {
+  if (before === undefined) return undefined;
+  const { report: a } = before;
+  const [of, to] = [totalsOf(a), totalsOf(b)];
+  const number = (text: string): HTMLElement => h('td', { class: 'number' }, text);
+  const heads = (first: string, ...others: readonly string[]): HTMLElement =>
+    h(
+      'thead',
+      {},
+      h(
+        'tr',
+        {},
+        h('th', { scope: 'col' }, first),
+        ...others.map((text) => h('th', { scope: 'col', class: 'number' }, text)),
+      ),
+    );
+  const named = ({ report }: PageRun | { report: typeof a }): string => `${report.model} · ${report.machine}`;
+  return h(
+    'div',
+    {},
+    h(
+      'p',
+      {},
+      t(
+        `A is ${named(before)}, B is ${named({ report: b })}.`,
+        `A 为 ${named(before)}，B 为 ${named({ report: b })}。`,
+      ),
+    ),
+    h(
+      'table',
+      {},
+      h('caption', {}, t('Totals', '总计')),
+      heads(t('figure', '指标'), 'A', 'B', 'B ÷ A'),
+      h(
+        'tbody',
+        {},
+        ...TOTALS.filter((key) => of[key] !== null || to[key] !== null).map((key) =>
+          h(
+            'tr',
+            {},
+            h('th', { scope: 'row' }, told(TOTAL_WORDS[key])),
+            ...[of[key], to[key]].map((v) => number(v === null ? '–' : SHOW_TOTAL[key](v))),
+            number(ratioText(of[key], to[key])),
+          ),
+        ),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('Table of compared layers', '各层对比表') },
+      h(
+        'table',
+        { id: 'compared' },
+        h('caption', {}, t('Cycles of layers that share nodes', '含相同节点的层的周期')),
+        heads(t('layer', '层'), 'A', 'B', 'B ÷ A', 'B − A'),
+        h(
+          'tbody',
+          {},
+          ...pairLayers(a.layers, b.layers).map((pair) => {
+            const cycles = cyclesOfPair(pair, a, b);
+            return h(
+              'tr',
+              {},
+              h('th', { scope: 'row' }, pairName(pair, a, b)),
+              ...[cycles.a, cycles.b].map((v) => number(v === null ? '–' : grouped(v))),
+              number(ratioText(cycles.a, cycles.b)),
+              number(differenceText(cycles)),
+            );
+          }),
+        ),
+      ),
+    ),
   );
 }
 
