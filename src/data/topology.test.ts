@@ -72,9 +72,10 @@ describe.skipIf(!existsSync(FOLDER))(`published topologies (skipped where ${FOLD
         refused.push(`${file.slice(FOLDER.length + 1)}:${error.place.line} ${error.code}`);
       }
     }
-    // Templates and tables with gaps in them.
-    expect(refused.filter((r) => !r.endsWith('SYS-DAT-021'))).toEqual([]);
-    expect(refused.length).toBeLessThan(12);
+    // Templates (B in place of a number) and tables with gaps, which SCALE-Sim cannot read either.
+    const gaps = /(?:LSTM_template|MLPERF|Sentimental_seqLSTM|CSV\/LSTM)\.csv:\d+ SYS-DAT-021$/;
+    expect(refused.filter((r) => !gaps.test(r))).toEqual([]);
+    expect(refused).toHaveLength(10);
     expect(layers).toBeGreaterThan(4000);
   });
 });

@@ -14,14 +14,17 @@ import type { ArrayFolds, Demand } from './arrayFolds.ts';
 /** Words of an operand that are in the scratchpad together, and the cycle (without stalls) in which the array comes to them. */
 export interface Window {
   readonly at: number;
-  words: number;
+  readonly words: number;
 }
 
-export function windowsOf(folds: ArrayFolds, demand: Demand, half: number): Window[] {
-  if (demand.all <= half) return [{ at: demand.first, words: demand.all }];
-  const windows: Window[] = [];
+/** One after the other: large layers have tens of millions. */
+export function* windowsOf(folds: ArrayFolds, demand: Demand, half: number): Generator<Window, void> {
+  if (demand.all <= half) {
+    yield { at: demand.first, words: demand.all };
+    return;
+  }
   const held = new Set<number>();
-  let current: Window | undefined;
+  let current: { readonly at: number; words: number } | undefined;
   // Tiles of neighbouring row parts share words: those that joined the window last, and its words before them.
   let [from, to, column, before] = [0, 0, 0, 0];
   for (let c = 0; c < folds.columnParts; c++) {
@@ -38,46 +41,44 @@ export function windowsOf(folds: ArrayFolds, demand: Demand, half: number): Wind
           continue;
         }
       }
+      if (current !== undefined) yield current;
       held.clear();
       current = undefined;
       const words = demand.words(r, r + 1, c);
       const at = (c * folds.rowParts + r) * folds.cycles + demand.first;
       if (words <= half) {
         current = { at, words };
-        windows.push(current);
         [from, to, column, before] = [r, r + 1, c, 0];
         held.add(id);
         continue;
       }
       const pieces = Math.ceil(words / half);
       for (let i = 0; i < pieces; i++) {
-        windows.push({ at: at + Math.floor((i * demand.span) / pieces), words: Math.min(half, words - i * half) });
+        yield { at: at + Math.floor((i * demand.span) / pieces), words: Math.min(half, words - i * half) };
       }
     }
   }
-  return windows;
+  if (current !== undefined) yield current;
 }
 
 /** Halves of the ofmap scratchpad in order: the cycle (without stalls) whose word fills each; the last may stay part empty. */
-export function halvesOf(folds: ArrayFolds, first: number, outputRows: number, half: number): Window[] {
-  const halves: Window[] = [];
-  let before = 0;
+export function* halvesOf(folds: ArrayFolds, first: number, outputRows: number, half: number): Generator<Window, void> {
+  // Words that have left the array before this fold, and those of full halves.
+  let [before, full] = [0, 0];
   for (let c = 0; c < folds.columnParts; c++) {
     for (let r = 0; r < folds.rowParts; r++) {
       const rows = outputRows === 0 ? folds.rowsUsed(r) : outputRows;
       const columns = folds.columnsUsed(c);
       const start = (c * folds.rowParts + r) * folds.cycles + first;
       const words = rows * columns;
-      while (before + words >= (halves.length + 1) * half) {
-        const wanted = (halves.length + 1) * half - before;
-        halves.push({ at: start + cycleOf(wanted, rows, columns), words: half });
+      while (before + words >= full + half) {
+        full += half;
+        yield { at: start + cycleOf(full - before, rows, columns), words: half };
       }
       before += words;
     }
   }
-  const rest = before - halves.length * half;
-  if (rest > 0) halves.push({ at: folds.count * folds.cycles - 1, words: rest });
-  return halves;
+  if (before > full) yield { at: folds.count * folds.cycles - 1, words: before - full };
 }
 
 /** The cycle in which word number `wanted` (from 1) leaves a fold of rows × columns, each column a cycle behind the one before. */
@@ -106,8 +107,8 @@ export interface DramUse {
 
 export interface Service {
   readonly stalls: number;
-  /** Cycles that the array has stood still before a cycle that is counted without them. */
-  readonly stallsBefore: (cycle: number) => number;
+  /** Cycles that the array has stood still before each mark. */
+  readonly stallsBefore: ReadonlyMap<number, number>;
   readonly ifmap: DramUse;
   readonly filter: DramUse;
   readonly ofmap: DramUse;
@@ -125,88 +126,98 @@ export interface Bandwidths {
 /** Loads of an operand, one after the other. */
 class Loads {
   readonly start: number;
-  readonly words: number;
-  readonly #windows: readonly Window[];
+  readonly #windows: Iterator<Window, void>;
   readonly #rate: number | undefined;
-  #next = 0;
-  /** The first cycle behind the load of window `#next`. */
+  #next: Window | undefined;
+  #begun = 0;
+  /** The first cycle behind the load of the next window. */
   #end = 0;
+  #words = 0;
 
-  constructor(windows: readonly Window[], { read, first }: Bandwidths) {
+  constructor(windows: Iterator<Window, void>, { read, first }: Bandwidths) {
     this.#windows = windows;
     this.#rate = read;
-    this.start = -Math.ceil(windows[0]!.words / (read ?? first));
-    this.words = windows.reduce((sum, w) => sum + w.words, 0);
+    this.#take();
+    this.start = -Math.ceil(this.#words / (read ?? first));
   }
 
-  /** Without stalls. */
+  #take(): void {
+    this.#next = this.#windows.next().value ?? undefined;
+    this.#words += this.#next?.words ?? 0;
+  }
+
+  /** Cycle in which the array comes to the next window, without stalls. */
   get at(): number {
-    return this.#windows[this.#next]?.at ?? Number.POSITIVE_INFINITY;
+    return this.#next?.at ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Last cycle of the loads so far. */
-  get stop(): number {
-    return this.#end - 1;
+  /** Loads so far. */
+  get use(): DramUse {
+    return { start: this.start, stop: this.#end - 1, words: this.#words };
   }
 
   /** The array comes to the next window in cycle `now`. Returns the cycle in which it begins. */
   begin(now: number): number {
     const begun = this.#rate === undefined ? now : Math.max(now, this.#end);
-    const following = this.#windows[++this.#next];
-    if (following !== undefined) {
-      if (this.#rate === undefined) this.#end = following.at;
+    this.#take();
+    if (this.#next !== undefined) {
+      if (this.#rate === undefined) this.#end = this.#next.at;
       else {
         // Both halves are empty in the beginning: the second window follows the first at once.
-        const from = this.#next === 1 ? this.#end : Math.max(this.#end, begun);
-        this.#end = from + Math.ceil(following.words / this.#rate);
+        const from = this.#begun === 0 ? this.#end : Math.max(this.#end, begun);
+        this.#end = from + Math.ceil(this.#next.words / this.#rate);
       }
     }
+    this.#begun++;
     return begun;
   }
 }
 
+/** @param marks cycles without stalls, of which is asked how long the array has stood still before them */
 export function serve(
-  ifmap: readonly Window[],
-  filter: readonly Window[],
-  ofmap: readonly Window[],
-  cycles: number,
+  windows: { readonly [operand in 'ifmap' | 'filter' | 'ofmap']: Iterator<Window, void> },
   bandwidths: Bandwidths,
+  marks: readonly number[],
 ): Service {
-  const reads = [new Loads(ifmap, bandwidths), new Loads(filter, bandwidths)] as const;
+  const [ifmap, filter] = [new Loads(windows.ifmap, bandwidths), new Loads(windows.filter, bandwidths)];
   const writeRate = bandwidths.write ?? bandwidths.last;
-  const stood: { readonly at: number; readonly stalls: number }[] = [];
+  const ahead = [...marks].sort((a, b) => b - a);
+  const stallsBefore = new Map<number, number>();
   let stalls = 0;
+  const passed = (cycle: number): void => {
+    while (ahead.length > 0 && ahead.at(-1)! < cycle) stallsBefore.set(ahead.pop()!, stalls);
+  };
   const wait = (at: number, cycles: number): void => {
     if (cycles <= 0) return;
+    passed(at);
     stalls += cycles;
-    stood.push({ at, stalls });
   };
-  let drained = 0;
+  let [drained, written] = [0, 0];
   let start: number | undefined;
-  let written = 0;
-  for (;;) {
-    const next = reads[0].at <= reads[1].at ? reads[0] : reads[1];
-    const half = ofmap[written];
-    if (half === undefined && next.at === Number.POSITIVE_INFINITY) break;
-    if (half === undefined || next.at <= half.at) {
+  let half = windows.ofmap.next().value;
+  while (half || Math.min(ifmap.at, filter.at) < Number.POSITIVE_INFINITY) {
+    const next = ifmap.at <= filter.at ? ifmap : filter;
+    if (!half || next.at <= half.at) {
       const { at } = next;
       wait(at, next.begin(at + stalls) - (at + stalls));
       continue;
     }
+    const following = windows.ofmap.next().value;
     const behind = half.at + stalls + 1;
-    const isLast = ++written === ofmap.length;
     // Behind the last half the array writes no more.
-    if (!isLast && bandwidths.write !== undefined) wait(half.at + 1, drained - behind);
+    if (following && bandwidths.write !== undefined) wait(half.at + 1, drained - behind);
     const from = Math.max(behind, drained);
     start ??= from;
     drained = from + Math.ceil(half.words / writeRate);
+    written += half.words;
+    half = following;
   }
-  const use = (loads: Loads): DramUse => ({ start: loads.start, stop: loads.stop, words: loads.words });
+  passed(Number.POSITIVE_INFINITY);
   return {
     stalls,
-    stallsBefore: (cycle) => stood.findLast((s) => s.at <= cycle)?.stalls ?? 0,
-    ifmap: use(reads[0]),
-    filter: use(reads[1]),
-    ofmap: { start: start ?? cycles, stop: drained - 1, words: ofmap.reduce((sum, w) => sum + w.words, 0) },
+    stallsBefore,
+    ifmap: ifmap.use,
+    filter: filter.use,
+    ofmap: { start: start ?? drained, stop: drained - 1, words: written },
   };
 }

@@ -53,22 +53,28 @@ export function layerUse(layer: ArrayLayer, design: ArrayDesign, sparse?: Sparse
   const isOutputHeld = dataflow === 'output-stationary';
   const outputs = { first: isOutputHeld ? folds.streamed - 1 : 2 * rows - 1, rows: isOutputHeld ? 0 : folds.streamed };
   const half = (words: number): number => Math.ceil(words / 2);
+  const span = sramSpan(layer, folds, rows, dataflow);
+  const outputSpan = [outputs.first, compute - folds.cycles + outputs.first + lastOutput(folds, outputs.rows)] as const;
   const service = serve(
-    windowsOf(folds, folds.ifmap, half(design.ifmapWords)),
-    windowsOf(folds, folds.filter, half(design.filterWords)),
-    halvesOf(folds, outputs.first, outputs.rows, half(design.ofmapWords)),
-    compute,
+    {
+      ifmap: windowsOf(folds, folds.ifmap, half(design.ifmapWords)),
+      filter: windowsOf(folds, folds.filter, half(design.filterWords)),
+      ofmap: halvesOf(folds, outputs.first, outputs.rows, half(design.ofmapWords)),
+    },
     { read: bandwidth, write: bandwidth, first: FIRST_RATE, last: columns },
+    [...span.ifmap, ...span.filter, ...outputSpan],
   );
   const cycles = compute + service.stalls;
   const macs = layer.pixels * layer.filters * folds.reduction;
   const peak = rows * columns;
   const reads = readsOf(layer, folds, dataflow);
-  const at = (cycle: number): number => cycle + service.stallsBefore(cycle) + SRAM_LATENCY;
-  const span = sramSpan(layer, folds, rows, dataflow);
+  const at = (cycle: number): number => cycle + service.stallsBefore.get(cycle)!;
+  const sram = ([start, stop]: readonly [number, number], words: number, latency: number): SramUse => ({
+    start: at(start) + latency,
+    stop: at(stop) + latency,
+    words,
+  });
   const { ifmap, filter, ofmap } = service;
-  const first = outputs.first;
-  const last = compute - folds.cycles + first + lastOutput(folds, outputs.rows);
   return {
     name: layer.name,
     cyclesWithPrefetch: Math.max(cycles, ofmap.stop + 1) - Math.min(ifmap.start, filter.start),
@@ -79,14 +85,10 @@ export function layerUse(layer: ArrayLayer, design: ArrayDesign, sparse?: Sparse
     mapping: macs / folds.streamed / (peak * folds.count),
     computeUtilisation: macs / (peak * compute),
     sram: {
-      ifmap: { start: at(span.ifmap[0]), stop: at(span.ifmap[1]), words: reads.ifmap },
-      filter: { start: at(span.filter[0]), stop: at(span.filter[1]), words: reads.filter },
+      ifmap: sram(span.ifmap, reads.ifmap, SRAM_LATENCY),
+      filter: sram(span.filter, reads.filter, SRAM_LATENCY),
       // Words that are written are there in the cycle that they come in.
-      ofmap: {
-        start: first + service.stallsBefore(first),
-        stop: last + service.stallsBefore(last),
-        words: reads.ofmap,
-      },
+      ofmap: sram(outputSpan, reads.ofmap, 0),
     },
     dram: { ifmap, filter, ofmap },
     ...(sparse === undefined ? {} : { sparse: sparseUse(layer, folds.reduction, sparse) }),

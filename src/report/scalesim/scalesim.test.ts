@@ -2,7 +2,7 @@
  * SCALE-Sim's numbers: what SCALE-Sim itself reported for small layers, what it publishes, and what must hold of any layer. Where it
  * differs by a definition (docs/scalesim.md says why) the difference itself is asserted.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 // A test may look below its layer: SCALE-Sim's files are read as users have them.
@@ -143,6 +143,28 @@ describe.skipIf(!existsSync(FOLDER))(
     });
   },
 );
+
+describe.skipIf(!existsSync(FOLDER))(`published topologies (skipped where ${FOLDER} is absent)`, () => {
+  test('every small layer has a report, in every dataflow', () => {
+    const small = new Map<string, ArrayLayer>();
+    for (const file of globSync(`${FOLDER}/topologies/**/*.csv`)) {
+      try {
+        for (const layer of readTopology(readFileSync(file, 'utf8'), file)) {
+          if (layer.pixels * layer.filters * layer.reduction < 3e6)
+            small.set(JSON.stringify({ ...layer, name: '' }), layer);
+        }
+      } catch {
+        // Templates with gaps; `src/data/topology.test.ts` says which.
+      }
+    }
+    expect(small.size).toBeGreaterThan(60);
+    for (const dataflow of Object.values(FLOWS)) {
+      const uses = [...small.values()].map((l) => layerUse(l, { ...square(32, 65536), dataflow, bandwidth: 10 }));
+      for (const { rows } of scaleSimTables(uses))
+        for (const row of rows) expect(row.every(Number.isFinite)).toBe(true);
+    }
+  });
+});
 
 const layers = fc
   .record({
