@@ -22,7 +22,7 @@ import {
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
-import { countedModel } from '../model.ts';
+import { countedModel, inModel } from '../model.ts';
 import { textStyle } from '../style.ts';
 import { choice, sizes, whole, wholes } from '../values.ts';
 
@@ -194,5 +194,5 @@ async function networkOf(
     if (unused !== undefined) throw noModel({ option: unused });
     return { layers: PAPER_ALEXNET, leftOut: [] };
   }
-  return analyticLayers(await countedModel(console, name, options));
+  return inModel(name, async () => analyticLayers(await countedModel(console, name, options)));
 }

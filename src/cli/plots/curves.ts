@@ -6,7 +6,7 @@ import { readEvents } from '#data';
 import { analyticLayers, arrayOfSize, blockDiagram, type Curve, charts, PAPER_ALEXNET, utilisation } from '#report';
 import type { Console } from '../console.ts';
 import { isFolderAt, readBytes } from '../files.ts';
-import { countedModel } from '../model.ts';
+import { countedModel, inModel } from '../model.ts';
 import type { Plot, PlotOptions } from './plot.ts';
 
 const noActivation = diagnostic<{ name: string; nearest: string | undefined; known: readonly string[] }>(
@@ -43,7 +43,10 @@ const SIZES = [16, 32, 64, 128, 256, 512, 1024, 2048, 4096];
 export async function utilisationOf(console: Console, [name]: readonly string[], options: PlotOptions): Promise<Plot> {
   const { curvesText, utilisationCurves, utilisationPicture } = await charts();
   const { machine, bits } = options;
-  const layers = name === undefined ? PAPER_ALEXNET : analyticLayers(await countedModel(console, name, options)).layers;
+  const layers =
+    name === undefined
+      ? PAPER_ALEXNET
+      : (await inModel(name, async () => analyticLayers(await countedModel(console, name, options)))).layers;
   const rate = { bits, bytesPerCycle: machine.dram.bandwidth };
   const of = (use: Parameters<typeof arrayOfSize>[1]) =>
     SIZES.map((n) => utilisation(layers, arrayOfSize(n, use), rate));
