@@ -21,9 +21,9 @@ import { nestTime } from './nestTime.ts';
 import { RELAYED } from './relay.ts';
 import {
   elementBytes,
+  holdingOf,
   isKept,
   type LoopDim,
-  loadedIn,
   loopsOf,
   partsOf,
   recordOrder,
@@ -218,14 +218,15 @@ export function tileKinds(s: Stream, l: LoopDim): { readonly of: readonly number
  * @param which only those of the cores' first turns
  */
 function trafficOf(
-  { stream: s, sharedBy }: Moved,
+  { stream: s, level: said, sharedBy }: Moved,
   loops: readonly LoopDim[],
   machine: Machine,
   which: 'all' | 'first' = 'all',
 ): Traffic {
   if (isKept(s)) return NONE;
   const mine = loopsOf(s);
-  const level = loadedIn(loops, s);
+  // What is held is loaded in fewer turns than it is used in; a nest of another shape may load in more.
+  const level = holdingOf(loops, s)?.from ?? said;
   const turns = which === 'all' ? tilesOf : partsOf;
   let repeats = 1;
   loops.forEach((l, i) => {
