@@ -11,7 +11,7 @@ import { keyOf } from './contractionKey.ts';
 import { decided } from './decisions.ts';
 import { turnsOf } from './prediction.ts';
 import { sparseOf } from './sparse/forms.ts';
-import { bufferBytes, buffersOf, isKept, levelOf } from './stream.ts';
+import { bufferBytes, buffersOf, holdingOf, isKept, levelOf } from './stream.ts';
 
 /** Without a ring. */
 const TWO = 2;
@@ -37,7 +37,8 @@ export function withRing(
   const { nest, w } = built;
   const level = levelOf(nest.loops, w);
   const isAlone = nest.inputs.every((s) => s === w || isKept(s) || levelOf(nest.loops, s) !== level);
-  if (level === 0 || !isAlone) return built;
+  // Tiles that are held have a buffer each.
+  if (level === 0 || !isAlone || holdingOf(nest.loops, w) !== undefined) return built;
   const block = bufferBytes(w);
   const most = Math.min(allowed, Math.floor(machine.wram.bytes / block), turnsOf(nest.loops, level));
   if (most < DEEPER[0]!) return built;
