@@ -22,11 +22,15 @@ const WORDS: Readonly<Record<Loss, { readonly head: Texts; readonly does: Texts 
     head: { en: 'needed', zh: '必需' },
     does: { en: 'what the bound needs', zh: '下界所需' },
   },
+  ahead: {
+    head: { en: 'ahead', zh: '预取' },
+    does: { en: 'weights that it loads for the layer behind it', zh: '为下一层预取权重' },
+  },
   ragged: {
     head: { en: 'ragged', zh: '不整齐' },
     does: {
-      en: 'lanes without work at ragged edges; of transfers: halos, tiles moved again, whole bursts',
-      zh: '边缘不整齐造成的空闲通道；对传输而言：重叠区、重复搬运的块、整个突发',
+      en: 'lanes without work, operations beyond the least; of transfers: halos, tiles moved again, whole bursts',
+      zh: '空闲通道、超出最少量的运算；对传输而言：重叠区、重复搬运的块、整个突发',
     },
   },
   fill: {

@@ -23,7 +23,7 @@ import { type CompileOptions, compileModel } from './compile.ts';
 import { executeProgram } from './execute.ts';
 
 /** Where cycles of a layer go, in the order in which they are told. */
-export const LOSSES = ['needed', 'ragged', 'fill', 'operands', 'results', 'other', 'drain'] as const;
+export const LOSSES = ['needed', 'ahead', 'ragged', 'fill', 'operands', 'results', 'other', 'drain'] as const;
 export type Loss = (typeof LOSSES)[number];
 
 export interface LayerExplanation {
@@ -34,7 +34,8 @@ export interface LayerExplanation {
   /**
    * Cycles of the layer by what they went to; they add up to its cycles. Seen from the resource of the bound, in the first core:
    * - needed: its work at its peak
-   * - ragged: lanes without work, or bytes moved again (halos, tiles loaded more than once, whole bursts)
+   * - ahead: of the DRAM channel, weights that it loads for the layer behind it
+   * - ragged: lanes without work and operations beyond the least, or bytes moved again (halos, tiles loaded more than once, whole bursts)
    * - fill, drain: before its first and behind its last entry
    * - operands, results: idle for operands, or for room for results
    * - other: idle for anything else (control, or of the channel: nobody had anything to move)
@@ -111,6 +112,7 @@ export async function explainModel(
   };
   const { program } = await compileModel(model, { ...options, schedule: noted });
   const told = new Set(options.choose?.(program) ?? program.layers);
+  const machine = machineOf(program);
   const watch = new Watch(program);
   const { result } = await executeProgram(program, {
     data: false,
@@ -122,10 +124,11 @@ export async function explainModel(
   const layers = program.layers.flatMap((plan, i): LayerExplanation[] => {
     if (!told.has(plan) || plan.where === 'host') return [];
     const run = result.layers[i]!;
-    const bound = boundOf(plan, run, program);
-    const losses = watch.losses(i, bound, run.cycles, endOf(result, i));
+    const bound = boundOf(plan, run, machine);
+    const ahead = ((plan.ahead ?? 0) * machine.dram.bandwidth.cycles) / machine.dram.bandwidth.bytes;
+    const losses = watch.losses(i, bound, run.cycles, endOf(result, i), ahead);
     const contraction =
-      plan.where === 'matrix' ? contractionText(plan, chosen, machineOf(program), schedules, options) : undefined;
+      plan.where === 'matrix' ? contractionText(plan, chosen, machine, schedules, options) : undefined;
     return [{ plan, run, bound, losses, ...(contraction === undefined ? {} : { contraction }) }];
   });
   const host = program.layers.flatMap((plan, i) =>
@@ -183,11 +186,12 @@ const endOf = ({ layers }: SimulationResult, i: number): number =>
   layers.slice(0, i + 1).reduce((n, l) => n + l.cycles, 0);
 
 /** Work that was needed and done, at its peak: what was executed beyond that, and what never left the chip, is no part of it. */
-function boundOf(plan: LayerPlan, run: LayerResult, { machine }: Program): LayerExplanation['bound'] {
+function boundOf(plan: LayerPlan, run: LayerResult, machine: Machine): LayerExplanation['bound'] {
   const share = (needed: number, executed: number): number => (executed === 0 ? 0 : Math.min(1, needed / executed));
   const { bandwidth } = machine.dram;
   const bytes =
-    Math.min(plan.inputBytes + plan.weightBytes, run.readBytes) + Math.min(plan.outputBytes, run.writeBytes);
+    Math.min(plan.inputBytes + plan.weightBytes, run.readBytes - (plan.ahead ?? 0)) +
+    Math.min(plan.outputBytes, run.writeBytes);
   const lanes = (share(plan.vectorOps || run.vectorOps, run.vectorOps) * run.vectorLaneCycles) / coresOf(machine);
   const times = [
     { by: 'matrix', cycles: share(plan.macs, run.macs) * matrixPeakCycles(machine, run) },
@@ -264,12 +268,22 @@ class Watch {
     { by, cycles: needed }: LayerExplanation['bound'],
     cycles: number,
     end: number,
+    /** Cycles of the channel for the layer behind. */
+    forNext: number,
   ): Readonly<Record<Loss, number>> {
     const use = this.#uses[layer]?.get(by);
-    const none = { needed: 0, ragged: 0, fill: 0, operands: 0, results: 0, other: 0, drain: 0 };
+    const none = { needed: 0, ahead: 0, ragged: 0, fill: 0, operands: 0, results: 0, other: 0, drain: 0 };
     if (use === undefined) return { ...none, other: cycles };
     const { first, last, busy, idle } = use;
     const least = Math.min(needed, busy);
-    return { needed: least, ragged: busy - least, fill: first - (end - cycles), ...idle, drain: end - last };
+    const ahead = by === 'memory' ? Math.min(forNext, busy - least) : 0;
+    return {
+      needed: least,
+      ahead,
+      ragged: busy - least - ahead,
+      fill: first - (end - cycles),
+      ...idle,
+      drain: end - last,
+    };
   }
 }

@@ -153,6 +153,8 @@ export interface LayerPlan {
   readonly sparse?: SparsePlan;
   /** Values between layers that it finds on the chip or leaves there; absent where there are none. */
   readonly kept?: readonly KeptValue[];
+  /** Bytes that it loads for the layer behind it, its first weights; absent where none. */
+  readonly ahead?: number;
   /** What lowering expects of it; absent where the host works, and where nobody has planned the program. */
   readonly predicted?: LayerPrediction;
   /** Where the Winograd unit does it. */

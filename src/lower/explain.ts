@@ -15,7 +15,6 @@ import {
 import { reductionBlocks } from './contractionWeights.ts';
 import { coresFor, togetherOf } from './cores.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
-import { turnsOfAll } from './prediction.ts';
 import { weightBuffers, withRing } from './ring.ts';
 import { formsOf, inDenseForm, inForm, sparseOf, type WeightForm } from './sparse/forms.ts';
 import {
@@ -189,14 +188,15 @@ export function describeContraction(
   const all: readonly Stream[] = [...inputs, ...(epilogue?.inputs ?? []), output];
   const streams = all.map((s): StreamBuffer => {
     const level = loadedIn(loops, s);
+    const over = new Set(holdingOf(loops, s)?.over);
+    // Tiles that are held come once for all turns of the loops that they are held over.
+    const turns = loops.reduce((n, l, i) => n * (i < levelOf(loops, s) && !over.has(l) ? tilesOf(l) : partsOf(l)), 1);
     return {
       name: s.name,
       space: s.space,
       buffers: isKept(s) ? 0 : s === built.w ? weightBuffers(built) : buffersOf(loops, s),
       bytes: bufferBytes(s),
-      transfers: isKept(s)
-        ? 0
-        : turnsOfAll(loops, level) / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
+      transfers: isKept(s) ? 0 : turns / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
     };
   });
   const { a: type } = typesOfContraction(k);

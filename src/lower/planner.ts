@@ -45,6 +45,8 @@ export interface Emitted {
   readonly predicted?: LayerPrediction;
   readonly sparse?: SparsePlan;
   readonly winograd?: WinogradPlan;
+  /** Bytes that it loads for the job behind it. */
+  readonly ahead?: number;
 }
 
 /** One piece of program: it becomes one layer. */

@@ -315,7 +315,7 @@ export interface NestShape {
 }
 
 /** What a nest moves for the one behind it. */
-export const trafficAhead = (next: NonNullable<NestShape['next']>, machine: Machine): object =>
+export const trafficAhead = (next: NonNullable<NestShape['next']>, machine: Machine): Readonly<Traffic> =>
   trafficOf(next, next.loops, machine, 'first');
 
 /** How often the body of the `level` outermost loops runs in the core that has most to do. */

@@ -38,7 +38,7 @@ export function mapChannels(f: (...values: number[]) => number, ...operands: rea
 }
 
 /** Element types whose weights can be rewritten. */
-const FLOATS = new Set(['float32', 'float64', 'float16']);
+const FLOATS = new Set(['float32', 'float64', 'float16', 'bfloat16']);
 
 /** A Conv, Gemm or MatMul whose weights and bias are constants, taken apart. */
 export interface Linear {
@@ -73,6 +73,7 @@ const channelAxis = (node: GraphNode): number => (node.op === 'Conv' || intAttri
 /** Largest finite value of each of them. */
 const LARGEST: Readonly<Record<string, number>> = {
   float16: 65504,
+  bfloat16: 3.3895313892515355e38,
   float32: 3.4028234663852886e38,
   float64: Number.MAX_VALUE,
 };

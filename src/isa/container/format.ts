@@ -78,6 +78,7 @@ const layer = z.strictObject({
       denseBytes: count,
     })
     .exactOptional(),
+  ahead: count.exactOptional(),
   kept: z
     .array(
       z.strictObject({

@@ -5,10 +5,14 @@ import { SLOT_BYTES } from '#isa';
 import type { Machine } from '#machine';
 import { buildContraction, type Contraction, fitsContraction, type Tiling } from '../contraction.ts';
 import { packedBytes, sparsePlan } from '../contractionWeights.ts';
+import { coresFor } from '../cores.ts';
 import { amongNeighbours, emitContraction } from '../emitContraction.ts';
+import type { FirstBlock } from '../firstBlock.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
+import { movedAhead } from '../nest.ts';
 import { packedWeights } from '../packedWeights.ts';
 import type { Emitted, Job, Planner, Prepared, ToHost } from '../planner.ts';
+import { trafficAhead } from '../prediction.ts';
 import { doesNotFit } from '../reasons.ts';
 import { weightBuffers, withRing } from '../ring.ts';
 import { inForm } from '../sparse/forms.ts';
@@ -152,6 +156,7 @@ export function chosenJob(
           return {
             loops: planLoops(loops),
             predicted: predictionOf(k, chosen, built, machine),
+            ...bytesAhead(around.next, machine),
             ...(sparse === undefined ? {} : { sparse }),
           };
         },
@@ -160,6 +165,10 @@ export function chosenJob(
   };
   p.job(job);
 }
+
+/** What a job loads for the one behind it. */
+const bytesAhead = (next: FirstBlock | undefined, machine: Machine): Pick<Emitted, 'ahead'> =>
+  next === undefined ? {} : { ahead: trafficAhead(movedAhead(next, coresFor(machine)), machine).payload };
 
 /** Cycles that the DRAM channel needs to move a value so many times. */
 function leastCycles(p: Planner, { dims, dtype }: View, times: number): number {
@@ -199,7 +208,8 @@ export function vectorJob(
         mayLoadAhead: true,
         emit: (e, { next }): Emitted => {
           emitVectorKernel(e, kernel, machine, next);
-          return { loops: planLoops(kernel.loops), predicted: predictVectorKernel(kernel, machine, next) };
+          const predicted = predictVectorKernel(kernel, machine, next);
+          return { loops: planLoops(kernel.loops), predicted, ...bytesAhead(next, machine) };
         },
       };
     },
