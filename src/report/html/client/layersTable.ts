@@ -4,7 +4,7 @@ import { bytesText, grouped, joulesText, percent } from '../../quantities.ts';
 import type { PageRun } from '../data.ts';
 import { h, t } from './dom.ts';
 import { baselineOf, counterparts, runOf, type State } from './model.ts';
-import { nameOf } from './words.ts';
+import { nameOf, shortName } from './words.ts';
 
 interface Row {
   readonly index: number;
@@ -45,7 +45,7 @@ function rowsOf(run: PageRun): readonly Row[] {
     return {
       index,
       values: {
-        ...{ number: index + 1, name: layer.name, op: layer.op, where: nameOf(layer.where), cycles: layer.cycles },
+        ...{ number: index + 1, name: layer.name, op: layer.op, where: shortName(layer.where), cycles: layer.cycles },
         ...{ share: report.cycles === 0 ? null : layer.cycles / report.cycles, macs: layer.macs },
         ...{ utilisation: layer.utilisation, read: layer.bytes.read, write: layer.bytes.write },
         bound: nameOf(layer.bound),
@@ -136,7 +136,7 @@ export function layersTable(state: State, events: TableEvents): HTMLElement {
             const beside = ratio && against ? besideText(value, against[key]) : '';
             return h(
               'td',
-              { class: show === undefined ? undefined : 'number' },
+              { class: show !== undefined ? 'number' : key === 'op' ? undefined : 'word' },
               text,
               beside !== '' && h('small', { class: 'ratio' }, ` ${beside}`),
             );

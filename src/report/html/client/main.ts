@@ -253,6 +253,9 @@ function draw(state: State, focus?: string): void {
           ['compute', t('written by the matrix unit', '矩阵单元写入')],
           ['vector', t('written by the vector unit', '向量单元写入')],
         ]),
+      report.cores > 1 &&
+        maps.length > 0 &&
+        h('p', { class: 'note' }, t('As the first core reads and writes them.', '第一个核的读写情况。')),
       ...maps,
     ),
     section('energy', t('Energy', '能耗'), sections.energy(run)),

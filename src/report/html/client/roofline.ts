@@ -2,7 +2,7 @@
 import type { PageRun } from '../data.ts';
 import { s, t } from './dom.ts';
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [860, 420, 70, 20, 16, 46];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [860, 430, 70, 24, 28, 46];
 
 interface Point {
   readonly x: number;
@@ -80,15 +80,21 @@ export function roofline(
       t('FLOP per byte of DRAM traffic →', '每字节 DRAM 访存的 FLOP →'),
     ),
     s('text', { x: 8, y: 12, class: 'tick' }, '↑ GFLOP/s'),
-    ...roofs.memories.flatMap(({ level, bandwidth, ridge }) => {
+    ...roofs.memories.flatMap(({ level, bandwidth, ridge }, i) => {
       const begin = Math.max(x0, (y0 * 1e9) / bandwidth);
       const at = Math.sqrt(begin * Math.max(begin, Math.min(ridge, x1)));
+      // Lines that nearly coincide have their names one below the other.
+      const close = roofs.memories.slice(0, i).filter((m) => bandwidth / m.bandwidth < 1.6).length;
       return [
         s('path', {
           d: `M${x(begin)} ${y((begin * bandwidth) / 1e9)}L${x(Math.max(begin, ridge))} ${y(Math.max(peak, (begin * bandwidth) / 1e9))}`,
           class: 'roof',
         }),
-        s('text', { x: x(at) - 6, y: y((at * bandwidth) / 1e9) - 6, class: 'tick end' }, levels[level] ?? level),
+        s(
+          'text',
+          { x: x(at) + 10, y: y((at * bandwidth) / 1e9) + 14 + 16 * close, class: 'tick' },
+          levels[level] ?? level,
+        ),
       ];
     }),
     s('path', { d: `M${x(Math.max(x0, Math.min(...ridges)))} ${y(peak)}L${WIDTH - RIGHT} ${y(peak)}`, class: 'roof' }),

@@ -39,7 +39,7 @@ export function summary({ report }: PageRun, before: PageRun | undefined): HTMLE
   const inputs = report.inputs.map((i) => `${i.name} ${i.dtype}[${i.shape.join(',')}]`).join(', ');
   const lines = [
     t(
-      `${report.model} on ${report.machine} at ${hertzText(report.frequency)}${report.cores > 1 ? `, ${report.cores} cores` : ''}; ${report.dtype ?? t('sizes only', '')}; input ${inputs}.`,
+      `${report.model} on ${report.machine} at ${hertzText(report.frequency)}${report.cores > 1 ? `, ${report.cores} cores` : ''}; ${report.dtype ?? t('sizes only', '')}; inputs: ${inputs}.`,
       `${report.model} 运行于 ${report.machine}，${hertzText(report.frequency)}${report.cores > 1 ? `，${report.cores} 核` : ''}；${report.dtype ?? '仅有大小'}；输入 ${inputs}。`,
     ),
     report.bound.layerwise === null
@@ -48,7 +48,7 @@ export function summary({ report }: PageRun, before: PageRun | undefined): HTMLE
           `任何运行都不少于 ${grouped(Math.ceil(report.bound.physical))} 周期（${nameOf(report.bound.physicalUnit)}）。`,
         )
       : t(
-          `Layer by layer it needs at least ${grouped(Math.ceil(report.bound.layerwise))} cycles, as a whole ${grouped(Math.ceil(report.bound.physical))} (${nameOf(report.bound.physicalUnit)}); efficiency is the first by what it took.`,
+          `Layer by layer it needs at least ${grouped(Math.ceil(report.bound.layerwise))} cycles, as a whole ${grouped(Math.ceil(report.bound.physical))} (${nameOf(report.bound.physicalUnit)}); efficiency is the first of them divided by the cycles that it took.`,
           `逐层计至少需 ${grouped(Math.ceil(report.bound.layerwise))} 周期，整体至少 ${grouped(Math.ceil(report.bound.physical))}（${nameOf(report.bound.physicalUnit)}）；效率为前者与实际周期之比。`,
         ),
     t(

@@ -48,3 +48,9 @@ export function nameOf(name: string): string {
   const text = known === undefined ? first : t(...known);
   return core === undefined ? text : t(`${text}, core ${core}`, `${text}（核 ${core}）`);
 }
+
+/** Where room is scarce: `matrix`. */
+export const shortName = (name: string): string =>
+  nameOf(name)
+    .replace(/ unit$|单元$/, '')
+    .trim();
