@@ -43,7 +43,7 @@ function reachedPositions(w: WindowAxis, limit: number): number {
 export function compulsoryTraffic(p: Planner, outputs: readonly View[]): NonNullable<Program['compulsory']> {
   const onProcessor = p.jobs.filter((job) => job.where !== 'host');
   const reads = onProcessor.flatMap((job) => job.reads).filter((v) => p.contents.has(v.buffer) || p.isInput(v.buffer));
-  const packed = onProcessor.reduce((n, job) => n + job.packedBytes, 0);
+  const packed = onProcessor.reduce((n, job) => n + (job.sharesPacked === true ? 0 : job.packedBytes), 0);
   const byHost = byBuffer(p.jobs.flatMap((job) => (job.where === 'host' ? job.writes : [])));
   let written = 0;
   for (const [buffer, views] of byBuffer(outputs)) {

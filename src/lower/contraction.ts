@@ -91,6 +91,8 @@ export interface Contraction {
     | {
         /** Constant: packed into the order of use at `address`. Element strides of the tensor; `offset` by outer index. */
         readonly kind: 'constant';
+        /** Which constants weights and bias are, by name, and what is done to them: alike ones are packed once. Absent: nobody shares them. */
+        readonly of?: string;
         readonly data: () => Elements;
         readonly stride: {
           readonly o: number;

@@ -62,6 +62,8 @@ export interface Job {
   readonly vectorOps: number;
   /** Constants that it brings itself (packed weights), apart from those among `reads`; final with `emit`. */
   packedBytes: number;
+  /** Whether another job has these packed weights, too, and counts them. */
+  sharesPacked?: boolean;
   /**
    * Cycles predicted of it with operands and results in the memories where they are now, on a machine that is the planner's but for the
    * size of NRAM; undefined where it cannot be had so. Absent: the host does it, or nothing may stay in NRAM meanwhile.
@@ -123,6 +125,8 @@ export class Planner {
   readonly buffers: Buffer[] = [];
   /** Contents of constant buffers. */
   readonly contents = new Map<Buffer, () => Uint8Array>();
+  /** Packed weights, by all that they depend on. */
+  readonly packed = new Map<string, Buffer>();
   readonly #views = new Map<string, View>();
   readonly #deferred = new Map<string, Deferred>();
   readonly #consumers = new Map<string, GraphNode[]>();

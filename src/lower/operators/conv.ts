@@ -138,6 +138,7 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
       out: placeOf(out),
       weights: {
         kind: 'constant',
+        of: JSON.stringify(node.inputs.slice(1)),
         data: elementsOf(weights),
         stride: { o: perFilter * perGroup * taps, n: perGroup * taps, c: taps, ky: xa.kernel, kx: 1 },
         bias: bias && ((o, n) => bias(filter(o, n))),

@@ -49,6 +49,7 @@ export const lowerGemm: Lowering = (node, p) => {
         constantB !== undefined
           ? {
               kind: 'constant',
+              of: JSON.stringify([node.inputs.slice(1), alpha, beta]),
               data: elementsOf(constantB, alpha),
               stride: { o: 0, n: transB ? inner : 1, c: transB ? 1 : n, ky: 0, kx: 0 },
               bias: rowValues && ((_, i) => beta * rowValues[rowValues.length === 1 ? 0 : i]!),

@@ -15,7 +15,7 @@ import type { Emitted, Job, Planner, Prepared, ToHost } from '../planner.ts';
 import { trafficAhead } from '../prediction.ts';
 import { doesNotFit } from '../reasons.ts';
 import { weightBuffers, withRing } from '../ring.ts';
-import { inForm } from '../sparse/forms.ts';
+import { inForm, sparseOf } from '../sparse/forms.ts';
 import { planLoops } from '../stream.ts';
 import { cyclesOf, predictionOf } from '../tileSearch.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
@@ -134,12 +134,21 @@ export function chosenJob(
       let address = 0;
       if (k.weights.kind === 'constant') {
         job.packedBytes = packedBytes(k, chosen);
-        address = place(job.packedBytes);
-        const segment = packedWeights(k, chosen, machine, address);
-        const buffer = p.buffer(segment.name, job.packedBytes, true);
-        buffer.address = address;
-        buffer.first = buffer.last = p.jobs.length;
-        p.contents.set(buffer, segment.data);
+        const packed = packedAs(k, chosen);
+        const there = packed === undefined ? undefined : p.packed.get(packed);
+        if (there !== undefined) {
+          job.sharesPacked = true;
+          there.last = p.jobs.length;
+        }
+        address = there?.address ?? place(job.packedBytes);
+        if (there === undefined) {
+          const segment = packedWeights(k, chosen, machine, address);
+          const buffer = p.buffer(segment.name, job.packedBytes, true);
+          buffer.address = address;
+          buffer.first = buffer.last = p.jobs.length;
+          p.contents.set(buffer, segment.data);
+          if (packed !== undefined) p.packed.set(packed, buffer);
+        }
       }
       const alone = withRing(buildContraction(k, chosen, machine, address), k, chosen, machine, p.weightBuffers);
       const { loops } = alone.nest;
@@ -164,6 +173,15 @@ export function chosenJob(
     },
   };
   p.job(job);
+}
+
+/** All that the packed weights of a contraction depend on, but the machine; undefined where nobody else can have the same. */
+function packedAs(k: Contraction, t: Tiling): string | undefined {
+  const { weights, quantisation } = k;
+  if (weights.kind !== 'constant' || weights.of === undefined || quantisation !== undefined) return undefined;
+  const form = sparseOf(k)?.form;
+  const sizes = [k.outer.map((o) => o.total), k.y.kernel, k.x.kernel, k.c.total, k.n.total];
+  return JSON.stringify([weights.of, weights.stride, weights.bias !== undefined, form, k.types, sizes, t.n, t.c, t.ky]);
 }
 
 /** What a job loads for the one behind it. */

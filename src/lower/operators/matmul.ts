@@ -94,6 +94,7 @@ export function matrixProduct(p: Planner, node: GraphNode, k: Product, all: read
           out: placeOf(out),
           weights: {
             kind: 'constant',
+            of: node.inputs[1]!,
             data: elementsOf(b),
             stride: { o: 0, n: 1, c: n, ky: 0, kx: 0 },
             bias: undefined,
