@@ -46,6 +46,9 @@ export const vectorRules: Readonly<Record<string, Rule>> = {
     attributes.kernel_shape = ints(kernel);
     if (b.oneIn(3)) attributes.count_include_pad = int(1);
     if (b.oneIn(3) && b.opset >= 19) attributes.ceil_mode = int(1);
+    // The mean of a dilated window that meets nothing but padding is 0 ÷ 0, which ONNX leaves open.
+    const dilations = attributes.dilations?.kind === 'ints' ? attributes.dilations.value.map(Number) : [];
+    if (dilations.some((d, a) => (kernel[a]! - 1) * d >= x.dims[2 + a]!)) delete attributes.pads;
     return plain(b.node('AveragePool', [x.name], attributes));
   },
   globalPool: (b, x) =>
