@@ -78,7 +78,7 @@ test('codes of floats that were summed may lie a step beside; what only integers
     e = Mul(x, s) a = QuantizeLinear(e, s, n) i = QLinearMatMul(a, s, n, b, s, n, s, n) z = DequantizeLinear(i, s, n)
     t = Tanh(m) c = QuantizeLinear(t, s, k)
   }`);
-  expect(limitOf(quantised, 'y')).toEqual({ tolerance: 8 * 2 ** -8, rounding: 'int8' });
+  expect(limitOf(quantised, 'y')).toEqual({ tolerance: 2 / 127, rounding: 'int8' });
   expect(limitOf(quantised, 'z')).toEqual({ tolerance: 1e-4 });
   const compared = (a: number, b: number, output: 'c' | 'i') =>
     compareOutputs(

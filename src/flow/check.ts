@@ -1,7 +1,8 @@
 /**
  * The check that every run makes: outputs of the processor against those of the host engine on the same feeds. Integers and
  * booleans must be equal. A float passes if it is within a limit of the reference, relative to the larger of its own
- * magnitude and a tenth of the tensor's largest, so that values that cancel to almost nothing are judged by the scale they came from.
+ * magnitude and a tenth of the tensor's largest, so that values that cancel to almost nothing are judged by the scale they came from;
+ * where it comes of codes of 8 bits, relative to the largest.
  * The limit is 1e-4, or what rounding to half precision, or to codes of 8 bits, on the way to the output allows (`limitOf`).
  */
 import { byDefinition, type Engine, roundHalves } from '#engine';
@@ -14,10 +15,12 @@ const HALVES = [
   ['bfloat16', 2 ** -8],
   ['float16', 2 ** -11],
 ] as const;
-/** A step between codes of 8 bits, relative to the largest float that has one. */
-const STEP = 2 ** -8;
+/** A step between codes of 8 bits, relative to the largest value, which has at least half of the 127 that there are. */
+const STEP = 2 / 127;
 const ROUNDINGS = 8;
 const MOST = 0.1;
+/** Of codes, which lie equally far apart whatever their size: relative to the largest value. */
+const MOST_CODES = 0.05;
 
 /** The type that a limit comes from where it is not float32: of codes, signed or not, `int8`. */
 export type Rounding = 'float16' | 'bfloat16' | 'int8';
@@ -103,8 +106,8 @@ function uncertainCodes(graph: Graph, output: string): number {
 /**
  * The limit of an output. In half precision two orders of the same sum, or a step inside a node that one side rounds, differ by
  * roundings. Those of n values add up like a random walk: 8 √n roundings, at most 0.1, where n values of the type (the coarsest
- * that occurs) lead to the output. In the same way n quantisers of floats that were summed, one of which may fall on either side of a tie;
- * what integers alone lead to is exact.
+ * that occurs) lead to the output. Of n quantisers of floats that were summed each may fall on either side of a tie: √n steps, relative to
+ * the largest value, since steps are the same for all; what integers alone lead to is exact.
  */
 export function limitOf(graph: Graph, output: string): Limit {
   const types = typesOnTheWay(graph, [output]);
@@ -113,7 +116,7 @@ export function limitOf(graph: Graph, output: string): Limit {
     if (n > 0) return { tolerance: Math.min(MOST, ROUNDINGS * Math.sqrt(n) * unit), rounding };
   }
   const codes = uncertainCodes(graph, output);
-  if (codes > 0) return { tolerance: Math.min(MOST, ROUNDINGS * Math.sqrt(codes) * STEP), rounding: 'int8' };
+  if (codes > 0) return { tolerance: Math.min(MOST_CODES, Math.sqrt(codes) * STEP), rounding: 'int8' };
   return { tolerance: TOLERANCE };
 }
 
@@ -170,7 +173,7 @@ function compareTensors(name: string, found: Tensor | undefined, expected: Tenso
   const a = tensorNumbers(found);
   let largest = 0;
   for (const v of b) if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v));
-  const floor = Math.max(largest / 10, 1e-30);
+  const floor = Math.max(limit.rounding === 'int8' ? largest : largest / 10, 1e-30);
   let maxAbs = 0;
   let maxRel = 0;
   let wrong = 0;
