@@ -1,8 +1,9 @@
 /** The project's own pictures: well-formed, complete, the same each time. What they look like stands under docs/. */
 import { describe, expect, test } from 'vitest';
 import { presets } from '#machine';
+import type { SimulationEvent } from '#sim';
 import { blockDiagram } from './blockDiagram.ts';
-import { timeline } from './timeline.ts';
+import { TimelineRecorder, timeline } from './timeline.ts';
 
 /** Every tag closed, in order; no figure that is not a number. */
 function expectWellFormed(svg: string): void {
@@ -37,4 +38,22 @@ test('a timeline cuts spans to its window and writes labels only where they fit'
   expect(svg).not.toContain('mma &lt;a&gt;');
   // 860 pixels for 150 cycles: the load fills the first 50 of them.
   expect(svg).toContain('width="286.67"');
+});
+
+test('waits of control are those of each core', () => {
+  const recorder = new TimelineRecorder();
+  const control = (type: 'control:stall' | 'control:resume', core: number, cycle: number): SimulationEvent => ({
+    ...{ type, core, cycle, cause: 'sync', pc: 0, layer: -1 },
+  });
+  const events = [
+    control('control:stall', 0, 10),
+    control('control:stall', 1, 30),
+    control('control:resume', 0, 50),
+    control('control:resume', 1, 60),
+  ];
+  for (const event of events) recorder.observer(event);
+  expect(recorder.spans.map(({ unit, from, to }) => [unit, from, to])).toEqual([
+    ['control', 10, 50],
+    ['control 1', 30, 60],
+  ]);
 });

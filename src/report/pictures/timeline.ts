@@ -21,7 +21,8 @@ export class TimelineRecorder {
   readonly spans: TimelineSpan[] = [];
   /** Spans beyond the limit, which were not kept. */
   dropped = 0;
-  #since = 0;
+  /** When control of a core began to wait, or handed over to the host. */
+  readonly #since = new Map<number, number>();
   /** The unit that signalled a semaphore last: for whom a wait was. */
   readonly #signallers = new Map<string, string>();
 
@@ -66,13 +67,22 @@ export class TimelineRecorder {
       }
       case 'host:start':
       case 'control:stall':
-        this.#since = event.cycle;
+        this.#since.set(event.core, event.cycle);
         return;
       case 'host:end':
-        this.#add({ unit: 'host', from: this.#since, to: event.cycle, kind: 'host', label: event.name });
+        this.#add({
+          unit: 'host',
+          from: this.#since.get(event.core) ?? event.cycle,
+          to: event.cycle,
+          kind: 'host',
+          label: event.name,
+        });
         return;
       case 'control:resume':
-        this.#add({ unit: 'control', from: this.#since, to: event.cycle, kind: 'wait', label: event.cause });
+        this.#add({
+          ...{ unit: unitOf({ unit: 'control', core: event.core }), kind: 'wait', label: event.cause },
+          ...{ from: this.#since.get(event.core) ?? event.cycle, to: event.cycle },
+        });
         return;
       default:
     }
