@@ -138,12 +138,21 @@ test('a report opens from disk, is complete, and does what its reader asks', asy
   const drawn = (): Promise<string> =>
     tab.evaluate(`new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() =>
       resolve(document.querySelector('#timeline canvas').toDataURL()))))`);
+  // Away from the canvas, which marks what lies under the pointer; and drawn to the end.
+  await tab.mouse.move(0, 0);
   await tab.keyboard.press('0');
-  const whole = await drawn();
+  let whole = '';
+  await expect
+    .poll(async () => {
+      const before = whole;
+      whole = await drawn();
+      return whole === before;
+    })
+    .toBe(true);
   await tab.keyboard.press('+');
-  expect(await drawn()).not.toBe(whole);
+  await expect.poll(drawn, { timeout: 5000 }).not.toBe(whole);
   await tab.locator('#timeline .tools button').nth(1).click();
-  expect(await drawn()).toBe(whole);
+  await expect.poll(drawn, { timeout: 5000 }).toBe(whole);
 
   // Chinese, and dark.
   await tab.click('#language');
