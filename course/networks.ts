@@ -4,6 +4,8 @@
  */
 import { type Attribute, type GraphNode, int, ints, type Model, type Tensor, tensorType } from '#ir';
 import { inferTypes } from '#ops';
+import { pipeline, runPasses } from '#passes';
+import { SUMMARY_PASSES, type Summary, summarize } from '#report';
 
 export class Net {
   readonly #name: string;
@@ -94,6 +96,12 @@ export class Net {
       metadata: new Map(),
     });
   }
+}
+
+/** The summary of one sample, as `systole summary` counts it; the batch is called N where it is open. */
+export async function countedOnce(model: Model, name: string): Promise<Summary> {
+  const steps = pipeline.filter(({ pass }) => SUMMARY_PASSES.has(pass.name));
+  return summarize((await runPasses(model, { dims: { N: 1 }, steps })).model, name);
 }
 
 /** Filters of VGG19's convolutions, a pooling after each group (Simonyan and Zisserman, arXiv:1409.1556, column E). */

@@ -6,7 +6,7 @@ import { internalError } from '#base';
 import { byteLength, elementCount, staticShape, type TensorType, typeText } from '#ir';
 import type { Cost, CostContext } from './define.ts';
 
-export type Work = Partial<Omit<Cost, 'bytesRead' | 'bytesWritten'>>;
+export type Work = Partial<Omit<Cost, 'bytesRead' | 'bytesWritten' | 'transcendentals'>>;
 
 /** The static dimensions of a type; cost functions are only called with static types. */
 export function staticDims(type: TensorType | undefined): readonly number[] {
@@ -26,13 +26,15 @@ export const bytes = (type: TensorType | undefined): number =>
 /** The cost of a node that does `work`, and reads and writes each operand once. No work: it only moves data. */
 export function costOf(c: CostContext, work: Work = {}): Cost {
   const sum = (types: readonly (TensorType | undefined)[]) => types.reduce((total, t) => total + bytes(t), 0);
+  const { exponentials = 0, divisions = 0, powers = 0, otherFunctions = 0 } = work;
   return {
     macs: 0,
     multiplications: 0,
     additions: 0,
     comparisons: 0,
-    transcendentals: 0,
     ...work,
+    ...{ exponentials, divisions, powers, otherFunctions },
+    transcendentals: exponentials + divisions + powers + otherFunctions,
     bytesRead: sum(c.inputs),
     bytesWritten: sum(c.outputs),
   };

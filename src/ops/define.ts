@@ -30,13 +30,23 @@ export interface AttributeSpec {
 /**
  * Work of one node, in elementary operations. Conventions (docs/ops): a MAC is one multiply-accumulate; multiplications
  * and additions count what the arithmetic needs (K−1 additions an output, +1 with bias); comparisons count max, clip and
- * relu; transcendentals count exp, log, tanh, sqrt, pow and division each as one. Bytes count each input and output once.
+ * relu. Functions that take more than a multiplier or an adder stand apart by kind, each call as one, `transcendentals` being their sum.
+ * Bytes count each input and output once.
  */
 export interface Cost {
   readonly macs: number;
   readonly multiplications: number;
   readonly additions: number;
   readonly comparisons: number;
+  /** eˣ. */
+  readonly exponentials: number;
+  /** Quotients, remainders and reciprocals. */
+  readonly divisions: number;
+  /** xʸ with any y. */
+  readonly powers: number;
+  /** √, logarithm, tanh, erf, sine, cosine. */
+  readonly otherFunctions: number;
+  /** Exponentials, divisions, powers and other functions together. */
   readonly transcendentals: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;

@@ -9,7 +9,8 @@ differentiates them.
 An operator that is not here is carried all the same, runs on the host engine, and is named in the report.
 
 **Cost.** A MAC is one multiply-accumulate. Multiplications and additions count what the arithmetic needs; comparisons
-count maximum, clipping and rectification; transcendentals count exp, log, tanh, √, power and division, each as one.
+count maximum, clipping and rectification; exponentials, divisions and powers
+stand apart, as do other functions (log, √, tanh, erf, sine, cosine), each call as one.
 Division by a known count is one multiplication. Bytes count each input and each output once.
 `;
 

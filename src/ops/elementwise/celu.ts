@@ -13,7 +13,7 @@ export const celu = unary({
   attributes: {
     alpha: { kind: 'float', doc: 'the value that the negative side tends to, negated; default 1' },
   },
-  work: { comparisons: 2, transcendentals: 2, additions: 2, multiplications: 1 },
+  work: { comparisons: 2, exponentials: 1, divisions: 1, additions: 2, multiplications: 1 },
   costRule: 'an element: ÷, exp, two additions, one multiplication, two comparisons.',
   apply: (x, node) => {
     const alpha = floatAttribute(node, 'alpha', 1);

@@ -10,7 +10,7 @@ export const cos = unary({
   summary: 'The cosine of an angle in radians.',
   versions: [7, 22],
   types: FLOATS,
-  work: { transcendentals: 1 },
+  work: { otherFunctions: 1 },
   costRule: 'one cosine an element.',
   apply: (x) => Math.cos(x),
   gradient: elementwiseGradient((dy, x) => dy.mul(x.apply('Sin')).neg()),

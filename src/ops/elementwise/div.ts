@@ -10,7 +10,7 @@ const refuseZero = (c: EvaluateContext): never =>
 export const div = arithmetic({
   name: 'Div',
   summary: 'The quotient of two tensors, with broadcasting; integers truncate toward zero.',
-  work: { transcendentals: 1 },
+  work: { divisions: 1 },
   costRule: 'one division an output.',
   numbers: (a, b, dtype, c) => {
     if (!isInteger(dtype)) return a / b;

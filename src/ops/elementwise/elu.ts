@@ -11,7 +11,7 @@ export const elu = unary({
   versions: [6, 22],
   types: FLOATS,
   attributes: { alpha: { kind: 'float', doc: 'scale of the negative side; default 1' } },
-  work: { comparisons: 1, transcendentals: 1, additions: 1, multiplications: 1 },
+  work: { comparisons: 1, exponentials: 1, additions: 1, multiplications: 1 },
   costRule: 'an element: one comparison, exp, one addition, one multiplication.',
   apply: (x, node) => (x < 0 ? floatAttribute(node, 'alpha', 1) * Math.expm1(x) : x),
   gradient: elementwiseGradient((dy, x, y, node) =>

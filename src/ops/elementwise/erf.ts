@@ -11,7 +11,7 @@ export const erf = unary({
   summary: 'The error function.',
   versions: [9, 13],
   types: FLOATS,
-  work: { transcendentals: 1 },
+  work: { otherFunctions: 1 },
   costRule: 'one transcendental an element.',
   apply: (x) => errorFunction(x),
   gradient: elementwiseGradient((dy, x) => dy.mul(x.mul(x).neg().exp()).mul(2 / Math.sqrt(Math.PI))),

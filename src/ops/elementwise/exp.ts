@@ -10,7 +10,7 @@ export const exp = unary({
   summary: 'e^x.',
   versions: [6, 13],
   types: FLOATS,
-  work: { transcendentals: 1 },
+  work: { exponentials: 1 },
   costRule: 'one exp an element.',
   apply: (x) => Math.exp(x),
   gradient: elementwiseGradient((dy, _, y) => dy.mul(y)),

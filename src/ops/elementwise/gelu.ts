@@ -15,7 +15,7 @@ export const gelu = unary({
   attributes: {
     approximate: { kind: 'string', doc: '`tanh`: 0.5·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))); default `none`' },
   },
-  work: { transcendentals: 1, multiplications: 3, additions: 1 },
+  work: { otherFunctions: 1, multiplications: 3, additions: 1 },
   costRule: 'an element: erf (or tanh), three multiplications, one addition.',
   apply: (x, node) =>
     stringAttribute(node, 'approximate') === 'tanh'

@@ -10,7 +10,7 @@ export const log = unary({
   summary: 'The natural logarithm; NaN of negative numbers.',
   versions: [6, 13],
   types: FLOATS,
-  work: { transcendentals: 1 },
+  work: { otherFunctions: 1 },
   costRule: 'one logarithm an element.',
   apply: (x) => Math.log(x),
   gradient: elementwiseGradient((dy, x) => dy.div(x)),

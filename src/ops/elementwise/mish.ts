@@ -11,7 +11,7 @@ export const mish = unary({
   summary: 'x·tanh(ln(1 + e^x)).',
   versions: [18, 22],
   types: FLOATS,
-  work: { comparisons: 1, transcendentals: 3, additions: 2, multiplications: 1 },
+  work: { comparisons: 1, exponentials: 1, otherFunctions: 2, additions: 2, multiplications: 1 },
   costRule: 'an element: Softplus (exp, log, two additions, one comparison), tanh, one multiplication.',
   apply: (x) => x * Math.tanh(softplusOf(x)),
   gradient: elementwiseGradient((dy, x) => {

@@ -66,7 +66,7 @@ export const mod = operator({
     const values = isInteger(dtype) ? broadcastValues(c, shape, rest) : undefined;
     return { types: [broadcastType(dtype, shape)], values: [values] };
   },
-  cost: (c) => elementwiseCost(c, { transcendentals: 1 }),
+  cost: (c) => elementwiseCost(c, { divisions: 1 }),
   costRule: 'one division an output.',
   evaluate: (c) => [broadcastEvaluate(present(c.inputs), c.inputs[0]!.dtype, ([a, b]) => remainder(c, a!, b!))],
   gradient: broadcastGradient(

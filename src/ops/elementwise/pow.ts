@@ -47,7 +47,7 @@ export const pow = operator({
   types: { T: NUMBERS, T1: NUMBERS },
   attributes: {},
   infer: (c) => ({ types: [broadcastType(c.inputs[0]!.dtype, broadcastInputs(c, c.inputs))] }),
-  cost: (c) => elementwiseCost(c, { transcendentals: 1 }),
+  cost: (c) => elementwiseCost(c, { powers: 1 }),
   costRule: 'one power an output.',
   evaluate: (c) => {
     const { dtype } = c.inputs[0]!;

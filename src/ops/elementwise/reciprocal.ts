@@ -10,7 +10,7 @@ export const reciprocal = unary({
   summary: '1 / x.',
   versions: [6, 13],
   types: FLOATS,
-  work: { transcendentals: 1 },
+  work: { divisions: 1 },
   costRule: 'one division an element.',
   apply: (x) => 1 / x,
   gradient: elementwiseGradient((dy, _, y) => dy.mul(y.mul(y)).neg()),

@@ -17,7 +17,7 @@ export const selu = unary({
     alpha: { kind: 'float', doc: 'scale of the negative side; default 1.67326319217681884765625' },
     gamma: { kind: 'float', doc: 'scale of the whole; default 1.05070102214813232421875' },
   },
-  work: { comparisons: 1, transcendentals: 1, additions: 1, multiplications: 2 },
+  work: { comparisons: 1, exponentials: 1, additions: 1, multiplications: 2 },
   costRule: 'an element: one comparison, exp, one addition, two multiplications.',
   apply: (x, node) =>
     floatAttribute(node, 'gamma', GAMMA) * (x > 0 ? x : floatAttribute(node, 'alpha', ALPHA) * Math.expm1(x)),

@@ -11,7 +11,7 @@ export const sigmoid = unary({
   versions: [6, 13],
   types: FLOATS,
   // The exponential and the division.
-  work: { transcendentals: 2, additions: 1 },
+  work: { exponentials: 1, divisions: 1, additions: 1 },
   costRule: 'an element: exp, one addition and ÷.',
   apply: (x) => 1 / (1 + Math.exp(-x)),
   gradient: elementwiseGradient((dy, _, y) => dy.mul(y.sub(y.mul(y)))),

@@ -10,7 +10,7 @@ export const sin = unary({
   summary: 'The sine of an angle in radians.',
   versions: [7, 22],
   types: FLOATS,
-  work: { transcendentals: 1 },
+  work: { otherFunctions: 1 },
   costRule: 'one sine an element.',
   apply: (x) => Math.sin(x),
   gradient: elementwiseGradient((dy, x) => dy.mul(x.apply('Cos'))),

@@ -13,7 +13,7 @@ export const softplus = unary({
   summary: 'ln(1 + e^x).',
   versions: [1, 22],
   types: FLOATS,
-  work: { comparisons: 1, transcendentals: 2, additions: 2 },
+  work: { comparisons: 1, exponentials: 1, otherFunctions: 1, additions: 2 },
   costRule: 'an element: exp, log, two additions, one comparison.',
   apply: softplusOf,
   gradient: elementwiseGradient((dy, x) => dy.mul(x.sigmoid())),

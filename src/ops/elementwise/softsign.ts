@@ -10,7 +10,7 @@ export const softsign = unary({
   summary: 'x ÷ (1 + |x|).',
   versions: [1, 22],
   types: FLOATS,
-  work: { comparisons: 1, additions: 1, transcendentals: 1 },
+  work: { comparisons: 1, additions: 1, divisions: 1 },
   costRule: 'an element: the magnitude (one comparison), one addition, one division.',
   apply: (x) => x / (1 + Math.abs(x)),
   gradient: elementwiseGradient((dy, x) => {

@@ -10,7 +10,7 @@ export const sqrt = unary({
   summary: 'The square root; NaN of negative numbers.',
   versions: [6, 13],
   types: FLOATS,
-  work: { transcendentals: 1 },
+  work: { otherFunctions: 1 },
   costRule: 'one square root an element.',
   apply: (x) => Math.sqrt(x),
   gradient: elementwiseGradient((dy, _, y) => dy.mul(0.5).div(y)),

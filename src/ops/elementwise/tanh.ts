@@ -10,7 +10,7 @@ export const tanh = unary({
   summary: 'The hyperbolic tangent.',
   versions: [6, 13],
   types: FLOATS,
-  work: { transcendentals: 1 },
+  work: { otherFunctions: 1 },
   costRule: 'one tanh an element.',
   apply: (x) => Math.tanh(x),
   gradient: elementwiseGradient((dy, _, y) => dy.sub(dy.mul(y.mul(y)))),

@@ -59,7 +59,7 @@ export function lossWork(c: CostContext): Work {
   return {
     additions: targets + sums * Math.max(0, targets - 1),
     multiplications: c.inputs[2] === undefined ? 0 : targets,
-    transcendentals: reductionOf(c) === 'mean' ? 1 : 0,
+    divisions: reductionOf(c) === 'mean' ? 1 : 0,
   };
 }
 

@@ -54,7 +54,7 @@ export const softmaxCrossEntropyLoss = operator({
   cost(c) {
     const n = elements(c.inputs[0]);
     const vectors = elements(c.inputs[1]);
-    const softmax = { comparisons: n - vectors, additions: 3 * n - vectors, transcendentals: n + vectors };
+    const softmax = { comparisons: n - vectors, additions: 3 * n - vectors, exponentials: n, otherFunctions: vectors };
     return costOf(c, totalWork(softmax, lossWork(c)));
   },
   costRule: `LogSoftmax (an element: subtract the maximum, exp, sum, subtract the logarithm; a vector: one logarithm), then ${LOSS_COST}.`,

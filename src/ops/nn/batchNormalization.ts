@@ -37,11 +37,15 @@ function infer(c: InferContext) {
 
 function cost(c: CostContext) {
   const n = elements(c.inputs[0]);
-  const channels = elements(c.inputs[3]);
+  // Constant statistics are one factor and one shift a channel before the run begins.
+  const isPrepared =
+    intAttribute(c.node, 'training_mode', 0) === 0 && [1, 2, 3, 4].every((i) => c.constant(i) !== undefined);
+  const channels = isPrepared ? 0 : elements(c.inputs[3]);
   return costOf(c, {
     multiplications: n + channels,
     additions: n + 2 * channels,
-    transcendentals: 2 * channels,
+    divisions: channels,
+    otherFunctions: channels,
   });
 }
 
@@ -141,7 +145,7 @@ export const batchNormalization = operator({
   infer,
   cost,
   costRule:
-    'one multiplication and one addition an element; for each channel √, ÷, one multiplication and two additions that fold the statistics.',
+    'one multiplication and one addition an element; for each channel √, ÷, one multiplication and two additions that fold the statistics, unless constants make that once and for all.',
   evaluate,
   gradient: differentiate,
   samples: () => [

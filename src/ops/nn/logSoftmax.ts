@@ -18,7 +18,7 @@ export const logSoftmax = operator({
   cost(c) {
     const n = elements(c.inputs[0]);
     const { count } = rowsOf(c, staticDims(c.inputs[0]));
-    return costOf(c, { comparisons: n - count, additions: 3 * n - count, transcendentals: n + count });
+    return costOf(c, { comparisons: n - count, additions: 3 * n - count, exponentials: n, otherFunctions: count });
   },
   costRule: 'an element: two subtractions and exp; a vector of n: n − 1 comparisons, n − 1 additions, one log.',
   evaluate: (c) =>

@@ -73,7 +73,7 @@ export const lrn = operator({
       additions += last - first + 1;
     }
     const n = positions * channels;
-    return costOf(c, { multiplications: 2 * n, additions: positions * additions, transcendentals: 2 * n });
+    return costOf(c, { multiplications: 2 * n, additions: positions * additions, powers: n, divisions: n });
   },
   costRule: 'an element: square and factor (2 multiplications), one addition for each channel in reach, power and ÷.',
   evaluate,

@@ -18,7 +18,7 @@ export const softmax = operator({
   cost(c) {
     const n = elements(c.inputs[0]);
     const { count } = rowsOf(c, staticDims(c.inputs[0]));
-    return costOf(c, { comparisons: n - count, additions: 2 * n - count, transcendentals: 2 * n });
+    return costOf(c, { comparisons: n - count, additions: 2 * n - count, exponentials: n, divisions: n });
   },
   costRule: 'an element: subtract the maximum, exp, ÷; a vector of n: n − 1 comparisons and n − 1 additions.',
   evaluate: (c) =>

@@ -54,7 +54,8 @@ export const lpNormalization = operator({
       comparisons: squares ? 0 : n,
       multiplications: squares ? 2 * n : n,
       additions: n - lines,
-      transcendentals: squares ? 2 * lines : lines,
+      divisions: lines,
+      otherFunctions: squares ? lines : 0,
     });
   },
   costRule:

@@ -68,7 +68,12 @@ export const rmsNormalization = operator({
     const n = elements(c.inputs[0]);
     const dims = staticDims(c.inputs[0]);
     const rows = elementCount(dims.slice(0, axisOf(accepted, c, dims.length)));
-    return costOf(c, { multiplications: 3 * n + rows, additions: Math.max(n, rows), transcendentals: 2 * rows });
+    return costOf(c, {
+      multiplications: 3 * n + rows,
+      additions: Math.max(n, rows),
+      divisions: rows,
+      otherFunctions: rows,
+    });
   },
   costRule:
     'an element: square, sum, two multiplications (inverse root, scale); a row: one multiplication (by 1 ÷ count), √, ÷.',

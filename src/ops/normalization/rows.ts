@@ -62,7 +62,8 @@ export function normalizationCost(c: CostContext, rows: number, rest: Work): Cos
   const statistics: Work = {
     additions: 2 * Math.max(0, n - rows) + n + rows,
     multiplications: n + 2 * rows,
-    transcendentals: 2 * rows,
+    divisions: rows,
+    otherFunctions: rows,
   };
   return costOf(c, totalWork(statistics, { multiplications: n }, rest));
 }

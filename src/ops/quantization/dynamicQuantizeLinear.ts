@@ -36,7 +36,7 @@ export const dynamicQuantizeLinear = operator({
   },
   cost(c) {
     const n = elements(c.inputs[0]);
-    return costOf(c, { comparisons: 4 * n, transcendentals: n, additions: n });
+    return costOf(c, { comparisons: 4 * n, divisions: n, additions: n });
   },
   costRule: 'two comparisons for the range, one division, one addition, two comparisons (saturation) an output.',
   evaluate(c) {

@@ -54,7 +54,7 @@ export const quantizeLinear = operator({
     checkGranularity(c, x);
     return { types: [{ kind: 'tensor', dtype: resultType(c, c.inputs[2]?.dtype), shape: x.shape }] };
   },
-  cost: (c) => elementwiseCost(c, { transcendentals: 1, additions: c.inputs[2] === undefined ? 0 : 1, comparisons: 2 }),
+  cost: (c) => elementwiseCost(c, { divisions: 1, additions: c.inputs[2] === undefined ? 0 : 1, comparisons: 2 }),
   costRule: 'one division, two comparisons (saturation) and, with a zero point, one addition an output.',
   evaluate(c: EvaluateContext) {
     const [x, scale, zero] = [c.inputs[0]!, c.inputs[1]!, c.inputs[2]];

@@ -30,14 +30,14 @@ const ACTIVATIONS: readonly ActivationSpec[] = [
   },
   {
     name: 'Tanh',
-    work: { transcendentals: 1 },
+    work: { otherFunctions: 1 },
     apply: (x) => Math.tanh(x),
     build: (x) => x.tanh(),
     slope: (_, y) => y.mul(y).neg().add(1),
   },
   {
     name: 'Sigmoid',
-    work: { transcendentals: 2, additions: 1 },
+    work: { exponentials: 1, divisions: 1, additions: 1 },
     apply: (x) => 1 / (1 + Math.exp(-x)),
     build: (x) => x.sigmoid(),
     slope: (_, y) => y.sub(y.mul(y)),
@@ -71,7 +71,7 @@ const ACTIVATIONS: readonly ActivationSpec[] = [
     name: 'ScaledTanh',
     alpha: 'required',
     beta: 'required',
-    work: { multiplications: 2, transcendentals: 1 },
+    work: { multiplications: 2, otherFunctions: 1 },
     apply: (x, a, b) => a * Math.tanh(b * x),
     build: (x, a, b) => x.mul(b).tanh().mul(a),
     slope: (x, _, a, b) => {
@@ -100,14 +100,14 @@ const ACTIVATIONS: readonly ActivationSpec[] = [
   {
     name: 'Elu',
     alpha: 1,
-    work: { comparisons: 1, transcendentals: 1, additions: 1, multiplications: 1 },
+    work: { comparisons: 1, exponentials: 1, additions: 1, multiplications: 1 },
     apply: (x, a) => (x >= 0 ? x : a * Math.expm1(x)),
     build: (x, a) => x.apply('Elu', [], { alpha: float(a) }),
     slope: (x, y, a) => x.greaterOrEqual(0).where(1, y.add(a)),
   },
   {
     name: 'Softsign',
-    work: { additions: 1, comparisons: 1, transcendentals: 1 },
+    work: { additions: 1, comparisons: 1, divisions: 1 },
     apply: (x) => x / (1 + Math.abs(x)),
     build: (x) => x.div(x.apply('Abs').add(1)),
     slope: (x) => {
@@ -117,7 +117,7 @@ const ACTIVATIONS: readonly ActivationSpec[] = [
   },
   {
     name: 'Softplus',
-    work: { transcendentals: 2, additions: 1 },
+    work: { exponentials: 1, otherFunctions: 1, additions: 1 },
     apply: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
     build: (x) => x.apply('Softplus'),
     slope: (x) => x.sigmoid(),

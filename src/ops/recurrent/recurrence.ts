@@ -114,7 +114,9 @@ function cost(c: CostContext, cell: Cell) {
     // K − 1 additions for W·x and R·h together.
     additions: Math.max(0, macs - cell.gates * neurons) + biases + peepholes + perNeuron('additions'),
     comparisons: perNeuron('comparisons') + clipped,
-    transcendentals: perNeuron('transcendentals'),
+    exponentials: perNeuron('exponentials'),
+    divisions: perNeuron('divisions'),
+    otherFunctions: perNeuron('otherFunctions'),
   });
 }
 

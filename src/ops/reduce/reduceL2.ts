@@ -13,7 +13,7 @@ export const reduceL2 = reduction({
     none: 0,
     numbers: (a, b) => a + b * b,
   },
-  work: { transcendentals: 1 },
+  work: { otherFunctions: 1 },
   workOfElement: { multiplications: 1 },
   costRule: 'one multiplication an element, elements − outputs additions, one √ an output.',
   finish: (sum) => Math.sqrt(sum),

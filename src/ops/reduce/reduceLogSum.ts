@@ -13,7 +13,7 @@ export const reduceLogSum = reduction({
     none: 0,
     numbers: (a, b) => a + b,
   },
-  work: { transcendentals: 1 },
+  work: { otherFunctions: 1 },
   costRule: 'elements − outputs additions, one logarithm an output.',
   finish: (sum) => Math.log(sum),
   gradient: (dy, x, _, axes) => dy.div(x.sum(axes, true)).expandLike(x),

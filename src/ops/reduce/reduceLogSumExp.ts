@@ -20,8 +20,8 @@ export const reduceLogSumExp = reduction({
     none: Number.NEGATIVE_INFINITY,
     numbers: logAddExp,
   },
-  work: { transcendentals: 1, additions: 1 },
-  workOfElement: { comparisons: 1, additions: 1, transcendentals: 1 },
+  work: { otherFunctions: 1, additions: 1 },
+  workOfElement: { comparisons: 1, additions: 1, exponentials: 1 },
   costRule:
     'an element: one comparison (the maximum), its subtraction, exp; elements − outputs additions; an output: one logarithm, one addition.',
   finish: (sum) => sum,

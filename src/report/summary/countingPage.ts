@@ -30,6 +30,11 @@ ${CONVENTIONS.map((c) => `## \`${c}\`${c === 'systole' ? ' (default)' : ''}\n\n$
 - **Running statistics** of BatchNormalization are no parameters and stand apart, as frameworks have it.
 - **Neurons**: output elements of convolutions and products (Conv, ConvTranspose, Gemm, MatMul); pooling, activation and normalisation count none. The elements of
   the inputs stand apart (\`totals.inputElements\` of \`--json\`).
+- **Convolutions and products alone**, as papers count, stand below the total (\`totals.kinds\` of \`--json\`): Conv and ConvTranspose; Gemm and MatMul,
+  which are fully connected layers and the products of attention.
+- **Functions** that take more than a multiplier or an adder stand apart, never converted: exponentials, divisions, powers (normalisation across
+  channels has one of each of the last two an element), and others (√, logarithm, tanh, erf, sine, cosine). Together they are \`transcendentals\`.
+- **BatchNormalization** with constant statistics is one multiplication and one addition an element: factor and shift are known before the run.
 - **Bytes**: each input and each output of a node once, weights included. *ops/byte* is multiplications and additions for each of them.
 - **Modules** are read from the names of nodes (\`layer1/0/conv1/Conv\`, as exporters write them); \`--depth N\` shows those that lie deeper as one row.
 

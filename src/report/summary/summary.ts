@@ -27,12 +27,21 @@ export interface Amounts {
   readonly multiplications: number;
   readonly additions: number;
   readonly comparisons: number;
-  /** Divisions among them. */
+  readonly exponentials: number;
+  readonly divisions: number;
+  readonly powers: number;
+  /** √, logarithm, tanh, erf, sine, cosine. */
+  readonly otherFunctions: number;
+  /** Exponentials, divisions, powers and other functions together. */
   readonly transcendentals: number;
   readonly bytes: number;
 }
 
 export type Work = Exclude<keyof Amounts, 'parameters' | 'statistics'>;
+
+/** What a layer is when only convolutions and fully connected layers are to be counted, as papers do. */
+export const LAYER_KINDS = ['convolution', 'product', 'other'] as const;
+export type LayerKind = (typeof LAYER_KINDS)[number];
 
 /** A constant that a node weighs with, at its first reader. */
 export interface Weight {
@@ -47,6 +56,8 @@ export interface Weight {
 export interface SummaryLayer extends Pick<Amounts, 'parameters' | 'statistics'> {
   readonly name: string;
   readonly op: string;
+  /** Products are fully connected layers and the matrix products of attention. */
+  readonly kind: LayerKind;
   /** undefined: not even the rank is known. */
   readonly outputShape: readonly Dim[] | null;
   readonly neurons: number | null;
@@ -54,6 +65,10 @@ export interface SummaryLayer extends Pick<Amounts, 'parameters' | 'statistics'>
   readonly multiplications: number | null;
   readonly additions: number | null;
   readonly comparisons: number | null;
+  readonly exponentials: number | null;
+  readonly divisions: number | null;
+  readonly powers: number | null;
+  readonly otherFunctions: number | null;
   readonly transcendentals: number | null;
   readonly bytes: number | null;
   readonly weights: readonly Weight[];
@@ -64,6 +79,8 @@ export interface Summary {
   readonly inputs: readonly { readonly name: string; readonly dtype: string; readonly shape: readonly Dim[] | null }[];
   readonly layers: readonly SummaryLayer[];
   readonly totals: Amounts & {
+    /** The same by kind of layer. */
+    readonly kinds: Readonly<Record<LayerKind, Amounts>>;
     /** Elements of the network's inputs, which some conventions count as neurons too. */
     readonly inputElements: number;
     readonly parameterBytes: number;
@@ -76,10 +93,14 @@ export interface Summary {
   };
 }
 
-const NEURONS = new Set([
-  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul'],
-  ...['QLinearConv', 'QLinearMatMul', 'ConvInteger', 'MatMulInteger'],
-]);
+/** Operators whose outputs are neurons. */
+const KINDS: Readonly<Record<string, LayerKind>> = {
+  ...{ Conv: 'convolution', ConvTranspose: 'convolution', QLinearConv: 'convolution', ConvInteger: 'convolution' },
+  ...{ Gemm: 'product', MatMul: 'product', QLinearMatMul: 'product', MatMulInteger: 'product' },
+};
+
+const kindOf = (node: GraphNode): LayerKind =>
+  isOnnxDomain(node.domain) && Object.hasOwn(KINDS, node.op) ? KINDS[node.op]! : 'other';
 
 /** Inputs that set something rather than weigh something, by operator. */
 const SETTINGS: Readonly<Record<string, readonly number[]>> = {
@@ -121,7 +142,7 @@ export function summarize(model: Model, name: string = model.graph.name): Summar
       const constant = model.graph.constants.get(input);
       if (constant === undefined || counted.has(input) || !isParameter(node, i, constant)) return [];
       counted.add(input);
-      return [{ name: input, elements: elementCount(constant.dims), dtype: constant.dtype, kind: kindOf(node, i) }];
+      return [{ name: input, elements: elementCount(constant.dims), dtype: constant.dtype, kind: weightKind(node, i) }];
     });
     const parametric = weights.filter((w) => w.kind !== 'statistic');
     for (const { elements, dtype } of parametric) {
@@ -132,18 +153,23 @@ export function summarize(model: Model, name: string = model.graph.name): Summar
     const statistics = sumOf(weights) - parameters;
     const type = typeOf(model.graph, node.outputs[0] ?? '');
     const outputShape = type?.kind === 'tensor' ? (type.shape ?? null) : null;
-    const isNeural = isOnnxDomain(node.domain) && NEURONS.has(node.op);
+    const kind = kindOf(node);
     return {
       name: node.name,
       op: node.op,
+      kind,
       outputShape,
       parameters,
       statistics,
-      neurons: cost === undefined ? null : isNeural ? elementCount(outputShape as readonly number[]) : 0,
+      neurons: cost === undefined ? null : kind === 'other' ? 0 : elementCount(outputShape as readonly number[]),
       macs: cost?.macs ?? null,
       multiplications: cost?.multiplications ?? null,
       additions: cost?.additions ?? null,
       comparisons: cost?.comparisons ?? null,
+      exponentials: cost?.exponentials ?? null,
+      divisions: cost?.divisions ?? null,
+      powers: cost?.powers ?? null,
+      otherFunctions: cost?.otherFunctions ?? null,
       transcendentals: cost?.transcendentals ?? null,
       bytes: cost === undefined ? null : cost.bytesRead + cost.bytesWritten,
       weights,
@@ -154,21 +180,18 @@ export function summarize(model: Model, name: string = model.graph.name): Summar
     dtype: v.type?.kind === 'tensor' ? v.type.dtype : (v.type?.kind ?? '?'),
     shape: v.type?.kind === 'tensor' ? (v.type.shape ?? null) : null,
   }));
-  const work = (key: Work): number => layers.reduce((n, layer) => n + (layer[key] ?? 0), 0);
+  const all = amountsOf(layers);
   return {
     model: name,
     inputs,
     layers,
     totals: {
-      parameters: layers.reduce((n, layer) => n + layer.parameters, 0),
-      statistics: layers.reduce((n, layer) => n + layer.statistics, 0),
-      neurons: work('neurons'),
-      macs: work('macs'),
-      multiplications: work('multiplications'),
-      additions: work('additions'),
-      comparisons: work('comparisons'),
-      transcendentals: work('transcendentals'),
-      bytes: work('bytes'),
+      ...all,
+      kinds: {
+        convolution: amountsOf(layers.filter((l) => l.kind === 'convolution')),
+        product: amountsOf(layers.filter((l) => l.kind === 'product')),
+        other: amountsOf(layers.filter((l) => l.kind === 'other')),
+      },
       inputElements: inputs.reduce(
         (n, { shape }) =>
           n + (shape?.every((d) => typeof d === 'number') ? elementCount(shape as readonly number[]) : 0),
@@ -176,9 +199,20 @@ export function summarize(model: Model, name: string = model.graph.name): Summar
       ),
       parameterBytes,
       trainable,
-      intensity: intensityOf(work('multiplications') + work('additions'), work('bytes')),
+      intensity: intensityOf(all.multiplications + all.additions, all.bytes),
       unknown: layers.filter((layer) => layer.macs === null).length,
     },
+  };
+}
+
+/** Of layers together; what is not known counts nothing, and is told apart (`unknown`). */
+function amountsOf(layers: readonly SummaryLayer[]): Amounts {
+  const sum = (key: keyof Amounts): number => layers.reduce((n, layer) => n + (layer[key] ?? 0), 0);
+  return {
+    ...{ parameters: sum('parameters'), statistics: sum('statistics'), neurons: sum('neurons'), macs: sum('macs') },
+    ...{ multiplications: sum('multiplications'), additions: sum('additions'), comparisons: sum('comparisons') },
+    ...{ exponentials: sum('exponentials'), divisions: sum('divisions'), powers: sum('powers') },
+    ...{ otherFunctions: sum('otherFunctions'), transcendentals: sum('transcendentals'), bytes: sum('bytes') },
   };
 }
 
@@ -193,7 +227,7 @@ const BIASES: Readonly<Record<string, readonly number[]>> = {
   ...{ InstanceNormalization: [2], GroupNormalization: [2], Add: [0, 1], Sub: [0, 1], LSTM: [3], GRU: [3], RNN: [3] },
 };
 
-function kindOf(node: GraphNode, input: number): Weight['kind'] {
+function weightKind(node: GraphNode, input: number): Weight['kind'] {
   if (node.op === 'BatchNormalization' && STATISTICS.includes(input)) return 'statistic';
   return BIASES[node.op]?.includes(input) === true ? 'bias' : 'weight';
 }

@@ -5,7 +5,7 @@ import { bytesText, grouped } from '../quantities.ts';
 import { type Column, type Palette, PLAIN, table, wrap } from '../table.ts';
 import { CONVENTION, type ConventionName, type Counted, countBy } from './conventions.ts';
 import { layerTree, type TreeRow } from './layerTree.ts';
-import { intensityOf, type Summary, type SummaryLayer, type Work } from './summary.ts';
+import { intensityOf, type LayerKind, type Summary, type SummaryLayer, type Work } from './summary.ts';
 
 const WORDS = {
   en: {
@@ -18,10 +18,23 @@ const WORDS = {
     multiplications: 'multiplications',
     additions: 'additions',
     comparisons: 'comparisons',
+    exponentials: 'exp',
+    divisions: 'divisions',
+    powers: 'powers',
+    otherFunctions: 'other functions',
     transcendentals: 'transcendental',
     bytes: 'bytes',
     intensity: 'ops/byte',
     total: 'total',
+    convolution: 'convolutions',
+    product: 'products',
+    both: 'both',
+    neuronsWithInput: (n: string, input: string, both: string) =>
+      `${n} neurons; ${both} with the ${input} elements of the input`,
+    operations: (all: string, both: string) =>
+      `operations of all layers: ${all}; of convolutions and products alone: ${both}`,
+    of: (n: string, what: string) => `${n} ${what}`,
+    comma: ', ',
     input: 'input',
     nodes: (n: number) => `${n} nodes`,
     held: (n: string, size: string) => `${n} parameters, ${size}`,
@@ -44,10 +57,22 @@ const WORDS = {
     multiplications: '乘法',
     additions: '加法',
     comparisons: '比较',
+    exponentials: '指数',
+    divisions: '除法',
+    powers: '幂',
+    otherFunctions: '其他函数',
     transcendentals: '超越函数',
     bytes: '字节',
     intensity: '运算/字节',
     total: '合计',
+    convolution: '其中卷积',
+    product: '其中矩阵乘',
+    both: '二者合计',
+    neuronsWithInput: (n: string, input: string, both: string) =>
+      `神经元 ${n} 个；连同输入的 ${input} 个元素共 ${both} 个`,
+    operations: (all: string, both: string) => `全部层的运算：${all}；仅卷积与矩阵乘：${both}`,
+    of: (n: string, what: string) => `${what} ${n} 次`,
+    comma: '、',
     input: '输入',
     nodes: (n: number) => `${n} 个节点`,
     held: (n: string, size: string) => `参数 ${n} 个，${size}`,
@@ -75,6 +100,7 @@ export interface SummaryTextOptions {
 type Figure = Exclude<Work, 'bytes'> | 'parameters' | 'bytes' | 'intensity' | 'counted';
 
 /** Columns of figures in order; of narrow terminals those go first that have the lowest number. */
+const FUNCTIONS: ReadonlySet<Figure> = new Set(['exponentials', 'divisions', 'powers', 'otherFunctions']);
 const FIGURES: readonly { readonly figure: Figure; readonly drop?: number }[] = [
   { figure: 'parameters' },
   { figure: 'neurons', drop: 5 },
@@ -82,7 +108,10 @@ const FIGURES: readonly { readonly figure: Figure; readonly drop?: number }[] = 
   { figure: 'multiplications', drop: 3 },
   { figure: 'additions', drop: 3 },
   { figure: 'comparisons', drop: 0 },
-  { figure: 'transcendentals', drop: 0 },
+  { figure: 'exponentials', drop: 0 },
+  { figure: 'divisions', drop: 0 },
+  { figure: 'powers', drop: 0 },
+  { figure: 'otherFunctions', drop: 0 },
   { figure: 'bytes', drop: 4 },
   { figure: 'intensity', drop: 2 },
 ];
@@ -115,8 +144,10 @@ function figureOf(
 interface Sheet {
   readonly heads: readonly string[];
   readonly columns: readonly Column[];
-  /** Cells of the tree's rows, the total last. */
+  /** Cells of the tree's rows. */
   readonly rows: readonly (readonly string[])[];
+  /** The total, and what of it convolutions and products are. */
+  readonly sums: readonly (readonly string[])[];
   readonly notes: readonly string[];
 }
 
@@ -124,7 +155,12 @@ function sheetOf(summary: Summary, options: SummaryTextOptions, indent: string):
   const { language = 'en', convention = 'systole', depth } = options;
   const words = WORDS[language];
   const counted = countBy(summary, convention);
-  const figures = counted === undefined ? FIGURES : [{ figure: 'parameters' as const }, { figure: 'counted' as const }];
+  const { totals } = summary;
+  // Functions that no layer computes have no column.
+  const figures =
+    counted === undefined
+      ? FIGURES.filter(({ figure }) => !FUNCTIONS.has(figure) || totals[figure as Work] !== 0)
+      : [{ figure: 'parameters' as const }, { figure: 'counted' as const }];
   const headOf = (figure: Figure): string =>
     figure === 'counted' ? CONVENTION[convention].unit[language] : words[figure];
   const cell = (figure: Figure, indices: readonly number[]): string => {
@@ -146,19 +182,35 @@ function sheetOf(summary: Summary, options: SummaryTextOptions, indent: string):
     ...headCells(summary, row, indent, words.nodes),
     ...figures.map(({ figure }) => (row.open ? '' : cell(figure, row.layers))),
   ]);
-  const { totals } = summary;
   const total = (figure: Figure): string => {
     if (figure === 'counted') return grouped(counted!.total);
     if (figure === 'intensity') return totals.intensity === null ? '–' : totals.intensity.toFixed(2);
     return totals[figure] === 0 ? '–' : figure === 'bytes' ? bytesText(totals.bytes) : grouped(totals[figure]);
   };
-  rows.push([words.total, '', '', ...figures.map(({ figure }) => total(figure))]);
+  const sums = [[words.total, '', '', ...figures.map(({ figure }) => total(figure))]];
+  const indicesOf = (...kinds: readonly LayerKind[]): readonly number[] =>
+    summary.layers.flatMap((l, i) => (kinds.includes(l.kind) ? [i] : []));
+  const sumRow = (name: string, indices: readonly number[]): void => {
+    if (indices.length === 0 || indices.length === summary.layers.length) return;
+    sums.push([name, '', '', ...figures.map(({ figure }) => cell(figure, indices))]);
+  };
+  sumRow(words.convolution, indicesOf('convolution'));
+  sumRow(words.product, indicesOf('product'));
+  if (sums.length === 3) sumRow(words.both, indicesOf('convolution', 'product'));
   const fixed = totals.parameters - totals.trainable;
   const missing =
     counted === undefined ? totals.unknown : counted.layers.reduce<number>((n, c) => n + (c === null ? 1 : 0), 0);
   const beside = counted === undefined ? 0 : counted.total - counted.layers.reduce<number>((n, c) => n + (c ?? 0), 0);
   const notes = [
     words.held(grouped(totals.parameters), bytesText(totals.parameterBytes)),
+    ...(totals.neurons === 0 || counted !== undefined
+      ? []
+      : [
+          words.neuronsWithInput(
+            ...([totals.neurons, totals.inputElements, totals.neurons + totals.inputElements].map(grouped) as Three),
+          ),
+        ]),
+    ...(counted === undefined ? [operationsNote(totals, words)] : []),
     ...(fixed === 0 ? [] : [words.trainable(grouped(totals.trainable), grouped(fixed))]),
     ...(totals.statistics === 0 ? [] : [words.statistics(grouped(totals.statistics))]),
     ...(counted?.memory == null ? [] : [memoryNote(counted.memory, words.memory)]),
@@ -166,7 +218,26 @@ function sheetOf(summary: Summary, options: SummaryTextOptions, indent: string):
     words.counting(convention),
     ...(missing === 0 ? [] : [words.unknown(missing)]),
   ];
-  return { heads: columns.map((c) => c.head), columns, rows, notes };
+  return { heads: columns.map((c) => c.head), columns, rows, sums, notes };
+}
+
+type Three = [string, string, string];
+
+const OPERATIONS = [
+  ...(['multiplications', 'additions', 'comparisons'] as const),
+  ...(['exponentials', 'divisions', 'powers', 'otherFunctions'] as const),
+];
+
+/** Operations by kind, of all layers and of convolutions and products alone: no terminal is too narrow for them. */
+function operationsNote({ kinds, ...all }: Summary['totals'], words: (typeof WORDS)[Language]): string {
+  const told = (of: (key: Work) => number): string => {
+    const parts = OPERATIONS.filter((key) => of(key) > 0 || key === 'multiplications' || key === 'additions');
+    return parts.map((key) => words.of(grouped(of(key)), words[key])).join(words.comma);
+  };
+  return words.operations(
+    told((key) => all[key]),
+    told((key) => kinds.convolution[key] + kinds.product[key]),
+  );
 }
 
 function memoryNote(
@@ -191,13 +262,13 @@ function headCells(summary: Summary, row: TreeRow, indent: string, nodes: (n: nu
 /** For a terminal. */
 export function summaryText(summary: Summary, options: SummaryTextOptions = {}): string {
   const { language = 'en', palette = PLAIN, width = 120 } = options;
-  const { columns, rows, notes } = sheetOf(summary, options, '  ');
-  const paint = (i: number) => (i === rows.length - 1 ? palette.strong : PLAIN.strong);
+  const { columns, rows, sums, notes } = sheetOf(summary, options, '  ');
+  const paint = (i: number) => (i === rows.length ? palette.strong : PLAIN.strong);
   return `${[
     palette.strong(summary.model),
     ...summary.inputs.map((v) => `  ${WORDS[language].input} ${v.name} ${v.dtype}${shapeText(v.shape)}`),
     '',
-    ...table(columns, rows, { width, head: palette.faint, paint }),
+    ...table(columns, [...rows, ...sums], { width, head: palette.faint, paint }),
     '',
     ...notes.flatMap((note) => wrap(note, width, '')),
   ].join('\n')}\n`;
@@ -205,15 +276,15 @@ export function summaryText(summary: Summary, options: SummaryTextOptions = {}):
 
 /** As a table of Markdown, with the notes below. */
 export function summaryMarkdown(summary: Summary, options: SummaryTextOptions = {}): string {
-  const { columns, rows, notes } = sheetOf(summary, options, '\u2003');
+  const { columns, rows, sums, notes } = sheetOf(summary, options, '\u2003');
   const line = (cells: readonly string[]): string => `| ${cells.map((c) => c.replaceAll('|', '\\|')).join(' | ')} |`;
   return `${[
     `**${summary.model}**`,
     '',
     line(columns.map((c) => c.head)),
     line(columns.map((c) => (c.align === 'right' ? '---:' : '---'))),
-    ...rows.slice(0, -1).map((cells) => line(cells)),
-    line(rows.at(-1)!.map((c) => (c === '' ? '' : `**${c}**`))),
+    ...rows.map((cells) => line(cells)),
+    ...sums.map((cells) => line(cells.map((c) => (c === '' ? '' : `**${c}**`)))),
     '',
     ...notes.map((note) => `- ${note}`),
   ].join('\n')}\n`;
@@ -222,10 +293,13 @@ export function summaryMarkdown(summary: Summary, options: SummaryTextOptions = 
 /** As CSV (RFC 4180): a line for each layer, numbers as they are, nothing where a number is not known. */
 export function summaryCsv(summary: Summary, { convention = 'systole' }: SummaryTextOptions = {}): string {
   const counted = countBy(summary, convention);
-  const figures = FIGURES.map((f) => f.figure);
+  const figures = FIGURES.flatMap(({ figure }) =>
+    figure === 'otherFunctions' ? [figure, 'transcendentals' as const] : [figure],
+  );
   const heads = [
     'layer',
     'operator',
+    'kind',
     'output',
     'statistics',
     ...figures,
@@ -234,6 +308,7 @@ export function summaryCsv(summary: Summary, { convention = 'systole' }: Summary
   const rows = summary.layers.map((l, i) => [
     l.name,
     l.op,
+    l.kind,
     (l.outputShape ?? ['*']).map((d) => d ?? '?').join('x'),
     String(l.statistics),
     ...figures.map((figure) => String(figureOf(summary, counted, figure, [i]) ?? '')),
