@@ -299,20 +299,20 @@ export function summaryCsv(summary: Summary, { convention = 'systole' }: Summary
   const heads = [
     'layer',
     'operator',
-    'kind',
     'output',
     'statistics',
     ...figures,
     ...(counted === undefined ? [] : [convention]),
+    'kind',
   ];
   const rows = summary.layers.map((l, i) => [
     l.name,
     l.op,
-    l.kind,
     (l.outputShape ?? ['*']).map((d) => d ?? '?').join('x'),
     String(l.statistics),
     ...figures.map((figure) => String(figureOf(summary, counted, figure, [i]) ?? '')),
     ...(counted === undefined ? [] : [String(counted.layers[i] ?? '')]),
+    l.kind,
   ]);
   const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return [heads, ...rows].map((cells) => `${cells.map(quoted).join(',')}\r\n`).join('');
