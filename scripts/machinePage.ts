@@ -339,6 +339,10 @@ The first \`vec.exp\` begins a cycle after that \`signal\`, when its count is vi
 
 ## Fields of a machine file
 
+Wherever a command takes a machine, \`NAME,FIELD=VALUE\` (or \`FILE,FIELD=VALUE\`) is that machine with a field changed, several by commas:
+\`--machine textbook-single,wram.bytes=524288,dram.bandwidth=12.8\`. A field is named by its path below; a rate takes a number or a quotient
+(\`64/5\`) of bytes a cycle, \`none\` takes an optional field away. What comes of it obeys all rules of machine files, and its name tells what was changed.
+
 What is absent where a field is optional is said in its meaning. Rates are fractions, bytes in so many cycles, so that 12.8 bytes a cycle are exact.
 
 ${fieldRows()}

@@ -220,3 +220,12 @@ export const oneCoreScoreboard = diagnostic<{ readonly cores: number }>('SYS-MAC
     `'control.scoreboard' 与含 ${p.cores} 个核的 'cluster' 同时出现：记分板只知道本核的队列项，不知道其他核对公共存储的访问。` +
     '请去掉其一；多核之间用信号量、barrier 与 sync 定序。',
 });
+
+export const badChange = diagnostic<{ readonly found: string; readonly machine: string }>('SYS-MACHINE-061', 'usage', {
+  en: (p) =>
+    `'${p.found}' behind machine '${p.machine}' is no change of a field. Write FIELD=VALUE with the field's path in the machine file, ` +
+    'several separated by commas: textbook-single,wram.bytes=524288,dram.bandwidth=12.8. systole machine show NAME lists the fields.',
+  zh: (p) =>
+    `机器“${p.machine}”之后的“${p.found}”不是字段修改。请写“字段=值”，字段为其在机器文件中的路径，多项以逗号分隔：` +
+    'textbook-single,wram.bytes=524288,dram.bandwidth=12.8。systole machine show 名称 列出各字段。',
+});

@@ -1,5 +1,6 @@
 /** Layer `machine`: the Machine schema, presets, and the reading of machine files. */
 export { capacityErrors } from './capacity.ts';
+export { changedMachine, changeText, type FieldChange, splitChanges } from './change.ts';
 export {
   type BankedDram,
   banksOf,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allErrors, declaredDiagnostics, SystoleError } from '#base';
 import { errorOf, errorText } from '../../test/support/errorText.ts';
+import { splitChanges } from './change.ts';
 import { dramDevices } from './dramDevice.ts';
 import { parseMachine, resolveMachine } from './load.ts';
 import { machineNames, presets } from './presets.ts';
@@ -266,12 +267,14 @@ it('answers each mistake with its code, place and repair', async () => {
     return `=== ${what}\n${shown}`;
   });
   parts.push(`=== unknown machine\n${errorText(errorOf(() => resolveMachine('textbok-single')))}`);
+  parts.push(`=== no change\n${errorText(errorOf(() => splitChanges('tpu-v1,wram.bytes=1,wide')))}`);
   await expect(`# vitest run src/machine -u\n${parts.join('\n\n')}\n`).toMatchFileSnapshot('goldens/errors.txt');
 });
 
 it('has a case for every declared error', () => {
   const thrown = cases.map(([, text]) => errorOf(() => parseMachine(text, file)));
   thrown.push(errorOf(() => resolveMachine('nothing')));
+  thrown.push(errorOf(() => splitChanges('tpu-v1,wram.bytes=1,wide')));
   const seen = new Set(thrown.flatMap(allErrors).map((e) => e.code));
   const declared = [...declaredDiagnostics().keys()].filter((code) => code.startsWith('SYS-MACHINE-'));
   expect(declared.filter((code) => !seen.has(code))).toEqual([]);

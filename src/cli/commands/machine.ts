@@ -1,7 +1,15 @@
 /** `systole machine list|show|check|schema`: the processors, and files that describe one. */
 import { Argument } from 'commander';
 import pc from 'picocolors';
-import { dramDevices, machineJsonSchema, machineText, marketDevices, parseMachine, presets } from '#machine';
+import {
+  dramDevices,
+  machineJsonSchema,
+  machineText,
+  marketDevices,
+  parseMachine,
+  presets,
+  splitChanges,
+} from '#machine';
 import { marketText } from '#report';
 import { type CliCommand, define, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
@@ -63,6 +71,13 @@ export function configureMachine(command: CliCommand, console: Console): void {
     [
       { run: 'systole machine show systolic-16x16', does: { en: 'as a table', zh: '表格' } },
       {
+        run: 'systole machine show textbook-single,wram.bytes=524288',
+        does: {
+          en: 'with a field changed, as wherever a machine is named; several by commas',
+          zh: '修改某个字段（凡可写机器名处皆可），多项以逗号分隔',
+        },
+      },
+      {
         run: 'systole machine show textbook-single --json > my.json',
         does: { en: 'a start for a machine of your own', zh: '作为自定义机器的起点' },
       },
@@ -88,7 +103,9 @@ export function configureMachine(command: CliCommand, console: Console): void {
   );
   check.action((file: string) => {
     // A file need not end in .json here, where one is what is expected.
-    const machine = presets.has(file) ? loadMachine(file) : parseMachine(readText(file, MACHINE_FILE), file);
+    const { name, changes } = splitChanges(file);
+    const machine =
+      presets.has(name) || changes.length > 0 ? loadMachine(file) : parseMachine(readText(file, MACHINE_FILE), file);
     if (console.json) return console.object({ ok: true, file, name: machine.name });
     return console.say(
       t({ en: `${file}: machine '${machine.name}' is right`, zh: `${file}：机器“${machine.name}”正确` }),

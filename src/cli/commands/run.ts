@@ -81,6 +81,10 @@ export function configureRun(command: CliCommand, console: Console): void {
       run: 'systole run net.onnx --machine systolic-16x16 --trace trace.pftrace',
       does: { en: 'another machine, and a trace for Perfetto', zh: '换一台机器，并为 Perfetto 写出跟踪' },
     },
+    {
+      run: 'systole run net.onnx --machine textbook-single,wram.bytes=524288,vector.lanes=128',
+      does: { en: 'a machine with two of its fields changed', zh: '修改机器的两个字段' },
+    },
   ]);
   command.addArgument(
     new Argument(
