@@ -6,8 +6,8 @@ import { sharedEngine } from '#engine';
 import {
   bindSizes,
   compileModel,
+  convertModel,
   quantiseModel,
-  RAISED_OPSET,
   raiseOpset,
   randomInput,
   randomSamples,
@@ -89,9 +89,13 @@ export async function inType(model: Model, type: Type): Promise<Typed> {
   if (type === 'f16' || type === 'bf16') {
     // Casts know bfloat16 since opset 13.
     const raised = await raiseOpset(model, 13);
-    const made = inHalf({ model: raised, feeds }, type === 'f16' ? 'float16' : 'bfloat16');
-    if (made === undefined) throw new Error(`the network has no ${type} of operator set ${RAISED_OPSET}`);
-    return made;
+    const half = type === 'f16' ? 'float16' : 'bfloat16';
+    const made = inHalf({ model: raised, feeds }, half);
+    if (made !== undefined) return made;
+    // Some operator has no such type (LRN of bfloat16 before 20, …): it stays float32 between casts.
+    const { model: converted, converted: nodes } = await convertModel(model, half);
+    if (nodes === 0) throw new Error(`nothing of the network can be ${type}`);
+    return { model: converted, feeds };
   }
   const options = { calibration: 'minmax', percentile: 99.99, exclude: [], perTensor: false } as const;
   const made = await quantiseModel(model, async (m) => randomSamples(m, { samples: 4, seed: 1 }), {
