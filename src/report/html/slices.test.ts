@@ -1,7 +1,8 @@
 /** Slices and buffers of a page: nothing of a run is lost when they are merged, packed and read again. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { SimulationEvent } from '#sim';
+import { createSimulation, type SimulationEvent } from '#sim';
+import { randomProgram } from '../../../test/support/randomPrograms.ts';
 import { ByteReader, ByteWriter, packBlock, unpackBlock } from './bytes.ts';
 import { readBuffers, readTimeline } from './client/model.ts';
 import type { PageRun } from './data.ts';
@@ -122,4 +123,25 @@ test('buffers come back in order; uses of one place that lie close become one', 
   expect(few.merged).toBeGreaterThan(0);
   expect(few.length).toBe(2);
   expect([few.to[0], few.to[1]]).toEqual([988, 998]);
+});
+
+test('what units waited for semaphores stands on the page, on 100 random programs', () => {
+  let met = 0;
+  for (let seed = 1; seed <= 100; seed++) {
+    const { program, text } = randomProgram(8_100_000 + seed);
+    const recorder = new SliceRecorder();
+    const state = createSimulation(program, { data: false, observer: recorder.observer }).run();
+    if (state.state !== 'done') throw new Error('no host here');
+    const { tracks } = readBack(recorder, 100_000);
+    const pops = program.machine.control.queueCycles;
+    for (const { name, idleBy, entries } of state.result.units) {
+      const waits = tracks.find((t) => t.unit === name)?.wait ?? [];
+      const waited = [...waits].reduce((a, b) => a + b, 0);
+      expect(waited, `seed ${seed}, ${name}\n${text}`).toBeGreaterThanOrEqual(idleBy.semaphore);
+      // The wait's own cycles count, too.
+      expect(waited, `seed ${seed}, ${name}\n${text}`).toBeLessThanOrEqual(idleBy.semaphore + pops * entries);
+      met += idleBy.semaphore;
+    }
+  }
+  expect(met).toBeGreaterThan(1000);
 });

@@ -38,6 +38,9 @@ export class SliceRecorder {
   readonly #since = new Map<string, number>();
   /** The unit that signalled a semaphore last: for whom a wait was. */
   readonly #signallers = new Map<string, string>();
+  /** From when on the entry that each unit works at could have begun, and when its last one ended. */
+  readonly #ready = new Map<string, number>();
+  readonly #free = new Map<string, number>();
   readonly #held: number;
   #count = 0;
   #within = 0;
@@ -47,6 +50,10 @@ export class SliceRecorder {
   }
 
   readonly observer: Observer = (event: SimulationEvent): void => {
+    if ('ready' in event) {
+      const key = `${event.unit} ${event.core}`;
+      this.#ready.set(key, Math.max(event.ready, this.#free.get(key) ?? 0));
+    } else if ('start' in event) this.#free.set(`${event.unit} ${event.core}`, event.cycle);
     switch (event.type) {
       case 'load:end':
       case 'store:end':
@@ -74,7 +81,8 @@ export class SliceRecorder {
         return;
       case 'wait:end': {
         const by = event.entry.kind === 'wait' ? this.#signallers.get(`${event.core} ${event.entry.semaphore}`) : '';
-        this.#add(event.unit, event.core, event.start, event.cycle, 'wait', by ?? '', event.layer);
+        const from = this.#ready.get(`${event.unit} ${event.core}`) ?? event.start;
+        this.#add(event.unit, event.core, from, event.cycle, 'wait', by ?? '', event.layer);
         return;
       }
       case 'host:start':

@@ -67,6 +67,15 @@ export function decades(low: number, high: number): number[] {
   return ticks;
 }
 
+/** Axes that name every tick: a logarithmic scale of its own accord leaves out some. Beside scales with `axis: null`. */
+export const namedAxes = (
+  x: { readonly ticks: readonly number[]; readonly label: string } | undefined,
+  y: { readonly ticks: readonly number[]; readonly label: string } | undefined,
+): readonly Plot.Markish[] => [
+  ...(x === undefined ? [] : [Plot.axisX(x.ticks, { text: plainNumber, label: x.label })]),
+  ...(y === undefined ? [] : [Plot.axisY(y.ticks, { text: plainNumber, label: y.label })]),
+];
+
 /** A number as people write it on an axis: `0.05`, `20`, `1,000`. */
 export const plainNumber = (value: number): string =>
   value >= 1000 ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',') : String(Number(value.toPrecision(6)));

@@ -4,13 +4,14 @@ import type { Language } from '#base';
 import { tensorNumbers, tensorOf } from '#ir';
 import { evaluateNode } from '#ops';
 import type { Utilisation } from '../analytic/utilisation.ts';
-import { chart, HUES, plainNumber } from './chart.ts';
+import { chart, HUES, namedAxes, plainNumber } from './chart.ts';
 import { textGrid } from './terminal.ts';
 
 export interface Curve {
   readonly name: string;
   /** In rising order of x; what is not finite leaves a gap. */
   readonly points: readonly (readonly [x: number, y: number])[];
+  readonly dashed?: boolean;
 }
 
 interface CurveOptions {
@@ -21,6 +22,10 @@ interface CurveOptions {
   readonly dots?: boolean;
   readonly marks?: readonly Plot.Markish[];
 }
+
+/** Of the chart, and of what lies between its upper and lower margin. */
+const HEIGHT = 440;
+const INNER = HEIGHT - 20 - 46;
 
 /** Lines with their names at their ends, so that no legend has to be looked up. */
 function curvesPicture(curves: readonly Curve[], { dots = false, marks = [], ...options }: CurveOptions): string {
@@ -33,15 +38,15 @@ function curvesPicture(curves: readonly Curve[], { dots = false, marks = [], ...
   );
   return chart({
     ...options,
-    ...{ width: 860, height: 440, marginRight: 190 },
+    ...{ width: 860, height: HEIGHT, marginRight: 210 },
     x: { grid: true, ...options.x },
     y: { grid: true, ...options.y },
     marks: [
       ...marks,
-      ...curves.flatMap(({ points }, i) => [
+      ...curves.flatMap(({ points, dashed = false }, i) => [
         Plot.line(points as [number, number][], {
           ...{ stroke: HUES[i % HUES.length]!, strokeWidth: 2 },
-          ...(i < HUES.length ? {} : { strokeDasharray: '5 3' }),
+          ...(i < HUES.length && !dashed ? {} : { strokeDasharray: '5 3' }),
         }),
         ...(dots ? [Plot.dot(points as [number, number][], { fill: HUES[i % HUES.length]!, r: 3 })] : []),
       ]),
@@ -64,15 +69,20 @@ function spread(
   const log = scale.type === 'log';
   const of = (y: number): number => (log ? Math.log(y) : y);
   const pixel = (y: number): number =>
-    of(high) === of(low) ? 0 : 370 * (1 - (of(y) - of(low)) / (of(high) - of(low)));
+    of(high) === of(low) ? 0 : INNER * (1 - (of(y) - of(low)) / (of(high) - of(low)));
+  const sorted = [...ends].sort((a, b) => pixel(a.y) - pixel(b.y));
   let above = Number.NEGATIVE_INFINITY;
-  return [...ends]
-    .sort((a, b) => pixel(a.y) - pixel(b.y))
-    .map((end) => {
-      const at = Math.max(pixel(end.y), above + 15);
-      above = at;
-      return { ...end, dy: at - pixel(end.y) };
-    });
+  const places = sorted.map((end) => {
+    above = Math.max(pixel(end.y), above + 15);
+    return above;
+  });
+  // Back up from the axis, if they have been pushed below it.
+  let below = INNER - 4 + 15;
+  for (let i = places.length - 1; i >= 0; i--) {
+    places[i] = Math.min(places[i]!, below - 15);
+    below = places[i]!;
+  }
+  return sorted.map((end, i) => ({ ...end, dy: places[i]! - pixel(end.y) }));
 }
 
 const TRAINING = {
@@ -83,9 +93,13 @@ const TRAINING = {
 /** Curves of one quantity of a training, as its log has them. */
 export function trainingPicture(quantity: string, curves: readonly Curve[], language: Language = 'en'): string {
   const words = TRAINING[language];
+  const steps = curves.flatMap((c) => c.points.map(([x]) => x));
+  const [first, last] = [Math.min(...steps), Math.max(...steps)];
+  // Of few steps each has a tick, and nothing between them.
+  const few = last - first <= 10 ? { ticks: Array.from({ length: last - first + 1 }, (_, i) => first + i) } : {};
   return curvesPicture(curves, {
     title: words.title(quantity),
-    x: { label: words.x },
+    x: { label: words.x, tickFormat: plainNumber, ...few },
     y: { label: words.y(quantity) },
   });
 }
@@ -115,7 +129,11 @@ export function utilisationCurves(series: UtilisationSeries, language: Language 
   const percent = (share: number | null): number => (share === null ? Number.NaN : 100 * share);
   return series.flatMap(({ name, sizes }): Curve[] => [
     { name: words.busy(name), points: sizes.map((u) => [u.multipliers, percent(u.total.busy)]) },
-    { name: words.lanes(name), points: sizes.map((u) => [u.multipliers, percent(u.total.laneUtilisation)]) },
+    {
+      name: words.lanes(name),
+      points: sizes.map((u) => [u.multipliers, percent(u.total.laneUtilisation)]),
+      dashed: true,
+    },
   ]);
 }
 
@@ -129,7 +147,8 @@ export function utilisationPicture(
   const counts = [...new Set(series.flatMap((s) => s.sizes.map((u) => u.multipliers)))].sort((a, b) => a - b);
   return curvesPicture(curves, {
     ...{ title: words.title, ...(subtitle === undefined ? {} : { subtitle }), dots: true },
-    x: { type: 'log', label: words.x, ticks: counts, tickFormat: plainNumber },
+    x: { type: 'log', axis: null, ticks: counts },
+    marks: namedAxes({ ticks: counts, label: words.x }, undefined),
     y: { label: words.y, domain: [0, 100] },
   });
 }

@@ -6,7 +6,7 @@ import type { Language } from '#base';
 import type { Machine } from '#machine';
 import { accessesOf, type Memory, type Observer, type QueueEntry, type SimulationEvent } from '#sim';
 import { bytesText } from '../quantities.ts';
-import { FAINT, LINE, picture, rect, text } from './svg.ts';
+import { FAINT, LINE, picture, rect, text, thousands, tickStep } from './svg.ts';
 
 export interface Lifetime {
   readonly memory: Memory;
@@ -138,9 +138,10 @@ export function memoryMap(lifetimes: readonly Lifetime[], options: MemoryMapOpti
       text(left - 8, y(address) + 4, i === 0 ? '0' : bytesText(address), { anchor: 'end', size: 11, fill: FAINT }),
     );
   }
-  for (let i = 0; i <= 6; i++) {
-    const cycle = Math.round(from + ((to - from) * i) / 6);
-    body.push(text(x(cycle), top + height + 18, String(cycle), { anchor: 'middle', size: 11, fill: FAINT }));
+  const step = tickStep((to - from) / 8);
+  for (let cycle = Math.ceil(from / step) * step; cycle <= to; cycle += step) {
+    body.push(rect(x(cycle), top + height, 1, 4, `fill="${FAINT}"`));
+    body.push(text(x(cycle), top + height + 18, thousands(cycle), { anchor: 'middle', size: 11, fill: FAINT }));
   }
   body.push(text(width - 30, top + height + 36, words.cycles, { anchor: 'end', size: 11, fill: FAINT }));
   for (const l of lifetimes.slice(0, limit)) {

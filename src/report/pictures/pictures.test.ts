@@ -1,8 +1,10 @@
 /** The project's own pictures: well-formed, complete, the same each time. What they look like stands under docs/. */
 import { describe, expect, test } from 'vitest';
 import { presets } from '#machine';
-import type { SimulationEvent } from '#sim';
+import { createSimulation, type SimulationEvent } from '#sim';
+import { randomProgram } from '../../../test/support/randomPrograms.ts';
 import { blockDiagram } from './blockDiagram.ts';
+import { stallsOf } from './stalls.ts';
 import { TimelineRecorder, timeline } from './timeline.ts';
 
 /** Every tag closed, in order; no figure that is not a number. */
@@ -56,4 +58,30 @@ test('waits of control are those of each core', () => {
     ['control', 10, 50],
     ['control 1', 30, 60],
   ]);
+});
+
+test('the stalls of a timeline are those that the simulation counts, on 300 random programs', () => {
+  const met = new Set<string>();
+  for (let seed = 1; seed <= 300; seed++) {
+    const { program, text } = randomProgram(8_000_000 + seed);
+    const recorder = new TimelineRecorder(100_000);
+    const state = createSimulation(program, { data: false, observer: recorder.observer }).run();
+    if (state.state !== 'done') throw new Error('no host here');
+    const { units } = state.result;
+    const stalls = Map.groupBy(
+      stallsOf(
+        recorder.spans,
+        units.map((u) => u.name),
+      ),
+      (s) => s.unit,
+    );
+    for (const { name, idleBy } of units) {
+      const drawn = { semaphore: 0, channel: 0, operands: 0, sync: 0, host: 0, empty: 0 };
+      for (const { cause, from, to } of stalls.get(name) ?? []) drawn[cause] += to - from;
+      const { tail: _, dram: __, dependence, bank, ...counted } = idleBy;
+      expect(drawn, `seed ${seed}, ${name}\n${text}`).toEqual({ ...counted, operands: dependence + bank });
+      for (const [cause, n] of Object.entries(drawn)) if (n > 0) met.add(cause);
+    }
+  }
+  expect([...met].sort()).toEqual(['channel', 'empty', 'operands', 'semaphore', 'sync']);
 });

@@ -5,8 +5,9 @@
 import * as Plot from '@observablehq/plot';
 import type { Language } from '#base';
 import { coresOf, type Machine, type MatrixType, macsPerCycle } from '#machine';
-import { chart, decades, HUES, plainNumber } from './chart.ts';
-import { INK } from './svg.ts';
+import { chart, decades, HUES, namedAxes } from './chart.ts';
+import { placeLabels, textWidth } from './labels.ts';
+import { INK, type Point } from './svg.ts';
 import { textGrid } from './terminal.ts';
 
 /** A straight part of the roof: what the computing units can do at most, or what a memory lets through. */
@@ -111,6 +112,7 @@ export function rooflinePicture(
   const y = 10 ** Math.floor(Math.log10(bottom));
   // Memories so fast that all of the picture lies under the peak have nothing to show.
   const memories = roofs.memories.filter((m) => m.ridge > low);
+  const beside = (m: MemoryRoof, i: number): number => Math.min(low * 1.3 * 1.6 ** i, 0.8 * m.ridge);
   const lines = memories.flatMap((m, i) => [
     Plot.line(
       [
@@ -123,39 +125,45 @@ export function rooflinePicture(
         ...(m.level === 'dram' ? {} : { strokeDasharray: '5 3' }),
       },
     ),
+    // Below its line, each a little further up than the last; a third at its end, since it may be almost as fast as the second.
     Plot.text([`${words.levels[m.level]} ${short(m.bandwidth / 1e9)} GB/s`], {
-      // One further up than the other: two memories may be almost as fast.
-      x: low * 1.15 * 2.2 ** i,
-      y: giga(low * 1.15 * 2.2 ** i * m.bandwidth),
-      ...{ dy: i % 2 === 0 ? -16 : 16, dx: i % 2 === 0 ? 0 : 8, textAnchor: 'start' },
+      x: i < 2 ? beside(m, i) : m.ridge,
+      y: giga((i < 2 ? beside(m, i) : m.ridge) * m.bandwidth),
+      ...{ dx: i < 2 ? 10 : 0, dy: i < 2 ? 9 : -11, textAnchor: 'start' },
       ...{ fill: HUES[i % HUES.length]!, stroke: '#ffffff', strokeWidth: 4 },
     }),
   ]);
-  const names = labelled(shown);
+  const top = giga(roofs.peak) * 2;
+  const { at, back, area } = plotArea([low, high], [y, top]);
+  const roof = (m: MemoryRoof): [Point, Point] => [at(low, giga(low * m.bandwidth)), at(m.ridge, giga(roofs.peak))];
+  const flat = Math.min(...memories.map((m) => m.ridge));
+  const names = placeLabels(
+    labelled(shown).map((p) => {
+      const [px, py] = at(p.intensity, giga(p.performance));
+      return { x: px, y: py, name: p.name };
+    }),
+    {
+      ...area,
+      lines: [...memories.map(roof), [at(flat, giga(roofs.peak)), at(high, giga(roofs.peak))]],
+      points: [
+        ...shown.map((p) => at(p.intensity, giga(p.performance))),
+        ...besideRidge(at(dram.ridge, giga(roofs.peak))),
+      ],
+    },
+  );
   return chart({
     title: words.title(machine.name),
     subtitle: words.subtitle(rateText(roofs.peak), short(dram.ridge)),
-    ...{ width: 860, height: 500, marginRight: 40 },
-    x: {
-      type: 'log',
-      domain: [low, high],
-      label: words.x,
-      grid: true,
-      ticks: decades(low, high),
-      tickFormat: plainNumber,
-    },
-    y: {
-      type: 'log',
-      domain: [y, giga(roofs.peak) * 2],
-      label: words.y,
-      grid: true,
-      ticks: decades(y, giga(roofs.peak) * 2),
-      tickFormat: plainNumber,
-    },
+    ...{ width: WIDTH, height: HEIGHT, ...MARGINS },
+    x: { type: 'log', domain: [low, high], axis: null },
+    y: { type: 'log', domain: [y, top], axis: null },
     marks: [
+      Plot.gridX(decades(low, high)),
+      Plot.gridY(decades(y, top)),
+      ...namedAxes({ ticks: decades(low, high), label: words.x }, { ticks: decades(y, top), label: words.y }),
       Plot.line(
         [
-          [Math.min(...memories.map((m) => m.ridge)), giga(roofs.peak)],
+          [flat, giga(roofs.peak)],
           [high, giga(roofs.peak)],
         ],
         { stroke: '#1f2328', strokeWidth: 2.5 },
@@ -186,37 +194,48 @@ export function rooflinePicture(
           title: (p: RooflinePoint) => `${p.name}: ${short(p.intensity)} FLOP/B, ${rateText(p.performance)}`,
         },
       ),
-      ...names.map((p) =>
-        Plot.text([p.name], {
-          ...{ x: p.intensity, y: giga(p.performance), dx: p.dx, dy: p.dy, textAnchor: 'start' },
-          ...{ stroke: '#ffffff', strokeWidth: 4, fill: INK, fontWeight: 600 },
-        }),
-      ),
+      ...names.flatMap(({ name, at: [px, py], x, y: middle, leader }) => {
+        const [fromX, fromY] = back(px, py);
+        const beside = x > px ? x - 2 : x + textWidth(name) + 2;
+        const [toX, toY] = back(beside, middle);
+        return [
+          ...(leader ? [Plot.link([0], { x1: fromX, y1: fromY, x2: toX, y2: toY, stroke: '#8c959f' })] : []),
+          Plot.text([name], {
+            ...{ x: fromX, y: fromY, dx: x - px, dy: middle - py, textAnchor: 'start' },
+            ...{ stroke: '#ffffff', strokeWidth: 3, fill: INK, fontWeight: 600 },
+          }),
+        ];
+      }),
     ],
   });
 }
 
-interface Label extends RooflinePoint {
-  readonly dx: number;
-  readonly dy: number;
+const [WIDTH, HEIGHT] = [860, 500];
+const MARGINS = { marginLeft: 64, marginRight: 40, marginTop: 20, marginBottom: 46 };
+
+/** Where the chart draws a point, in pixels. */
+function plotArea([lowX, highX]: readonly [number, number], [lowY, highY]: readonly [number, number]) {
+  const [left, right] = [MARGINS.marginLeft, WIDTH - MARGINS.marginRight];
+  const [top, bottom] = [MARGINS.marginTop, HEIGHT - MARGINS.marginBottom];
+  const share = (v: number, low: number, high: number): number => Math.log(v / low) / Math.log(high / low);
+  const at = (x: number, y: number): Point => [
+    left + share(x, lowX, highX) * (right - left),
+    bottom - share(y, lowY, highY) * (bottom - top),
+  ];
+  const back = (px: number, py: number): Point => [
+    lowX * (highX / lowX) ** ((px - left) / (right - left)),
+    lowY * (highY / lowY) ** ((bottom - py) / (bottom - top)),
+  ];
+  return { at, back, area: { left, right, top, bottom } };
 }
 
-/**
- * Names are written of networks, and of layers where there are few. Where points lie close together their names stand one below the other.
- */
-function labelled(points: readonly RooflinePoint[]): readonly Label[] {
+/** What the words at the ridge cover. */
+const besideRidge = ([x, y]: Point): Point[] => [-18, -9, 0, 9, 18].map((dx): Point => [x + dx, y - 10]);
+
+/** Names are written of networks, and of layers where there are few. */
+function labelled(points: readonly RooflinePoint[]): readonly RooflinePoint[] {
   const layers = points.filter((p) => p.kind === 'layer');
-  const named = points.filter((p) => p.kind === 'network' || layers.length <= 12);
-  const placed: Label[] = [];
-  for (const p of [...named].sort((a, b) => b.performance - a.performance)) {
-    const close = placed.filter(
-      (q) =>
-        Math.abs(Math.log10(q.intensity / p.intensity)) < 0.5 &&
-        Math.abs(Math.log10(q.performance / p.performance)) < 0.12,
-    );
-    placed.push({ ...p, dx: 10, dy: close.length === 0 ? 0 : Math.max(...close.map((q) => q.dy)) + 15 });
-  }
-  return placed;
+  return points.filter((p) => p.kind === 'network' || layers.length <= 12);
 }
 
 /** The same for a terminal: a grid, and the networks (or few layers) by name below it. */

@@ -32,15 +32,27 @@ export interface WireStyle {
   readonly stroke?: string;
 }
 
+/** Length of an arrow head, and half its width. */
+const [HEAD, HALF] = [9, 4];
+
+/** The head of an arrow that comes to a point. Drawn out: not every program that shows SVG turns markers. */
+function head([x, y]: Point, [fromX, fromY]: Point, fill: string): string {
+  const length = Math.hypot(x - fromX, y - fromY) || 1;
+  const [ux, uy] = [(x - fromX) / length, (y - fromY) / length];
+  const [bx, by] = [x - HEAD * ux, y - HEAD * uy];
+  const corner = (side: number): string => `${n(bx - side * uy)} ${n(by + side * ux)}`;
+  return `<path d="M${n(x)} ${n(y)}L${corner(HALF)}L${corner(-HALF)}z" fill="${fill}"/>`;
+}
+
 /** A line through points with an arrow head at its end, or at both. */
 export function wire(
   points: readonly Point[],
   { both = false, dashed = false, stroke = FAINT }: WireStyle = {},
 ): string {
   const path = points.map(([x, y], i) => `${i === 0 ? 'M' : 'L'}${n(x)} ${n(y)}`).join('');
-  const start = both ? ' marker-start="url(#arrow)"' : '';
   const dash = dashed ? ' stroke-dasharray="4 3"' : '';
-  return `<path d="${path}" fill="none" stroke="${stroke}" stroke-width="1.5"${dash}${start} marker-end="url(#arrow)"/>`;
+  const heads = [head(points.at(-1)!, points.at(-2)!, stroke), ...(both ? [head(points[0]!, points[1]!, stroke)] : [])];
+  return `<path d="${path}" fill="none" stroke="${stroke}" stroke-width="1.5"${dash}/>${heads.join('')}`;
 }
 
 /** A whole picture; `title` is what screen readers say. */
@@ -48,7 +60,6 @@ export function picture(width: number, height: number, title: string, body: read
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${n(width)} ${n(height)}" width="${n(width)}" height="${n(height)}" role="img" font-family="system-ui, 'Segoe UI', Helvetica, Arial, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif">`,
     `<title>${escapeXml(title)}</title>`,
-    `<defs><marker id="arrow" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L10 5L0 10z" fill="${FAINT}"/></marker></defs>`,
     rect(0, 0, width, height, 'fill="#ffffff"'),
     ...body,
     '</svg>',
@@ -58,3 +69,12 @@ export function picture(width: number, height: number, title: string, body: read
 
 /** A number as SVG has it: two decimals at most. */
 const n = (value: number): string => String(Number(value.toFixed(2)));
+
+/** `12,000`. */
+export const thousands = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+
+/** 1, 2 or 5 times a power of ten, not below `least`, and a whole number of cycles. */
+export function tickStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
+  return power * ([1, 2, 5, 10].find((m) => m * power >= least) ?? 10);
+}

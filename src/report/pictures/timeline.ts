@@ -3,16 +3,20 @@
  * than `limit` spans is told so rather than drawn as a blot.
  */
 import type { Language } from '#base';
-import type { Observer, SimulationEvent } from '#sim';
-import { FAINT, INK, LINE, picture, rect, text } from './svg.ts';
+import type { EntryEnd, Observer, SimulationEvent } from '#sim';
+import { CAUSE_FILLS, CAUSE_WORDS, CAUSES, type StallCause, stallsOf } from './stalls.ts';
+import { FAINT, INK, LINE, picture, rect, text, thousands, tickStep } from './svg.ts';
 import { textDensity } from './terminal.ts';
 
 export interface TimelineSpan {
   readonly unit: string;
   readonly from: number;
   readonly to: number;
-  readonly kind: 'transfer' | 'compute' | 'wait' | 'host';
+  /** `signal`: what a semaphore operation itself takes; `wait`: what stood before it. */
+  readonly kind: 'transfer' | 'compute' | 'signal' | 'wait' | 'host';
   readonly label: string;
+  /** From when on its entry could have begun: it was in the queue, and the unit free. */
+  readonly ready?: number;
 }
 
 /** Mutable: collects the spans of a run; give its `observer` to the simulation. */
@@ -25,13 +29,28 @@ export class TimelineRecorder {
   readonly #since = new Map<number, number>();
   /** The unit that signalled a semaphore last: for whom a wait was. */
   readonly #signallers = new Map<string, string>();
+  /** From when on the entry that each unit works at could have begun, and when its last one ended. */
+  readonly #ready = new Map<string, number>();
+  readonly #free = new Map<string, number>();
+  /** End of the last span that was kept of each unit. */
+  readonly #last = new Map<string, number>();
 
   constructor(limit = 2000) {
     this.#limit = limit;
   }
 
   readonly observer: Observer = (event: SimulationEvent): void => {
+    if ('ready' in event) {
+      const unit = unitOf(event);
+      this.#ready.set(unit, Math.max(event.ready, this.#free.get(unit) ?? 0));
+    } else if ('start' in event) this.#free.set(unitOf(event), event.cycle);
     switch (event.type) {
+      case 'channel:grant': {
+        // Inside the span of its transfer, which ends later.
+        const from = event.cycle - event.waited;
+        this.#add({ unit: unitOf(event), from, to: event.cycle, kind: 'wait', label: 'channel' });
+        return;
+      }
       case 'load:end':
       case 'store:end':
       case 'loadSparse:end':
@@ -44,6 +63,7 @@ export class TimelineRecorder {
           to: event.cycle,
           kind: 'transfer',
           label: event.entry.kind,
+          ...this.#queued(event),
         });
         return;
       case 'mma:end':
@@ -53,16 +73,22 @@ export class TimelineRecorder {
       case 'compute:end': {
         const { entry } = event;
         const label = entry.kind === 'vec' ? `vec.${entry.function}` : entry.kind;
-        this.#add({ unit: unitOf(event), from: event.start, to: event.cycle, kind: 'compute', label });
+        this.#add({
+          ...{ unit: unitOf(event), from: event.start, to: event.cycle, kind: 'compute', label },
+          ...this.#queued(event),
+        });
         return;
       }
       case 'signal:end':
         if (event.entry.kind === 'signal')
           this.#signallers.set(`${event.entry.core ?? event.core} ${event.entry.semaphore}`, event.unit);
+        this.#semaphore(event, 'signal');
         return;
       case 'wait:end': {
+        const unit = unitOf(event);
         const by = event.entry.kind === 'wait' ? this.#signallers.get(`${event.core} ${event.entry.semaphore}`) : '';
-        this.#add({ unit: unitOf(event), from: event.start, to: event.cycle, kind: 'wait', label: by ?? '' });
+        this.#add({ unit, from: this.#ready.get(unit) ?? event.start, to: event.start, kind: 'wait', label: by ?? '' });
+        this.#semaphore(event, 'wait');
         return;
       }
       case 'host:start':
@@ -88,8 +114,25 @@ export class TimelineRecorder {
     }
   };
 
+  /** Kept even where it takes no time, behind a gap: what is idle before the last of them is no tail. */
+  #semaphore(event: EntryEnd, label: string): void {
+    const unit = unitOf(event);
+    const span = { unit, from: event.start, to: event.cycle, kind: 'signal', label, ...this.#queued(event) } as const;
+    const last = this.#last.get(unit) ?? 0;
+    if (span.to > span.from || span.from > last) this.#keep(span);
+  }
+
+  #queued(event: { readonly unit: string; readonly core: number }): { ready?: number } {
+    const ready = this.#ready.get(unitOf(event));
+    return ready === undefined ? {} : { ready };
+  }
+
   #add(span: TimelineSpan): void {
-    if (span.to === span.from) return;
+    if (span.to > span.from) this.#keep(span);
+  }
+
+  #keep(span: TimelineSpan): void {
+    this.#last.set(span.unit, Math.max(span.to, this.#last.get(span.unit) ?? 0));
     if (this.spans.length < this.#limit) this.spans.push(span);
     else this.dropped++;
   }
@@ -99,9 +142,21 @@ export class TimelineRecorder {
 const unitOf = ({ unit, core }: { readonly unit: string; readonly core: number }): string =>
   core === 0 ? unit : `${unit} ${core}`;
 
-const FILLS = { transfer: '#9fd0a4', compute: '#8fc1ee', wait: '#eaeef2', host: '#f5c98b' } as const;
+const FILLS = {
+  transfer: '#9fd0a4',
+  compute: '#8fc1ee',
+  signal: '#9aa4ae',
+  host: '#f5a96b',
+  control: '#e3e7ec',
+} as const;
 const ROW = 30;
 const NAMES = 90;
+const LEGEND = 22;
+
+const KIND_WORDS = {
+  en: { transfer: 'transfers', compute: 'computes', signal: 'signals', host: 'host', cycles: 'cycles' },
+  zh: { transfer: '传输', compute: '计算', signal: '信号', host: '主机', cycles: '周期' },
+} as const;
 
 export interface TimelineOptions {
   readonly title: string;
@@ -116,41 +171,84 @@ export interface TimelineOptions {
   readonly language?: Language;
 }
 
-/** The picture of spans. */
-export function timeline(all: readonly TimelineSpan[], options: TimelineOptions): string {
+/** One piece of a row. */
+interface Piece {
+  readonly unit: string;
+  readonly from: number;
+  readonly to: number;
+  readonly fill: string;
+  readonly label: string;
+}
+
+/** What is drawn: stalls below, then spans, then what waits inside of them. */
+function piecesOf(spans: readonly TimelineSpan[], units: readonly string[]): readonly Piece[] {
+  const within = ({ kind, label }: TimelineSpan): boolean => kind === 'wait' && label === 'channel';
+  const isControl = (unit: string): boolean => unit.startsWith('control');
+  const waits = spans.filter((s) => s.kind === 'wait' && !isControl(s.unit) && !within(s));
+  const by = new Map(waits.map((s) => [`${s.unit} ${s.from}`, s.label]));
+  return [
+    ...stallsOf(spans, units)
+      .filter((s) => s.cause !== 'channel')
+      .map(({ cause, ...s }) => {
+        const producer = cause === 'semaphore' ? by.get(`${s.unit} ${s.from}`) : undefined;
+        return { ...s, fill: CAUSE_FILLS[cause], label: producer === undefined ? '' : `… ${producer}` };
+      }),
+    ...spans
+      .filter((s) => s.to > s.from && (s.kind !== 'wait' || isControl(s.unit)))
+      .map(({ kind, ...s }) => ({ ...s, fill: kind === 'wait' ? FILLS.control : FILLS[kind] })),
+    ...spans.filter(within).map((s) => ({ ...s, fill: CAUSE_FILLS.channel, label: '' })),
+  ];
+}
+
+/** The picture of spans, with what stalls each unit between them. */
+export function timeline(spans: readonly TimelineSpan[], options: TimelineOptions): string {
   const { from = 0, to, width = 980, language = 'en', limit = 20_000 } = options;
-  const spans = all.length <= limit ? all : [...all].sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, limit);
-  const units = options.units ?? [...new Set(all.map((s) => s.unit))].sort(byUnit);
+  const units = options.units ?? [...new Set(spans.map((s) => s.unit))].sort(byUnit);
+  const all = piecesOf(spans, units).filter((s) => s.to > from && s.from < to);
+  const longest = [...all].sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, limit);
+  const kept = new Set(longest);
+  const pieces = all.length <= limit ? all : all.filter((s) => kept.has(s));
   const plot = width - NAMES - 30;
   const x = (cycle: number): number => NAMES + ((cycle - from) / Math.max(1, to - from)) * plot;
-  const body: string[] = [];
-  const bottom = 34 + units.length * ROW;
+  const words = KIND_WORDS[language];
+  const body: string[] = [text(16, 18, options.title, { bold: true })];
+  const fills = new Set(all.map((s) => s.fill));
+  const entries = [
+    ...(['transfer', 'compute', 'signal', 'host'] as const).map((kind) => [FILLS[kind], words[kind]] as const),
+    ...CAUSES.map((cause) => [CAUSE_FILLS[cause], CAUSE_WORDS[language][cause]] as const),
+  ].filter(([fill]) => fills.has(fill));
+  let [left, line] = [NAMES, 0];
+  for (const [fill, called] of entries) {
+    const long = 24 + [...called].reduce((n, c) => n + (c.charCodeAt(0) > 255 ? 12 : 6.4), 0) + 14;
+    if (left + long > width - 20) [left, line] = [NAMES, line + 1];
+    body.push(rect(left, 28 + LEGEND * line, 11, 11, `fill="${fill}"`));
+    body.push(text(left + 17, 38 + LEGEND * line, called, { size: 11, fill: FAINT }));
+    left += long;
+  }
+  const top = 32 + (entries.length === 0 ? 0 : LEGEND * (line + 1));
+  const bottom = top + 2 + units.length * ROW;
   const step = tickStep((to - from) / 8);
   for (let tick = Math.ceil(from / step) * step; tick <= to; tick += step) {
-    body.push(rect(x(tick), 28, 1, bottom - 28, `fill="${LINE}"`));
-    body.push(text(x(tick), bottom + 16, String(tick), { anchor: 'middle', size: 11, fill: FAINT }));
+    body.push(rect(x(tick), top - 4, 1, bottom - top + 4, `fill="${LINE}"`));
+    body.push(text(x(tick), bottom + 16, thousands(tick), { anchor: 'middle', size: 11, fill: FAINT }));
   }
-  body.push(
-    text(width - 30, bottom + 34, language === 'en' ? 'cycles' : '周期', { anchor: 'end', size: 11, fill: FAINT }),
-  );
-  body.push(text(16, 18, options.title, { bold: true }));
-  if (spans.length < all.length) {
-    const more = all.length - spans.length;
-    const words = language === 'en' ? `${more} shorter spans are not drawn` : `另有 ${more} 段较短的活动未画出`;
-    body.push(text(NAMES, bottom + 34, words, { size: 11, fill: FAINT }));
+  body.push(text(width - 30, bottom + 34, words.cycles, { anchor: 'end', size: 11, fill: FAINT }));
+  if (pieces.length < all.length) {
+    const more = thousands(all.length - pieces.length);
+    const shorter = language === 'en' ? `${more} shorter spans are not drawn` : `另有 ${more} 段较短的活动未画出`;
+    body.push(text(NAMES, bottom + 34, shorter, { size: 11, fill: FAINT }));
   }
+  const byRow = Map.groupBy(pieces, (s) => s.unit);
   units.forEach((unit, row) => {
-    const y = 32 + row * ROW;
+    const y = top + row * ROW;
     body.push(text(NAMES - 10, y + 18, unit, { anchor: 'end', fill: INK }));
-    for (const span of spans) {
-      if (span.unit !== unit || span.to <= from || span.from >= to) continue;
-      const [a, b] = [x(Math.max(from, span.from)), x(Math.min(to, span.to))];
-      body.push(
-        rect(a, y, Math.max(0.5, b - a), ROW - 6, `fill="${FILLS[span.kind]}" stroke="#ffffff" stroke-width="0.5"`),
-      );
-      if (b - a > 7 * span.label.length + 6) {
-        body.push(text((a + b) / 2, y + 16, span.label, { anchor: 'middle', size: 11 }));
-      }
+    for (const { fill, label, ...piece } of byRow.get(unit) ?? []) {
+      const [a, b] = [x(Math.max(from, piece.from)), x(Math.min(to, piece.to))];
+      // A white edge would leave nothing of a narrow one.
+      const edge = b - a > 3 ? ' stroke="#ffffff" stroke-width="0.5"' : '';
+      body.push(rect(a, y, Math.max(0.5, b - a), ROW - 6, `fill="${fill}"${edge}`));
+      if (label !== '' && b - a > 7 * label.length + 6)
+        body.push(text((a + b) / 2, y + 16, label, { anchor: 'middle', size: 11 }));
     }
   });
   return picture(width, bottom + 44, options.title, body);
@@ -174,21 +272,31 @@ export function timelineText(
   const units = options.units ?? [...new Set(spans.map((s) => s.unit))].sort(byUnit);
   const widest = Math.max(7, ...units.map((u) => u.length));
   const width = Math.max(20, Math.min(columns - widest - 14, 120));
+  const within = (s: { readonly from: number; readonly to: number }): number =>
+    Math.max(0, Math.min(to, s.to) - Math.max(from, s.from));
+  const percent = (cycles: number): string => `${((100 * cycles) / Math.max(1, to - from)).toFixed(1)} %`;
+  const stalls = Map.groupBy(stallsOf(spans, units), (s) => s.unit);
+  /** The causes that took most, of a unit. */
+  const causes = (unit: string): string => {
+    const cycles = new Map<StallCause, number>();
+    for (const s of stalls.get(unit) ?? []) cycles.set(s.cause, (cycles.get(s.cause) ?? 0) + within(s));
+    const most = [...cycles].filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
+    return most
+      .map(([cause, n]) => `${CAUSE_WORDS[language][cause]} ${percent(n)}`)
+      .join(language === 'en' ? ', ' : '，');
+  };
   return [
     options.title,
     ...units.map((unit) => {
       const busy = spans.filter((s) => s.unit === unit && s.kind !== 'wait');
-      const cycles = busy.reduce((n, s) => n + Math.max(0, Math.min(to, s.to) - Math.max(from, s.from)), 0);
-      const share = `${((100 * cycles) / Math.max(1, to - from)).toFixed(1)} %`;
+      const share = percent(busy.reduce((n, s) => n + within(s), 0));
       return `${unit.padStart(widest)} │${textDensity(busy, from, to, width)}│ ${share.padStart(7)}`;
     }),
     `${' '.repeat(widest + 2)}${from}${String(to).padStart(Math.max(1, width - String(from).length))}`,
     `${' '.repeat(widest + 2)}${language === 'en' ? 'cycles; · idle, ░▒▓█ a quarter busy to all' : '周期；· 空闲，░▒▓█ 表示四分之一忙到全忙'}`,
+    ...units.flatMap((unit) => {
+      const why = causes(unit);
+      return why === '' ? [] : [`${unit.padStart(widest)}   ${why}`];
+    }),
   ];
-}
-
-/** 1, 2 or 5 times a power of ten, not below `least`, and a whole number of cycles. */
-function tickStep(least: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
-  return power * ([1, 2, 5, 10].find((m) => m * power >= least) ?? 10);
 }
