@@ -268,6 +268,25 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
             { width, head: palette.faint },
           ).map((line) => `  ${line}`),
         ]),
+    ...(c.merges === undefined
+      ? []
+      : [
+          ...head({ en: 'Groups side by side, weights block-diagonal', zh: '分组并排合并，权重为块对角' }),
+          ...table(
+            [
+              { head: t({ en: 'cycles', zh: '周期' }), align: 'right' },
+              { head: t({ en: 'DRAM', zh: 'DRAM' }), align: 'right' },
+              { head: t({ en: 'groups in one', zh: '合并组数' }), align: 'right' },
+              { head: '', align: 'left' },
+            ],
+            c.merges.map((m) => [
+              ...rows([m])[0]!.slice(0, 2),
+              grouped(m.groups),
+              m.isChosen ? t({ en: 'chosen', zh: '选用' }) : '',
+            ]),
+            { width, head: palette.faint },
+          ).map((line) => `  ${line}`),
+        ]),
     ...head({ en: 'Schedules that were predicted', zh: '预测过的调度' }),
     ...table(
       [

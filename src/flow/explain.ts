@@ -13,6 +13,7 @@ import {
   firstCores,
   isOperandSemaphore,
   loopsOfTiling,
+  mergesOfTried,
   type Schedule,
   searchTiling,
 } from '#lower';
@@ -160,8 +161,13 @@ function contractionText(
   }
   const found = contractionOf(plan, chosen);
   if (found?.tiling === undefined) return undefined;
+  const merges = mergesOfTried(
+    found.k,
+    plan.nodes.flatMap((name) => chosen.get(name) ?? []),
+  );
   return withAlgorithms(found, {
     ...describeContraction(found.k, found.tiling, found.machine, schedules, plan, weightBuffers),
+    ...(merges.length === 0 ? {} : { merges }),
     // Nothing else was asked for.
     ...(sparse === 'off' ? { forms: [] } : {}),
   });

@@ -85,6 +85,8 @@ export interface Contraction {
   readonly x: Spatial;
   readonly c: { readonly total: number; readonly aStride: number };
   readonly n: { readonly total: number; readonly outStride: number };
+  /** Of merged groups: how many are one, and channels of each. Weights between them are zero. */
+  readonly merged?: { readonly groups: number; readonly channels: number };
   readonly a: Place;
   readonly out: Place;
   readonly weights:

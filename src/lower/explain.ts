@@ -59,6 +59,13 @@ export function affineForm(k: Contraction, machine: Machine): AffineForm {
   };
   const types = typesOfContraction(k);
   const list = (names: readonly string[]): string => `[${names.join(', ')}]`;
+  const { merged } = k;
+  const diagonal =
+    merged === undefined
+      ? []
+      : [
+          `w${list(access.w)} = ${k.quantisation?.zero.w ?? 0} where ${blockOf('n', k.n.total / merged.groups)} ≠ ${blockOf('c', merged.channels)}`,
+        ];
   const hasBias = k.weights.kind === 'constant' && k.weights.bias !== undefined;
   const out = `out${list(access.out)}`;
   const act = k.act;
@@ -93,11 +100,15 @@ export function affineForm(k: Contraction, machine: Machine): AffineForm {
     text: [
       ...before,
       `${out} = Σ ${less(`a${list(access.a)}`, zero?.a)} · ${less(`w${list(access.w)}`, zero?.w)}`,
+      ...diagonal,
       ...after,
     ],
     intrinsic: `mma(pixels, reduction, filters): ${unit.kind} ${shape}${types.a === 'f32' ? '' : ` of ${types.a}`}`,
   };
 }
+
+/** Number of the block of so many in which an index lies. */
+const blockOf = (index: string, size: number): string => (size === 1 ? index : `⌊${index} ÷ ${size}⌋`);
 
 export const stepText = (s: ElementwiseStep, out: string): string => {
   const operand = (at: number | 'out'): string => (at === 'out' ? out : `operand${at}`);
@@ -139,6 +150,8 @@ export interface ContractionText {
   readonly forms: readonly FormText[];
   /** Those that were predicted, the best first; the chosen one among them unless a caller chose. */
   readonly considered: readonly ScheduleText[];
+  /** Of convolutions in groups that may be merged: in how many ways that was predicted. */
+  readonly merges?: readonly MergeText[];
   /** Of convolutions: all ways to do it. */
   readonly algorithms?: readonly AlgorithmText[];
 }
@@ -146,6 +159,12 @@ export interface ContractionText {
 /** A form of the weights, and the schedule that it would have. */
 export interface FormText extends ScheduleText {
   readonly form: 'dense' | WeightForm;
+  readonly isChosen: boolean;
+}
+
+/** So many groups side by side as one with block-diagonal weights, and the schedule that it would have. */
+export interface MergeText extends ScheduleText {
+  readonly groups: number;
   readonly isChosen: boolean;
 }
 
@@ -232,6 +251,29 @@ function formTexts(k: Contraction, t: Tiling, machine: Machine): FormText[] {
       ? []
       : [{ form: sparse?.form ?? 'dense', isChosen, ...scheduleText(candidate, tiling, machine) }];
   });
+}
+
+/** The ways to merge groups that were tried for a contraction; none where there was but one. @param tried of the same node */
+export function mergesOfTried(
+  k: Contraction,
+  tried: readonly { readonly k: Contraction; readonly tiling: Tiling | undefined; readonly machine: Machine }[],
+): MergeText[] {
+  const behind = (of: Contraction): string => JSON.stringify([of.epilogue?.steps ?? [], of.act]);
+  const groupsOf = (of: Contraction): number => of.merged?.groups ?? 1;
+  const ways = new Map<number, MergeText>();
+  for (const other of tried) {
+    if (other.tiling === undefined || other.k.prologue !== undefined || behind(other.k) !== behind(k)) continue;
+    const groups = groupsOf(other.k);
+    if (ways.has(groups)) continue;
+    ways.set(groups, {
+      groups,
+      isChosen: groups === groupsOf(k),
+      ...scheduleText(other.k, other.tiling, other.machine),
+    });
+  }
+  return ways.size === 1 && k.merged === undefined
+    ? []
+    : [...ways.values()].sort((a, b) => a.predicted.cycles - b.predicted.cycles);
 }
 
 function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly Stream[], output: Stream): string[] {

@@ -17,6 +17,7 @@ export {
   describeContraction,
   type FormText,
   loopsOfTiling,
+  mergesOfTried,
   type ScheduleText,
 } from './explain.ts';
 export { firstCores } from './firstCores.ts';

@@ -3,13 +3,14 @@ import { type GraphNode, intAttribute, type Tensor, tensorNumbers } from '#ir';
 import { accepted, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
 import type { Contraction, ContractionTypes, Quantisation } from '../contraction.ts';
-import { elementsOf, isFloating } from '../elementTypes.ts';
+import { isFloating } from '../elementTypes.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
-import { computed, lacksType, toHost } from '../reasons.ts';
+import { computed, doesNotFit, lacksType, toHost } from '../reasons.ts';
 import { asPlane, placeOf, type View } from '../views.ts';
 import { type Axis, depthwise } from './depthwise.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
-import { contractionJob, type Planned } from './jobs.ts';
+import { type Chosen, chooseContraction, chosenJob, contractionJob, type Planned } from './jobs.ts';
+import { mayMerge, mergedWeights, mergesOf } from './mergedGroups.ts';
 import { winogradJob } from './winograd.ts';
 
 /** What convolutions differ in: their operands, and what they are made of. */
@@ -87,15 +88,14 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
   const [filters, perGroup] = [wDims[0]!, wDims[1]!];
   const channels = dims[1]!;
 
-  if (groups === channels && filters === channels && groups > 1 && drained.act.kind !== 'leaky') {
-    const refused = depthwise(p, [node, ...drained.nodes], drained, { ...k, ya, xa });
-    // A vector unit without the type leaves it to the matrix unit, a channel at a time.
-    if (refused === undefined || types === undefined) return refused;
-  }
-  if (types === undefined) return lacksType(p.machine, 'matrix', p.dtype(xName));
+  const isDepthwise = groups === channels && filters === channels && groups > 1 && drained.act.kind !== 'leaky';
+  const ofDepthwise = { ...k, ya, xa };
+  if (types === undefined)
+    return isDepthwise
+      ? depthwise(p, [node, ...drained.nodes], chains, ofDepthwise)
+      : lacksType(p.machine, 'matrix', p.dtype(xName));
 
-  const input = asPlane(p.view(xName));
-  const shape = (input: View, out: View, chain: Chain): Contraction => {
+  const shape = (input: View, out: View, chain: Chain, merged: number): Contraction => {
     const spatial = (a: typeof ya, dim: number): Contraction['y'] => ({
       total: a.out,
       scale: a.scale,
@@ -111,50 +111,90 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
       s.kernel === 1 && s.pad === 0 && s.scale > 1
         ? { ...s, scale: 1, limit: Math.ceil(s.limit / s.scale), aStride: s.aStride * s.scale }
         : s;
-    const perFilter = filters / groups;
+    const blocks = groups / merged;
+    const [blockFilters, blockChannels] = [filters / blocks, merged * perGroup];
     const taps = ya.kernel * xa.kernel;
-    const filter = (o: number, n: number): number => o * perFilter + n;
+    const filter = (o: number, n: number): number => o * blockFilters + n;
     return {
       name: node.name,
       types,
       ...quantisationOf(k, filter),
       outer:
-        groups === 1
+        blocks === 1
           ? []
           : [
               {
-                total: groups,
-                aStride: perGroup * input.strides[1]!,
+                total: blocks,
+                aStride: blockChannels * input.strides[1]!,
                 wStride: 0,
-                outStride: perFilter * out.strides[1]!,
+                outStride: blockFilters * out.strides[1]!,
               },
             ],
       b: { total: dims[0]!, aStride: input.strides[0]!, outStride: out.strides[0]! },
       y: thin(spatial(ya, 2)),
       x: thin(spatial(xa, 3)),
-      c: { total: perGroup, aStride: input.strides[1]! },
-      n: { total: perFilter, outStride: out.strides[1]! },
+      c: { total: blockChannels, aStride: input.strides[1]! },
+      n: { total: blockFilters, outStride: out.strides[1]! },
+      ...(merged === 1 ? {} : { merged: { groups: merged, channels: perGroup } }),
       a: placeOf(input),
       out: placeOf(out),
       weights: {
         kind: 'constant',
         of: JSON.stringify(node.inputs.slice(1)),
-        data: elementsOf(weights),
-        stride: { o: perFilter * perGroup * taps, n: perGroup * taps, c: taps, ky: xa.kernel, kx: 1 },
+        data: mergedWeights(weights, groups, merged, k.zero?.w ?? 0),
+        stride: {
+          o: blockFilters * blockChannels * taps,
+          n: blockChannels * taps,
+          ...{ c: taps, ky: xa.kernel, kx: 1 },
+        },
         bias: bias && ((o, n) => bias(filter(o, n))),
       },
       act: chain.act,
       ...epilogueOf(chain, (v) => {
         const [b, n, y, x] = asPlane(v).strides as [number, number, number, number];
-        return { outer: groups === 1 ? [] : [perFilter * n], b, y, x, n };
+        return { outer: blocks === 1 ? [] : [blockFilters * n], b, y, x, n };
       }),
     };
   };
-  const read = reachedByWindows(input, { ...ya, total: ya.out }, { ...xa, total: xa.out });
-  const plan = (chain: Chain): Planned => {
-    const out = asPlane(p.output(chain.output, 'channels-last'));
-    return { writes: out, contraction: () => shape(input, out, chain) };
+  const plan =
+    (merged = 1) =>
+    (chain: Chain): Planned => {
+      const [input, out] = [asPlane(p.view(xName)), asPlane(p.output(chain.output, 'channels-last'))];
+      return { writes: out, contraction: () => shape(input, out, chain, merged) };
+    };
+  const reads = (): View[] => [
+    reachedByWindows(asPlane(p.view(xName)), { ...ya, total: ya.out }, { ...xa, total: xa.out }),
+  ];
+  if (groups === 1) {
+    if (winogradJob(p, node, chains, reads(), plan())) return undefined;
+    return contractionJob(p, node, chains, reads(), plan());
+  }
+  const merges = mergesOf(
+    {
+      groups,
+      ...{ filters: filters / groups, channels: perGroup, kernel: [ya.kernel, xa.kernel] },
+      ...{ pixels: [xa.out, ya.out, dims[0]!], types },
+    },
+    p.machine,
+  );
+  const onMatrix = (limit = Number.POSITIVE_INFINITY): Chosen | undefined => {
+    let best: Chosen | undefined;
+    for (const { merged, least } of merges) {
+      if (least >= Math.min(limit, best?.cycles ?? limit)) break;
+      const chosen = chooseContraction(p, chains, plan(merged));
+      if (chosen !== undefined && chosen.cycles < (best?.cycles ?? limit)) best = chosen;
+    }
+    return best;
   };
-  if (winogradJob(p, node, chains, [read], plan)) return undefined;
-  return contractionJob(p, node, chains, [read], plan);
+  const make = (chosen: Chosen): void => chosenJob(p, [node], [], chosen, reads());
+  if (isDepthwise) {
+    const instead = mayMerge(types) ? { onMatrix, make } : undefined;
+    const refused = depthwise(p, [node, ...drained.nodes], chains, ofDepthwise, instead);
+    if (refused === undefined) return undefined;
+  }
+  // What the vector unit has no lanes for is the matrix unit's.
+  const chosen = onMatrix();
+  if (chosen === undefined) return doesNotFit(p.machine);
+  make(chosen);
+  return undefined;
 }

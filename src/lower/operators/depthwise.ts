@@ -14,7 +14,7 @@ import { predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import { asPlane, typeOfView, type View } from '../views.ts';
 import type { Convolution } from './conv.ts';
 import type { Chain } from './epilogue.ts';
-import { vectorJob } from './jobs.ts';
+import { type Chosen, cyclesApart, vectorJob } from './jobs.ts';
 import { separable, unplaced } from './separable.ts';
 
 export interface Axis {
@@ -26,12 +26,26 @@ export interface Axis {
   readonly out: number;
 }
 
+/** The same convolution on the matrix unit. */
+export interface OnMatrix {
+  /** The fastest way there is in less than so many cycles. */
+  readonly onMatrix: (limit: number) => Chosen | undefined;
+  readonly make: (chosen: Chosen) => void;
+}
+
+/**
+ * Makes the job of a depthwise convolution.
+ * @param chains what may be done behind it; the vector unit does the shortest
+ * @param instead what is done where that is predicted to take less time
+ */
 export function depthwise(
   p: Planner,
   nodes: readonly GraphNode[],
-  fused: Chain,
+  chains: readonly Chain[],
   k: Convolution & { readonly ya: Axis; readonly xa: Axis },
+  instead?: OnMatrix,
 ): ToHost | undefined {
+  const fused = chains.at(-1)!;
   const parts = k.zero === undefined ? ofFloats(p, nodes[0]!, fused, k) : ofIntegers(p, nodes[0]!, fused, k, k.zero);
   const dtypes = [p.slotType(k.x), p.slotType(fused.output), parts.weights.dtype, ...parts.through];
   const lacking = lacksVectorType(p.machine, dtypes);
@@ -51,8 +65,15 @@ export function depthwise(
   const kernel = (output: View): WindowKernel => ({ ...window, output, weights, sums, after });
   const planIn = (output: View, machine = p.machine): VectorKernel | undefined => planWindow(kernel(output), machine);
   const alone = planIn(unplaced(p, fused.output));
-  const cycles = alone === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(alone, p.machine).cycles;
+  const onVector = alone === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(alone, p.machine).cycles;
+  const apart = instead === undefined ? 0 : cyclesApart(p, chains, fused, { writes: unplaced(p, fused.output) });
+  const onMatrix = instead?.onMatrix(onVector + apart);
+  const cycles = onMatrix === undefined ? onVector : onMatrix.cycles - apart;
   if (separable(p, { nodes, output: fused.output, window: kernel, reads, cycles })) return undefined;
+  if (instead !== undefined && onMatrix !== undefined) {
+    instead.make(onMatrix);
+    return undefined;
+  }
   if (alone === undefined) return doesNotFit(p.machine);
   const output = asPlane(p.output(fused.output, 'channels-last'));
   if (planIn(output) === undefined) return doesNotFit(p.machine);

@@ -65,7 +65,12 @@ export function chooseContraction(
 }
 
 /** What a shorter chain leaves over takes a kernel of its own, which moves the result and operands at least. */
-export function cyclesApart(p: Planner, chains: readonly Chain[], chain: Chain, { writes }: Planned): number {
+export function cyclesApart(
+  p: Planner,
+  chains: readonly Chain[],
+  chain: Chain,
+  { writes }: Pick<Planned, 'writes'>,
+): number {
   const left = (chains[0]?.operands.length ?? 0) - chain.operands.length;
   return chain === chains[0] ? 0 : leastCycles(p, writes, 2 + left);
 }

@@ -1,13 +1,13 @@
 /**
- * Depthwise convolution with several filters a channel: groups of the matrix unit, which multiplies a channel's few taps with its few filters,
- * or, every channel repeated for each of its filters, a depthwise convolution of the vector unit. Here is estimated which takes less time.
+ * Depthwise convolution with several filters a channel: groups of the matrix unit, which multiplies a channel's few taps with its few filters
+ * (of integers of several channels at a time, `mergedGroups.ts`), or, every channel repeated for each of its filters, a depthwise convolution of the vector unit. Here is estimated which takes less time.
  */
 import { elementCount, type GraphNode, intAttribute, type Model, staticShape, typeOf } from '#ir';
 import { SLOT_BYTES } from '#isa';
 import { coresOf, type Machine, vectorLanes } from '#machine';
 import { onnxOpset } from '#ops';
-import { mmaCycles } from '#timing';
 import { elementTypeOf, matrixTypeOf } from '../elementTypes.ts';
+import { mergesOf } from './mergedGroups.ts';
 
 /** Convolutions, and which of their inputs are the weights. */
 const WEIGHTS: Readonly<Record<string, number>> = { Conv: 1, QLinearConv: 3 };
@@ -42,11 +42,25 @@ export function repeatsChannels(model: Model, node: GraphNode, machine: Machine)
   const bursts = (segment: number): number => Math.ceil(segment / machine.dma.burstBytes) * machine.dma.burstBytes;
   const [into, out, times] = [slot * elementCount(from), slot * elementCount(to), filters / channels];
   const cores = coresOf(machine);
-  const products = (channels * mmaCycles(machine, [width, height, from[0]!], times, kernel, type)) / cores;
-  // A group's results lie pixel by pixel between those of the others; so do its operands, where a layer made them.
+  const [merge] = mergesOf(
+    {
+      ...{
+        groups: channels,
+        filters: times,
+        channels: 1,
+        kernel: [kernel.length > 1 ? kernel[0]! : 1, kernel.at(-1)!],
+      },
+      ...{ pixels: [width, height, from[0]!], types: { a: type, w: type } },
+    },
+    machine,
+  );
+  const products = merge!.least;
+  // Results of groups lie pixel by pixel between those of the others; so do their operands, where a layer made them.
   const isInput = graph.inputs.some((v) => v.name === node.inputs[0]);
+  const { merged } = merge!;
   const groups =
-    (isInput ? into : elementCount(from) * bursts(slot)) + (elementCount(to) / times) * bursts(times * slot);
+    (isInput ? into : (elementCount(from) / merged) * bursts(merged * slot)) +
+    (elementCount(to) / times / merged) * bursts(merged * times * slot);
   const sums = (elementCount(to) * elementCount(kernel) * machine.vector.cycles.simple) / lanes / cores;
   const copy = moved(into) + moved(times * into);
   return copy + Math.max(sums, moved(times * into) + moved(out)) < Math.max(products, moved(groups));
