@@ -312,8 +312,9 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
 }
 
 const ALGORITHMS: Readonly<Record<AlgorithmText['name'], Texts>> = {
-  direct: { en: 'direct (im2col by DMA and records)', zh: '直接（由 DMA 与记录完成 im2col）' },
+  direct: { en: 'direct (windows by records)', zh: '直接（由记录读取窗口）' },
   gemm: { en: '1×1 as a matrix product', zh: '1×1 作为矩阵乘' },
+  im2col: { en: 'im2col (unfolded by DMA)', zh: 'im2col（由 DMA 展开）' },
   f2: { en: 'Winograd F(2×2, 3×3)', zh: 'Winograd F(2×2, 3×3)' },
   f4: { en: 'Winograd F(4×4, 3×3)', zh: 'Winograd F(4×4, 3×3)' },
 };
@@ -333,8 +334,8 @@ function algorithmLines(
       return isFastest ? t({ en: 'chosen: the fastest', zh: '选用：最快' }) : t({ en: 'chosen', zh: '选用' });
     return isFastest
       ? t({
-          en: 'not chosen, though the fastest (--winograd, or by what follows it)',
-          zh: '最快但未选用（--winograd，或因其后的运算）',
+          en: 'not chosen, though the fastest (--winograd, --convolution, or by what follows it)',
+          zh: '最快但未选用（--winograd、--convolution，或因其后的运算）',
         })
       : '';
   };

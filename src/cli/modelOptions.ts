@@ -2,7 +2,7 @@
 import { diagnostic, nearestName } from '#base';
 import { convertModel, type Half } from '#flow';
 import type { Model } from '#ir';
-import { WINOGRAD_CHOICES } from '#lower';
+import { CONVOLUTION_CHOICES, WINOGRAD_CHOICES } from '#lower';
 import { inferTypes } from '#ops';
 import { type LogLevel, type LogWriter, passLog, prune, type Step } from '#passes';
 import type { CliCommand } from './command.ts';
@@ -138,6 +138,17 @@ export const winogradOption = (console: Console) =>
       zh: '在具备 Winograd 单元的机器上：3×3 卷积用最快的方式（auto，默认）、不用该单元，或凡可行处都用 F(2×2, 3×3) 或 F(4×4, 3×3)',
     }),
     choice('--winograd', WINOGRAD_CHOICES),
+  ] as const;
+
+/** `--convolution`, of commands that compile. */
+export const convolutionOption = (console: Console) =>
+  [
+    '--convolution <auto|direct|im2col>',
+    console.text({
+      en: 'windows of convolutions on the matrix unit: by the fastest way (auto, the default), read where they lie (direct), or unfolded on the way in wherever they are not single runs (im2col)',
+      zh: '矩阵单元上卷积的窗口：用最快的方式（auto，默认）、就地读取（direct），或凡窗口不连续处都在载入时展开（im2col）',
+    }),
+    choice('--convolution', CONVOLUTION_CHOICES),
   ] as const;
 
 /** `--dim` and `--batch`. */

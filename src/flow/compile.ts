@@ -3,7 +3,14 @@ import { diagnostic } from '#base';
 import type { Engine } from '#engine';
 import { type GraphNode, type Model, tensorIntegers, tensorOf, typeOf, type ValueType } from '#ir';
 import type { Program } from '#isa';
-import { firstCores, lower, type Schedule, type SparseOption, type WinogradChoice } from '#lower';
+import {
+  type ConvolutionChoice,
+  firstCores,
+  lower,
+  type Schedule,
+  type SparseOption,
+  type WinogradChoice,
+} from '#lower';
 import { coresOf, type Machine, typesOf } from '#machine';
 import { writeModel } from '#onnx';
 import { explicitPads, inferTypes, symbolsOf } from '#ops';
@@ -32,6 +39,8 @@ export interface CompileOptions {
   readonly sparse?: SparseOption;
   /** What is done with the Winograd unit of a machine that has one; by default what is predicted to be fastest. */
   readonly winograd?: WinogradChoice;
+  /** How convolutions have their windows: read where they lie, or by im2col; by default what is predicted to be fastest, but with a `schedule` where they lie. */
+  readonly convolution?: ConvolutionChoice;
   /** Whether a layer may load the first weights of the layer behind it; by default it may. */
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
@@ -94,6 +103,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.depthFirst === undefined ? {} : { depthFirst: options.depthFirst }),
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
+    ...(options.convolution === undefined ? {} : { convolution: options.convolution }),
     ...(options.prefetch === undefined ? {} : { prefetch: options.prefetch }),
     ...(options.weightBuffers === undefined ? {} : { weightBuffers: options.weightBuffers }),
     ...(options.keep === undefined ? {} : { keep: options.keep }),

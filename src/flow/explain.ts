@@ -105,13 +105,14 @@ export async function explainModel(
   },
 ): Promise<Explained> {
   const { schedules = 5, observer, schedule = searchTiling } = options;
+  const { convolution = options.schedule === undefined ? 'auto' : 'direct' } = options;
   const chosen = new Map<string, Tried[]>();
   const noted: Schedule = (k, machine, weightBuffers) => {
     const tiling = schedule(k, machine, weightBuffers);
     chosen.set(k.name, [...(chosen.get(k.name) ?? []), { k, tiling, machine }]);
     return tiling;
   };
-  const { program } = await compileModel(model, { ...options, schedule: noted });
+  const { program } = await compileModel(model, { ...options, convolution, schedule: noted });
   const told = new Set(options.choose?.(program) ?? program.layers);
   const machine = machineOf(program);
   const watch = new Watch(program);

@@ -13,6 +13,8 @@ import { keepsSums, mmaCycles } from '#timing';
 import { reductionBlocks, weightStream } from './contractionWeights.ts';
 import { coresFor, type DealtLoop, dealing } from './cores.ts';
 import { type Elements, elementBits } from './elementTypes.ts';
+import type { Unfold } from './im2col/unfold.ts';
+import { unfoldedStream } from './im2col/unfoldedStream.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { type WindowKernel, windowOver } from './kernels/window.ts';
 import { loadLevels, MOST_HANDED_ON, type Nest, type Placement, shapeOfNest, tilesAhead } from './nest.ts';
@@ -103,6 +105,8 @@ export interface Contraction {
           readonly ky: number;
           readonly kx: number;
         };
+        /** Elements from the weights of the first channel to those of another; absent: `stride.c` times its number. */
+        readonly channel?: (c: number) => number;
         /** Values outer index o, filter n; absent without bias. */
         readonly bias: ((o: number, n: number) => number) | undefined;
         /** How they are compressed; absent: not at all. */
@@ -116,6 +120,8 @@ export interface Contraction {
         readonly nStride: number;
       };
   readonly act: Activation;
+  /** Of a convolution by im2col: what it is. Its channels are those of some taps, and come in one block. */
+  readonly unfold?: Unfold;
   /** The window kernel whose result the activations are: a depthwise convolution before one of 1×1, made tile by tile. */
   readonly prologue?: WindowKernel;
   /** What the vector unit does with a result, bias and activation included, before it is stored. */
@@ -163,7 +169,10 @@ export interface Tiling {
   /** Whether blocks of activations stay for all filters, and blocks of weights for all pixels, where the loops bring them again. */
   readonly holdsActivations?: boolean;
   readonly holdsWeights?: boolean;
-  /** Rows of the kernel in a block of weights: the whole height, or fewer where whole blocks would be too large. */
+  /**
+   * Rows of the kernel in a block of weights: the whole height, or fewer where whole blocks would be too large. Of a convolution by im2col
+   * columns, where its rows are unfolded.
+   */
   readonly ky: number;
   /** Loops that are dealt to several cores; absent: none. */
   readonly deals?: readonly DealtLoop[];
@@ -187,11 +196,12 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
   const levels = new Set(beside.map((s) => levelOf(nest.loops, s)));
   const { a: type } = typesOfContraction(k);
   const tn = filtersOf(machine.matrix, type);
-  const reduction = keptReduction(k, t, t, [t.c, k.x.kernel, t.ky]);
+  const reduction = keptReduction(k, t, t, k.unfold === undefined ? [t.c, k.x.kernel, t.ky] : reductionSizes(k, t, t));
   const kept = reductionBlocks(k, t) > 1 || keepsSums(unitFor(machine.matrix, type), reduction);
   const sums = Math.ceil(t.n / tn) * t.b * t.y * t.x;
   return (
     fitsForm(k, t.c) &&
+    (k.unfold === undefined || t.c === k.c.total) &&
     levels.size <= loadLevels('vector') &&
     worksInPlace(built, k, t) &&
     nramBytes <= machine.nram.bytes &&
@@ -213,23 +223,31 @@ function worksInPlace({ nest, a, w, out }: BuiltContraction, k: Contraction, t: 
   return isSideBySide && isWhole && (epilogue === undefined || turnsOf(loops, levelOf(loops, out)) <= MOST_HANDED_ON);
 }
 
+/** Loops of a convolution whose rows are unfolded. */
+const SWAPPED = { y: 'x', x: 'y', ky: 'kx' } as const;
+
 /** Loops, streams and buffers of a tiling. */
 export function buildContraction(k: Contraction, t: Tiling, machine: Machine, packedAddress: number): BuiltContraction {
   const loop = dealing(t.deals ?? [], coresFor(machine));
   const outer = k.outer.map((o, i) => loop(`o${i}`, o.total, 1));
+  // They are dealt by the names of the contraction, and called by those of the convolution.
+  const called = (name: 'y' | 'x' | 'ky', total: number, tile: number): LoopDim => ({
+    ...loop(name, total, tile),
+    name: k.unfold?.taps === 'rows' ? SWAPPED[name] : name,
+  });
   const b = loop('b', k.b.total, t.b);
-  const y = loop('y', k.y.total, t.y);
-  const x = loop('x', k.x.total, t.x);
+  const y = called('y', k.y.total, t.y);
+  const x = called('x', k.x.total, t.x);
   const n = loop('n', k.n.total, t.n);
   const c = loop('c', k.c.total, t.c);
-  const ky = loop('ky', k.y.kernel, t.ky);
+  const ky = called('ky', k.y.kernel, t.ky);
   const reductionLoops = tilesOf(ky) > 1 ? [c, ky] : [c];
   const loops = t.filtersOuter ? [...outer, n, b, y, x, ...reductionLoops] : [...outer, b, y, x, n, ...reductionLoops];
 
   const types = typesOfContraction(k);
   const width = widthsOf(k);
   const window = (s: Spatial): number => (s.kernel - 1) * s.dilation + 1;
-  const a: Stream = {
+  const activations: Omit<Stream, 'dims'> = {
     name: 'activations',
     space: 'nram',
     type: types.a,
@@ -237,13 +255,21 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
     holds: t.holdsActivations === true,
     ...(k.quantisation === undefined ? {} : { fill: elementBits(types.a, k.quantisation.zero.a) }),
     outer: k.outer.map((o, i) => ({ loop: outer[i]!, stride: o.aStride })),
-    dims: [
-      { loop: b, limit: k.b.total, stride: k.b.aStride },
-      { loop: y, scale: k.y.scale, window: window(k.y), pad: k.y.pad, limit: k.y.limit, stride: k.y.aStride },
-      { loop: x, scale: k.x.scale, window: window(k.x), pad: k.x.pad, limit: k.x.limit, stride: k.x.aStride },
-      t.wholeDepth ? { limit: k.c.total, stride: k.c.aStride } : { loop: c, limit: k.c.total, stride: k.c.aStride },
-    ],
   };
+  const a: Stream =
+    k.unfold !== undefined
+      ? unfoldedStream(k, k.unfold, activations, { b, y, x })
+      : {
+          ...activations,
+          dims: [
+            { loop: b, limit: k.b.total, stride: k.b.aStride },
+            { loop: y, scale: k.y.scale, window: window(k.y), pad: k.y.pad, limit: k.y.limit, stride: k.y.aStride },
+            { loop: x, scale: k.x.scale, window: window(k.x), pad: k.x.pad, limit: k.x.limit, stride: k.x.aStride },
+            t.wholeDepth
+              ? { limit: k.c.total, stride: k.c.aStride }
+              : { loop: c, limit: k.c.total, stride: k.c.aStride },
+          ],
+        };
 
   const w: Stream = {
     ...weightStream(k, t, machine, { outer, n, c, ky }, packedAddress),
@@ -391,9 +417,20 @@ function epilogueBody(
  * Whether one run of the reduction takes in kx and c: the tile's pixels must then follow each other without a gap.
  */
 export function isMerged(k: Contraction, t: Pick<Tiling, 'c' | 'wholeDepth'>): boolean {
+  if (k.unfold !== undefined) return true;
   if (k.x.dilation !== 1 || k.c.total % t.c !== 0) return false;
   if (!isKept(k.a)) return !t.wholeDepth || t.c >= k.c.total;
   return k.x.kernel === 1 || (t.c === k.c.total && k.x.aStride === k.c.total * k.c.aStride);
+}
+
+/** The reduction of a block of so many channels and kernel rows, innermost first. */
+export function reductionSizes(
+  k: Contraction,
+  t: Pick<Tiling, 'c' | 'wholeDepth'>,
+  { c, ky }: { readonly c: number; readonly ky: number },
+): readonly number[] {
+  if (k.unfold !== undefined) return [ky * k.x.kernel * c];
+  return isMerged(k, t) ? [k.x.kernel * c, ky] : [c, k.x.kernel, ky];
 }
 
 /** Busy cycles and traffic of the kernel. */
@@ -406,9 +443,9 @@ export function predictContraction(
   const { b, y, x, n, c, ky } = built.loops;
   const cycles = sumOverTiles(built.nest.loops, new Set(), (size) => {
     const rowsOfKernel = tilesOf(ky) > 1 ? size(ky) : k.y.kernel;
-    const reduction = isMerged(k, t) ? [k.x.kernel * t.c, rowsOfKernel] : [size(c), k.x.kernel, rowsOfKernel];
     const filters = k.weights.kind === 'dynamic' ? t.n : size(n);
-    const kept = keptReduction(k, t, { n: size(n), c: size(c), ky: rowsOfKernel }, reduction);
+    const block = { n: size(n), c: size(c), ky: rowsOfKernel };
+    const kept = keptReduction(k, t, block, reductionSizes(k, t, block));
     return mmaCycles(machine, [size(x), size(y), size(b)], filters, kept, typesOfContraction(k).a);
   });
   return predictNest(shapeOfNest(built.nest, cycles, coresFor(machine)), machine);

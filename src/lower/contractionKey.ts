@@ -6,7 +6,7 @@ import { sparseKey } from './sparse/forms.ts';
 
 /** All that the search looks at. */
 export const keyOf = (k: Contraction): string => {
-  const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue } = k;
+  const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue, unfold } = k;
   return JSON.stringify([
     typesOfContraction(k),
     parametersOf(k),
@@ -21,6 +21,7 @@ export const keyOf = (k: Contraction): string => {
     a.home,
     out.home,
     prologue && windowKey(prologue),
+    unfold && [unfold.taps, unfold.of.y, unfold.of.x, unfold.of.c],
     epilogue?.steps.map((s) => [s.f, s.a, typeof s.b, s.type, s.accumulate]),
     epilogue?.operands.map((o) => [o.type, o.outer, o.b, o.y, o.x, o.n, o.place.home]),
   ]);

@@ -89,7 +89,16 @@ export function emitContraction(
     // With activations as weights every group is whole: columns beyond N are zeros that are never stored.
     const filters: Operand = dynamicWeights ? t.n : at.size(loops.n);
     e.dimension(output, 4, filters, width.result * tn);
-    if (merged) {
+    if (k.unfold !== undefined) {
+      const columns = at.size(loops.ky);
+      if (typeof columns === 'number') e.dimension(reduction, 0, columns * t.c, aStrides[3]!);
+      else {
+        const r = e.register();
+        e.op('muli', { rd: r, ra: columns.register, imm: t.c });
+        e.dimension(reduction, 0, { register: r }, aStrides[3]!);
+        e.release(r);
+      }
+    } else if (merged) {
       e.dimension(reduction, 0, k.x.kernel * t.c, aStrides[3]!);
       e.dimension(reduction, 1, at.size(loops.ky), kyStride);
     } else {

@@ -45,7 +45,9 @@ export interface AffineForm extends AffineExpression {
 }
 
 /** The form of a contraction. Indices of size 1 are left out. */
-export function affineForm(k: Contraction, machine: Machine): AffineForm {
+export function affineForm(given: Contraction, machine: Machine): AffineForm {
+  // What is unfolded is a matter of the schedule.
+  const k = given.unfold?.of ?? given;
   const { domain, maps } = affineExpression({
     ...{ outer: k.outer.map((o) => o.total), b: k.b.total, y: k.y, x: k.x, n: k.n.total, c: k.c.total },
   });
@@ -215,7 +217,9 @@ export function describeContraction(
       space: s.space,
       buffers: isKept(s) ? 0 : s === built.w ? weightBuffers(built) : buffersOf(loops, s),
       bytes: bufferBytes(s),
-      transfers: isKept(s) ? 0 : turns / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
+      transfers: isKept(s)
+        ? 0
+        : (turns * (s.parts?.length ?? 1)) / (s === output ? 1 : togetherOf(loops, s, level, cores).cores),
     };
   });
   const { a: type } = typesOfContraction(k);
@@ -276,6 +280,9 @@ export function mergesOfTried(
     : [...ways.values()].sort((a, b) => a.predicted.cycles - b.predicted.cycles);
 }
 
+/** What stands side by side in a tile of unfolded activations. */
+const TAPS = { rows: 'ky × c', columns: 'kx × c', window: 'ky × kx × c' } as const;
+
 function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly Stream[], output: Stream): string[] {
   const lines: string[] = [];
   let depth = 0;
@@ -283,7 +290,11 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
   const sizeOf = (s: Stream): string =>
     s.linear === undefined
       ? s.dims
-          .map((d) => (d.loop === undefined ? d.limit : d.window === undefined ? d.loop.name : `${d.loop.name}+halo`))
+          .map((d) => {
+            if (d.loop === undefined)
+              return s.parts === undefined || k.unfold === undefined ? d.limit : TAPS[k.unfold.taps];
+            return d.window === undefined ? d.loop.name : `${d.loop.name}+halo`;
+          })
           .join(' × ')
       : `${[...(s.loops ?? [])].map((l) => l.name).join(' × ')}, packed${s.linear.stream === undefined ? '' : `, ${s.linear.stream.format} stream`}`;
   const form = sparseOf(k)?.form;
@@ -293,7 +304,8 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
     for (const s of inputs) {
       if (isKept(s) || levelOf(loops, s) !== level) continue;
       const over = holdingOf(loops, s)?.over.map((l) => l.name) ?? [];
-      const held = over.length === 0 ? '' : `, held from the first ${over.join(', ')}`;
+      const parts = s.parts === undefined || s.parts.length === 1 ? '' : `, in ${s.parts.length} transfers`;
+      const held = `${parts}${over.length === 0 ? '' : `, held from the first ${over.join(', ')}`}`;
       line(`load ${s.name} [${sizeOf(s)}] → ${s.space}${held}`);
     }
     const l = loops[level];

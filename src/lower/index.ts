@@ -21,6 +21,7 @@ export {
   type ScheduleText,
 } from './explain.ts';
 export { firstCores } from './firstCores.ts';
+export { CONVOLUTION_CHOICES, type ConvolutionChoice } from './im2col/unfold.ts';
 export { type LowerOptions, lower } from './lower.ts';
 export { isOperandSemaphore } from './operandSemaphores.ts';
 export { type ProcessorSupport, processorSupport } from './operators/support.ts';

@@ -14,6 +14,7 @@ import { Emitter } from './emitter.ts';
 import { type ExpandedModel, expandModel } from './expand.ts';
 import { firstCores } from './firstCores.ts';
 import { type Boundary, hostJob, hostPart, type Waiting, whyNotExchanged } from './hostParts.ts';
+import type { ConvolutionChoice } from './im2col/unfold.ts';
 import { planCopy } from './kernels/copy.ts';
 import { keepInNram, type MachineOf } from './nramResidency.ts';
 import { cause, type OpenShape, openShape, repair } from './openShapes.ts';
@@ -39,6 +40,8 @@ export interface LowerOptions {
   readonly sparse?: SparseOption;
   /** What is done with the Winograd unit of a machine that has one; by default what is predicted to be fastest. */
   readonly winograd?: WinogradChoice;
+  /** How convolutions have their windows; by default what is predicted to be fastest, or with a `schedule` of the caller as they stand. */
+  readonly convolution?: ConvolutionChoice;
   /** Whether a layer may load the first weights of the layer behind it; by default it may. */
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */

@@ -19,7 +19,7 @@ import {
   transferCost,
   turnsOf,
 } from './prediction.ts';
-import { holdingOf, isKept, type LoopDim, loopsOf, partsOf, roundsOf } from './stream.ts';
+import { holdingOf, isKept, type LoopDim, loopsOf, partsOf, roundsOf, type Stream } from './stream.ts';
 
 /** Innermost turns that are played. */
 const MOST_TURNS = 2048;
@@ -61,8 +61,11 @@ export function costOf(
   const known = new Map<number, Transfer>();
   const banks = dramConfig(machine);
   const others = workersOf(loops) / sharedBy - 1;
-  const direct = (): Transfer => {
-    const cost = transferCost(stream, machine, index);
+  const parts = stream.parts ?? [stream];
+  const sum = (of: (part: Stream) => Transfer): Transfer =>
+    parts.map(of).reduce((p, q) => ({ cycles: p.cycles + q.cycles, channel: p.channel + q.channel }));
+  const direct = (part: Stream): Transfer => {
+    const cost = transferCost(part, machine, index);
     const stall = banks === undefined ? 0 : estimatedStall(banks, cost, machine.dram.latencyCycles);
     // Cores that move alike parts of their own take turns.
     const channel = (1 + others) * (cost.channelCycles + stall);
@@ -70,15 +73,15 @@ export function costOf(
   };
   // The link works while load waits for it (`relay.ts`).
   const { semaphore, signalLatency } = controlCost(machine);
-  const relayed = (): Transfer => {
-    const { cycles, channelCycles, takesPort } = linkCost(machine, shapeAt(stream, index));
+  const relayed = (part: Stream): Transfer => {
+    const { cycles, channelCycles, takesPort } = linkCost(machine, shapeAt(part, index));
     return { cycles: cycles + (takesPort ? others * channelCycles : 0) + 4 * (semaphore + signalLatency), channel: 0 };
   };
   return () => {
     const kind = own.reduce((n, { l, kinds }) => n * kinds.count + kinds.of[index(l)]!, 0);
     const before = known.get(kind);
     if (before !== undefined) return before;
-    const transfer = stream.home === 'shared' ? relayed() : direct();
+    const transfer = sum(stream.home === 'shared' ? relayed : direct);
     known.set(kind, transfer);
     return transfer;
   };

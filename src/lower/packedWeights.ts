@@ -51,7 +51,7 @@ export function packedWeights(k: Contraction, t: Tiling, machine: Machine, addre
         for (let y = ky[0]; y < ky[1]; y++) {
           for (let x = 0; x < k.x.kernel; x++) {
             for (let channel = c[0]; channel < c[1]; channel++) {
-              const base = o * s.o + channel * s.c + y * s.ky + x * s.kx;
+              const base = o * s.o + (weights.channel?.(channel) ?? channel * s.c) + y * s.ky + x * s.kx;
               for (let n = g0; n < g1; n++) out[at++] = w[base + n * s.n]!;
             }
           }

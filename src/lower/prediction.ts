@@ -159,6 +159,19 @@ const NONE: Traffic = {
   last: 0,
 };
 
+const addTraffic = (p: Traffic, q: Traffic): Traffic => ({
+  busy: p.busy + q.busy,
+  channel: p.channel + q.channel,
+  link: p.link + q.link,
+  port: p.port + q.port,
+  moves: p.moves + q.moves,
+  payload: p.payload + q.payload,
+  burst: p.burst + q.burst,
+  stalled: p.stalled + q.stalled,
+  first: p.first + q.first,
+  last: p.last + q.last,
+});
+
 /** What moves at a tile. */
 export function shapeAt(s: Stream, index: (l: LoopDim) => number): TransferShape {
   const bytes = elementBytes(s);
@@ -201,9 +214,9 @@ export function costAt(loops: readonly LoopDim[], cost: TileCost, index: (l: Loo
   };
 }
 
-/** The tiles of a loop by what a transfer of the stream costs at them. */
+/** The tiles of a loop by what the transfers of the stream cost at them. */
 export function tileKinds(s: Stream, l: LoopDim): { readonly of: readonly number[]; readonly count: number } {
-  const dims = s.dims.filter((d) => d.loop === l);
+  const dims = (s.parts ?? [s]).flatMap((part) => part.dims).filter((d) => d.loop === l);
   const kinds = new Map<string, number>();
   const of = Array.from({ length: tilesOf(l) }, (_, index) => {
     const key = `${sizeAt(l, index)} ${dims.map((d) => tileOf(d, index).inside).join()}`;
@@ -224,6 +237,10 @@ function trafficOf(
   which: 'all' | 'first' = 'all',
 ): Traffic {
   if (isKept(s)) return NONE;
+  if (s.parts !== undefined) {
+    const all = s.parts.map((stream) => trafficOf({ stream, level: said, sharedBy }, loops, machine, which));
+    return all.reduce((sum, t) => addTraffic(sum, t), NONE);
+  }
   const mine = loopsOf(s);
   // What is held is loaded in fewer turns than it is used in; a nest of another shape may load in more.
   const level = holdingOf(loops, s)?.from ?? said;

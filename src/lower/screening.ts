@@ -9,13 +9,14 @@ import { keepsSums, type MatrixWork, VECTOR_CLASSES, workCycles, workOf } from '
 import {
   type Contraction,
   type EpilogueOperand,
-  isMerged,
+  reductionSizes,
   typesOfContraction,
   wideBytes,
   widthsOf,
 } from './contraction.ts';
 import { meanBlockBytes, mostWordsInWram, parametersOf, wordsOf } from './contractionWeights.ts';
 import { type CoreSplit, copiesOf, type Share } from './coreSplit.ts';
+import { transfersOfUnfold } from './im2col/unfoldedStream.ts';
 import { INSTRUCTIONS_PER_TILE } from './prediction.ts';
 import { type Extents, pixelClasses, type RunsCost, runsCost, type SpatialTiles, spatialTiles } from './screenCosts.ts';
 import type { Shortlist } from './shortlist.ts';
@@ -83,6 +84,8 @@ export class Screening {
   readonly #steps: number;
   readonly #lanes: number;
   readonly #controlPerTile: number;
+  /** That bring a tile of activations. */
+  readonly #transfers: number;
   readonly #aCosts = new Map<Pixels, { readonly c: number; readonly wholeDepth: boolean; readonly cost: RunsCost }>();
 
   /**
@@ -110,6 +113,7 @@ export class Screening {
     // Epilogues are chosen only where the vector unit computes the type.
     this.#lanes = vectorLanes(machine.vector, this.#types.result) ?? 1;
     this.#controlPerTile = INSTRUCTIONS_PER_TILE * machine.control.cyclesPerInstruction;
+    this.#transfers = k.unfold === undefined ? 1 : transfersOfUnfold(k.unfold);
   }
 
   /** @param fine whether single channels and filters are tried, too, where lanes idle */
@@ -148,8 +152,8 @@ export class Screening {
     const [tn, ti] = [this.#tn, lanesOf(this.#unit)];
     const wholeN = this.#dynamic && k.n.total % tn !== 0 ? [tn] : evenTiles(k.n.total, tn, 16);
     const nTiles = fine && !this.#dynamic ? [...new Set([...powersBelow(tn, k.n.total), ...wholeN])] : wholeN;
-    const wholeC = evenTiles(k.c.total, ti, 16);
-    const cTiles = fine ? [...new Set([...powersBelow(ti, k.c.total), ...wholeC])] : wholeC;
+    const wholeC = k.unfold === undefined ? evenTiles(k.c.total, ti, 16) : [k.c.total];
+    const cTiles = fine && k.unfold === undefined ? [...new Set([...powersBelow(ti, k.c.total), ...wholeC])] : wholeC;
     for (const c of cTiles) {
       if (!fitsForm(k, c)) continue;
       const depthBlocks = Math.ceil(k.c.total / c);
@@ -162,7 +166,8 @@ export class Screening {
           // Kernel rows apart only where whole blocks would take too much of the memory for weights.
           const whole = this.#weightBuffer(n, c, k.y.kernel);
           const tight = k.y.kernel > 1 && !this.#dynamic && whole * 4 > this.#machine.wram.bytes;
-          for (const ky of tight ? [k.y.kernel, 1] : [k.y.kernel]) {
+          const cut = k.unfold === undefined ? [k.y.kernel, 1] : evenTiles(k.y.kernel);
+          for (const ky of tight ? cut : [k.y.kernel]) {
             const block = this.#block({ n, c, ky, wholeDepth, filters, depthBlocks });
             if (block !== undefined) yield block;
           }
@@ -189,10 +194,11 @@ export class Screening {
     const buffer = this.#weightBuffer(n, c, ky);
     const times = filters.rounds * blocks > 1 || this.#outerTurns > 1 ? 2 : 1;
     if (buffer * times > machine.wram.bytes) return undefined;
-    const merged = isMerged(k, { c, wholeDepth });
     const tile = { n, c, ky };
-    const reduction = (filters: number, depth: number): readonly number[] =>
-      keptReduction(k, tile, { n: filters, c: depth, ky }, merged ? [k.x.kernel * depth, ky] : [depth, k.x.kernel, ky]);
+    const reduction = (filters: number, depth: number): readonly number[] => {
+      const block = { n: filters, c: depth, ky };
+      return keptReduction(k, tile, block, reductionSizes(k, { c, wholeDepth }, block));
+    };
     const works = filters.classes.flatMap((f) =>
       [
         [depthBlocks - 1, c],
@@ -341,19 +347,21 @@ export class Screening {
     const k = this.#k;
     const { b, x, y } = at;
     const elements = (k.b.total * y.inside * x.inside * k.c.total) / (at.count * (wholeDepth ? 1 : depthBlocks));
-    const cost = runsCost(
+    const transfers = this.#transfers;
+    const one = runsCost(
       this.#machine,
-      this.#bytes.a * elements,
+      (this.#bytes.a * elements) / transfers,
       [
-        [k.c.aStride, wholeDepth ? k.c.total : c],
+        [k.c.aStride, k.unfold === undefined ? (wholeDepth ? k.c.total : c) : k.unfold.of.c.total],
         [k.x.aStride, x.extent],
         [k.y.aStride, y.extent],
         [k.b.aStride, b],
       ],
-      buffer,
+      buffer / transfers,
       this.#bytes.a,
       k.a.home,
     );
+    const cost = { cycles: transfers * one.cycles, channelCycles: transfers * one.channelCycles };
     this.#aCosts.set(at, { c, wholeDepth, cost });
     return cost;
   }

@@ -47,6 +47,8 @@ export interface StreamDim {
   readonly stride: number;
   /** The tile is always whole: what lies beyond `limit` is filled rather than left out. */
   readonly whole?: boolean;
+  /** In a part of a stream: whether some part has elements outside the tensor here. */
+  readonly isBounded?: boolean;
 }
 
 /** Address part of a loop that does not appear as a dimension of the tile (groups, batches of a matmul). */
@@ -95,6 +97,10 @@ export interface Stream {
   readonly bufferBytes?: number;
   /** Loops whose tiles matter beyond those in dims/outer (for `linear`). */
   readonly loops?: readonly LoopDim[];
+  /** Its tile is brought by several transfers, one behind the other, each of a part of the buffer; `dims` says what they make of it. */
+  readonly parts?: readonly Stream[];
+  /** Of a part: bytes from the buffer's start to its first element. */
+  readonly into?: number;
   /** Its tiles have a buffer each and stay through turns of outer loops that it does not know: loaded in the first of them only. */
   readonly holds?: boolean;
 }

@@ -7,6 +7,7 @@ import {
   type LoopDim,
   recordOrder,
   type Stream,
+  type StreamDim,
   type TileContext,
   tileStrides,
   tilesOf,
@@ -48,11 +49,11 @@ export function emitTransfer(
   const multicast = MULTICASTS.indexOf(together);
   const space = SPACES.indexOf(s.space);
   const type = ELEMENT_TYPES.indexOf(s.type);
-  const issue = (dram: Register): void => {
+  const issue = (dram: Register, into = 0): void => {
     if (s.home === 'shared') {
       const link = kind === 'load' ? 'get' : 'put';
       emitRelayed(e, link, () =>
-        e.with(at.buffer(s), (pad) =>
+        withBuffer(e, at.buffer(s), into, (pad) =>
           link === 'get'
             ? e.op('get', {
                 space,
@@ -68,7 +69,7 @@ export function emitTransfer(
       );
       return;
     }
-    e.with(at.buffer(s), (pad) =>
+    withBuffer(e, at.buffer(s), into, (pad) =>
       kind === 'load'
         ? e.op('load', { space, rd: pad, ra: dram, dst: records.pad, src: records.dram, type, multicast })
         : e.op('store', { space, rd: dram, ra: pad, dst: records.dram, src: records.pad, type }),
@@ -91,6 +92,49 @@ export function emitTransfer(
     return;
   }
 
+  const [part = s, ...others] = s.parts ?? [];
+  const address = emitTile(e, part, at, records);
+  if (kind === 'load' && s.fill !== undefined && s.fill !== 0) {
+    e.with(s.fill, (ra) => e.op('cfg.fill', { record: records.dram, ra }));
+  }
+  issue(address, part.into);
+  // Parts differ in where they begin, and in what of them lies outside the tensor.
+  let before = part;
+  for (const next of others) {
+    e.addTo(address, originOf(next) - originOf(before));
+    recordOrder(next).forEach((i, dim) => {
+      const d = next.dims[i]!;
+      if (d.isBounded !== true) return;
+      const { n, temporary } = extentAt(e, d, at);
+      emitBounds(e, d, at, n, records.dram, dim);
+      if (temporary !== undefined) e.release(temporary);
+    });
+    issue(address, next.into);
+    before = next;
+  }
+  e.release(address);
+}
+
+/** Calls `use` with a register that holds an address in a buffer. */
+function withBuffer(e: Emitter, buffer: Operand, into: number, use: (r: Register) => void): void {
+  if (into === 0 || typeof buffer === 'number') return e.with(typeof buffer === 'number' ? buffer + into : buffer, use);
+  const r = e.register();
+  e.set(r, buffer);
+  e.addTo(r, into);
+  use(r);
+  e.release(r);
+}
+
+/** Where the first tile begins, padding included. */
+const originOf = ({ address, dims }: Stream): number => dims.reduce((n, d) => n - (d.pad ?? 0) * d.stride, address);
+
+/** Sizes, strides and bounds of the current tile into the records. @returns where it begins; the register belongs to the caller */
+function emitTile(
+  e: Emitter,
+  s: Stream,
+  at: TileContext,
+  records: { readonly dram: RecordId; readonly pad: RecordId },
+): Register {
   const address = e.register();
   e.op('li', { rd: address, imm: s.address >>> 0 });
   for (const o of s.outer ?? []) e.addScaled(address, at.index(o.loop), o.stride);
@@ -98,55 +142,60 @@ export function emitTransfer(
   recordOrder(s).forEach((i, dim) => {
     const d = s.dims[i]!;
     const scale = d.scale ?? 1;
-    const window = d.window ?? 1;
-    const pad = d.pad ?? 0;
     // Sizes come from the record on the source side; both sides are kept the same so that either reads well.
     if (d.loop === undefined) {
       e.dimension(records.dram, dim, d.limit, d.stride);
       e.dimension(records.pad, dim, d.limit, strides[i]!);
       return;
     }
-    const tiles = tilesOf(d.loop);
-    const t = d.whole === true ? d.loop.tile : at.size(d.loop);
-    let n: Operand;
-    let temporary: Register | undefined;
-    if (typeof t === 'number') n = (t - 1) * scale + window;
-    else if (scale === 1 && window === 1) n = t;
-    else {
-      temporary = e.register();
-      e.op('muli', { rd: temporary, ra: t.register, imm: scale });
-      e.addTo(temporary, window - scale);
-      n = { register: temporary };
-    }
+    const { n, temporary } = extentAt(e, d, at);
     e.addScaled(address, at.index(d.loop), d.loop.tile * scale * d.stride);
-    e.addTo(address, -pad * d.stride);
+    e.addTo(address, -(d.pad ?? 0) * d.stride);
     e.dimension(records.dram, dim, n, d.stride);
     e.dimension(records.pad, dim, n, strides[i]!);
-    // Bounds: start = index·tile·scale − pad; inside are max(0, −start) … min(extent, limit − start).
-    const covered = d.whole === true ? tiles * d.loop.tile : d.loop.total;
-    const lastEnd = (covered - 1) * scale + window - pad;
-    if (pad > 0 || lastEnd > d.limit) {
-      if (tiles === 1 && typeof n === 'number') {
-        e.bounds(records.dram, dim, Math.min(pad, n), Math.max(0, Math.min(n, d.limit + pad)));
-      } else {
-        const start = e.register();
-        const lo = e.register();
-        const hi = e.register();
-        e.op('li', { rd: start, imm: -pad >>> 0 });
-        e.addScaled(start, at.index(d.loop), d.loop.tile * scale);
-        e.op('sub', { rd: lo, ra: 0, rb: start });
-        e.op('max', { rd: lo, ra: lo, rb: 0 });
-        e.with(d.limit, (ra) => e.op('sub', { rd: hi, ra, rb: start }));
-        e.with(n, (rb) => e.op('min', { rd: hi, ra: hi, rb }));
-        e.bounds(records.dram, dim, { register: lo }, { register: hi });
-        for (const r of [start, lo, hi]) e.release(r);
-      }
-    }
+    if (isBounded(d)) emitBounds(e, d, at, n, records.dram, dim);
     if (temporary !== undefined) e.release(temporary);
   });
-  if (kind === 'load' && s.fill !== undefined && s.fill !== 0) {
-    e.with(s.fill, (ra) => e.op('cfg.fill', { record: records.dram, ra }));
+  return address;
+}
+
+/** Elements of a dimension with a loop in the current tile. The register belongs to the caller. */
+function extentAt(e: Emitter, d: StreamDim, at: TileContext): { readonly n: Operand; readonly temporary?: Register } {
+  const loop = d.loop!;
+  const scale = d.scale ?? 1;
+  const window = d.window ?? 1;
+  const t = d.whole === true ? loop.tile : at.size(loop);
+  if (typeof t === 'number') return { n: (t - 1) * scale + window };
+  if (scale === 1 && window === 1) return { n: t };
+  const temporary = e.register();
+  e.op('muli', { rd: temporary, ra: t.register, imm: scale });
+  e.addTo(temporary, window - scale);
+  return { n: { register: temporary }, temporary };
+}
+
+/** Whether a dimension with a loop has elements outside the tensor. */
+function isBounded({ loop, scale = 1, window = 1, pad = 0, limit, whole, isBounded = false }: StreamDim): boolean {
+  const covered = whole === true ? tilesOf(loop!) * loop!.tile : loop!.total;
+  return isBounded || pad > 0 || (covered - 1) * scale + window - pad > limit;
+}
+
+/** What of n elements lies inside the tensor: start = index·tile·scale − pad, inside are max(0, −start) … min(n, limit − start). */
+function emitBounds(e: Emitter, d: StreamDim, at: TileContext, n: Operand, record: RecordId, dim: number): void {
+  const loop = d.loop!;
+  const pad = d.pad ?? 0;
+  if (tilesOf(loop) === 1 && typeof n === 'number') {
+    e.bounds(record, dim, Math.min(pad, n), Math.max(0, Math.min(n, d.limit + pad)));
+    return;
   }
-  issue(address);
-  e.release(address);
+  const start = e.register();
+  const lo = e.register();
+  const hi = e.register();
+  e.op('li', { rd: start, imm: -pad >>> 0 });
+  e.addScaled(start, at.index(loop), loop.tile * (d.scale ?? 1));
+  e.op('sub', { rd: lo, ra: 0, rb: start });
+  e.op('max', { rd: lo, ra: lo, rb: 0 });
+  e.with(d.limit, (ra) => e.op('sub', { rd: hi, ra, rb: start }));
+  e.with(n, (rb) => e.op('min', { rd: hi, ra: hi, rb }));
+  e.bounds(record, dim, { register: lo }, { register: hi });
+  for (const r of [start, lo, hi]) e.release(r);
 }

@@ -3,14 +3,21 @@ import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { compileModel } from '#flow';
 import { type Program, writeProgramChunks } from '#isa';
-import type { SparseOption, WinogradChoice } from '#lower';
+import type { ConvolutionChoice, SparseOption, WinogradChoice } from '#lower';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, MODEL_ARGUMENT, sizesGiven } from '../model.ts';
-import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from '../modelOptions.ts';
+import {
+  convolutionOption,
+  coresOption,
+  type ModelOptions,
+  sparseOption,
+  winogradOption,
+  withModelOptions,
+} from '../modelOptions.ts';
 import { type Opened, openModel, weightsFact } from '../openModel.ts';
 import { slotText } from '../slots.ts';
 import { seedOption } from '../values.ts';
@@ -21,6 +28,7 @@ interface CompileOptions extends ModelOptions, CacheOption {
   readonly cores?: number;
   readonly sparse?: SparseOption;
   readonly winograd?: WinogradChoice;
+  readonly convolution?: ConvolutionChoice;
   readonly seed: number;
 }
 
@@ -43,6 +51,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
   command.option(...coresOption(console));
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
+  command.option(...convolutionOption(console));
   command.option(...seedOption(console, { en: 'of random weights; default 0', zh: '随机权重的种子，默认 0' }));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: CompileOptions) => {
@@ -59,6 +68,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
       ...(options.cores === undefined ? {} : { cores: options.cores }),
       ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
       ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
+      ...(options.convolution === undefined ? {} : { convolution: options.convolution }),
       onProgress: (done, total) =>
         console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
     });

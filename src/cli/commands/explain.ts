@@ -2,7 +2,7 @@
 import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { explainModel, type LayerExplanation, layersNamed } from '#flow';
-import type { SparseOption, WinogradChoice } from '#lower';
+import type { ConvolutionChoice, SparseOption, WinogradChoice } from '#lower';
 import { sparseReport, toJson } from '#report';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
@@ -10,7 +10,14 @@ import type { Console } from '../console.ts';
 import { explainedLayer, explainedTable, hostLines } from '../explainText.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, MODEL_ARGUMENT, sizesGiven } from '../model.ts';
-import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from '../modelOptions.ts';
+import {
+  convolutionOption,
+  coresOption,
+  type ModelOptions,
+  sparseOption,
+  winogradOption,
+  withModelOptions,
+} from '../modelOptions.ts';
 import { openModel } from '../openModel.ts';
 import { textStyle } from '../style.ts';
 import { whole } from '../values.ts';
@@ -22,6 +29,7 @@ interface ExplainOptions extends ModelOptions, CacheOption {
   readonly layer?: string;
   readonly schedules: number;
   readonly winograd?: WinogradChoice;
+  readonly convolution?: ConvolutionChoice;
 }
 
 export function configureExplain(command: CliCommand, console: Console): void {
@@ -55,6 +63,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
     );
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
+  command.option(...convolutionOption(console));
   command.option(...coresOption(console));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
   command.action(async (name: string, options: ExplainOptions) => {
@@ -70,6 +79,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
         ...(options.cores === undefined ? {} : { cores: options.cores }),
         ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
         ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
+        ...(options.convolution === undefined ? {} : { convolution: options.convolution }),
         ...(layer === undefined ? {} : { choose: (program) => layersNamed(program, layer) }),
         onProgress: (done, total) =>
           console.progress.update(() =>

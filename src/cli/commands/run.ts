@@ -21,7 +21,7 @@ import {
   TERM_MAX,
 } from '#flow';
 import type { Tensor } from '#ir';
-import type { SparseOption, WinogradChoice } from '#lower';
+import type { ConvolutionChoice, SparseOption, WinogradChoice } from '#lower';
 import { symbolsOf } from '#ops';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
@@ -30,7 +30,14 @@ import { checkFidelity, type FidelityOptions, withFidelityOptions } from '../fid
 import { completeFeeds, type GivenInputs, type InputOptions, readInputs, withInputOptions } from '../inputs.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { embeddedOf, inModel, originOf } from '../model.ts';
-import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from '../modelOptions.ts';
+import {
+  convolutionOption,
+  coresOption,
+  type ModelOptions,
+  sparseOption,
+  winogradOption,
+  withModelOptions,
+} from '../modelOptions.ts';
 import { openModel, weightsFact } from '../openModel.ts';
 import { readLabels, writeOutputs } from '../outputs.ts';
 import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
@@ -42,6 +49,7 @@ interface RunOptions extends InputOptions, ModelOptions, ShowOptions, FidelityOp
   readonly cores?: number;
   readonly sparse?: SparseOption;
   readonly winograd?: WinogradChoice;
+  readonly convolution?: ConvolutionChoice;
   readonly a?: number;
   readonly b?: number;
   readonly carry?: number;
@@ -102,6 +110,7 @@ export function configureRun(command: CliCommand, console: Console): void {
   command.option(...coresOption(console));
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
+  command.option(...convolutionOption(console));
   withModelOptions(console, command);
   withInputOptions(console, command);
   withFidelityOptions(console, command);
@@ -162,6 +171,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
+    ...(options.convolution === undefined ? {} : { convolution: options.convolution }),
     onProgress: (done, total) =>
       console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
   });

@@ -15,7 +15,7 @@ import type { Emitted, Job, Planner, Prepared, ToHost } from '../planner.ts';
 import { trafficAhead } from '../prediction.ts';
 import { doesNotFit } from '../reasons.ts';
 import { weightBuffers, withRing } from '../ring.ts';
-import { inForm, sparseOf } from '../sparse/forms.ts';
+import { sparseOf } from '../sparse/forms.ts';
 import { planLoops } from '../stream.ts';
 import { cyclesOf, predictionOf } from '../tileSearch.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
@@ -37,7 +37,7 @@ export interface Chosen {
 }
 
 /**
- * Of the chains behind a contraction, and the forms in which its weights may lie, those that are predicted to pay.
+ * Of the chains behind a contraction, and the ways to do it, those that are predicted to pay.
  * @param plan undefined where a chain cannot be had
  * @returns undefined where not even the shortest fits
  */
@@ -51,14 +51,19 @@ export function chooseContraction(
     const dense = plan(chain);
     if (dense === undefined) continue;
     const apart = cyclesApart(p, chains, chain, dense);
-    for (const form of p.weightForms(dense.contraction())) {
-      const planned = { ...dense, contraction: () => inForm(dense.contraction(), form) };
-      const k = planned.contraction();
-      const tiling = p.tiling(k);
-      // Tilings may be given, and those of networks that count alike are shared.
-      if (tiling === undefined || (form !== undefined && !fitsContraction(k, tiling, p.machine))) continue;
-      const cycles = cyclesOf(k, tiling, p.machine);
-      if (best === undefined || cycles + apart < best.cycles) best = { chain, planned, tiling, cycles: cycles + apart };
+    for (const ways of p.ways(dense.contraction())) {
+      let fits = false;
+      for (const [i, way] of ways.entries()) {
+        const planned = { ...dense, contraction: () => way(dense.contraction()) };
+        const k = planned.contraction();
+        const tiling = p.tiling(k);
+        // Tilings may be given, and those of networks that count alike are shared.
+        if (tiling === undefined || (i > 0 && !fitsContraction(k, tiling, p.machine))) continue;
+        fits = true;
+        const cycles = cyclesOf(k, tiling, p.machine) + apart;
+        if (best === undefined || cycles < best.cycles) best = { chain, planned, tiling, cycles };
+      }
+      if (fits) break;
     }
   }
   return best;

@@ -55,7 +55,7 @@ export function formsOf(k: Contraction, machine: Machine): readonly SparseWeight
   const streams = dma.decompressor !== undefined && cluster === undefined;
   const { a, w, result } = typesOfContraction(k);
   const skips = form !== undefined && a === 'f32' && w === 'f32' && result === 'f32';
-  if (k.weights.kind !== 'constant' || (!streams && !skips)) return [];
+  if (k.weights.kind !== 'constant' || k.unfold !== undefined || (!streams && !skips)) return [];
   const counts = countsOf(k);
   if (counts === undefined || counts.nonzero > MOST_DENSITY * counts.total) return [];
   const tn = filtersOf(matrix, a);

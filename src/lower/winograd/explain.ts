@@ -10,8 +10,10 @@ import {
   type StreamBuffer,
   stepText,
 } from '../explain.ts';
+import { byIm2col, whyNotUnfolded } from '../im2col/unfold.ts';
 import { turnsOf } from '../prediction.ts';
 import { bufferBytes, buffersOf, levelOf, planLoops, type Stream, tilesOf } from '../stream.ts';
+import { searchTiling } from '../tileSearch.ts';
 import { lacksTile, lacksWinograd, otherShape, type Reason } from './applies.ts';
 import { stepsBehind } from './behind.ts';
 import { type BuiltWinograd, buildWinograd, type WinogradTiling } from './build.ts';
@@ -20,9 +22,9 @@ import { predictWinograd } from './predict.ts';
 import { rankWinograd } from './search.ts';
 import { matricesOf, positionsOf } from './weights.ts';
 
-/** One way to do a convolution: `direct` is im2col by transfers and records, `gemm` the same for 1×1 windows, where there is nothing to unfold. */
+/** One way to do a convolution: `direct` reads windows by records where they lie, `gemm` is the same for 1×1 windows, `im2col` unfolds them on the way in. */
 export interface AlgorithmText {
-  readonly name: 'direct' | 'gemm' | 'f2' | 'f4';
+  readonly name: 'direct' | 'gemm' | 'im2col' | 'f2' | 'f4';
   readonly chosen: boolean;
   readonly predicted?: LayerPrediction;
   /** Why it cannot be had, where nothing is predicted. */
@@ -33,17 +35,27 @@ export interface AlgorithmText {
 
 /** All ways to do a convolution, and which was chosen. */
 export function algorithmsOf(
-  k: Contraction,
+  given: Contraction,
   tiling: Tiling | undefined,
   chosen: WinogradPlan['tile'] | undefined,
   machine: Machine,
 ): readonly AlgorithmText[] {
+  const k = given.unfold?.of ?? given;
   const isPoint = k.y.kernel === 1 && k.x.kernel === 1;
+  const asTiled = (way: Contraction): Pick<AlgorithmText, 'predicted'> => {
+    const t = way === given ? tiling : searchTiling(way, machine);
+    if (t === undefined) return {};
+    return { predicted: predictContraction(buildContraction(way, t, machine, 0), way, t, machine) };
+  };
   const direct: AlgorithmText = {
-    ...{ name: isPoint ? 'gemm' : 'direct', chosen: chosen === undefined },
-    ...(tiling === undefined
-      ? {}
-      : { predicted: predictContraction(buildContraction(k, tiling, machine, 0), k, tiling, machine) }),
+    ...{ name: isPoint ? 'gemm' : 'direct', chosen: chosen === undefined && given.unfold === undefined },
+    ...asTiled(k),
+  };
+  const refused = given.unfold === undefined ? whyNotUnfolded(k, machine) : undefined;
+  const other = given.unfold === undefined ? byIm2col(k, machine, false) : given;
+  const unfolding: AlgorithmText = {
+    ...{ name: 'im2col', chosen: chosen === undefined && given.unfold !== undefined },
+    ...(refused !== undefined ? { reason: refused } : other === undefined ? {} : asTiled(other)),
   };
   const fast = WINOGRAD_TILES.map((name): AlgorithmText => {
     const refused = otherShape(k) ?? lacksWinograd(machine) ?? lacksTile(machine, name);
@@ -60,7 +72,7 @@ export function algorithmsOf(
       exactness: winogradPlan(k, best.tiling, machine),
     };
   });
-  return [direct, ...fast];
+  return [direct, unfolding, ...fast];
 }
 
 const schedule = (built: BuiltWinograd, t: WinogradTiling, predicted: LayerPrediction): ScheduleText => ({

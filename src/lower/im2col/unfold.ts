@@ -1,0 +1,118 @@
+/**
+ * im2col: a convolution whose windows are unfolded on the way into NRAM, so that the reduction is one run and fills the lanes of the
+ * matrix unit, however few channels there are. Lanes that end with a run lose most where a run is short: (kx, c) of an image of three
+ * channels is 33 elements in a kernel of 11 × 11, three rows of 16 lanes each for 363 elements, which need 23.
+ *
+ * Only as many taps are unfolded as it takes. The rows of a kernel are brought side by side, a pixel then being [ky, c]; pixels along x
+ * follow each other, so that a window is one run of [kx, ky, c] which begins `scale` pixels behind the one before (Cho and Brand, "MEC",
+ * ICML 2017, arXiv:1706.06873). So an element is there kernel ÷ stride times along y, and once along x. Likewise the columns, where those
+ * are side by side in no run for their dilation; where rows and columns are dilated, the whole window.
+ *
+ * What is left is a contraction again, of fewer taps and more channels, and all that is known of contractions holds for it: `unfolded`
+ * makes it. Its y is the axis whose taps are kept, its x the other one.
+ */
+import { type Machine, unitFor } from '#machine';
+import { chunksOf } from '#timing';
+import { type Contraction, reductionSizes, type Spatial, typesOfContraction } from '../contraction.ts';
+import { sparseOf } from '../sparse/forms.ts';
+import { isKept } from '../stream.ts';
+import type { Reason } from '../winograd/applies.ts';
+
+/** What a compilation does with windows: what is predicted to be fastest, nothing, or im2col wherever there is something to unfold. */
+export const CONVOLUTION_CHOICES = ['auto', 'direct', 'im2col'] as const;
+export type ConvolutionChoice = (typeof CONVOLUTION_CHOICES)[number];
+
+/** How a contraction came of a convolution. */
+export interface Unfold {
+  readonly taps: 'rows' | 'columns' | 'window';
+  readonly of: Contraction;
+}
+
+/** The axes whose taps are unfolded, outermost first, and the one whose taps are not. */
+export function unfoldedAxes({ taps, of }: Unfold): {
+  readonly along: readonly ('y' | 'x')[];
+  readonly kept: Spatial | undefined;
+} {
+  if (taps === 'window') return { along: ['y', 'x'], kept: undefined };
+  return taps === 'rows' ? { along: ['y'], kept: of.x } : { along: ['x'], kept: of.y };
+}
+
+/** An axis of what was unfolded: an element for each output. */
+const outputs = (s: Spatial): Spatial => ({
+  ...{ total: s.total, scale: 1, kernel: 1, dilation: 1, pad: 0, limit: s.total },
+  ...{ aStride: s.scale * s.aStride, outStride: s.outStride },
+});
+
+/** The contraction that a convolution is when its taps are unfolded. */
+export function unfolded(of: Contraction, taps: Unfold['taps']): Contraction {
+  if (of.weights.kind !== 'constant') return of;
+  const { stride } = of.weights;
+  const kernel = { y: of.y.kernel, x: of.x.kernel };
+  const channels = of.c.total;
+  const isSwapped = taps === 'rows';
+  const side = taps === 'rows' ? kernel.y : taps === 'columns' ? kernel.x : kernel.y * kernel.x;
+  /** Where the weights of a tap lie. */
+  const tap = (t: number): number => {
+    if (taps === 'rows') return t * stride.ky;
+    if (taps === 'columns') return t * stride.kx;
+    return Math.floor(t / kernel.x) * stride.ky + (t % kernel.x) * stride.kx;
+  };
+  const operands = of.epilogue?.operands.map((o) => (isSwapped ? { ...o, y: o.x, x: o.y } : o));
+  return {
+    ...of,
+    y: taps === 'window' ? outputs(of.y) : taps === 'rows' ? of.x : of.y,
+    x: outputs(isSwapped ? of.y : of.x),
+    c: { total: side * channels, aStride: of.c.aStride },
+    weights: {
+      ...of.weights,
+      stride: { ...stride, ky: taps === 'rows' ? stride.kx : taps === 'columns' ? stride.ky : 0, kx: 0 },
+      channel: (c) => tap(Math.floor(c / channels)) + (c % channels) * stride.c,
+    },
+    ...(of.epilogue === undefined ? {} : { epilogue: { ...of.epilogue, operands: operands! } }),
+    unfold: { taps, of },
+  };
+}
+
+/** Which taps to unfold, so that a window is one run; undefined where it is one as it stands, or where nothing can be unfolded. */
+export function tapsToUnfold(k: Contraction): Unfold['taps'] | undefined {
+  if (k.weights.kind !== 'constant' || k.prologue !== undefined || k.unfold !== undefined) return undefined;
+  if (sparseOf(k) !== undefined || isKept(k.a)) return undefined;
+  const isRun = { y: k.y.kernel === 1 || k.y.dilation === 1, x: k.x.kernel === 1 || k.x.dilation === 1 };
+  if (k.y.kernel === 1) return isRun.x ? undefined : 'columns';
+  if (isRun.x) return 'rows';
+  return isRun.y ? 'columns' : 'window';
+}
+
+/** Rows of lanes that a window of a convolution takes at its best, as it stands or unfolded. */
+export function chunksOfWindow(k: Contraction, machine: Machine): number {
+  const sizes = reductionSizes(k, { c: k.c.total, wholeDepth: false }, { c: k.c.total, ky: k.y.kernel });
+  return chunksOf(unitFor(machine.matrix, typesOfContraction(k).a), sizes);
+}
+
+/** Why a convolution is not done by im2col unless that is asked for; undefined where it may be. */
+export function whyNotUnfolded(k: Contraction, machine: Machine): Reason | undefined {
+  if (k.weights.kind !== 'constant') return { en: 'its weights are computed', zh: '其权重由计算得出' };
+  if (sparseOf(k) !== undefined) return { en: 'its weights lie compressed', zh: '其权重以压缩形式存放' };
+  if (k.prologue !== undefined) return { en: 'its activations are made tile by tile', zh: '其激活由上一步逐块产生' };
+  if (isKept(k.a)) return { en: 'its activations stay in NRAM', zh: '其激活驻留在 NRAM 中' };
+  const taps = tapsToUnfold(k);
+  if (taps === undefined) return { en: 'its windows are single runs as they lie', zh: '其窗口本身即为一段连续数据' };
+  const [now, then] = [k, unfolded(k, taps)].map((way) => chunksOfWindow(way, machine)) as [number, number];
+  if (then >= now)
+    return {
+      en: `a window takes ${then} rows of lanes, as where it lies`,
+      zh: `一个窗口需 ${then} 行通道，与直接读取相同`,
+    };
+  return undefined;
+}
+
+/**
+ * A convolution by im2col, where that takes fewer rows of lanes; undefined where not.
+ * @param isAsked whether it is to be had wherever there is something to unfold
+ */
+export function byIm2col(k: Contraction, machine: Machine, isAsked: boolean): Contraction | undefined {
+  const taps = tapsToUnfold(k);
+  if (taps === undefined) return undefined;
+  const other = unfolded(k, taps);
+  return isAsked || chunksOfWindow(other, machine) < chunksOfWindow(k, machine) ? other : undefined;
+}
