@@ -8,10 +8,12 @@
  * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `prefetch` on both (`prefetch: false` without);
  * `deeper buffers` on textbook-single with scratchpads of 16 KB (`weightBuffers: 2` without);
  * `sparsity` on textbook-extended, of random weights of which `systole prune --pattern 2:4` has made half zero (`sparse: 'off'` without),
- * with all convolutions direct, and with the Winograd unit free to do those that it does faster. Cycles are deterministic.
+ * with all convolutions direct, and with the Winograd unit free to do those that it does faster;
+ * `im2col …` on several machines, f32, and i8 of random weights (`convolution: 'direct'` without), which the other pairs leave out so that
+ * each step is seen by itself. Cycles are deterministic.
  */
-import { createEngine } from '#engine';
-import { type CompileOptions, compileModel, executeProgram, pruneWeights } from '#flow';
+import { createEngine, type Engine } from '#engine';
+import { type CompileOptions, compileModel, executeProgram, pruneWeights, quantiseModel, randomSamples } from '#flow';
 import type { Model } from '#ir';
 import { type Machine, presets } from '#machine';
 import { buildModel } from '#models';
@@ -33,12 +35,22 @@ interface Pair {
   readonly head: string;
   /** Whether the network has weights, two of each four of them zero. */
   readonly isPruned?: boolean;
+  /** Whether it is one of integers of 8 bits. */
+  readonly isQuantised?: boolean;
   readonly networks?: readonly string[];
   /** Whether traffic is told, too. */
   readonly bytes?: boolean;
   readonly on: Partial<CompileOptions> & { readonly machine: Machine };
   readonly off: Partial<CompileOptions> & { readonly machine: Machine };
 }
+
+const im2col = (machine: Machine, more: Partial<Pair> = {}): Pair => ({
+  head: `im2col on ${machine.name}`,
+  networks: [...NETWORKS, 'lenet5'],
+  on: { machine, convolution: 'auto' },
+  off: { machine },
+  ...more,
+});
 
 const PAIRS: readonly Pair[] = [
   { head: 'depth first', on: { machine: single }, off: { machine: single, depthFirst: false } },
@@ -67,6 +79,10 @@ const PAIRS: readonly Pair[] = [
     on: { machine: extended },
     off: { machine: extended, sparse: 'off' },
   },
+  im2col(single),
+  im2col(small),
+  im2col(cluster),
+  im2col(presets.get('textbook-single-i8x4')!, { isQuantised: true }),
 ];
 
 const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
@@ -74,19 +90,32 @@ const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g
 const pruned = async (name: string): Promise<Model> =>
   pruneWeights(await buildModel(name), { share: 0.5, pattern: '2:4', global: false, isExcluded: () => false }).model;
 
+/** In 8 bits, of random weights and samples. */
+async function quantised(name: string, engine: Engine): Promise<Model> {
+  const sample = async (m: Model) => randomSamples(m, { samples: 1, seed: 1 });
+  const how = { calibration: 'minmax', percentile: 99.99, exclude: [], perTensor: false, reduceRange: false } as const;
+  return (await quantiseModel(await buildModel(name), sample, { ...how, activations: 'i8', engine })).model;
+}
+
 export default async function pairs(args: readonly string[]): Promise<void> {
   const engine = await createEngine();
   const named = PAIRS.filter((p) => args.includes(p.head));
   const given = args.filter((name) => !PAIRS.some((p) => p.head === name));
-  for (const { head, networks = NETWORKS, bytes = false, isPruned = false, on, off } of named.length > 0
-    ? named
-    : PAIRS) {
+  for (const pair of named.length > 0 ? named : PAIRS) {
+    const { head, networks = NETWORKS, bytes = false, isPruned = false, isQuantised = false, on, off } = pair;
     const heads = ['without', 'with', '÷', ...(bytes ? ['DRAM bytes without', 'with', '÷'] : [])];
     console.log(`\n${head}\n\n| network | ${heads.join(' | ')} |\n|---|${heads.map(() => '---:|').join('')}`);
     for (const name of given.length > 0 ? given : networks) {
-      const model = isPruned ? await pruned(name) : await buildModel(name, { weights: false });
+      const model = isPruned
+        ? await pruned(name)
+        : isQuantised
+          ? await quantised(name, engine)
+          : await buildModel(name, { weights: false });
       const run = async (options: Pair['on']) => {
-        const { program } = await compileModel(model, { engine, batch: 1, ...options });
+        const { program } = await compileModel(model, {
+          ...{ engine, batch: 1, convolution: 'direct' },
+          ...options,
+        });
         const { cycles, total } = (await executeProgram(program, { data: false })).result;
         return [cycles, ...(bytes ? [total.readBytes + total.writeBytes] : [])];
       };

@@ -126,12 +126,16 @@ async function networkOf(sizes: AffineSizes) {
   return { model, feeds: new Map([['x', input]]) };
 }
 
-/** Whole; cut by rows or samples; filters outside; the reduction cut, whose sums stay in the accumulators. */
-const SCHEDULES: readonly (readonly [name: string, schedule: (k: Contraction) => Tiling])[] = [
+/**
+ * Whole; cut by rows or samples; filters outside; the reduction cut, whose sums stay in the accumulators; windows unfolded on the way in, where
+ * there are any.
+ */
+const SCHEDULES: readonly (readonly [name: string, schedule: (k: Contraction) => Tiling, convolution?: 'im2col'])[] = [
   ['whole', (k) => whole(k)],
   ['rows', (k) => ({ ...whole(k), ...(k.y.total > 1 ? { b: 1, y: Math.ceil(k.y.total / 3) } : { b: 1 }) })],
   ['filters', (k) => ({ ...whole(k), n: Math.min(16, k.n.total), filtersOuter: true })],
   ['reduction', (k) => ({ ...whole(k), n: Math.min(16, k.n.total), c: Math.ceil(k.c.total / 2) })],
+  ['im2col', (k) => whole(k), 'im2col'],
 ];
 
 const whole = (k: Contraction): Tiling => ({
@@ -146,7 +150,12 @@ interface Lowered {
   readonly tiled: { readonly k: Contraction; readonly t: Tiling } | undefined;
 }
 
-async function lowered(sizes: AffineSizes, schedule: (k: Contraction) => Tiling, engine: Engine): Promise<Lowered> {
+async function lowered(
+  sizes: AffineSizes,
+  schedule: (k: Contraction) => Tiling,
+  engine: Engine,
+  convolution: 'direct' | 'im2col' = 'direct',
+): Promise<Lowered> {
   const { model, feeds } = await networkOf(sizes);
   let tiled: Lowered['tiled'];
   const noted: Schedule = (k) => {
@@ -154,7 +163,7 @@ async function lowered(sizes: AffineSizes, schedule: (k: Contraction) => Tiling,
     tiled = { k, t };
     return t;
   };
-  const { program } = await compileModel(model, { machine, engine, schedule: noted });
+  const { program } = await compileModel(model, { machine, engine, schedule: noted, convolution });
   const { outputs } = await executeProgram(program, { data: true, feeds, engine: async () => engine });
   return { program, out: [...tensorNumbers(outputs.get('out')!)], tiled };
 }
@@ -170,11 +179,16 @@ const expressionText = ({ domain, maps }: AffineExpression): readonly string[] =
   `for ${domain.map((d) => `${d.index} < ${d.size}${d.kind === 'reduction' ? ' (Σ)' : ''}`).join(', ')}`,
 ];
 
+/** Bytes of so many words, up to whole lines. */
+const lines = (words: number): number => Math.ceil((WORD * words) / LINE) * LINE;
+
+const hasWindows = ({ y = {}, x = {} }: AffineSizes): boolean => [y, x].some(({ kernel = 1 }) => kernel > 1);
+
 /** Buffers of the compiler, and what the maps say that they hold: words up to whole lines of 64 bytes. */
 function buffers({ k, t }: NonNullable<Lowered['tiled']>) {
   const { form, streams } = describeContraction(k, t, machine, 1);
   const tile = { b: t.b, y: t.y, x: t.x, n: t.n, c: t.c, ky: t.ky, kx: k.x.kernel };
-  const bytes = (map: AccessMap): number => Math.ceil((WORD * footprint(map, tile)) / LINE) * LINE;
+  const bytes = (map: AccessMap): number => lines(footprint(map, tile));
   const { a, w, out } = form.maps;
   return { counted: streams.map((s) => s.bytes), computed: [bytes(a), bytes(w), bytes(out)], form };
 }
@@ -192,8 +206,9 @@ export const exercise: Exercise = {
     for (const { name, sizes } of LAYERS) {
       print(`${name}:`);
       for (const line of expressionText(affineExpression(sizes))) print(`  ${line}`);
-      for (const [which, schedule] of SCHEDULES) {
-        const { program, tiled } = await lowered(sizes, schedule, engine);
+      for (const [which, schedule, convolution] of SCHEDULES) {
+        if (convolution === 'im2col' && !hasWindows(sizes)) continue;
+        const { program, tiled } = await lowered(sizes, schedule, engine, convolution);
         if (tiled === undefined) {
           print(`  on the vector unit, whose multiply-add has the window in its records: ${loopsOf(program)}`);
           break;
@@ -209,13 +224,20 @@ export const exercise: Exercise = {
     for (const { name, sizes } of LAYERS) {
       const expected = evaluated(sizes);
       const nests = new Set<string>();
-      for (const [which, schedule] of SCHEDULES) {
-        const { program, out, tiled } = await lowered(sizes, schedule, engine);
+      for (const [which, schedule, convolution] of SCHEDULES) {
+        if (convolution === 'im2col' && !hasWindows(sizes)) continue;
+        const { program, out, tiled } = await lowered(sizes, schedule, engine, convolution);
         check.holds(`${name}, ${which}: every sum`, out.join() === expected.join());
         if (tiled === undefined) break;
-        nests.add(loopsOf(program));
         const { counted, computed, form } = buffers(tiled);
-        check.equal(`${name}, ${which}: bytes of buffers by the maps`, computed, counted);
+        if (convolution === 'im2col') {
+          // 9 rows of outputs, 11 columns with their halo, 3 rows of the kernel side by side, 8 channels.
+          check.equal(`${name}, ${which}: bytes of a tile, rows unfolded`, counted[0], lines(9 * 11 * 3 * 8));
+          check.equal(`${name}, ${which}: a window is one run`, tiled.k.c.total * tiled.k.y.kernel, 3 * 3 * 8);
+        } else {
+          nests.add(loopsOf(program));
+          check.equal(`${name}, ${which}: bytes of buffers by the maps`, computed, counted);
+        }
         const { domain, maps } = form;
         const isSame = JSON.stringify({ domain, maps }) === JSON.stringify(affineExpression(sizes));
         check.holds(`${name}, ${which}: this is what the compiler tiles`, isSame);

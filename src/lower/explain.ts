@@ -268,12 +268,10 @@ export function mergesOfTried(
   for (const other of tried) {
     if (other.tiling === undefined || other.k.prologue !== undefined || behind(other.k) !== behind(k)) continue;
     const groups = groupsOf(other.k);
-    if (ways.has(groups)) continue;
-    ways.set(groups, {
-      groups,
-      isChosen: groups === groupsOf(k),
-      ...scheduleText(other.k, other.tiling, other.machine),
-    });
+    const text = scheduleText(other.k, other.tiling, other.machine);
+    // Each by the faster of its ways to have windows.
+    if ((ways.get(groups)?.predicted.cycles ?? Number.POSITIVE_INFINITY) <= text.predicted.cycles) continue;
+    ways.set(groups, { groups, isChosen: groups === groupsOf(k), ...text });
   }
   return ways.size === 1 && k.merged === undefined
     ? []

@@ -50,9 +50,18 @@ const noLoop = diagnostic<{ layer: string; dim: string; known: readonly string[]
   zh: (p) => `“${p.layer}”的调度要分配的循环“${p.dim}”不存在；循环有 ${p.known.join('、')}。`,
 });
 
+const cutUnfolded = diagnostic<{ layer: string; tile: number; total: number }>('SYS-LOWER-111', 'usage', {
+  en: (p) =>
+    `the schedule of '${p.layer}', a convolution by im2col, has a tile of c of ${p.tile}: the ${p.total} elements of a pixel that are unfolded come in one ` +
+    "block. Leave c whole and cut ky, or compile with convolution 'direct'.",
+  zh: (p) =>
+    `“${p.layer}”以 im2col 做卷积，其调度中 c 的块为 ${p.tile}：一个像素展开后的 ${p.total} 个元素须在同一块中。` +
+    "请保持 c 完整而切分 ky，或以 convolution 'direct' 编译。",
+});
+
 /**
  * Holds a chosen tiling against the dependences of a contraction and the memories of a machine.
- * @throws SYS-LOWER-106 to 109 it cuts what may not be cut; SYS-LOWER-105 it does not fit
+ * @throws SYS-LOWER-106 to 109 and 111 it cuts what may not be cut; SYS-LOWER-105 it does not fit
  */
 export function checkTiling(k: Contraction, t: Tiling, machine: Machine): void {
   const layer = k.name;
@@ -67,6 +76,7 @@ export function checkTiling(k: Contraction, t: Tiling, machine: Machine): void {
     if (dim === 'c' || dim === 'ky') throw dealtReduction({ layer, dim });
     if (!parallel.includes(dim)) throw noLoop({ layer, dim, known: parallel });
   }
+  if (k.unfold !== undefined && t.c < k.c.total) throw cutUnfolded({ layer, tile: t.c, total: k.c.total });
   if (fitsContraction(k, t, machine)) return;
   const { nramBytes, wramBytes } = buildContraction(k, t, machine, 0);
   const { a: type } = typesOfContraction(k);

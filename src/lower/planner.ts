@@ -32,10 +32,10 @@ import { matrixTypeOf } from './elementTypes.ts';
 import type { Emitter } from './emitter.ts';
 import type { ExpandedModel } from './expand.ts';
 import type { Expression } from './formula/expression.ts';
-import { byIm2col, type ConvolutionChoice } from './im2col/unfold.ts';
+import type { ConvolutionChoice } from './im2col/unfold.ts';
 import { checkTiling } from './legality.ts';
 import type { Neighbour, Surroundings } from './prefetch.ts';
-import { formsOf, inForm, type SparseWeights } from './sparse/forms.ts';
+import { formsOf, type SparseWeights } from './sparse/forms.ts';
 import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
 import type { WinogradChoice } from './winograd/applies.ts';
@@ -93,9 +93,6 @@ export type Schedule = (k: Contraction, machine: Machine, weightBuffers?: number
 
 /** Whether weights that are sparse may lie compressed: where that is predicted to pay, or nowhere. */
 export type SparseOption = 'auto' | 'off';
-
-/** Makes of a contraction the one that is lowered. */
-export type Way = (k: Contraction) => Contraction;
 
 export type Lowering = (node: GraphNode, p: Planner) => ToHost | undefined;
 
@@ -155,7 +152,8 @@ export class Planner {
   readonly #sparse: SparseOption;
   /** What is done with the Winograd unit. */
   readonly winograd: WinogradChoice;
-  readonly #convolution: ConvolutionChoice;
+  /** How convolutions have their windows. */
+  readonly convolution: ConvolutionChoice;
 
   constructor(
     model: Model,
@@ -182,7 +180,7 @@ export class Planner {
     this.weightBuffers = weightBuffers;
     this.#sparse = sparse;
     this.winograd = winograd;
-    this.#convolution = convolution;
+    this.convolution = convolution;
     this.#expanded = expanded;
     this.model = model;
     this.graph = model.graph;
@@ -288,20 +286,6 @@ export class Planner {
   /** Forms in which the weights of a contraction may lie: dense first, then those that its zeros and the machine allow. */
   weightForms(k: Contraction): readonly (SparseWeights | undefined)[] {
     return [undefined, ...(this.#sparse === 'off' ? [] : formsOf(k, this.machine))];
-  }
-
-  /** The ways to do a contraction on the matrix unit, in the forms of its weights and by im2col: the fastest of the first that fit is to be taken. */
-  ways(k: Contraction): readonly (readonly Way[])[] {
-    const forms = this.weightForms(k).map(
-      (form): Way =>
-        (k) =>
-          inForm(k, form),
-    );
-    const isAsked = this.#convolution === 'im2col';
-    if (this.#convolution === 'direct' || byIm2col(k, this.machine, isAsked) === undefined) return [forms];
-    // Asked for again when it is known where the activations lie: they may have stayed in NRAM.
-    const unfolding: Way = (k) => byIm2col(k, this.machine, isAsked) ?? k;
-    return isAsked ? [[unfolding], forms] : [[...forms, unfolding]];
   }
 
   isInput(buffer: Buffer): boolean {

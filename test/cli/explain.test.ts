@@ -7,6 +7,7 @@ const CASES = [
   ['layers', 'explain lenet5'],
   ['layer', 'explain resnet18 --layer layer1/0/conv2/Conv --schedules 3'],
   ['winograd', 'explain resnet18 --layer layer1/0/conv2/Conv --schedules 3 --machine textbook-extended'],
+  ['im2col', 'explain resnet18 --layer 1 --schedules 3'],
   ['layer-zh', 'explain adder --layer 1 --schedules 2 --lang zh'],
 ] as const;
 

@@ -4,12 +4,17 @@
  */
 import { describe, expect, test } from 'vitest';
 import { Random } from '#base';
+import { sharedEngine } from '#engine';
+import { compileModel, executeProgram } from '#flow';
 import { int, ints } from '#ir';
-import type { Contraction, Tiling } from '#lower';
+import type { Contraction, ConvolutionChoice, Tiling } from '#lower';
+import { type Machine, presets } from '#machine';
 import { runCompiled } from '../support/compiledRun.ts';
 import { GraphBuilder } from '../support/graphBuilder.ts';
 import { MACHINES, PRESETS } from '../support/machines.ts';
 import { randomTiling } from '../support/randomTiling.ts';
+import { withTypes } from '../support/typedMachines.ts';
+import { inType } from './everyType.ts';
 
 const ROUNDING = 2e-6;
 
@@ -75,4 +80,78 @@ describe('random convolutions', () => {
       expect(done).toBeGreaterThan(2);
     });
   }
+});
+
+describe.each(['f16', 'bf16', 'i8', 'u8'] as const)('%s', (type) => {
+  const machines = [presets.get('textbook-single-i8x4')!, ...MACHINES.map((m, i) => withTypes(m, i))];
+  test.each(machines.map((m) => [m.name, m] as const))('%s', async (_, machine) => {
+    for (let seed = 0; seed < 3; seed++) {
+      const g = convolution(900 + seed);
+      const { model, feeds } = await inType(g.model([g.result]), type);
+      const rounding = { f16: 2e-2, bf16: 0.2, i8: 0, u8: 0 }[type];
+      const { faults } = await runCompiled(model, machine, feeds, { convolution: 'im2col', rounding });
+      expect(faults, `seed ${900 + seed}`).toEqual([]);
+    }
+  });
+});
+
+/** A convolution as first layers of networks have it. */
+function firstLayer(kernel: number, stride: number, channels = 3, group = 1) {
+  const g = new GraphBuilder(kernel, 13);
+  const x = g.input([1, group * channels, 59, 59]).name;
+  const weights = g.weights([group * 32, channels, kernel, kernel]);
+  const pads = ints(Array.from({ length: 4 }, () => Math.floor(kernel / 2)));
+  return g.model([g.node('Conv', [x, weights], { strides: ints([stride, stride]), pads, group: int(group) })]);
+}
+
+async function cyclesBy(model: ReturnType<typeof firstLayer>, machine: Machine, convolution: ConvolutionChoice) {
+  const { program } = await compileModel(model, { machine, engine: await sharedEngine(), convolution });
+  return (await executeProgram(program, { data: false })).result.cycles;
+}
+
+test.each([
+  ['11 × 11 / 4', [11, 4], 33 / 23],
+  ['7 × 7 / 2', [7, 2], 14 / 10],
+  ['3 × 3', [3, 1], 3 / 2],
+  ['5 × 5 of one channel', [5, 1, 1], 5 / 2],
+  ['3 × 3 of groups of 2', [3, 1, 2, 4], 3 / 2],
+] as const)(
+  '%s: as much faster as it takes fewer rows of lanes',
+  async (_, [kernel, stride, channels, group], gain) => {
+    const model = firstLayer(kernel, stride, channels, group);
+    const single = presets.get('textbook-single')!;
+    const [direct, im2col, auto] = [
+      await cyclesBy(model, single, 'direct'),
+      await cyclesBy(model, single, 'im2col'),
+      await cyclesBy(model, single, 'auto'),
+    ];
+    expect(auto).toBe(im2col);
+    expect(direct / im2col).toBeGreaterThan(0.93 * gain);
+    expect(direct / im2col).toBeLessThan(1.03 * gain);
+  },
+);
+
+test('where lanes go on over the ends of runs, and where DRAM decides, windows stay as they lie', async () => {
+  const single = presets.get('textbook-single')!;
+  const narrow: Machine = { ...single, name: 'narrow', dram: { ...single.dram, bandwidth: { bytes: 1, cycles: 2 } } };
+  for (const machine of [presets.get('tpu-v1')!, presets.get('gemmini-16x16')!, narrow]) {
+    const model = firstLayer(7, 2);
+    const [direct, im2col, auto] = [
+      await cyclesBy(model, machine, 'direct'),
+      await cyclesBy(model, machine, 'im2col'),
+      await cyclesBy(model, machine, 'auto'),
+    ];
+    expect(auto, machine.name).toBe(direct);
+    expect(im2col, machine.name).toBeGreaterThanOrEqual(direct);
+  }
+});
+
+test('the unfolded elements of a pixel come in one block', async () => {
+  const machine = presets.get('textbook-single')!;
+  const cut = (k: Contraction): Tiling => ({
+    ...{ b: 1, y: 1, x: 1, n: 16, c: k.unfold === undefined ? k.c.total : 4, ky: k.y.kernel },
+    ...{ filtersOuter: false, wholeDepth: false },
+  });
+  const options = { machine, engine: await sharedEngine(), schedule: cut, convolution: 'im2col' } as const;
+  await expect(compileModel(firstLayer(7, 2), options)).rejects.toMatchObject({ code: 'SYS-LOWER-111' });
 });

@@ -20,6 +20,7 @@ import { planLoops } from '../stream.ts';
 import { cyclesOf, predictionOf } from '../tileSearch.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
+import { waysOf } from '../ways.ts';
 import type { Chain } from './epilogue.ts';
 
 /** Memory of a chain's result, and the contraction that makes it. The contraction is asked for again when addresses are known. */
@@ -51,7 +52,7 @@ export function chooseContraction(
     const dense = plan(chain);
     if (dense === undefined) continue;
     const apart = cyclesApart(p, chains, chain, dense);
-    for (const ways of p.ways(dense.contraction())) {
+    for (const ways of waysOf(p, dense.contraction())) {
       let fits = false;
       for (const [i, way] of ways.entries()) {
         const planned = { ...dense, contraction: () => way(dense.contraction()) };
