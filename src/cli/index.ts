@@ -127,6 +127,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/utilisation.ts')).configureUtilisation,
   },
   {
+    name: 'estimate',
+    summary: {
+      en: "on paper, without simulation: what fusion saves, Amdahl's law, fully connected layers, tilings",
+      zh: '纸面估算（不做仿真）：算子融合、Amdahl 定律、全连接层、分块',
+    },
+    load: async () => (await import('./commands/estimate.ts')).configureEstimate,
+  },
+  {
     name: 'plot',
     summary: {
       en: 'pictures: roofline, timeline, memory, energy, utilisation, activations, training, machine',

@@ -145,3 +145,15 @@ export function positive(option: string): (text: string) => number {
     return value;
   };
 }
+
+/** A percentage from 0 to below 100, as a share. */
+export function share(option: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text.replace(/\s*%$/, ''));
+    if (!(value >= 0 && value < 100)) {
+      const expected = { en: 'a percentage from 0 to below 100', zh: '0 到小于 100 的百分数' };
+      throw badValue({ option, found: text, expected });
+    }
+    return value / 100;
+  };
+}

@@ -21,6 +21,7 @@ export const charts = () => import('./pictures/charts.ts');
 export type { Curve } from './pictures/curves.ts';
 export { type Lifetime, MemoryRecorder, memoryMap, memoryMapText } from './pictures/memoryMap.ts';
 export type { RooflinePoint } from './pictures/roofline.ts';
+export { tileWalkPicture, tileWalkText } from './pictures/tileWalk.ts';
 export {
   type TimelineOptions,
   TimelineRecorder,
@@ -37,3 +38,4 @@ export * from './summary/summary.ts';
 export { type SummaryTextOptions, summaryCsv, summaryMarkdown, summaryText } from './summary/text.ts';
 export { type Palette, PLAIN, table } from './table.ts';
 export { reportText, type TextOptions } from './text.ts';
+export * from './tilings/index.ts';

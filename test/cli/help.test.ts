@@ -22,10 +22,16 @@ const NAMES = [
   'diff',
   'explain',
   'utilisation',
+  'estimate',
   'plot',
   'scalesim',
   'machine',
 ];
+
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  estimate: ['fusion', 'speedup', 'fully-connected', 'tiling'],
+  machine: ['list', 'show', 'check', 'schema'],
+};
 
 const program = (language: 'en' | 'zh') =>
   buildProgram(new Console({ language, json: false, debug: false }), '0.0.0', NAMES);
@@ -42,7 +48,10 @@ function helpOf(command: Command): string {
 describe.each(['en', 'zh'] as const)('help in %s', (language) => {
   test('every command says what it does and shows examples', async () => {
     const commands = all(await program(language));
-    expect(commands.map((c) => c.name())).toEqual(['systole', ...NAMES, 'list', 'show', 'check', 'schema']);
+    expect(commands.map((c) => c.name())).toEqual([
+      'systole',
+      ...NAMES.flatMap((name) => [name, ...(PARTS[name] ?? [])]),
+    ]);
     for (const command of commands) {
       const help = helpOf(command);
       expect(help).toContain(language === 'en' ? 'Examples:' : '示例：');

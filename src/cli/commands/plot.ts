@@ -11,7 +11,7 @@ import { withSizeOptions } from '../modelOptions.ts';
 import { PLOTS } from '../plots/kinds.ts';
 import type { PlotKind, PlotOptions } from '../plots/plot.ts';
 import { png } from '../png.ts';
-import { choice, whole } from '../values.ts';
+import { choice, dimensions, whole, wholes } from '../values.ts';
 
 interface Options extends Omit<PlotOptions, 'machine'> {
   readonly machine?: string;
@@ -58,6 +58,13 @@ export function configurePlot(command: CliCommand, console: Console): void {
       does: { en: 'three networks under the roof of a machine', zh: '三个网络与机器的 Roofline' },
     },
     {
+      run: 'systole plot roofline alexnet vgg19 --machine textbook-ch6 --multipliers 16,64,256,1024,4096',
+      does: {
+        en: 'exercise 6.10: on paper, under arrays of several sizes',
+        zh: '习题 6.10：纸面 Roofline，多种阵列规模',
+      },
+    },
+    {
       run: 'systole plot timeline lenet5 --layer conv2/Conv',
       does: { en: 'what each unit does while a layer runs', zh: '某一层运行时各单元的活动' },
     },
@@ -86,7 +93,10 @@ export function configurePlot(command: CliCommand, console: Console): void {
     )
     .option(
       '--layer <NAME|N>',
-      t({ en: 'timeline and memory: only while this layer runs', zh: 'timeline 与 memory：只画该层运行期间' }),
+      t({
+        en: 'timeline and memory: only while this layer runs; tiling: of this layer',
+        zh: 'timeline 与 memory：只画该层运行期间；tiling：哪一层',
+      }),
     )
     .option(
       '--from <CYCLE>',
@@ -110,9 +120,35 @@ export function configurePlot(command: CliCommand, console: Console): void {
     .option('--tag <NAME>', t({ en: 'training: which curve; default loss', zh: 'training：哪条曲线；默认 loss' }))
     .option(
       '--bits <N>',
-      t({ en: 'utilisation: bits of a word; default 32', zh: 'utilisation：字的位数；默认 32' }),
+      t({
+        en: 'utilisation and analytic rooflines: bits of a word; default 32',
+        zh: 'utilisation 与解析 roofline：字的位数；默认 32',
+      }),
       whole('--bits', 1, 64),
       32,
+    )
+    .option(
+      '--analytic',
+      t({
+        en: 'roofline: where networks would stand at best, without simulation',
+        zh: 'roofline：不做仿真，只画理论上可达的位置',
+      }),
+    )
+    .option(
+      '--multipliers <N,…>',
+      t({
+        en: 'roofline: the same under the roofs of arrays of these sizes a core',
+        zh: 'roofline：同上，画出每核这些乘法器数的各个屋顶',
+      }),
+      wholes('--multipliers', 1, 2 ** 30),
+    )
+    .option(
+      '--tile <To,Tc,Th,Tw>',
+      t({
+        en: 'tiling: filters, channels, rows and columns of the output in a tile',
+        zh: 'tiling：每块的输出通道、输入通道、输出行与列',
+      }),
+      dimensions('--tile'),
     )
     .option(
       '--scale <N>',

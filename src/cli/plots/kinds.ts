@@ -1,9 +1,12 @@
 /** The pictures that `systole plot` makes, by name. */
 import { activations, machineOf, training, utilisationOf } from './curves.ts';
-import type { PlotKind } from './plot.ts';
+import { analyticRooflineOf, tilingPlot } from './onPaper.ts';
+import type { PlotKind, PlotOptions } from './plot.ts';
 import { energy, memory, roofline, timelineOf } from './runs.ts';
 
 const MANY = 64;
+
+const isAnalytic = ({ analytic, multipliers }: PlotOptions): boolean => analytic === true || multipliers !== undefined;
 
 export const PLOTS: Readonly<Record<string, PlotKind>> = {
   roofline: {
@@ -11,7 +14,12 @@ export const PLOTS: Readonly<Record<string, PlotKind>> = {
       en: 'networks under the roof of a machine; of one network its layers too',
       zh: '网络与机器的 Roofline；单个网络时含各层',
     },
-    ...{ of: 'MODEL', least: 1, most: MANY, make: roofline },
+    ...{
+      of: 'MODEL',
+      least: 1,
+      most: MANY,
+      make: (c, of, options) => (isAnalytic(options) ? analyticRooflineOf : roofline)(c, of, options),
+    },
   },
   utilisation: {
     summary: {
@@ -19,6 +27,13 @@ export const PLOTS: Readonly<Record<string, PlotKind>> = {
       zh: '乘法器阵列增大时的利用率，解析模型（AlexNet 或某个 MODEL）',
     },
     ...{ of: 'MODEL', least: 0, most: 1, machine: 'textbook-ch6', make: utilisationOf },
+  },
+  tiling: {
+    summary: {
+      en: "which tiles of a convolution lie on the chip when, for three orders of loops (AlexNet's, or of a MODEL)",
+      zh: '卷积分块在三种循环次序下的驻留情况（AlexNet 或某个 MODEL）',
+    },
+    ...{ of: 'MODEL', least: 0, most: 1, make: tilingPlot },
   },
   activations: {
     summary: { en: 'activation functions and their ranges', zh: '激活函数及其值域' },

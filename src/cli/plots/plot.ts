@@ -13,6 +13,11 @@ export interface PlotOptions {
   readonly memory: 'nram' | 'wram' | 'aram' | 'shared';
   readonly tag?: string;
   readonly bits: number;
+  /** roofline: where networks would stand at best, without simulation; under arrays of these sizes. */
+  readonly analytic?: true;
+  readonly multipliers?: readonly number[];
+  /** tiling: To, Tc, Th, Tw. */
+  readonly tile?: readonly number[];
 }
 
 export interface Plot {

@@ -5,6 +5,7 @@
 import * as Plot from '@observablehq/plot';
 import type { Language } from '#base';
 import { coresOf, type Machine, type MatrixType, macsPerCycle } from '#machine';
+import type { ArrayRoof } from '../analytic/networkRoofline.ts';
 import { chart, decades, HUES, namedAxes } from './chart.ts';
 import { placeLabels, textWidth } from './labels.ts';
 import { INK, type Point } from './svg.ts';
@@ -34,6 +35,8 @@ export interface RooflinePoint {
   /** Operations a second. */
   readonly performance: number;
   readonly kind: 'layer' | 'network';
+  /** No name beside the point. */
+  readonly unnamed?: boolean;
 }
 
 /** The roofs of a machine for a type of multiply-accumulates. */
@@ -67,6 +70,7 @@ const WORDS = {
     levels: { dram: 'DRAM', shared: 'SharedRAM', scratchpad: 'scratchpad port' },
     kinds: { network: 'network', layer: 'layer' },
     ridge: 'ridge',
+    array: (n: number, ridge: string) => `N = ${n}, ridge ${ridge}`,
     ofRoof: (share: string) => `${share} % of the roof above it`,
   },
   zh: {
@@ -77,6 +81,7 @@ const WORDS = {
     levels: { dram: 'DRAM', shared: 'SharedRAM', scratchpad: '片上存储端口' },
     kinds: { network: '网络', layer: '层' },
     ridge: '脊点',
+    array: (n: number, ridge: string) => `N = ${n}，脊点 ${ridge}`,
     ofRoof: (share: string) => `为其上方屋顶的 ${share} %`,
   },
 } as const;
@@ -91,6 +96,10 @@ const rateText = (value: number): string =>
 export interface RooflineOptions {
   readonly language?: Language;
   readonly type?: MatrixType;
+  /** Other arrays than the machine's own, each a flat roof: multipliers a core. */
+  readonly arrays?: readonly ArrayRoof[];
+  /** In place of what the peak and the ridge are. */
+  readonly subtitle?: string;
 }
 
 /** The picture. Points without traffic or work are left out, since they have no place on it. */
@@ -99,12 +108,15 @@ export function rooflinePicture(
   points: readonly RooflinePoint[],
   options: RooflineOptions = {},
 ): string {
-  const { language = 'en', type } = options;
+  const { language = 'en', type, arrays = [] } = options;
   const words = WORDS[language];
-  const roofs = roofsOf(machine, type);
+  const own = roofsOf(machine, type);
+  // Of several arrays the highest makes the outline; the memory's slope is the same for all.
+  const peak = arrays.length === 0 ? own.peak : Math.max(...arrays.map((a) => a.peak));
+  const roofs: Roofs = { peak, memories: own.memories.map((m) => ({ ...m, ridge: peak / m.bandwidth })) };
   const dram = roofs.memories.find((m) => m.level === 'dram')!;
   const shown = points.filter((p) => p.intensity > 0 && p.performance > 0);
-  const xs = [...shown.map((p) => p.intensity), dram.ridge];
+  const xs = [...shown.map((p) => p.intensity), dram.ridge, ...arrays.map((a) => a.ridge)];
   const low = 10 ** Math.floor(Math.log10(Math.min(...xs) / 3));
   const high = 10 ** Math.ceil(Math.log10(Math.max(...xs) * 3));
   const giga = (rate: number): number => rate / 1e9;
@@ -144,7 +156,11 @@ export function rooflinePicture(
     }),
     {
       ...area,
-      lines: [...memories.map(roof), [at(flat, giga(roofs.peak)), at(high, giga(roofs.peak))]],
+      lines: [
+        ...memories.map(roof),
+        [at(flat, giga(roofs.peak)), at(high, giga(roofs.peak))],
+        ...arrays.map((a): [Point, Point] => [at(a.ridge, giga(a.peak)), at(high, giga(a.peak))]),
+      ],
       points: [
         ...shown.map((p) => at(p.intensity, giga(p.performance))),
         ...besideRidge(at(dram.ridge, giga(roofs.peak))),
@@ -153,7 +169,7 @@ export function rooflinePicture(
   );
   return chart({
     title: words.title(machine.name),
-    subtitle: words.subtitle(rateText(roofs.peak), short(dram.ridge)),
+    subtitle: options.subtitle ?? words.subtitle(rateText(roofs.peak), short(dram.ridge)),
     ...{ width: WIDTH, height: HEIGHT, ...MARGINS },
     x: { type: 'log', domain: [low, high], axis: null },
     y: { type: 'log', domain: [y, top], axis: null },
@@ -170,9 +186,13 @@ export function rooflinePicture(
       ),
       ...lines,
       Plot.ruleX([dram.ridge], { strokeDasharray: '2 3', stroke: '#57606a', y2: giga(roofs.peak) }),
-      Plot.text([`${words.ridge} ${short(dram.ridge)}`], {
-        ...{ x: dram.ridge, y: giga(roofs.peak), dy: -10, fill: '#57606a' },
-      }),
+      ...(arrays.length > 0
+        ? arrays.flatMap((a) => arrayRoof(a, high, words.array(a.multipliers, short(a.ridge))))
+        : [
+            Plot.text([`${words.ridge} ${short(dram.ridge)}`], {
+              ...{ x: dram.ridge, y: giga(roofs.peak), dy: -10, fill: '#57606a' },
+            }),
+          ]),
       Plot.dot(
         shown.filter((p) => p.kind === 'layer'),
         {
@@ -210,6 +230,21 @@ export function rooflinePicture(
   });
 }
 
+/** The flat roof of an array from its ridge on, its name at the right end. */
+const arrayRoof = ({ peak, ridge }: ArrayRoof, high: number, name: string): Plot.Markish[] => [
+  Plot.line(
+    [
+      [ridge, peak / 1e9],
+      [high, peak / 1e9],
+    ],
+    { stroke: '#1f2328', strokeWidth: 1.2 },
+  ),
+  Plot.text([name], {
+    ...{ x: high, y: peak / 1e9, dy: -8, dx: -4, textAnchor: 'end' },
+    ...{ fill: '#57606a', stroke: '#ffffff', strokeWidth: 4 },
+  }),
+];
+
 const [WIDTH, HEIGHT] = [860, 500];
 const MARGINS = { marginLeft: 64, marginRight: 40, marginTop: 20, marginBottom: 46 };
 
@@ -235,7 +270,7 @@ const besideRidge = ([x, y]: Point): Point[] => [-18, -9, 0, 9, 18].map((dx): Po
 /** Names are written of networks, and of layers where there are few. */
 function labelled(points: readonly RooflinePoint[]): readonly RooflinePoint[] {
   const layers = points.filter((p) => p.kind === 'layer');
-  return points.filter((p) => p.kind === 'network' || layers.length <= 12);
+  return points.filter((p) => p.unnamed !== true && (p.kind === 'network' || layers.length <= 12));
 }
 
 /** The same for a terminal: a grid, and the networks (or few layers) by name below it. */
