@@ -14,8 +14,7 @@ import {
   table,
 } from '#report';
 import type { Console } from './console.ts';
-
-type Texts = Readonly<Record<'en' | 'zh', string>>;
+import { bufferLines, COLON, type ExplainStyle, kernelLines, scheduleLines, type Texts } from './explainTables.ts';
 
 const WORDS: Readonly<Record<Loss, { readonly head: Texts; readonly does: Texts }>> = {
   needed: {
@@ -67,18 +66,11 @@ const BY: Readonly<Record<LayerExplanation['bound']['by'], Texts>> = {
   memory: { en: 'DRAM', zh: 'DRAM' },
 };
 
-const COLON: Texts = { en: ': ', zh: '：' };
-
-interface Style {
-  readonly palette?: Palette;
-  readonly width?: number;
-}
-
 /** All layers, one line each. */
 export function explainedTable(
   console: Console,
   { layers, host, result }: Explained,
-  { palette = PLAIN, width = 160 }: Style,
+  { palette = PLAIN, width = 160 }: ExplainStyle,
 ): string {
   const t = console.text.bind(console);
   const right = (head: string, drop?: number) => ({
@@ -136,9 +128,9 @@ export function hostLines(console: Console, { plan, run }: HostExplanation, pale
 }
 
 /** One layer in full. */
-export function explainedLayer(console: Console, layer: LayerExplanation, style: Style): string {
+export function explainedLayer(console: Console, layer: LayerExplanation, style: ExplainStyle): string {
   const { palette = PLAIN } = style;
-  const { plan, run, bound, losses, contraction } = layer;
+  const { plan, run, bound, losses, contraction, kernel } = layer;
   const t = console.text.bind(console);
   const colon = t(COLON);
   const width = Math.max(...LOSSES.map((l) => grouped(Math.round(losses[l])).length));
@@ -161,9 +153,11 @@ export function explainedLayer(console: Console, layer: LayerExplanation, style:
     '',
     palette.strong(t({ en: 'Where the cycles went', zh: '周期去向' })),
     ...went,
-    ...(contraction === undefined
-      ? otherKernel(console, layer, palette)
-      : contractionLines(console, contraction, style)),
+    ...(contraction !== undefined
+      ? contractionLines(console, contraction, style)
+      : kernel !== undefined
+        ? kernelLines(console, kernel, style)
+        : otherKernel(console, layer, palette)),
   ].join('\n');
 }
 
@@ -209,7 +203,11 @@ const otherKernel = (console: Console, { plan }: LayerExplanation, palette: Pale
   ...plan.loops.map((l) => `  ${l.dim} ${l.tiles} × ${l.size}`),
 ];
 
-function contractionLines(console: Console, c: ContractionText, { palette = PLAIN, width = 160 }: Style): string[] {
+function contractionLines(
+  console: Console,
+  c: ContractionText,
+  { palette = PLAIN, width = 160 }: ExplainStyle,
+): string[] {
   const t = console.text.bind(console);
   const colon = t(COLON);
   const head = (text: Texts): string[] => ['', palette.strong(t(text))];
@@ -230,22 +228,7 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
     ...(c.algorithms === undefined ? [] : algorithmLines(console, c.algorithms, { palette, width })),
     ...head({ en: 'The chosen loop nest', zh: '所选循环' }),
     ...c.nest.map((line) => `  ${line}`),
-    ...head({ en: 'Buffers', zh: '缓冲区' }),
-    ...table(
-      [
-        { head: '', align: 'left' },
-        { head: t({ en: 'in', zh: '位于' }), align: 'left' },
-        { head: t({ en: 'buffers', zh: '缓冲' }), align: 'right' },
-        { head: t({ en: 'transfers', zh: '传输次数' }), align: 'right' },
-      ],
-      c.streams.map((s) => [
-        s.name,
-        s.space,
-        s.buffers === 0 ? t({ en: 'stays', zh: '驻留' }) : `${s.buffers} × ${bytesText(s.bytes)}`,
-        grouped(s.transfers),
-      ]),
-      { width, head: palette.faint },
-    ).map((line) => `  ${line}`),
+    ...bufferLines(console, c.streams, { palette, width }),
     ...c.memories.map((m) =>
       m.name === 'accumulators'
         ? `  ${t({ en: 'accumulators', zh: '累加器' })}${colon}${grouped(m.used)} / ${grouped(m.of)}`
@@ -287,16 +270,7 @@ function contractionLines(console: Console, c: ContractionText, { palette = PLAI
             { width, head: palette.faint },
           ).map((line) => `  ${line}`),
         ]),
-    ...head({ en: 'Schedules that were predicted', zh: '预测过的调度' }),
-    ...table(
-      [
-        { head: t({ en: 'cycles', zh: '周期' }), align: 'right' },
-        { head: t({ en: 'DRAM', zh: 'DRAM' }), align: 'right' },
-        { head: t({ en: 'loops, outermost first', zh: '循环（由外到内）' }), align: 'left' },
-      ],
-      rows(c.considered),
-      { width, head: palette.faint },
-    ).map((line) => `  ${line}`),
+    ...scheduleLines(console, c.considered, { palette, width }),
     `  ${t(
       isBest
         ? {
@@ -323,7 +297,7 @@ const ALGORITHMS: Readonly<Record<AlgorithmText['name'], Texts>> = {
 function algorithmLines(
   console: Console,
   all: readonly AlgorithmText[],
-  { palette = PLAIN, width = 160 }: Style,
+  { palette = PLAIN, width = 160 }: ExplainStyle,
 ): string[] {
   const t = console.text.bind(console);
   const fewest = Math.min(...all.map((a) => a.predicted?.cycles ?? Number.POSITIVE_INFINITY));

@@ -6,6 +6,7 @@ import type { Program } from '#isa';
 import {
   type ConvolutionChoice,
   firstCores,
+  type LowerOptions,
   lower,
   type Schedule,
   type SparseOption,
@@ -47,6 +48,8 @@ export interface CompileOptions {
   readonly weightBuffers?: number;
   /** Whether values may stay in NRAM between layers; by default they may, where one core runs the program. */
   readonly keep?: boolean;
+  /** Told of each kernel of the vector unit with its layer. */
+  readonly onKernel?: LowerOptions['onKernel'];
   readonly onStep?: (step: Step, model: Model, changed: boolean) => void;
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -108,6 +111,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.weightBuffers === undefined ? {} : { weightBuffers: options.weightBuffers }),
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.cores === undefined ? {} : { cores: options.cores }),
+    ...(options.onKernel == null ? {} : { onKernel: options.onKernel }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
   await keep?.();

@@ -94,3 +94,35 @@ test('a layer that is not there', async () => {
   });
   await expect(explained).rejects.toMatchObject({ code: 'SYS-FLOW-150' });
 });
+
+test.each(['textbook-single', 'tpu-v1'])(
+  'kernels of the vector unit on %s: as many transfers as are made, buffers that fit',
+  async (name) => {
+    const machine = presets.get(name)!;
+    const loads = new Map<number, number>();
+    let described = 0;
+    for (const network of ['mobilenet-v2', 'vit-small']) {
+      loads.clear();
+      const { layers } = await explainModel(await buildModel(network, { weights: false }), {
+        ...{ machine, engine: await sharedEngine(), batch: 1, prefetch: false, schedules: 3 },
+        observer: (e) => {
+          const transfer = e.type === 'load:end' || e.type === 'store:end';
+          if (transfer) loads.set(e.layer, (loads.get(e.layer) ?? 0) + 1);
+        },
+      });
+      for (const { plan, kernel } of layers) {
+        expect(kernel !== undefined, plan.name).toBe(plan.where === 'vector');
+        if (kernel === undefined) continue;
+        described++;
+        const transfers = kernel.streams.reduce((n, s) => n + s.transfers, 0);
+        expect(transfers, `${plan.name}\n${kernel.nest.join('\n')}`).toBe(loads.get(plan.index) ?? 0);
+        expect(kernel.memory.used, plan.name).toBeLessThanOrEqual(kernel.memory.of);
+        expect(kernel.chosen.predicted).toEqual(plan.predicted);
+        expect(kernel.nest.filter((l) => l.trim().startsWith('vec.')).length, plan.name).toBeGreaterThan(0);
+        const [best] = kernel.considered;
+        if (best !== undefined) expect(best.predicted.cycles, plan.name).toBeLessThanOrEqual(plan.predicted!.cycles);
+      }
+    }
+    expect(described).toBeGreaterThan(20);
+  },
+);

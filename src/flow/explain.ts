@@ -9,9 +9,11 @@ import {
   algorithmsOf,
   type ContractionText,
   describeContraction,
+  describeKernel,
   describeWinograd,
   firstCores,
   isOperandSemaphore,
+  type KernelText,
   loopsOfTiling,
   mergesOfTried,
   type Schedule,
@@ -44,6 +46,8 @@ export interface LayerExplanation {
   readonly losses: Readonly<Record<Loss, number>>;
   /** Of convolutions and products on the matrix unit. */
   readonly contraction?: ContractionText;
+  /** Of kernels of the vector unit. */
+  readonly kernel?: KernelText;
 }
 
 /** A layer that the host runs, with the reason of each node in `plan.onHost`. */
@@ -112,7 +116,16 @@ export async function explainModel(
     chosen.set(k.name, [...(chosen.get(k.name) ?? []), { k, tiling, machine }]);
     return tiling;
   };
-  const { program } = await compileModel(model, { ...options, convolution, schedule: noted });
+  const kernels = new Map<number, Parameters<NonNullable<CompileOptions['onKernel']>>>();
+  const { program } = await compileModel(model, {
+    ...options,
+    convolution,
+    schedule: noted,
+    onKernel: (...told) => {
+      kernels.set(told[0].index, told);
+      options.onKernel?.(...told);
+    },
+  });
   const told = new Set(options.choose?.(program) ?? program.layers);
   const machine = machineOf(program);
   const watch = new Watch(program);
@@ -131,7 +144,16 @@ export async function explainModel(
     const losses = watch.losses(i, bound, run.cycles, endOf(result, i), ahead);
     const contraction =
       plan.where === 'matrix' ? contractionText(plan, chosen, machine, schedules, options) : undefined;
-    return [{ plan, run, bound, losses, ...(contraction === undefined ? {} : { contraction }) }];
+    const [, kernel, of] = kernels.get(plan.index) ?? [];
+    return [
+      {
+        ...{ plan, run, bound, losses },
+        ...(contraction === undefined ? {} : { contraction }),
+        ...(kernel === undefined || of === undefined || schedules === 0
+          ? {}
+          : { kernel: describeKernel(kernel, of, schedules, plan.predicted) }),
+      },
+    ];
   });
   const host = program.layers.flatMap((plan, i) =>
     plan.where === 'host' && told.has(plan) ? [{ plan, run: result.layers[i]! }] : [],

@@ -20,6 +20,7 @@ export {
   mergesOfTried,
   type ScheduleText,
 } from './explain.ts';
+export { describeKernel, type KernelText } from './explainKernel.ts';
 export { firstCores } from './firstCores.ts';
 export { CONVOLUTION_CHOICES, type ConvolutionChoice } from './im2col/unfold.ts';
 export { type LowerOptions, lower } from './lower.ts';

@@ -65,10 +65,14 @@ const cutUnfolded = diagnostic<{ layer: string; tile: number; total: number }>('
  */
 export function checkTiling(k: Contraction, t: Tiling, machine: Machine): void {
   const layer = k.name;
+  const { a: type } = typesOfContraction(k);
+  const filters = filtersOf(machine.matrix, type);
   const totals = { b: k.b.total, y: k.y.total, x: k.x.total, n: k.n.total, c: k.c.total, ky: k.y.kernel };
   for (const [dim, total] of Object.entries(totals)) {
     const tile = t[dim as keyof typeof totals];
-    if (!(Number.isInteger(tile) && tile >= 1 && tile <= total)) throw badTile({ layer, dim, tile, total });
+    // The search takes filters by the unit's width, and so may a caller.
+    const most = dim === 'n' ? Math.ceil(total / filters) * filters : total;
+    if (!(Number.isInteger(tile) && tile >= 1 && tile <= most)) throw badTile({ layer, dim, tile, total });
   }
   if (t.b > 1 && (t.y < k.y.total || t.x < k.x.total)) throw samplesOfPieces({ layer, samples: t.b });
   const parallel = [...k.outer.map((_, i) => `o${i}`), 'b', 'y', 'x', 'n'];
@@ -79,11 +83,10 @@ export function checkTiling(k: Contraction, t: Tiling, machine: Machine): void {
   if (k.unfold !== undefined && t.c < k.c.total) throw cutUnfolded({ layer, tile: t.c, total: k.c.total });
   if (fitsContraction(k, t, machine)) return;
   const { nramBytes, wramBytes } = buildContraction(k, t, machine, 0);
-  const { a: type } = typesOfContraction(k);
   throw tooLarge({
     ...{ layer, machine: machine.name, nram: nramBytes, nramHas: machine.nram.bytes },
     ...{ wram: wramBytes, wramHas: machine.wram.bytes },
-    sums: Math.ceil(t.n / filtersOf(machine.matrix, type)) * t.b * t.y * t.x,
+    sums: Math.ceil(t.n / filters) * t.b * t.y * t.x,
     sumsHas: accumulatorEntries(machine.matrix, type),
   });
 }

@@ -24,6 +24,7 @@ import { isWrittenOut, lowerings } from './operators/table.ts';
 import { type Emitted, type Job, Planner, type Schedule, type SparseOption } from './planner.ts';
 import { planPrefetches, type Surroundings } from './prefetch.ts';
 import { keepInShared } from './residency.ts';
+import type { VectorKernel } from './vectorNest.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
 import { lacksTile, lacksWinograd, type Reason, type WinogradChoice } from './winograd/applies.ts';
 
@@ -50,6 +51,8 @@ export interface LowerOptions {
   readonly keep?: boolean;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
   readonly cores?: number;
+  /** Told of each kernel of the vector unit, with the layer that was made of it and the machine that it was tiled for. */
+  readonly onKernel?: (plan: LayerPlan, kernel: VectorKernel, machine: Machine) => void;
   /** Told after each node. */
   readonly onProgress?: (done: number, total: number) => void;
 }
@@ -169,7 +172,9 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
       const emitted = prepared[i]!.emit(emitter, around[i]!);
       if (hostNames.has(job)) emitter.op('host', { part: parts++ });
       const to = emitter.endLayer();
-      return layerOf(planner, job, names.get(job)!, i, emitted, from, to, provenance);
+      const plan = layerOf(planner, job, names.get(job)!, i, emitted, from, to, provenance);
+      if (emitted.kernel !== undefined) options.onKernel?.(plan, emitted.kernel.of, emitted.kernel.machine);
+      return plan;
     });
     emitter.beginLayer();
     emitter.op('halt');

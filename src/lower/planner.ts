@@ -37,6 +37,7 @@ import { checkTiling } from './legality.ts';
 import type { Neighbour, Surroundings } from './prefetch.ts';
 import { formsOf, type SparseWeights } from './sparse/forms.ts';
 import { searchTiling } from './tileSearch.ts';
+import type { VectorKernel } from './vectorNest.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
 import type { WinogradChoice } from './winograd/applies.ts';
 
@@ -48,6 +49,8 @@ export interface Emitted {
   readonly winograd?: WinogradPlan;
   /** Bytes that it loads for the job behind it. */
   readonly ahead?: number;
+  /** Of the vector unit, as it was emitted, and for which machine. */
+  readonly kernel?: { readonly of: VectorKernel; readonly machine: Machine };
 }
 
 /** One piece of program: it becomes one layer. */

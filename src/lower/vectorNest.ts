@@ -31,6 +31,8 @@ export interface VectorKernel {
   readonly needsRuns?: readonly Stream[];
   /** The steps of a tile. */
   readonly body: StepBody;
+  /** Where its tiles were searched: the best so many of those that were predicted. Nobody but who explains it asks. */
+  readonly considered?: (most: number) => readonly VectorKernel[];
 }
 
 /** Whether the innermost elements of a stream's tiles are neighbours, as in a buffer they are. */

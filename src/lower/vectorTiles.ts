@@ -27,7 +27,16 @@ const MANY_TILES = { tiles: 64, times: 8 };
  * The tile sizes (outermost first, each whole or halved again and again) and deals of the kernel that is predicted to take least
  * time. For kernels whose tiles overlap, so that it matters along which dimension they are cut. undefined where nothing fits.
  */
-export function searchTiles(sizes: readonly number[], machine: Machine, build: BuildKernel): VectorTiles | undefined {
+export const searchTiles = (sizes: readonly number[], machine: Machine, build: BuildKernel): VectorTiles | undefined =>
+  rankTiles(sizes, machine, build, 1)[0];
+
+/** The best so many of what `searchTiles` predicts, the one that it finds first. */
+export function rankTiles(
+  sizes: readonly number[],
+  machine: Machine,
+  build: BuildKernel,
+  keep: number,
+): readonly VectorTiles[] {
   const cores = coresFor(machine);
   const fitting: (VectorTiles & { readonly kernel: VectorKernel; readonly count: number })[] = [];
   const offer = (tiles: readonly number[], deals: readonly DealtLoop[]): VectorKernel => {
@@ -52,14 +61,17 @@ export function searchTiles(sizes: readonly number[], machine: Machine, build: B
   choose([]);
   const fewest = fitting.reduce((n, { count }) => Math.min(n, count), Number.POSITIVE_INFINITY);
   const most = Math.max(MANY_TILES.tiles, MANY_TILES.times * fewest);
-  let best: (VectorTiles & { readonly score: number }) | undefined;
+  const best: (VectorTiles & { readonly score: number })[] = [];
   for (const { tiles, deals, kernel, count } of fitting) {
     if (count > most) continue;
     const { cycles, channelCycles } = predictVectorKernel(kernel, machine);
     const score = cycles + channelCycles * CHANNEL_CYCLE;
-    if (best === undefined || score < best.score) best = { tiles, deals, score };
+    // Of equal ones the first stays before the others.
+    const at = best.findIndex((other) => score < other.score);
+    best.splice(at < 0 ? best.length : at, 0, { tiles, deals, score });
+    if (best.length > keep) best.pop();
   }
-  return best;
+  return best.map(({ tiles, deals }) => ({ tiles, deals }));
 }
 
 /** A core should have so many tiles, unless they became smaller than so many bytes. */

@@ -109,11 +109,12 @@ export function configureExplain(command: CliCommand, console: Console): void {
   });
 }
 
-const layerObject = ({ plan, run, bound, losses, contraction }: LayerExplanation): object => ({
+const layerObject = ({ plan, run, bound, losses, contraction, kernel }: LayerExplanation): object => ({
   ...{ name: plan.name, op: plan.op, nodes: plan.nodes, where: plan.where, cycles: run.cycles, bound, losses },
   traffic: { read: run.readBytes, write: run.writeBytes },
   loops: plan.loops,
   ...(plan.sparse === undefined ? {} : { sparse: sparseReport(plan, plan.sparse, run) }),
   kept: plan.kept ?? [],
   ...(contraction === undefined ? {} : { contraction }),
+  ...(kernel === undefined ? {} : { kernel }),
 });

@@ -22,7 +22,7 @@ import {
 } from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access, Step, Temporary } from '../vectorSteps.ts';
-import { type BuildKernel, searchTiles } from '../vectorTiles.ts';
+import { type BuildKernel, rankTiles, searchTiles, type VectorTiles } from '../vectorTiles.ts';
 import { placeOf, typeOfView, type View } from '../views.ts';
 
 export interface WindowDim {
@@ -77,7 +77,9 @@ export const windowKey = ({ input, output, weights, bias, scale, after, y, x, re
 export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | undefined {
   const { sizes, build } = windowTiles(k, machine);
   const found = decided(machine, `window ${windowKey(k)}`, () => searchTiles(sizes, machine, build));
-  return found && build(found.tiles, dealing(found.deals, coresFor(machine)));
+  if (found === undefined) return undefined;
+  const kernelOf = ({ tiles, deals }: VectorTiles): VectorKernel => build(tiles, dealing(deals, coresFor(machine)));
+  return { ...kernelOf(found), considered: (most) => rankTiles(sizes, machine, build, most).map(kernelOf) };
 }
 
 /** A window kernel over loops of another nest: they go by the names `b`, `y`, `x` and `c`. @param tiles of y, x and c */

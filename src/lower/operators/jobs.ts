@@ -238,7 +238,10 @@ export function vectorJob(
         emit: (e, { next }): Emitted => {
           emitVectorKernel(e, kernel, machine, next);
           const predicted = predictVectorKernel(kernel, machine, next);
-          return { loops: planLoops(kernel.loops), predicted, ...bytesAhead(next, machine) };
+          return {
+            ...{ loops: planLoops(kernel.loops), predicted, kernel: { of: kernel, machine } },
+            ...bytesAhead(next, machine),
+          };
         },
       };
     },
