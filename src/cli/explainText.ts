@@ -288,7 +288,8 @@ function contractionLines(
 const ALGORITHMS: Readonly<Record<AlgorithmText['name'], Texts>> = {
   direct: { en: 'direct (windows by records)', zh: '直接（由记录读取窗口）' },
   gemm: { en: '1×1 as a matrix product', zh: '1×1 作为矩阵乘' },
-  im2col: { en: 'im2col (unfolded by DMA)', zh: 'im2col（由 DMA 展开）' },
+  'im2col by dma': { en: 'im2col by transfers', zh: 'im2col（由传输展开）' },
+  'im2col by vector': { en: 'im2col by the vector unit', zh: 'im2col（由向量单元展开）' },
   f2: { en: 'Winograd F(2×2, 3×3)', zh: 'Winograd F(2×2, 3×3)' },
   f4: { en: 'Winograd F(4×4, 3×3)', zh: 'Winograd F(4×4, 3×3)' },
 };

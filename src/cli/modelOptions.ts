@@ -145,8 +145,8 @@ export const convolutionOption = (console: Console) =>
   [
     '--convolution <auto|direct|im2col>',
     console.text({
-      en: 'windows of convolutions on the matrix unit: by the fastest way (auto, the default), read where they lie (direct), or unfolded on the way in wherever they are not single runs (im2col)',
-      zh: '矩阵单元上卷积的窗口：用最快的方式（auto，默认）、就地读取（direct），或凡窗口不连续处都在载入时展开（im2col）',
+      en: 'windows of convolutions on the matrix unit: by the fastest way (auto, the default), read where they lie (direct), or unfolded wherever they are not single runs (im2col)',
+      zh: '矩阵单元上卷积的窗口：用最快的方式（auto，默认）、就地读取（direct），或凡窗口不连续处都先展开（im2col）',
     }),
     choice('--convolution', CONVOLUTION_CHOICES),
   ] as const;

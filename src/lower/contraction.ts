@@ -15,6 +15,7 @@ import { coresFor, type DealtLoop, dealing } from './cores.ts';
 import { type Elements, elementBits } from './elementTypes.ts';
 import type { Unfold } from './im2col/unfold.ts';
 import { unfoldedStream } from './im2col/unfoldedStream.ts';
+import { unfoldOver } from './im2col/vectorUnfold.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { type WindowKernel, windowOver } from './kernels/window.ts';
 import { loadLevels, MOST_HANDED_ON, type Nest, type Placement, shapeOfNest, tilesAhead } from './nest.ts';
@@ -202,6 +203,7 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
   return (
     fitsForm(k, t.c) &&
     (k.unfold === undefined || t.c === k.c.total) &&
+    (k.unfold?.by !== 'vector' || t.b === 1) &&
     levels.size <= loadLevels('vector') &&
     worksInPlace(built, k, t) &&
     nramBytes <= machine.nram.bytes &&
@@ -315,7 +317,9 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
 
   const ahead =
     k.prologue === undefined
-      ? undefined
+      ? k.unfold?.by === 'vector'
+        ? unfoldOver(k.unfold, a, activations, { b, y, x })
+        : undefined
       : windowOver(k.prologue, [t.y, t.x, t.c], (name) => ({ b, y, x, c })[name as 'b' | 'y' | 'x' | 'c'], machine);
 
   const placements = new Map<Stream, Placement>();

@@ -21,7 +21,7 @@ export const keyOf = (k: Contraction): string => {
     a.home,
     out.home,
     prologue && windowKey(prologue),
-    unfold && [unfold.taps, unfold.of.y, unfold.of.x, unfold.of.c],
+    unfold && [unfold.taps, unfold.by, unfold.of.a.home, unfold.of.y, unfold.of.x, unfold.of.c],
     epilogue?.steps.map((s) => [s.f, s.a, typeof s.b, s.type, s.accumulate]),
     epilogue?.operands.map((o) => [o.type, o.outer, o.b, o.y, o.x, o.n, o.place.home]),
   ]);

@@ -14,6 +14,7 @@ import {
 } from './contraction.ts';
 import { reductionBlocks } from './contractionWeights.ts';
 import { coresFor, togetherOf } from './cores.ts';
+import type { Unfold } from './im2col/unfold.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { weightBuffers, withRing } from './ring.ts';
 import { formsOf, inDenseForm, inForm, sparseOf, type WeightForm } from './sparse/forms.ts';
@@ -278,23 +279,23 @@ export function mergesOfTried(
     : [...ways.values()].sort((a, b) => a.predicted.cycles - b.predicted.cycles);
 }
 
-/** What stands side by side in a tile of unfolded activations. */
+/** What of a pixel stands side by side in a tile of unfolded activations, and the whole tile. */
 const TAPS = { rows: 'ky × c', columns: 'kx × c', window: 'ky × kx × c' } as const;
+const PIXELS = { rows: 'y × x+halo', columns: 'x × y+halo', window: 'y × x' } as const;
+const unfoldedDims = ({ taps }: Unfold): string => `${PIXELS[taps]} × ${TAPS[taps]}`;
 
 function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly Stream[], output: Stream): string[] {
   const lines: string[] = [];
   let depth = 0;
   const line = (text: string): number => lines.push(`${'  '.repeat(depth)}${text}`);
   const sizeOf = (s: Stream): string =>
-    s.linear === undefined
-      ? s.dims
-          .map((d) => {
-            if (d.loop === undefined)
-              return s.parts === undefined || k.unfold === undefined ? d.limit : TAPS[k.unfold.taps];
-            return d.window === undefined ? d.loop.name : `${d.loop.name}+halo`;
-          })
-          .join(' × ')
-      : `${[...(s.loops ?? [])].map((l) => l.name).join(' × ')}, packed${s.linear.stream === undefined ? '' : `, ${s.linear.stream.format} stream`}`;
+    s.parts !== undefined && k.unfold !== undefined
+      ? `b × ${unfoldedDims(k.unfold)}`
+      : s.linear === undefined
+        ? s.dims
+            .map((d) => (d.loop === undefined ? d.limit : d.window === undefined ? d.loop.name : `${d.loop.name}+halo`))
+            .join(' × ')
+        : `${[...(s.loops ?? [])].map((l) => l.name).join(' × ')}, packed${s.linear.stream === undefined ? '' : `, ${s.linear.stream.format} stream`}`;
   const form = sparseOf(k)?.form;
   const multiplied = form !== undefined && form !== 'stream';
   const outLevel = levelOf(loops, output);
@@ -309,6 +310,7 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
     const l = loops[level];
     if (l === undefined) {
       if (k.prologue !== undefined) line('vec window → activations');
+      if (k.unfold?.by === 'vector') line(`vec mov → activations [${unfoldedDims(k.unfold)}]`);
       line(multiplied ? 'mma.sparse' : 'mma');
     } else if (tilesOf(l) === 1) enter(level + 1);
     else {

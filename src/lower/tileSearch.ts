@@ -16,6 +16,7 @@ import { keyOf } from './contractionKey.ts';
 import { CoreSplit, dealsOf } from './coreSplit.ts';
 import { coresFor } from './cores.ts';
 import { decided } from './decisions.ts';
+import { tilingsOfUnfold } from './im2col/vectorUnfold.ts';
 import { movedAhead } from './nest.ts';
 import { trafficAhead, turnsOf } from './prediction.ts';
 import { MOST_BUFFERS, withRing } from './ring.ts';
@@ -74,6 +75,7 @@ export interface Ranked {
 /** The tilings that a screening found worth a prediction, the best first; none where not even the smallest tile fits. */
 export function rankTilings(k: Contraction, machine: Machine, weightBuffers = MOST_BUFFERS): readonly Ranked[] {
   if (k.prologue !== undefined) return rank(k, machine, tilingsAhead(k, k.prologue, machine), weightBuffers);
+  if (k.unfold?.by === 'vector') return rank(k, machine, tilingsOfUnfold(k, k.unfold, machine), weightBuffers);
   // Whole rows of lanes and filters first; where not even one of each fits, single channels and filters: lanes idle, but it runs.
   const whole = rankAmong(k, machine, false, weightBuffers);
   return whole.length > 0 ? whole : rankAmong(k, machine, true, weightBuffers);
@@ -88,9 +90,9 @@ function rankAmong(k: Contraction, machine: Machine, fine: boolean, weightBuffer
 }
 
 /** Whether operands or results stay in NRAM: not every tiling can work on them there. */
-const keepsAny = ({ a, out, weights, prologue, epilogue }: Contraction): boolean =>
+const keepsAny = ({ a, out, weights, prologue, epilogue, unfold }: Contraction): boolean =>
   [
-    ...[a, out, ...(weights.kind === 'dynamic' ? [weights.place] : [])],
+    ...[a, out, ...(unfold === undefined ? [] : [unfold.of.a]), ...(weights.kind === 'dynamic' ? [weights.place] : [])],
     ...(epilogue?.operands ?? []).map((o) => o.place),
   ].some(isKept) || prologue?.input.buffer.home === 'nram';
 

@@ -1,6 +1,6 @@
 /** The ways to do a contraction on the matrix unit: in the forms that its weights may have, and by im2col. */
 import type { Contraction } from './contraction.ts';
-import { byIm2col } from './im2col/unfold.ts';
+import { byIm2col, UNFOLDERS } from './im2col/unfold.ts';
 import type { Planner } from './planner.ts';
 import { inForm } from './sparse/forms.ts';
 
@@ -15,8 +15,12 @@ export function waysOf(p: Planner, k: Contraction): readonly (readonly Way[])[] 
         inForm(k, form),
   );
   const isAsked = p.convolution === 'im2col';
-  if (p.convolution === 'direct' || byIm2col(k, p.machine, isAsked) === undefined) return [forms];
+  if (p.convolution === 'direct') return [forms];
   // Asked for again when it is known where the activations lie: they may have stayed in NRAM.
-  const unfolding: Way = (k) => byIm2col(k, p.machine, isAsked) ?? k;
-  return isAsked ? [[unfolding], forms] : [[...forms, unfolding]];
+  const unfolding = UNFOLDERS.filter((by) => byIm2col(k, by, p.machine, isAsked) !== undefined).map(
+    (by): Way =>
+      (k) =>
+        byIm2col(k, by, p.machine, isAsked) ?? k,
+  );
+  return isAsked ? [unfolding, forms] : [[...forms, ...unfolding]];
 }

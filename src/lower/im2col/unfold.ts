@@ -8,10 +8,11 @@
  * ICML 2017, arXiv:1706.06873). So an element is there kernel ÷ stride times along y, and once along x. Likewise the columns, where those
  * are side by side in no run for their dilation; where rows and columns are dilated, the whole window.
  *
+ * Transfers unfold, one for each tap, which brings elements several times from DRAM; or copies of the vector unit, ahead of the matrix unit.
  * What is left is a contraction again, of fewer taps and more channels, and all that is known of contractions holds for it: `unfolded`
  * makes it. Its y is the axis whose taps are kept, its x the other one.
  */
-import { type Machine, unitFor } from '#machine';
+import { type Machine, unitFor, vectorLanes } from '#machine';
 import { chunksOf } from '#timing';
 import { type Contraction, reductionSizes, type Spatial, typesOfContraction } from '../contraction.ts';
 import { sparseOf } from '../sparse/forms.ts';
@@ -22,9 +23,13 @@ import type { Reason } from '../winograd/applies.ts';
 export const CONVOLUTION_CHOICES = ['auto', 'direct', 'im2col'] as const;
 export type ConvolutionChoice = (typeof CONVOLUTION_CHOICES)[number];
 
+export const UNFOLDERS = ['dma', 'vector'] as const;
+
 /** How a contraction came of a convolution. */
 export interface Unfold {
   readonly taps: 'rows' | 'columns' | 'window';
+  /** The transfers that bring the activations, or copies of the vector unit. */
+  readonly by: (typeof UNFOLDERS)[number];
   readonly of: Contraction;
 }
 
@@ -44,7 +49,7 @@ const outputs = (s: Spatial): Spatial => ({
 });
 
 /** The contraction that a convolution is when its taps are unfolded. */
-export function unfolded(of: Contraction, taps: Unfold['taps']): Contraction {
+export function unfolded(of: Contraction, taps: Unfold['taps'], by: Unfold['by']): Contraction {
   if (of.weights.kind !== 'constant') return of;
   const { stride } = of.weights;
   const kernel = { y: of.y.kernel, x: of.x.kernel };
@@ -69,14 +74,16 @@ export function unfolded(of: Contraction, taps: Unfold['taps']): Contraction {
       channel: (c) => tap(Math.floor(c / channels)) + (c % channels) * stride.c,
     },
     ...(of.epilogue === undefined ? {} : { epilogue: { ...of.epilogue, operands: operands! } }),
-    unfold: { taps, of },
+    // Copies make it in buffers of its own.
+    ...(by === 'vector' ? { a: { address: 0 } } : {}),
+    unfold: { taps, by, of },
   };
 }
 
 /** Which taps to unfold, so that a window is one run; undefined where it is one as it stands, or where nothing can be unfolded. */
 export function tapsToUnfold(k: Contraction): Unfold['taps'] | undefined {
   if (k.weights.kind !== 'constant' || k.prologue !== undefined || k.unfold !== undefined) return undefined;
-  if (sparseOf(k) !== undefined || isKept(k.a)) return undefined;
+  if (sparseOf(k) !== undefined) return undefined;
   const isRun = { y: k.y.kernel === 1 || k.y.dilation === 1, x: k.x.kernel === 1 || k.x.dilation === 1 };
   if (k.y.kernel === 1) return isRun.x ? undefined : 'columns';
   if (isRun.x) return 'rows';
@@ -90,14 +97,15 @@ export function chunksOfWindow(k: Contraction, machine: Machine): number {
 }
 
 /** Why a convolution is not done by im2col unless that is asked for; undefined where it may be. */
-export function whyNotUnfolded(k: Contraction, machine: Machine): Reason | undefined {
+export function whyNotUnfolded(k: Contraction, by: Unfold['by'], machine: Machine): Reason | undefined {
   if (k.weights.kind !== 'constant') return { en: 'its weights are computed', zh: '其权重由计算得出' };
   if (sparseOf(k) !== undefined) return { en: 'its weights lie compressed', zh: '其权重以压缩形式存放' };
   if (k.prologue !== undefined) return { en: 'its activations are made tile by tile', zh: '其激活由上一步逐块产生' };
-  if (isKept(k.a)) return { en: 'its activations stay in NRAM', zh: '其激活驻留在 NRAM 中' };
   const taps = tapsToUnfold(k);
   if (taps === undefined) return { en: 'its windows are single runs as they lie', zh: '其窗口本身即为一段连续数据' };
-  const [now, then] = [k, unfolded(k, taps)].map((way) => chunksOfWindow(way, machine)) as [number, number];
+  const lacking = by === 'dma' ? lacksTransfers(k) : lacksCopies(k, machine);
+  if (lacking !== undefined) return lacking;
+  const [now, then] = [k, unfolded(k, taps, by)].map((way) => chunksOfWindow(way, machine)) as [number, number];
   if (then >= now)
     return {
       en: `a window takes ${then} rows of lanes, as where it lies`,
@@ -106,13 +114,31 @@ export function whyNotUnfolded(k: Contraction, machine: Machine): Reason | undef
   return undefined;
 }
 
+const lacksTransfers = (k: Contraction): Reason | undefined =>
+  isKept(k.a) ? { en: 'its activations stay in NRAM', zh: '其激活驻留在 NRAM 中' } : undefined;
+
+function lacksCopies(k: Contraction, machine: Machine): Reason | undefined {
+  if (machine.cluster !== undefined)
+    return { en: 'the semaphores that it needs are those of the links', zh: '其所需的信号量由簇内链路占用' };
+  const { a: type } = typesOfContraction(k);
+  return vectorLanes(machine.vector, type) === undefined
+    ? { en: `the vector unit has no lanes for ${type}`, zh: `向量单元没有 ${type} 的通道` }
+    : undefined;
+}
+
 /**
  * A convolution by im2col, where that takes fewer rows of lanes; undefined where not.
  * @param isAsked whether it is to be had wherever there is something to unfold
  */
-export function byIm2col(k: Contraction, machine: Machine, isAsked: boolean): Contraction | undefined {
+export function byIm2col(
+  k: Contraction,
+  by: Unfold['by'],
+  machine: Machine,
+  isAsked: boolean,
+): Contraction | undefined {
   const taps = tapsToUnfold(k);
-  if (taps === undefined) return undefined;
-  const other = unfolded(k, taps);
+  if (taps === undefined || (by === 'dma' ? lacksTransfers(k) : lacksCopies(k, machine)) !== undefined)
+    return undefined;
+  const other = unfolded(k, taps, by);
   return isAsked || chunksOfWindow(other, machine) < chunksOfWindow(k, machine) ? other : undefined;
 }

@@ -99,6 +99,6 @@ export function unfoldedStream(
     ...like,
     dims: [images, pixels, lines, { limit: k.c.total, stride: width }],
     padStrides: [image, pixel, line, width],
-    parts,
+    ...(unfold.by === 'dma' ? { parts } : {}),
   };
 }

@@ -10,7 +10,7 @@ import {
   type StreamBuffer,
   stepText,
 } from '../explain.ts';
-import { byIm2col, whyNotUnfolded } from '../im2col/unfold.ts';
+import { byIm2col, UNFOLDERS, whyNotUnfolded } from '../im2col/unfold.ts';
 import { turnsOf } from '../prediction.ts';
 import { bufferBytes, buffersOf, levelOf, planLoops, type Stream, tilesOf } from '../stream.ts';
 import { searchTiling } from '../tileSearch.ts';
@@ -22,9 +22,9 @@ import { predictWinograd } from './predict.ts';
 import { rankWinograd } from './search.ts';
 import { matricesOf, positionsOf } from './weights.ts';
 
-/** One way to do a convolution: `direct` reads windows by records where they lie, `gemm` is the same for 1×1 windows, `im2col` unfolds them on the way in. */
+/** One way to do a convolution: `direct` reads windows by records where they lie, `gemm` is the same for 1×1 windows, `im2col` unfolds them: transfers on the way in, or the vector unit. */
 export interface AlgorithmText {
-  readonly name: 'direct' | 'gemm' | 'im2col' | 'f2' | 'f4';
+  readonly name: 'direct' | 'gemm' | 'im2col by dma' | 'im2col by vector' | 'f2' | 'f4';
   readonly chosen: boolean;
   readonly predicted?: LayerPrediction;
   /** Why it cannot be had, where nothing is predicted. */
@@ -32,6 +32,8 @@ export interface AlgorithmText {
   /** Of Winograd's algorithms: how exact. */
   readonly exactness?: WinogradPlan;
 }
+
+const NO_TILE: Reason = { en: 'not even its smallest tile fits the scratchpads', zh: '最小的块也放不进暂存存储器' };
 
 /** All ways to do a convolution, and which was chosen. */
 export function algorithmsOf(
@@ -42,37 +44,36 @@ export function algorithmsOf(
 ): readonly AlgorithmText[] {
   const k = given.unfold?.of ?? given;
   const isPoint = k.y.kernel === 1 && k.x.kernel === 1;
-  const asTiled = (way: Contraction): Pick<AlgorithmText, 'predicted'> => {
+  const asTiled = (way: Contraction): Pick<AlgorithmText, 'predicted' | 'reason'> => {
     const t = way === given ? tiling : searchTiling(way, machine);
-    if (t === undefined) return {};
+    if (t === undefined) return { reason: NO_TILE };
     return { predicted: predictContraction(buildContraction(way, t, machine, 0), way, t, machine) };
   };
   const direct: AlgorithmText = {
     ...{ name: isPoint ? 'gemm' : 'direct', chosen: chosen === undefined && given.unfold === undefined },
     ...asTiled(k),
   };
-  const refused = given.unfold === undefined ? whyNotUnfolded(k, machine) : undefined;
-  const other = given.unfold === undefined ? byIm2col(k, machine, false) : given;
-  const unfolding: AlgorithmText = {
-    ...{ name: 'im2col', chosen: chosen === undefined && given.unfold !== undefined },
-    ...(refused !== undefined ? { reason: refused } : other === undefined ? {} : asTiled(other)),
-  };
+  const unfolding = UNFOLDERS.map((by): AlgorithmText => {
+    const isGiven = given.unfold?.by === by;
+    const named = { name: `im2col by ${by}`, chosen: chosen === undefined && isGiven } as const;
+    const refused = isGiven ? undefined : whyNotUnfolded(k, by, machine);
+    const way = isGiven ? given : byIm2col(k, by, machine, false);
+    return refused !== undefined || way === undefined
+      ? { ...named, ...(refused === undefined ? {} : { reason: refused }) }
+      : { ...named, ...asTiled(way) };
+  });
   const fast = WINOGRAD_TILES.map((name): AlgorithmText => {
     const refused = otherShape(k) ?? lacksWinograd(machine) ?? lacksTile(machine, name);
     if (refused !== undefined) return { name, chosen: false, reason: refused };
     const [best] = rankWinograd(k, name, machine);
-    if (best === undefined)
-      return {
-        ...{ name, chosen: false },
-        reason: { en: 'not even its smallest tile fits the scratchpads', zh: '最小的块也放不进暂存存储器' },
-      };
+    if (best === undefined) return { name, chosen: false, reason: NO_TILE };
     return {
       ...{ name, chosen: chosen === name },
       predicted: predictWinograd(k, best.tiling, machine),
       exactness: winogradPlan(k, best.tiling, machine),
     };
   });
-  return [direct, unfolding, ...fast];
+  return [direct, ...unfolding, ...fast];
 }
 
 const schedule = (built: BuiltWinograd, t: WinogradTiling, predicted: LayerPrediction): ScheduleText => ({
