@@ -9,6 +9,7 @@ import {
   type Palette,
   PLAIN,
   percent,
+  physicalBound,
   type SparseReport,
   sparseReport,
   table,
@@ -69,7 +70,7 @@ const BY: Readonly<Record<LayerExplanation['bound']['by'], Texts>> = {
 /** All layers, one line each. */
 export function explainedTable(
   console: Console,
-  { layers, host, result }: Explained,
+  { layers, host, result, program }: Explained,
   { palette = PLAIN, width = 160 }: ExplainStyle,
 ): string {
   const t = console.text.bind(console);
@@ -104,7 +105,11 @@ export function explainedTable(
     en: 'Cycles beyond the bound by what they went to. One layer in full: --layer NAME',
     zh: '超出下界的周期按去向列出。查看某一层的全部说明：--layer 名称',
   };
-  const total = { en: `${grouped(result.cycles)} cycles in all`, zh: `共 ${grouped(result.cycles)} 周期` };
+  const least = grouped(Math.ceil(physicalBound(program, result).cycles));
+  const total = {
+    en: `${grouped(result.cycles)} cycles in all; physically at least ${least}`,
+    zh: `共 ${grouped(result.cycles)} 周期；物理下界 ${least}`,
+  };
   const onHost = host.flatMap((h) => ['', ...hostLines(console, h, palette)]);
   return [...(layers.length === 0 ? [] : lines), ...onHost, '', t(total), palette.faint(t(hint))]
     .join('\n')

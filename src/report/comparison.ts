@@ -15,6 +15,7 @@ export const TOTALS = [
   'readBytes',
   'writeBytes',
   'instructions',
+  'physical',
   'layerwise',
   'efficiency',
   'energy',
@@ -29,6 +30,7 @@ export const totalsOf = (report: ComparedReport): Readonly<Record<Total, number 
   readBytes: report.bytes.read,
   writeBytes: report.bytes.write,
   instructions: report.instructions.executed,
+  physical: report.bound.physical,
   layerwise: report.bound.layerwise,
   efficiency: report.efficiency,
   energy: report.energy?.total ?? null,
@@ -97,7 +99,13 @@ export function ratioText(a: number | null | undefined, b: number | null | undef
 
 export const SHOW_TOTAL: Readonly<Record<Total, (value: number) => string>> = {
   ...{ cycles: grouped, seconds: secondsText, macs: grouped, readBytes: bytesText, writeBytes: bytesText },
-  ...{ instructions: grouped, layerwise: (n) => grouped(Math.ceil(n)), efficiency: percent, energy: joulesText },
+  ...{
+    instructions: grouped,
+    physical: (n) => grouped(Math.ceil(n)),
+    layerwise: (n) => grouped(Math.ceil(n)),
+    efficiency: percent,
+    energy: joulesText,
+  },
 };
 
 export const TOTAL_WORDS: Readonly<Record<Total, Readonly<Record<Language, string>>>> = {
@@ -107,6 +115,7 @@ export const TOTAL_WORDS: Readonly<Record<Total, Readonly<Record<Language, strin
   readBytes: { en: 'DRAM read', zh: '读 DRAM' },
   writeBytes: { en: 'DRAM written', zh: '写 DRAM' },
   instructions: { en: 'instructions executed', zh: '执行指令数' },
+  physical: { en: 'physical bound', zh: '物理下界' },
   layerwise: { en: 'layer-wise bound', zh: '逐层下界' },
   efficiency: { en: 'efficiency', zh: '效率' },
   energy: { en: 'energy', zh: '能量' },

@@ -184,6 +184,7 @@ function totals(r: RunReport, { say, language, palette, width }: Style): string[
     ...memoryRow(r, sentences, say),
     ...(r.energy === null ? [] : [energyRow(r, r.energy, sentences, say)]),
     ...(layerwise === null ? [] : [[say('efficiency'), percent(r.efficiency), palette.strong] as const]),
+    ...((r.efficiency ?? 0) > 1 ? [['', sentences.beyond, palette.faint] as const] : []),
     ...winogradRow(r, sentences, say),
     checkRow(r, sentences, say, palette),
   ];

@@ -123,6 +123,8 @@ export const SENTENCES: Readonly<
       readonly checkHolds: (p: CheckWords) => string;
       readonly checkFails: (p: CheckWords & { readonly wrong: string; readonly elements: string }) => string;
       readonly unchecked: Readonly<Record<'timing' | 'data', string>>;
+      /** Why an efficiency may be more than 1. */
+      readonly beyond: string;
       readonly average: (power: string) => string;
       readonly ofBytes: (used: string, capacity: string) => string;
       readonly rows: (p: { readonly hits: string; readonly misses: string; readonly conflicts: string }) => string;
@@ -148,6 +150,9 @@ export const SENTENCES: Readonly<
       timing: 'none: nothing was computed',
       data: 'none: a program holds no model to compare with; systole run MODEL checks',
     },
+    beyond:
+      'more than 100 %: the bound takes one group of layers after the other, an operation a cycle of a lane; layers done together, ' +
+      'Winograd, sparse weights and instructions of two operations need less',
     average: (power) => `${power} on average`,
     ofBytes: (used, capacity) => `${used} of ${capacity} bytes`,
     rows: (p) => `${p.hits} of bursts in open rows (${p.misses} misses, ${p.conflicts} conflicts)`,
@@ -171,6 +176,8 @@ export const SENTENCES: Readonly<
       timing: '无：未计算数据',
       data: '无：程序中没有可供比较的模型；systole run MODEL 会校验',
     },
+    beyond:
+      '超过 100 %：下界按逐组进行、每次运算占一个通道周期计；各层合并执行、Winograd、稀疏权重和一条指令完成两次运算时所需更少',
     average: (power) => `平均 ${power}`,
     ofBytes: (used, capacity) => `${used} / ${capacity} 字节`,
     rows: (p) => `${p.hits} 的突发命中已打开的行（缺失 ${p.misses} 次，冲突 ${p.conflicts} 次）`,
