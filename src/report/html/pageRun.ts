@@ -73,7 +73,7 @@ function roofsOfCores(machine: Machine, cores = coresOf(machine), type: MatrixTy
     const bandwidth = level === 'dram' ? whole : whole * share;
     return { level, bandwidth, ridge: peak / bandwidth };
   });
-  return { peak, memories };
+  return { peak, withVector: all.withVector * share, memories };
 }
 
 /** Without tensors; numbers that JSON lacks as strings. */

@@ -4,7 +4,7 @@
  */
 import * as Plot from '@observablehq/plot';
 import type { Language } from '#base';
-import { coresOf, type Machine, type MatrixType, macsPerCycle } from '#machine';
+import { coresOf, type Machine, type MatrixType, macsPerCycle, vectorLanes } from '#machine';
 import type { ArrayRoof } from '../analytic/networkRoofline.ts';
 import { chart, decades, HUES, namedAxes } from './chart.ts';
 import { placeLabels, textWidth } from './labels.ts';
@@ -21,8 +21,10 @@ export interface MemoryRoof {
 }
 
 export interface Roofs {
-  /** Operations a second. */
+  /** Operations a second, of the matrix unit. */
   readonly peak: number;
+  /** With the lanes of the vector unit, each a multiply-add at a time: depthwise convolutions run there, beside the matrix unit where layers are done together. */
+  readonly withVector: number;
   /** Slowest first. */
   readonly memories: readonly MemoryRoof[];
 }
@@ -58,7 +60,9 @@ export function roofsOf(machine: Machine, type: MatrixType = 'f32'): Roofs {
     memories.push(memory('shared', rate(link) * (ports === 'private' ? cores : cores / cluster.cores)));
   }
   memories.push(memory('scratchpad', machine.dma.scratchpadBytesPerCycle * cores * machine.frequency));
-  return { peak, memories: memories.sort((a, b) => a.bandwidth - b.bandwidth) };
+  const lanes = vectorLanes(machine.vector, type) ?? 0;
+  const withVector = peak + (2 * lanes * cores * machine.frequency) / machine.vector.cycles.simple;
+  return { peak, withVector, memories: memories.sort((a, b) => a.bandwidth - b.bandwidth) };
 }
 
 const WORDS = {
@@ -70,6 +74,7 @@ const WORDS = {
     levels: { dram: 'DRAM', shared: 'SharedRAM', scratchpad: 'scratchpad port' },
     kinds: { network: 'network', layer: 'layer' },
     ridge: 'ridge',
+    withVector: 'with the vector unit',
     array: (n: number, ridge: string) => `N = ${n}, ridge ${ridge}`,
     ofRoof: (share: string) => `${share} % of the roof above it`,
   },
@@ -81,6 +86,7 @@ const WORDS = {
     levels: { dram: 'DRAM', shared: 'SharedRAM', scratchpad: '片上存储端口' },
     kinds: { network: '网络', layer: '层' },
     ridge: '脊点',
+    withVector: '加上向量单元',
     array: (n: number, ridge: string) => `N = ${n}，脊点 ${ridge}`,
     ofRoof: (share: string) => `为其上方屋顶的 ${share} %`,
   },
@@ -113,9 +119,11 @@ export function rooflinePicture(
   const own = roofsOf(machine, type);
   // Of several arrays the highest makes the outline; the memory's slope is the same for all.
   const peak = arrays.length === 0 ? own.peak : Math.max(...arrays.map((a) => a.peak));
-  const roofs: Roofs = { peak, memories: own.memories.map((m) => ({ ...m, ridge: peak / m.bandwidth })) };
+  const roofs = { peak, memories: own.memories.map((m) => ({ ...m, ridge: peak / m.bandwidth })) };
   const dram = roofs.memories.find((m) => m.level === 'dram')!;
   const shown = points.filter((p) => p.intensity > 0 && p.performance > 0);
+  // Told only where something needs it.
+  const above = shown.some((p) => p.performance > own.peak * (1 + 1e-9)) ? own.withVector : undefined;
   const xs = [...shown.map((p) => p.intensity), dram.ridge, ...arrays.map((a) => a.ridge)];
   const low = 10 ** Math.floor(Math.log10(Math.min(...xs) / 3));
   const high = 10 ** Math.ceil(Math.log10(Math.max(...xs) * 3));
@@ -184,6 +192,14 @@ export function rooflinePicture(
         ],
         { stroke: '#1f2328', strokeWidth: 2.5 },
       ),
+      ...(above === undefined
+        ? []
+        : [
+            Plot.ruleY([giga(above)], { x1: dram.ridge, x2: high, stroke: INK, strokeDasharray: '5 3' }),
+            Plot.text([words.withVector], {
+              ...{ x: high, y: giga(above), dx: -4, dy: -9, textAnchor: 'end', fill: INK },
+            }),
+          ]),
       ...lines,
       Plot.ruleX([dram.ridge], { strokeDasharray: '2 3', stroke: '#57606a', y2: giga(roofs.peak) }),
       ...(arrays.length > 0
@@ -191,6 +207,7 @@ export function rooflinePicture(
         : [
             Plot.text([`${words.ridge} ${short(dram.ridge)}`], {
               ...{ x: dram.ridge, y: giga(roofs.peak), dy: -10, fill: '#57606a' },
+              ...(above === undefined ? {} : { dx: -4, textAnchor: 'end' }),
             }),
           ]),
       Plot.dot(
@@ -305,7 +322,8 @@ export function rooflineText(
       y: { low: bottom, high: (roofs.peak / 1e9) * 1.5, log: true, label: words.y },
     }),
     ...letters.map((p, i) => {
-      const roofHere = Math.min(roofs.peak, p.intensity * dram.bandwidth);
+      const most = p.performance > roofs.peak * (1 + 1e-9) ? roofs.withVector : roofs.peak;
+      const roofHere = Math.min(most, p.intensity * dram.bandwidth);
       const share = ((100 * p.performance) / roofHere).toFixed(1);
       return `  ${String.fromCharCode(65 + (i % 26))} ${p.name}: ${short(p.intensity)} FLOP/B, ${rateText(p.performance)}, ${words.ofRoof(share)}`;
     }),

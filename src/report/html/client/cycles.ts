@@ -165,6 +165,8 @@ export function cycleCanvas(view: CycleView, painter: Painter, label: string, wi
     requestAnimationFrame(draw);
   };
   view.onChange(redraw);
+  // On paper there is nothing that comes into view later.
+  addEventListener('beforeprint', draw);
   new ResizeObserver(redraw).observe(frame);
   new IntersectionObserver((entries) => {
     isSeen = entries.at(-1)!.isIntersecting;

@@ -38,7 +38,7 @@ export function roofline(
   if (roofs === undefined || points.length === 0) return undefined;
   const others = baseline === undefined ? [] : pointsOf(baseline);
   const all = [...points, ...others];
-  const peak = roofs.peak / 1e9;
+  const [peak, both] = [roofs.peak / 1e9, roofs.withVector / 1e9];
   const ridges = roofs.memories.map((m) => m.ridge);
   const decade = (n: number, up: boolean): number => 10 ** (up ? Math.ceil(Math.log10(n)) : Math.floor(Math.log10(n)));
   const [x0, x1] = [
@@ -47,7 +47,7 @@ export function roofline(
   ];
   const [y0, y1] = [
     decade(Math.min(peak / 10, ...all.map((p) => p.y)), false),
-    decade(Math.max(peak, ...all.map((p) => p.y)) * 1.2, true),
+    decade(Math.max(peak, both, ...all.map((p) => p.y)) * 1.2, true),
   ];
   const x = (v: number): number => LEFT + (Math.log10(v / x0) / Math.log10(x1 / x0)) * (WIDTH - LEFT - RIGHT);
   const y = (v: number): number =>
@@ -98,6 +98,19 @@ export function roofline(
       ];
     }),
     s('path', { d: `M${x(Math.max(x0, Math.min(...ridges)))} ${y(peak)}L${WIDTH - RIGHT} ${y(peak)}`, class: 'roof' }),
+    ...(all.some((p) => p.y > peak * (1 + 1e-9))
+      ? [
+          s('path', {
+            d: `M${x(Math.max(x0, Math.min(...ridges)))} ${y(both)}L${WIDTH - RIGHT} ${y(both)}`,
+            ...{ class: 'roof', 'stroke-dasharray': '5 3' },
+          }),
+          s(
+            'text',
+            { x: WIDTH - RIGHT - 4, y: y(both) - 6, class: 'tick end' },
+            t('with the vector unit', '加上向量单元'),
+          ),
+        ]
+      : []),
     ...others.map((p) => s('circle', { cx: x(p.x), cy: y(p.y), r: 4, class: 'point other' }, s('title', {}, p.name))),
     ...points.map((p) =>
       s(
