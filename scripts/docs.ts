@@ -11,6 +11,7 @@ import { type Operator, operatorsPage } from '#ops';
 import { countingPage, reportPage } from '#report';
 import { controlPage, decodeDot, decodeSvg } from '#timing';
 import { errorsPage } from './errorsPage.ts';
+import { jsonPages } from './jsonPage.ts';
 import { machinePages } from './machinePage.ts';
 import { countedNetworks, modelsPage } from './modelsPage.ts';
 
@@ -28,6 +29,7 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/counting.md', countingPage(await countedNetworks(['alexnet', 'vgg19', 'resnet152']))],
     ['docs/report.md', reportPage()],
     ...machinePages(),
+    ...(await jsonPages()),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],
   ]);
 }

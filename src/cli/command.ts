@@ -5,6 +5,7 @@
 import { Command, type ErrorOptions, type HelpContext, type OptionValueSource } from 'commander';
 import pc from 'picocolors';
 import { diagnostic } from '#base';
+import type { Answer } from './answers.ts';
 import type { Console } from './console.ts';
 import { type Both, LANGUAGES } from './language.ts';
 import { choice, REPEATABLE } from './values.ts';
@@ -34,6 +35,9 @@ const empty = diagnostic<{ what: string }>('SYS-CLI-007', 'usage', {
 export class CliCommand extends Command {
   /** Standard output takes one object and nothing else. */
   answersInJson = false;
+
+  /** What it prints with `--json`, beside errors; none where only its parts do anything. */
+  answers: readonly Answer[] = [];
 
   /** Commander shows the help where a command is missing; a program that reads JSON is told so. */
   override help(context?: HelpContext | ((text: string) => string)): never {
@@ -123,10 +127,24 @@ export function withExamples(console: Console, command: CliCommand, examples: re
   return command.addHelpText('after', () => `\n${examplesText(console, examples)}`) as CliCommand;
 }
 
-const ONE_OBJECT = { en: 'print one JSON object on standard output', zh: '在标准输出打印一个 JSON 对象' } as const;
+/** All commands that do something by themselves, by their words: those with parts are left out. */
+export function everyCommand(program: CliCommand): ReadonlyMap<string, CliCommand> {
+  const found = new Map<string, CliCommand>();
+  const visit = (command: CliCommand, words: readonly string[]): void => {
+    if (command.commands.length === 0) found.set(words.join(' '), command);
+    for (const part of command.commands) visit(part as CliCommand, [...words, part.name()]);
+  };
+  visit(program, []);
+  return found;
+}
 
-/** Options that every command has; `json` says what is printed where that is not one object. */
-export function withCommonOptions(console: Console, command: CliCommand, json: Both = ONE_OBJECT): CliCommand {
+const ONE_OBJECT = { en: 'print one JSON object on standard output', zh: '在标准输出打印一个 JSON 对象' } as const;
+const LINES = { en: 'print JSON objects on standard output, one a line', zh: '在标准输出逐行打印 JSON 对象' } as const;
+
+/** Options that every command has, and what it answers with `--json`: nothing where it has parts. */
+export function withCommonOptions(console: Console, command: CliCommand, ...answers: readonly Answer[]): CliCommand {
+  command.answers = answers;
+  const json = answers.some(({ form }) => form === 'lines') ? LINES : ONE_OBJECT;
   return command
     .option('--json', console.text(json))
     .option(

@@ -2,8 +2,12 @@
  * What the command says and where. Standard output takes the answer alone: text for people, or with `--json` one object.
  * Warnings, progress and errors go to standard error; with `--json` errors are the object.
  */
+
+import type * as z from 'zod';
 import type { Language, Notice } from '#base';
-import { jsonText } from './json.ts';
+import type { Printable } from '#report';
+import { type Answer, schemaName } from './answers.ts';
+import { jsonText, lineText } from './json.ts';
 import type { Both } from './language.ts';
 import { Progress } from './progress.ts';
 
@@ -30,10 +34,12 @@ export class Console {
     (this.json ? process.stderr : process.stdout).write(text.endsWith('\n') ? text : `${text}\n`);
   }
 
-  /** The answer as an object. */
-  object(value: object): void {
+  /** The answer as an object, by its schema; of an answer in lines, one of them. */
+  object<S extends z.ZodObject>(answer: Answer<S>, value: Printable<z.input<S>>): void {
     this.progress.clear();
-    process.stdout.write(`${jsonText(value)}\n`);
+    const { form } = answer as Answer;
+    const named = form === 'document' ? value : { schema: schemaName(answer as Answer), ...(value as object) };
+    process.stdout.write(`${form === 'lines' ? lineText(named) : jsonText(named)}\n`);
   }
 
   /** Something beside the answer: a warning, a remark. */

@@ -3,7 +3,10 @@
  * a bug of ours and says so, without its stack unless `--debug` asks for it.
  */
 import pc from 'picocolors';
+import type * as z from 'zod';
 import { allErrors, codeFrame, diagnostic, EXIT_CODES, placeText, SystoleError } from '#base';
+import type { Printable } from '#report';
+import { failure } from './answers.ts';
 import type { Console } from './console.ts';
 
 const bug = diagnostic<{ what: string }>('SYS-CLI-001', 'internal', {
@@ -31,7 +34,7 @@ const firstLine = (text: string): string => text.split('\n', 1)[0]!;
 /** Shows an error and returns the exit code. */
 export function showError(thrown: unknown, console: Console): number {
   const error = asSystoleError(thrown);
-  if (console.json) console.object({ error: errorObject(error, console) });
+  if (console.json) console.object(failure, { error: errorObject(error, console) });
   else
     console.note(
       allErrors(error)
@@ -54,14 +57,14 @@ export function errorText(error: SystoleError, console: Console): string {
 }
 
 /** An error as `--json` has it. */
-export function errorObject(error: SystoleError, console: Console): object {
+export function errorObject(error: SystoleError, console: Console): Printable<z.input<typeof failure.schema>>['error'] {
   const { source, length, ...place } = error.place;
   return {
     code: error.code,
     kind: error.kind,
     message: error.text(console.language),
     ...place,
-    params: error.params,
+    params: error.params as Readonly<Record<string, unknown>>,
     ...(error.others.length === 0 ? {} : { others: error.others.map((e) => errorObject(e, console)) }),
   };
 }

@@ -157,6 +157,9 @@ const COMMANDS: readonly CommandEntry[] = [
   },
 ];
 
+/** Names of all commands, as they are typed. */
+export const commandNames = (): readonly string[] => COMMANDS.map(({ name }) => name);
+
 export async function buildProgram(console: Console, version: string, argv: readonly string[]): Promise<CliCommand> {
   const program = define(console, 'systole', {
     en: 'Bring a neural network, run it on a deep-learning processor you can see through.',

@@ -1,6 +1,9 @@
 /** One object as JSON text. What JSON has no number for is a string: NaN, infinities, 64-bit integers. */
 export const jsonText = (value: unknown): string => JSON.stringify(value, replace, 1).replace(NUMBER_LISTS, joinLines);
 
+/** The same on one line. */
+export const lineText = (value: unknown): string => JSON.stringify(value, replace);
+
 function replace(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);

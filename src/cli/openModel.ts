@@ -22,4 +22,5 @@ export const openModel = (
   });
 
 /** Of the object of `--json`: how weights were drawn, where they were. */
-export const weightsFact = ({ weights }: Loaded): object => (weights === undefined ? {} : { weights });
+export const weightsFact = ({ weights }: Loaded): { readonly weights?: string } =>
+  weights === undefined ? {} : { weights };

@@ -1,10 +1,11 @@
 /** Networks compiled, run for their timing and watched, as the entries of a page of reports. */
+
 import { createEngine } from '#engine';
 import { explainModel } from '#flow';
 import type { SparseOption, WinogradChoice } from '#lower';
-
 import { MemoryRecorder, type PageParts, pageRun, type RunReport, runReport, SliceRecorder } from '#report';
 import { MEMORIES, memoryBytes } from '#sim';
+import type { Answer } from './answers.ts';
 import { type CacheOption, cacheOf, withCacheOption } from './cacheFolder.ts';
 import { type CliCommand, withCommonOptions } from './command.ts';
 import type { Console } from './console.ts';
@@ -23,7 +24,7 @@ export interface ReportOptions extends ModelOptions, CacheOption {
 }
 
 /** The options of a run that is reported. */
-export function withReportOptions(console: Console, command: CliCommand): CliCommand {
+export function withReportOptions(console: Console, command: CliCommand, prints: Answer): CliCommand {
   command.option(
     '--machine <NAME|FILE>',
     console.text({
@@ -35,7 +36,7 @@ export function withReportOptions(console: Console, command: CliCommand): CliCom
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
   command.option(...coresOption(console));
-  return withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
+  return withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)), prints);
 }
 
 export interface ReportedRun extends PageParts {

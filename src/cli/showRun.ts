@@ -1,9 +1,23 @@
 /** The answer of `run`, `exec` and `sim`: one report, for people or as the object of `--json`. */
+
+import * as z from 'zod';
 import type { Tensor } from '#ir';
-import { type RunFacts, reportJson, reportText, runReport } from '#report';
+import {
+  count,
+  fields,
+  type Printable,
+  type RunFacts,
+  real,
+  reportJson,
+  reportText,
+  runReport,
+  runReportSchema,
+} from '#report';
+import { answer } from './answers.ts';
 import type { CliCommand } from './command.ts';
 import type { Console } from './console.ts';
-import { outputsText, type Ranking, rank, rankingText } from './outputs.ts';
+import { weights } from './facts.ts';
+import { outputsText, type Ranked, type Ranking, rank, rankingText } from './outputs.ts';
 import { textStyle } from './style.ts';
 import { choiceOrWhole, whole } from './values.ts';
 
@@ -21,8 +35,25 @@ export interface Shown extends ShowOptions {
   /** The answer in one line, before everything else. */
   readonly answer?: string | undefined;
   /** More fields of the object of `--json`. */
-  readonly extra?: object;
+  readonly extra?: { readonly weights?: string };
 }
+
+export const RUN = answer(
+  'run',
+  'a run: what it cost, against what it had to cost, layer by layer and unit by unit (docs/report.md says what each field holds)',
+  z.strictObject({
+    ...runReportSchema.shape,
+    weights,
+    answer: z.string().optional().describe('of an embedded network, in words'),
+    top: fields<Ranking>()({
+      output: z.string(),
+      samples: z.array(z.array(fields<Ranked>()({ class: count, label: z.string().optional(), value: real }))),
+    })
+      .optional()
+      .describe('best classes of each sample (--top, --labels)'),
+    files: z.array(z.string()).optional().describe('that were written (--output)'),
+  }),
+);
 
 /** Classes that `--labels` shows without `--top`. */
 const TOP = 5;
@@ -51,8 +82,8 @@ export function showRun(console: Console, facts: RunFacts, shown: Shown): void {
   const outputs = facts.outputs ?? new Map<string, Tensor>();
   const ranking = rankingOf(outputs, shown);
   if (console.json) {
-    console.object({
-      ...reportJson(report),
+    console.object(RUN, {
+      ...(reportJson(report) as Printable<z.input<typeof runReportSchema>>),
       ...shown.extra,
       ...(shown.answer === undefined ? {} : { answer: shown.answer }),
       ...(ranking === undefined ? {} : { top: ranking }),

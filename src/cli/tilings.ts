@@ -1,8 +1,19 @@
 /** The tilings that a command line asks for: which layer of which network, and its tile. */
 import { diagnostic, nearestName } from '#base';
-import { analyticLayers, PAPER_ALEXNET, type TilingReport, tiledLayer, tilingReport, usualTile } from '#report';
+import {
+  analyticLayers,
+  PAPER_ALEXNET,
+  type TilingReport,
+  tiledLayer,
+  tilingReport,
+  tilingSchema,
+  usualTile,
+} from '#report';
+import { answer } from './answers.ts';
 import type { Console } from './console.ts';
 import { countedModel, inModel } from './model.ts';
+
+export const TILING = answer('tiling', 'a convolution in tiles: words that each order of loops moves', tilingSchema);
 
 export interface Sizes {
   readonly dim?: Readonly<Record<string, number>>;

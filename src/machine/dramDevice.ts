@@ -38,7 +38,7 @@ const timing = z
   })
   .describe('clocks of the device');
 
-const device = z.strictObject({
+export const dramDeviceSchema = z.strictObject({
   name: z.string().min(1),
   description: z.string(),
   sources: z.array(z.string()).describe('where the figures come from'),
@@ -72,7 +72,7 @@ export const DRAM_STANDARDS = ['ddr3-1600', 'ddr4-2400', 'lpddr4-3200', 'hbm2-20
 export const banked = z
   .strictObject({
     standard: z.enum(DRAM_STANDARDS).optional().describe('a device that comes with Systole; or device'),
-    device: device.optional().describe('a device spelled out; or standard'),
+    device: dramDeviceSchema.optional().describe('a device spelled out; or standard'),
     channels: powerOfTwo.describe('each with buses and a controller of its own'),
     ranks: powerOfTwo.describe('of a channel, taking turns on its buses'),
     channelInterleaveBytes: powerOfTwo.describe('so many bytes lie in one channel, the next in the next'),
@@ -83,13 +83,13 @@ export const banked = z
   })
   .describe('absent: bandwidth and latency are all that DRAM has');
 
-export type DramDevice = z.infer<typeof device>;
+export type DramDevice = z.infer<typeof dramDeviceSchema>;
 export type BankedDram = z.infer<typeof banked>;
 
 /** By name. */
 export const dramDevices: ReadonlyMap<string, DramDevice> = new Map(
   [ddr3, ddr4, lpddr4, hbm2].map((document) => {
-    const parsed = device.parse(document);
+    const parsed = dramDeviceSchema.parse(document);
     return [parsed.name, parsed];
   }),
 );

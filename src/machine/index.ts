@@ -7,6 +7,7 @@ export {
   burstBytesOf,
   type DramDevice,
   deviceOf,
+  dramDeviceSchema,
   dramDevices,
   peakBandwidth,
 } from './dramDevice.ts';

@@ -94,6 +94,7 @@ test('pruned, in mixed precision: zeros are counted by layer, and resuming keeps
   const all = lines((await call('train adder --epochs 5 --sparsity 2:4 --precision f16 --json')).stdout);
   expect(all.at(-2)).toMatchObject({ kind: 'epoch', sparsity: 250 / 680 });
   expect(all.at(-1)).toEqual({
+    schema: 'systole/train-zeros/1',
     kind: 'zeros',
     layers: [
       { name: '1.weight', zeros: 0, size: 180 },
@@ -183,7 +184,9 @@ test('with patience the network is that of the best epoch, which is said; resume
   expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('SYS-CLI-173')]);
   expect(readFileSync(join(folder, 'q.onnx')).length).toBe(readFileSync(join(folder, 'p.onnx')).length);
   const json = lines((await call(`${run} --resume --json --lang zh`)).stdout);
-  expect(json).toEqual([{ kind: 'best', epoch: expect.any(Number), value: expect.any(Number) }]);
+  expect(json).toEqual([
+    { schema: 'systole/train-best/1', kind: 'best', epoch: expect.any(Number), value: expect.any(Number) },
+  ]);
   // Given later, the best of before was not kept.
   await call('train adder --epochs 3 --rate 0.1 --seed 2 --checkpoint l.safetensors');
   const late = await call('train adder --epochs 4 --patience 1 --checkpoint l.safetensors --resume');

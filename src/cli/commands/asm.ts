@@ -1,6 +1,9 @@
 /** `systole asm FILE.s`: checks an assembly file and shows its words, or writes them as a program file. */
+
 import { Argument } from 'commander';
+import * as z from 'zod';
 import { assembleProgram, disassemble, writeProgramChunks } from '#isa';
+import { answer } from '../answers.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { readText, writeFile } from '../files.ts';
@@ -11,6 +14,18 @@ interface AsmOptions {
   readonly out?: string;
   readonly machine?: string;
 }
+
+const ASM = answer(
+  'asm',
+  'an assembled program: its words, and the file that it was written to',
+  z.strictObject({
+    name: z.string(),
+    machine: z.string(),
+    words: z.array(z.string()).describe('64 bits each, in hexadecimal'),
+    file: z.string().optional(),
+    bytes: z.number().optional(),
+  }),
+);
 
 export function configureAsm(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
@@ -31,7 +46,7 @@ export function configureAsm(command: CliCommand, console: Console): void {
         zh: '处理器；默认为文件的 .machine，否则 textbook-single',
       }),
     );
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, ASM);
   command.action((file: string, options: AsmOptions) => {
     const machine = options.machine === undefined ? {} : { machine: loadMachine(options.machine) };
     const program = assembleProgram(readText(file, ASSEMBLY_FILE), { file, ...machine });
@@ -39,7 +54,7 @@ export function configureAsm(command: CliCommand, console: Console): void {
     const bytes = options.out === undefined ? undefined : writeFile(options.out, writeProgramChunks(program));
     if (console.json) {
       const written = bytes === undefined ? {} : { file: options.out, bytes };
-      console.object({ name: program.name, machine: program.machine.name, words, ...written });
+      console.object(ASM, { name: program.name, machine: program.machine.name, words, ...written });
     } else if (bytes === undefined) {
       console.say(listing(program.words));
     } else {

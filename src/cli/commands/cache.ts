@@ -1,7 +1,15 @@
 /** `systole cache`: where the compilation cache is and how large; `--clear` removes what is in it. */
+import * as z from 'zod';
+import { answer } from '../answers.ts';
 import { cachedFiles, cachePath, trimCache } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
+
+const CACHE = answer(
+  'cache',
+  'what compiling keeps for the next time',
+  z.strictObject({ folder: z.string(), files: z.number(), bytes: z.number(), removed: z.number() }),
+);
 
 export function configureCache(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
@@ -10,7 +18,7 @@ export function configureCache(command: CliCommand, console: Console): void {
     { run: 'systole cache --clear', does: { en: 'empty it', zh: '清空' } },
   ]);
   command.option('--clear', t({ en: 'remove what is in it', zh: '删除其中的内容' }));
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, CACHE);
   command.action(({ clear }: { readonly clear?: true }) => {
     const folder = cachePath();
     const sizeOf = (): { readonly files: number; readonly bytes: number } => {
@@ -21,7 +29,7 @@ export function configureCache(command: CliCommand, console: Console): void {
     if (clear === true) trimCache(folder, 0);
     const { files, bytes } = sizeOf();
     const removed = before.files - files;
-    if (console.json) return console.object({ folder, files, bytes, removed });
+    if (console.json) return console.object(CACHE, { folder, files, bytes, removed });
     const size = bytes.toLocaleString('en');
     return console.say(
       clear === true

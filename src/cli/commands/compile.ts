@@ -1,12 +1,17 @@
 /** `systole compile MODEL -o FILE.dlp`: everything that `exec` needs, in one file. */
+
 import { Argument } from 'commander';
+import * as z from 'zod';
 import { createEngine } from '#engine';
 import { compileModel } from '#flow';
 import { type Program, writeProgramChunks } from '#isa';
 import type { ConvolutionChoice, SparseOption, WinogradChoice } from '#lower';
+import { count, type Printable } from '#report';
+import { answer } from '../answers.ts';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
+import { hostReason, slots, weights } from '../facts.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, MODEL_ARGUMENT, sizesGiven } from '../model.ts';
@@ -21,6 +26,19 @@ import {
 import { type Opened, openModel, weightsFact } from '../openModel.ts';
 import { slotText } from '../slots.ts';
 import { seedOption } from '../values.ts';
+
+const COMPILE = answer(
+  'compile',
+  'a program file that was written',
+  z.strictObject({
+    ...{ model: z.string(), file: z.string(), weights, bytes: count, machine: z.string() },
+    machineFile: z.string().nullable(),
+    words: count.describe('instruction words'),
+    ...{ dramBytes: count, inputs: slots, outputs: slots },
+    layers: count,
+    host: z.array(hostReason).describe('nodes that the host runs'),
+  }),
+);
 
 interface CompileOptions extends ModelOptions, CacheOption {
   readonly out: string;
@@ -53,7 +71,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
   command.option(...winogradOption(console));
   command.option(...convolutionOption(console));
   command.option(...seedOption(console, { en: 'of random weights; default 0', zh: '随机权重的种子，默认 0' }));
-  withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
+  withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)), COMPILE);
   command.action(async (name: string, options: CompileOptions) => {
     checkWritable(options.out, 'file');
     const machine = loadMachine(options.machine);
@@ -74,7 +92,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
     });
     const { program } = await inModel(name, () => compile);
     const bytes = writeFile(options.out, writeProgramChunks(program));
-    if (console.json) console.object(summaryObject(console, name, options, bytes, program, opened));
+    if (console.json) console.object(COMPILE, summaryObject(console, name, options, bytes, program, opened));
     else console.say(summaryText(console, options, bytes, program));
   });
 }
@@ -86,7 +104,7 @@ function summaryObject(
   bytes: number,
   program: Program,
   opened: Opened,
-): object {
+): Printable<z.input<typeof COMPILE.schema>> {
   const { machine, words, dramBytes, inputs, outputs, layers } = program;
   const slots = (list: Program['inputs']) => list.map(({ name, dtype, dims }) => ({ name, dtype, shape: dims }));
   return {

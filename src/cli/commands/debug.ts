@@ -1,4 +1,5 @@
 /** `systole debug FILE`: steps through a program in the terminal, or does commands from a pipe. */
+
 import { createInterface } from 'node:readline';
 import pc from 'picocolors';
 import { EXIT_CODES, type SystoleError } from '#base';
@@ -7,6 +8,7 @@ import { debugProgram } from '#flow';
 import { timingOnlyAt } from '#isa';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
+import { DEBUG } from '../debug/answers.ts';
 import { commandNames, perform, repeats } from '../debug/commands.ts';
 import { Session } from '../debug/session.ts';
 import { currentText } from '../debug/show.ts';
@@ -56,7 +58,7 @@ export function configureDebug(command: CliCommand, console: Console): void {
     }),
     collect,
   );
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, DEBUG);
   command.action((file: string, options: DebugCommandOptions) => debug(file, options, console));
 }
 
@@ -85,7 +87,7 @@ async function debug(file: string, options: DebugCommandOptions, console: Consol
   });
   const about = {
     ...{ file, machine: program.machine.name, instructions: program.words.length },
-    ...{ fidelity: data ? 'data' : 'timing', inputs: Object.fromEntries(sources) },
+    ...{ fidelity: data ? ('data' as const) : ('timing' as const), inputs: Object.fromEntries(sources) },
   };
   try {
     if (!console.json) {
@@ -107,7 +109,7 @@ async function debug(file: string, options: DebugCommandOptions, console: Consol
       if (console.json) answers.push({ command: line.trim(), ...answer });
       if (ends) break;
     }
-    if (console.json) console.object({ ...about, answers });
+    if (console.json) console.object(DEBUG, { ...about, answers: answers as never });
   } finally {
     await release();
   }

@@ -1,18 +1,23 @@
 /** `systole diff A [B]`: two runs, machines or networks beside each other, in the terminal or as a page. */
+
 import { extname } from 'node:path';
 import { Argument } from 'commander';
+import * as z from 'zod';
 import { diagnostic } from '#base';
 import {
   comparisonText,
+  count,
   cyclesOfPair,
+  fields,
   isReportObject,
   type PageParts,
   pairLayers,
   pairName,
   reportOfJson,
-  toJson,
+  type Total,
   totalsOf,
 } from '#report';
+import { answer } from '../answers.ts';
 import { type CliCommand, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { readText } from '../files.ts';
@@ -48,6 +53,27 @@ const noMachine = diagnostic<{ count: number }>('SYS-CLI-213', 'usage', {
   zh: (p) => `两次运行都读自文件，其中已含机器，而另给出了 ${p.count} 台。请去掉 --machine。`,
 });
 
+const compared = fields<Record<Total, unknown> & { model: unknown; machine: unknown }>()({
+  ...{ model: z.string(), machine: z.string() },
+  ...{ cycles: count.nullable(), seconds: z.number().nullable(), macs: count.nullable() },
+  ...{ readBytes: count.nullable(), writeBytes: count.nullable(), instructions: count.nullable() },
+  layerwise: z.number().nullable(),
+  efficiency: z.number().nullable(),
+  energy: z.number().nullable().describe('joules'),
+});
+
+const DIFF = answer(
+  'diff',
+  'two runs compared: totals, and cycles of layers paired by the nodes that they share',
+  z.strictObject({
+    a: compared,
+    b: compared,
+    layers: z.array(z.strictObject({ name: z.string(), a: count.nullable(), b: count.nullable() })),
+    output: z.string().optional().describe('the page that was written'),
+    bytes: count.optional(),
+  }),
+);
+
 const isReportFile = (word: string): boolean => extname(word).toLowerCase() === '.json';
 
 export function configureDiff(command: CliCommand, console: Console): void {
@@ -77,7 +103,7 @@ export function configureDiff(command: CliCommand, console: Console): void {
       '-o, --output <FILE>',
       t({ en: 'write a page (.html) instead of the tables', zh: '写出网页（.html），不打印表格' }),
     );
-  withReportOptions(console, command);
+  withReportOptions(console, command, DIFF);
   command.action(async (words: readonly string[], options: Options) => {
     const { output, machine: machines = [] } = options;
     const ran = words.filter((w) => !isReportFile(w)).length;
@@ -95,13 +121,11 @@ export function configureDiff(command: CliCommand, console: Console): void {
     if (console.json) {
       const pairs = pairLayers(of.layers, to.layers);
       const named = ({ model, machine }: typeof of) => ({ model, machine });
-      console.object(
-        toJson({
-          ...{ a: { ...named(of), ...totalsOf(of) }, b: { ...named(to), ...totalsOf(to) } },
-          layers: pairs.map((pair) => ({ name: pairName(pair, of, to), ...cyclesOfPair(pair, of, to) })),
-          ...(output === undefined ? {} : { output, bytes }),
-        }) as object,
-      );
+      console.object(DIFF, {
+        ...{ a: { ...named(of), ...totalsOf(of) }, b: { ...named(to), ...totalsOf(to) } },
+        layers: pairs.map((pair) => ({ name: pairName(pair, of, to), ...cyclesOfPair(pair, of, to) })),
+        ...(output === undefined ? {} : { output, bytes }),
+      });
     } else if (output === undefined) console.say(comparisonText(of, to, textStyle(console)));
     else console.say(t({ en: `wrote ${output}, ${bytes} bytes`, zh: `已写出 ${output}，${bytes} 字节` }));
   });

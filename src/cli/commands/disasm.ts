@@ -1,6 +1,10 @@
 /** `systole disasm FILE.dlp`: the program as assembly text that assembles to the same program, or says what it leaves out. */
+
 import { Argument } from 'commander';
+import * as z from 'zod';
 import { disassembleProgram, type Omitted, readProgram } from '#isa';
+import { fields } from '#report';
+import { answer } from '../answers.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { readBytes } from '../files.ts';
@@ -8,6 +12,20 @@ import { PROGRAM_FILE } from '../kinds.ts';
 
 /** Names in the note about what is not in the text. */
 const SHOWN = 3;
+
+const DISASM = answer(
+  'disasm',
+  'a program file as assembly',
+  z.strictObject({
+    name: z.string(),
+    machine: z.string(),
+    words: z.array(z.string()).describe('64 bits each, in hexadecimal'),
+    text: z.string(),
+    omitted: z
+      .array(fields<Omitted>()({ kind: z.enum(['machine', 'constant', 'host']), name: z.string() }))
+      .describe('what the text does not hold'),
+  }),
+);
 
 export function configureDisasm(command: CliCommand, console: Console): void {
   withExamples(console, command, [
@@ -18,14 +36,14 @@ export function configureDisasm(command: CliCommand, console: Console): void {
     },
   ]);
   command.addArgument(new Argument('<FILE.dlp>', console.text({ en: 'the program file', zh: '程序文件' })));
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, DISASM);
   command.action((file: string) => {
     const program = readProgram(readBytes(file, PROGRAM_FILE), file);
     const { text, omitted } = disassembleProgram(program);
     if (omitted.length > 0) console.note(omissions(console, omitted));
     if (!console.json) return console.say(text);
     const words = Array.from(program.words, (word) => word.toString(16).padStart(16, '0'));
-    return console.object({ name: program.name, machine: program.machine.name, words, text, omitted });
+    return console.object(DISASM, { name: program.name, machine: program.machine.name, words, text, omitted });
   });
 }
 

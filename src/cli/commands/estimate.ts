@@ -4,28 +4,39 @@
  */
 import { Argument } from 'commander';
 import {
+  fullyConnectedSchema,
   fullyConnectedSpeedUp,
   fullyConnectedText,
   fusionReport,
+  fusionSchema,
   fusionSpeedUp,
   fusionText,
   networkSpeedUp,
   ridge,
   roofOf,
+  speedUpSchema,
   speedUpText,
   summarize,
   type TimeModel,
   tilingText,
-  toJson,
 } from '#report';
+import { answer } from '../answers.ts';
 import { type CliCommand, define, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { loadMachine } from '../machine.ts';
 import { countedModel, inModel, MODEL_ARGUMENT } from '../model.ts';
 import { withSizeOptions } from '../modelOptions.ts';
 import { textStyle } from '../style.ts';
-import { type Sizes, type TilingOptions, tilingOf } from '../tilings.ts';
+import { type Sizes, TILING, type TilingOptions, tilingOf } from '../tilings.ts';
 import { choice, dimensions, positive, share, whole } from '../values.ts';
+
+const FUSION = answer('fusion', 'what fusing operators saves', fusionSchema);
+const SPEED_UP = answer('speedup', "Amdahl's law over the kinds of layers of a network", speedUpSchema);
+const FULLY_CONNECTED = answer(
+  'fully-connected',
+  'how much faster than a single unit an array can make a fully connected layer',
+  fullyConnectedSchema,
+);
 
 export function configureEstimate(command: CliCommand, console: Console): void {
   withExamples(console, command, [
@@ -42,8 +53,13 @@ export function configureEstimate(command: CliCommand, console: Console): void {
       does: { en: 'exercise 6.11: three orders of loops over tiles', zh: '习题 6.11：三种分块循环次序' },
     },
   ]);
-  for (const sub of [fusion(console), speedup(console), fullyConnected(console), tiling(console)]) {
-    command.addCommand(withCommonOptions(console, sub));
+  for (const [sub, prints] of [
+    [fusion(console), FUSION],
+    [speedup(console), SPEED_UP],
+    [fullyConnected(console), FULLY_CONNECTED],
+    [tiling(console), TILING],
+  ] as const) {
+    command.addCommand(withCommonOptions(console, sub, prints));
   }
   withCommonOptions(console, command);
 }
@@ -87,7 +103,7 @@ function fusion(console: Console): CliCommand {
         networks.push({ network, fusion: await inModel(network, () => fusionReport(model)) });
       }
       if (!console.json) return console.say(fusionText(networks, { ridge: at, bytesPerWord }, textStyle(console)));
-      return console.object({
+      return console.object(FUSION, {
         analytic: true,
         ridge: at,
         bytesPerWord,
@@ -178,7 +194,7 @@ function speedup(console: Console): CliCommand {
       factors: { convolution: conv, product: fc, other: rest },
       ...stated,
     });
-    if (console.json) return console.object({ analytic: true, network, time, ...result });
+    if (console.json) return console.object(SPEED_UP, { analytic: true, network, time, ...result });
     const about = { network, ...(time.kind === 'macs' ? {} : { roof }), ...stated };
     return console.say(speedUpText(result, about, textStyle(console)));
   });
@@ -241,7 +257,7 @@ function fullyConnected(console: Console): CliCommand {
       ...(peak === undefined ? {} : { peak: peak * 1e9 }),
     };
     const result = fullyConnectedSpeedUp(asked);
-    if (console.json) return console.object({ analytic: true, ...asked, ...result });
+    if (console.json) return console.object(FULLY_CONNECTED, { analytic: true, ...asked, ...result });
     return console.say(fullyConnectedText(asked, result, textStyle(console)));
   });
   return command;
@@ -279,7 +295,7 @@ function tiling(console: Console): CliCommand {
   command.action(async (network: string | undefined, options: TilingOptions) => {
     const report = await tilingOf(console, network, options);
     if (console.json)
-      return console.object(toJson({ analytic: true, network: network ?? 'AlexNet (NIPS 2012)', ...report }) as object);
+      return console.object(TILING, { analytic: true, network: network ?? 'AlexNet (NIPS 2012)', ...report });
     return console.say(tilingText(report, textStyle(console)));
   });
   return command;

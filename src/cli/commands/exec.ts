@@ -8,7 +8,7 @@ import { readBytes } from '../files.ts';
 import { withInputOptions } from '../inputs.ts';
 import { PROGRAM_FILE } from '../kinds.ts';
 import { type ProgramRunOptions, runProgram } from '../programRun.ts';
-import { withShowOptions } from '../showRun.ts';
+import { RUN, withShowOptions } from '../showRun.ts';
 
 export function configureExec(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
@@ -24,7 +24,7 @@ export function configureExec(command: CliCommand, console: Console): void {
   ]);
   command.addArgument(new Argument('<FILE.dlp>', t({ en: 'the program file', zh: '程序文件' })));
   withFidelityOptions(console, withInputOptions(console, command));
-  withCommonOptions(console, withShowOptions(console, command));
+  withCommonOptions(console, withShowOptions(console, command), RUN);
   command.action(async (file: string, options: ProgramRunOptions) => {
     const program = readProgram(readBytes(file, PROGRAM_FILE), file);
     await runProgram(program.name, program, options, console);

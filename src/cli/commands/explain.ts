@@ -1,12 +1,14 @@
 /** `systole explain MODEL`: the schedules of layers, why these, and where the cycles went that the bound does not need. */
+
 import { Argument } from 'commander';
 import { createEngine } from '#engine';
 import { explainModel, type LayerExplanation, layersNamed } from '#flow';
 import type { ConvolutionChoice, SparseOption, WinogradChoice } from '#lower';
-import { sparseReport, toJson } from '#report';
+import { sparseReport } from '#report';
 import { type CacheOption, cacheOf, withCacheOption } from '../cacheFolder.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
+import { EXPLAIN } from '../explainAnswer.ts';
 import { explainedLayer, explainedTable, hostLines } from '../explainText.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { inModel, MODEL_ARGUMENT, sizesGiven } from '../model.ts';
@@ -65,7 +67,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
   command.option(...winogradOption(console));
   command.option(...convolutionOption(console));
   command.option(...coresOption(console));
-  withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)));
+  withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)), EXPLAIN);
   command.action(async (name: string, options: ExplainOptions) => {
     const machine = loadMachine(options.machine);
     const { model, onStep } = await openModel(name, console, options, 'none');
@@ -89,12 +91,12 @@ export function configureExplain(command: CliCommand, console: Console): void {
     );
     const style = textStyle(console);
     if (console.json) {
-      console.object({
+      console.object(EXPLAIN, {
         model: name,
         machine: machine.name,
         machineFile: machineFileOf(options.machine).machineFile ?? null,
         cycles: explained.result.cycles,
-        layers: explained.layers.map((l) => toJson(layerObject(l))),
+        layers: explained.layers.map(layerObject),
         host: explained.host.map(({ plan, run }) => ({
           ...{ name: plan.name, cycles: run.cycles },
           nodes: (plan.onHost ?? []).map((n) => ({ name: n.name, op: n.op, reason: console.text(n.reason) })),
@@ -109,7 +111,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
   });
 }
 
-const layerObject = ({ plan, run, bound, losses, contraction, kernel }: LayerExplanation): object => ({
+const layerObject = ({ plan, run, bound, losses, contraction, kernel }: LayerExplanation) => ({
   ...{ name: plan.name, op: plan.op, nodes: plan.nodes, where: plan.where, cycles: run.cycles, bound, losses },
   traffic: { read: run.readBytes, write: run.writeBytes },
   loops: plan.loops,

@@ -1,21 +1,62 @@
 /** `systole machine list|show|check|schema`: the processors, and files that describe one. */
+
 import { Argument } from 'commander';
 import pc from 'picocolors';
+import * as z from 'zod';
 import {
+  dramDeviceSchema,
   dramDevices,
+  type MarketDevice,
   machineJsonSchema,
+  machineSchema,
   machineText,
   marketDevices,
   parseMachine,
   presets,
   splitChanges,
 } from '#machine';
-import { marketText } from '#report';
+import { fields, marketText } from '#report';
+import { answer } from '../answers.ts';
 import { type CliCommand, define, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { readText } from '../files.ts';
 import { loadMachine, MACHINE_FILE } from '../machine.ts';
 import { textStyle } from '../style.ts';
+
+const MARKET = answer(
+  'market',
+  'devices on the market, with the source of each figure',
+  z.strictObject({
+    devices: z.array(
+      fields<MarketDevice>()({
+        ...{ brand: z.string(), model: z.string(), precision: z.string(), source: z.string() },
+        date: z.string().describe('announced: year and month'),
+        peak: z.number().describe('dense operations a second; a multiply-accumulate is two'),
+        bandwidth: z.number().nullable().describe('bytes a second; null: no source confirmed it'),
+        power: z.number().describe('watts'),
+        ridge: z.number().nullable().describe('operations a byte'),
+        efficiency: z.number().describe('10¹² operations a second and watt'),
+      }),
+    ),
+  }),
+);
+const MACHINES = answer(
+  'machines',
+  'the processors that come along, and DRAM that a machine file can name (docs/machine.md)',
+  z.strictObject({ machines: z.array(machineSchema), dramDevices: z.array(dramDeviceSchema) }),
+);
+const MACHINE = answer('machine', 'a machine file (docs/machine-schema.json)', machineSchema, { form: 'document' });
+const CHECK = answer(
+  'machine-check',
+  'a machine file that is right; a wrong one is an error',
+  z.strictObject({ ok: z.literal(true), file: z.string(), name: z.string() }),
+);
+const SCHEMA = answer(
+  'machine-schema',
+  'the JSON Schema of machine files, as docs/machine-schema.json',
+  z.looseObject({ $schema: z.string(), title: z.string() }),
+  { form: 'document' },
+);
 
 export function configureMachine(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
@@ -47,12 +88,12 @@ export function configureMachine(command: CliCommand, console: Console): void {
   );
   list.action(({ market }: { market?: true }) => {
     if (market === true) {
-      if (console.json) return console.object({ devices: marketDevices });
+      if (console.json) return console.object(MARKET, { devices: marketDevices });
       return console.say(marketText(marketDevices, textStyle(console)));
     }
     const machines = [...presets.values()];
     const devices = [...dramDevices.values()];
-    if (console.json) return console.object({ machines, dramDevices: devices });
+    if (console.json) return console.object(MACHINES, { machines, dramDevices: devices });
     const entry = ({ name, description }: { readonly name: string; readonly description: string }): string =>
       `${pc.bold(name)}\n  ${description}`;
     const heading = t({
@@ -88,7 +129,7 @@ export function configureMachine(command: CliCommand, console: Console): void {
   );
   show.action((name: string) => {
     const machine = loadMachine(name);
-    if (console.json) return console.object(machine);
+    if (console.json) return console.object(MACHINE, machine);
     return console.say(machineText(machine, console.language));
   });
 
@@ -106,7 +147,7 @@ export function configureMachine(command: CliCommand, console: Console): void {
     const { name, changes } = splitChanges(file);
     const machine =
       presets.has(name) || changes.length > 0 ? loadMachine(file) : parseMachine(readText(file, MACHINE_FILE), file);
-    if (console.json) return console.object({ ok: true, file, name: machine.name });
+    if (console.json) return console.object(CHECK, { ok: true, file, name: machine.name });
     return console.say(
       t({ en: `${file}: machine '${machine.name}' is right`, zh: `${file}：机器“${machine.name}”正确` }),
     );
@@ -125,8 +166,11 @@ export function configureMachine(command: CliCommand, console: Console): void {
       },
     ],
   );
-  schema.action(() => console.object(machineJsonSchema()));
+  schema.action(() => console.object(SCHEMA, machineJsonSchema() as { $schema: string; title: string }));
 
-  for (const sub of [list, show, check, schema]) command.addCommand(withCommonOptions(console, sub));
+  command.addCommand(withCommonOptions(console, list, MACHINES, MARKET));
+  command.addCommand(withCommonOptions(console, show, MACHINE));
+  command.addCommand(withCommonOptions(console, check, CHECK));
+  command.addCommand(withCommonOptions(console, schema, SCHEMA));
   withCommonOptions(console, command);
 }

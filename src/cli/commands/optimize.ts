@@ -6,6 +6,7 @@ import type { Model } from '#ir';
 import { inferTypes, symbolsOf } from '#ops';
 import type { Step } from '#passes';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import { OPTIMIZE } from '../compression/answers.ts';
 import { withOutputOption, writeCompressed } from '../compression/output.ts';
 import { amountsText, outputText } from '../compression/show.ts';
 import type { Console } from '../console.ts';
@@ -43,7 +44,7 @@ export function configureOptimize(command: CliCommand, console: Console): void {
   withLogOption(console, command);
   withTypeOption(console, command);
   withInputOptions(console, command);
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, OPTIMIZE);
   command.action((name: string, options: OptimizeOptions) => optimize(name, options, console));
 }
 
@@ -88,7 +89,7 @@ async function optimize(name: string, options: OptimizeOptions, console: Console
   }
   const amounts = { before: amountsOf(loaded.model), after: amountsOf(after, file) };
   if (console.json) {
-    console.object({
+    console.object(OPTIMIZE, {
       model: name,
       output: options.output,
       ...weightsFact(loaded),

@@ -2,12 +2,12 @@
 import { extname } from 'node:path';
 import { Argument } from 'commander';
 import { diagnostic, nearestName } from '#base';
-import { toJson } from '#report';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { loadMachine } from '../machine.ts';
 import { withSizeOptions } from '../modelOptions.ts';
+import { WRITTEN } from '../plots/answers.ts';
 import { PLOTS } from '../plots/kinds.ts';
 import type { PlotKind, PlotOptions } from '../plots/plot.ts';
 import { png } from '../png.ts';
@@ -159,7 +159,8 @@ export function configurePlot(command: CliCommand, console: Console): void {
       whole('--scale', 1, 8),
       2,
     );
-  withCommonOptions(console, withSizeOptions(console, command));
+  const answers = Object.values(PLOTS).flatMap((kind) => kind.answers);
+  withCommonOptions(console, withSizeOptions(console, command), ...answers, WRITTEN);
   command.action(async (name: string, of: readonly string[], options: Options) => {
     const kind: PlotKind | undefined = Object.hasOwn(PLOTS, name) ? PLOTS[name] : undefined;
     const known = Object.keys(PLOTS);
@@ -174,13 +175,13 @@ export function configurePlot(command: CliCommand, console: Console): void {
     const machine = loadMachine(machineName ?? kind.machine);
     const plot = await kind.make(console, of, { ...rest, machine });
     if (output === undefined) {
-      if (console.json) console.object(toJson(plot.object) as object);
+      if (console.json) console.object(plot.answer, plot.object as never);
       else console.say(plot.text(process.stdout.columns > 0 ? process.stdout.columns : 100).join('\n'));
       return;
     }
     const svg = plot.svg();
     const bytes = writeFile(output, [extension === '.png' ? await png(svg, scale) : svg]);
-    if (console.json) console.object({ output, bytes });
+    if (console.json) console.object(WRITTEN, { output, bytes });
     else console.say(t({ en: `wrote ${output}, ${bytes} bytes`, zh: `已写出 ${output}，${bytes} 字节` }));
   });
 }

@@ -7,6 +7,7 @@ import type { GraphNode } from '#ir';
 import { pipeline, runPasses } from '#passes';
 import { SUMMARY_PASSES } from '#report';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import { PRUNE } from '../compression/answers.ts';
 import { withExcludeOption, withOutputOption, writeCompressed } from '../compression/output.ts';
 import { type SampleArguments, samplesFor, withSampleOptions } from '../compression/sampleOptions.ts';
 import { comparisonText, noteRandom } from '../compression/show.ts';
@@ -75,7 +76,7 @@ export function configurePrune(command: CliCommand, console: Console): void {
   withExcludeOption(console, command);
   withSampleOptions(console, command);
   withSizeOptions(console, command);
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, PRUNE);
   command.action((name: string, options: PruneArguments) => prune(name, options, console));
 }
 
@@ -117,7 +118,10 @@ async function prune(name: string, options: PruneArguments, console: Console): P
   const sum = (of: (layer: (typeof layers)[number]) => number): number => layers.reduce((n, layer) => n + of(layer), 0);
   const total = { size: sum((l) => l.size), zeros: sum((l) => l.zeros) };
   if (console.json) {
-    console.object({ model: name, output: options.output, ...weightsFact(loaded), layers, left, total, ...comparison });
+    console.object(PRUNE, {
+      ...{ model: name, output: options.output, ...weightsFact(loaded), layers, left, total },
+      ...comparison,
+    });
     return;
   }
   const part = (zeros: number, size: number): string => {

@@ -15,6 +15,7 @@ import {
 } from '#flow';
 import { writeModel } from '#onnx';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
+import { QUANTIZE } from '../compression/answers.ts';
 import { withExcludeOption, withOutputOption, writeCompressed } from '../compression/output.ts';
 import { type SampleArguments, samplesFor, withSampleOptions } from '../compression/sampleOptions.ts';
 import { amountsText, comparisonText, decibels, noteRandom } from '../compression/show.ts';
@@ -111,7 +112,7 @@ export function configureQuantize(command: CliCommand, console: Console): void {
   withExcludeOption(console, command);
   withSampleOptions(console, command);
   withLogOption(console, withSizeOptions(console, command));
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, QUANTIZE);
   command.action((name: string, options: QuantizeOptions) => quantize(name, options, console));
 }
 
@@ -154,7 +155,7 @@ function show(
   options: QuantizeOptions,
   { model, before, plan, comparison, layers, samples }: Awaited<ReturnType<typeof quantiseModel>>,
   file: Uint8Array,
-  weights: object,
+  weights: { readonly weights?: string },
   console: Console,
 ): void {
   const amounts = { before: amountsOf(before, writeModel(before)), after: amountsOf(model, file) };
@@ -170,7 +171,7 @@ function show(
     );
   }
   if (console.json) {
-    console.object({
+    console.object(QUANTIZE, {
       model: name,
       output: options.output,
       ...weights,

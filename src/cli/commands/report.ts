@@ -1,8 +1,11 @@
 /** `systole report MODEL…`: runs of networks as one HTML file that opens from disk. */
+
 import { extname } from 'node:path';
 import { Argument } from 'commander';
+import * as z from 'zod';
 import { diagnostic } from '#base';
-import { grouped, reportDocument, reportJson } from '#report';
+import { count, grouped, reportDocument, reportJson, runReportSchema } from '#report';
+import { answer } from '../answers.ts';
 import { type CliCommand, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
@@ -28,6 +31,12 @@ export function checkPage(path: string): void {
   checkWritable(path, 'file');
 }
 
+const REPORT = answer(
+  'report',
+  'a page that was written, and the runs in it (docs/report.md)',
+  z.strictObject({ output: z.string(), bytes: count, runs: z.array(runReportSchema) }),
+);
+
 export function configureReport(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
   withExamples(console, command, [
@@ -47,7 +56,7 @@ export function configureReport(command: CliCommand, console: Console): void {
       t({ en: 'the page; default report.html', zh: '网页文件；默认 report.html' }),
       'report.html',
     );
-  withReportOptions(console, command);
+  withReportOptions(console, command, REPORT);
   command.action(async (names: readonly string[], options: Options) => {
     const { output } = options;
     checkPage(output);
@@ -57,7 +66,10 @@ export function configureReport(command: CliCommand, console: Console): void {
         runs.push(await reportedRun(console, name, machine, options));
     const bytes = writePage(console, output, runs, null);
     if (console.json) {
-      console.object({ output, bytes, runs: runs.map(({ report }) => reportJson(report, console.language)) });
+      console.object(REPORT, {
+        ...{ output, bytes },
+        runs: runs.map(({ report }) => reportJson(report, console.language) as never),
+      });
       return;
     }
     for (const { report } of runs) {

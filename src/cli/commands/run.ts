@@ -40,7 +40,7 @@ import {
 } from '../modelOptions.ts';
 import { openModel, weightsFact } from '../openModel.ts';
 import { readLabels, writeOutputs } from '../outputs.ts';
-import { type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
+import { RUN, type ShowOptions, showRun, withShowOptions } from '../showRun.ts';
 import { watch } from '../simulation.ts';
 import { whole } from '../values.ts';
 
@@ -127,7 +127,7 @@ export function configureRun(command: CliCommand, console: Console): void {
     command.option(`--${flag} <N>`, t(text), whole(`--${flag}`, 0, most));
   }
   withCacheOption(console, command);
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, RUN);
   command.action(async (model: string | undefined, options: RunOptions) => {
     process.exitCode = await run(model ?? DEFAULT_MODEL, options, console);
   });

@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { diagnostic, type Notice } from '#base';
 import { type ArrayConfig, readArrayConfig, readTopology, TOPOLOGY_FORMS, type TopologyForm } from '#data';
-import { type LayerUse, layerUse, scaleSimCsv, scaleSimTables, scaleSimText, toJson } from '#report';
+import { type LayerUse, layerUse, scaleSimCsv, scaleSimSchema, scaleSimTables, scaleSimText } from '#report';
+import { answer } from '../answers.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { checkWritable, makeFolder, Output, readText } from '../files.ts';
@@ -49,6 +50,8 @@ const NO_TRACES: Notice = {
   en: 'no traces are written (-s Y): the reports are computed layer by layer, not address by address.',
   zh: '不写出访存轨迹（-s Y）：报告逐层计算，而非逐地址仿真。',
 };
+
+const SCALESIM = answer('scalesim', "SCALE-Sim's reports of a topology as numbers (docs/scalesim.md)", scaleSimSchema);
 
 export function configureScalesim(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
@@ -96,7 +99,7 @@ export function configureScalesim(command: CliCommand, console: Console): void {
       t({ en: 'taken: traces are never written', zh: '可给出：从不写出访存轨迹' }),
       choice('--save-trace', ['Y', 'N'] as const),
     );
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, SCALESIM);
   command.action((options: ScaleSimOptions) => {
     const config = readArrayConfig(readText(options.config, CONFIG), options.config);
     const layers = readTopology(readText(options.topology, TOPOLOGY), options.topology, options.inputType);
@@ -117,7 +120,7 @@ export function configureScalesim(command: CliCommand, console: Console): void {
     const design = { rows, columns, dataflow, bandwidth, ifmapWords, filterWords, ofmapWords };
     if (console.json) {
       const array = { ...design, bandwidth: bandwidth ?? null };
-      console.object(toJson({ run: runName, array, leftOut: beyond, files, layers: uses }) as object);
+      console.object(SCALESIM, { run: runName, array, leftOut: beyond, files, layers: uses });
     } else console.say(`${scaleSimText(runName, uses, design, textStyle(console))}${files.join('\n')}\n`);
   });
 }

@@ -6,7 +6,7 @@ import { withFidelityOptions } from '../fidelity.ts';
 import { withInputOptions } from '../inputs.ts';
 import { inSource, loadProgram, withInstructionLimit, withProgramArgument } from '../programFile.ts';
 import { type ProgramRunOptions, runProgram, withStatsOptions } from '../programRun.ts';
-import { withShowOptions } from '../showRun.ts';
+import { RUN, withShowOptions } from '../showRun.ts';
 
 export function configureSim(command: CliCommand, console: Console): void {
   withExamples(console, command, [
@@ -33,7 +33,7 @@ export function configureSim(command: CliCommand, console: Console): void {
   withProgramArgument(console, command);
   withStatsOptions(console, command);
   withInstructionLimit(console, withFidelityOptions(console, withInputOptions(console, command)));
-  withCommonOptions(console, withShowOptions(console, command));
+  withCommonOptions(console, withShowOptions(console, command), RUN);
   command.action(async (file: string, options: ProgramRunOptions) => {
     const { program, source } = loadProgram(file, options.machine);
     // A program of sizes alone has nothing to compute; whoever gives it data is told so.

@@ -11,9 +11,10 @@ import {
   summarize,
   summaryCsv,
   summaryMarkdown,
+  summarySchema,
   summaryText,
-  toJson,
 } from '#report';
+import { answer } from '../answers.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { inModel, sizesGiven } from '../model.ts';
@@ -23,6 +24,8 @@ import { textStyle } from '../style.ts';
 import { choice, dimensions, whole } from '../values.ts';
 
 const FORMATS = ['text', 'markdown', 'csv', 'json'] as const;
+
+const SUMMARY = answer('summary', 'what a network holds and takes, layer by layer (docs/counting.md)', summarySchema);
 
 interface SummaryOptions extends ModelOptions {
   readonly depth: number;
@@ -60,7 +63,7 @@ export function configureSummary(command: CliCommand, console: Console): void {
     ),
   );
   const t = console.text.bind(console);
-  withCommonOptions(console, withModelOptions(console, command))
+  withCommonOptions(console, withModelOptions(console, command), SUMMARY)
     .option(
       '--depth <N>',
       t({ en: 'show modules that lie deeper as one row; default 3', zh: '更深的模块合并为一行；默认 3' }),
@@ -104,7 +107,7 @@ export function configureSummary(command: CliCommand, console: Console): void {
     const summary = summarize(model, name);
     const style = { ...textStyle(console), convention, depth };
     if (console.json || options.format === 'json')
-      console.object(toJson({ ...summary, counted: countBy(summary, convention) ?? null }) as object);
+      console.object(SUMMARY, { ...summary, counted: countBy(summary, convention) ?? null });
     else if (options.format === 'csv') console.say(summaryCsv(summary, style));
     else if (options.format === 'markdown') console.say(summaryMarkdown(summary, style));
     else console.say(summaryText(summary, style));

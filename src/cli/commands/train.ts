@@ -19,6 +19,7 @@ import { type CliCommand, withCommonOptions, withExamples } from '../command.ts'
 import type { Console } from '../console.ts';
 import { readBytes } from '../files.ts';
 import type { Both } from '../language.ts';
+import { BEST, CONFUSION, EPOCH, ZEROS } from '../training/answers.ts';
 import { follow } from '../training/follow.ts';
 import {
   checkData,
@@ -155,10 +156,7 @@ export function configureTrain(command: CliCommand, console: Console): void {
   });
   option('--overwrite', { en: 'begin anew where a checkpoint is there already', zh: '检查点已存在时重新开始并替换它' });
   option('--events <DIR>', { en: 'curves and the graph for TensorBoard', zh: '供 TensorBoard 使用的曲线与计算图' });
-  withCommonOptions(console, command, {
-    en: 'a JSON object a line on standard output: every epoch, then what there is at the end (best epoch, confusion, zeros)',
-    zh: '在标准输出每行打印一个 JSON 对象：每个 epoch 一行，最后是最佳 epoch、混淆矩阵、零权重等',
-  });
+  withCommonOptions(console, command, EPOCH, BEST, CONFUSION, ZEROS);
   command.action((name: string, options: TrainOptions) => train(name, options, console));
 }
 

@@ -3,28 +3,47 @@
  * compiled or simulated; the answer says so.
  */
 import { Argument } from 'commander';
+import * as z from 'zod';
 import { diagnostic } from '#base';
 import {
   ANALYTIC_ARRAYS,
   type AnalyticNetwork,
   type ArrayUse,
+  analytic,
   analyticLayers,
   arrayOfMachine,
   arrayOfSize,
+  leftOutSchema,
   MAPPINGS,
   PAPER_ALEXNET,
   SCALAR_TRAFFIC,
-  toJson,
   utilisation,
+  utilisationSchema,
   utilisationText,
   VECTOR_TRAFFIC,
 } from '#report';
+import { answer } from '../answers.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { loadMachine, machineFileOf } from '../machine.ts';
 import { countedModel, inModel } from '../model.ts';
 import { textStyle } from '../style.ts';
 import { choice, sizes, whole, wholes } from '../values.ts';
+
+const UTILISATION = answer(
+  'utilisation',
+  'how busy arrays of multipliers are, layer by layer',
+  z.strictObject({
+    analytic,
+    machineFile: z.string().nullable(),
+    network: z.string(),
+    machine: z.string(),
+    bits: z.number(),
+    bytesPerCycle: z.strictObject({ bytes: z.number(), cycles: z.number() }),
+    sizes: z.array(utilisationSchema),
+    leftOut: z.array(leftOutSchema).describe('contractions that the models have no formula for'),
+  }),
+);
 
 const TRAFFIC = { 'vector-mac': VECTOR_TRAFFIC, 'scalar-mac': SCALAR_TRAFFIC } as const;
 
@@ -144,7 +163,7 @@ export function configureUtilisation(command: CliCommand, console: Console): voi
       t({ en: 'first dimension of every input', zh: '每个输入的第一维' }),
       whole('--batch', 1, 2 ** 24),
     );
-  withCommonOptions(console, command);
+  withCommonOptions(console, command, UTILISATION);
   command.action(async (model: string | undefined, options: UtilisationOptions) => {
     const use = useOf(options);
     const machine = loadMachine(options.machine);
@@ -163,7 +182,7 @@ export function configureUtilisation(command: CliCommand, console: Console): voi
     };
     if (console.json) {
       const file = { machineFile: null, ...machineFileOf(options.machine) };
-      console.object(toJson({ analytic: true, ...file, ...report }) as object);
+      console.object(UTILISATION, { analytic: true, ...file, ...report });
     } else console.say(utilisationText(report, textStyle(console)));
   });
 }

@@ -7,7 +7,8 @@ import { analyticLayers, arrayOfSize, blockDiagram, type Curve, charts, PAPER_AL
 import type { Console } from '../console.ts';
 import { isFolderAt, readBytes } from '../files.ts';
 import { countedModel, inModel } from '../model.ts';
-import type { Plot, PlotOptions } from './plot.ts';
+import { ACTIVATIONS, DIAGRAM, TRAINING, UTILISATION_CURVES } from './answers.ts';
+import { type Plot, type PlotOptions, shows } from './plot.ts';
 
 const noActivation = diagnostic<{ name: string; nearest: string | undefined; known: readonly string[] }>(
   'SYS-CLI-192',
@@ -64,7 +65,7 @@ export async function utilisationOf(console: Console, [name]: readonly string[],
   return {
     svg: () => utilisationPicture(series, { language, subtitle }),
     text: (columns) => curvesText(utilisationCurves(series, language), { title: subtitle, columns, log: true }),
-    object: { network, bits, series },
+    ...shows(UTILISATION_CURVES, { network, bits, series }),
   };
 }
 
@@ -81,7 +82,7 @@ export async function activations(console: Console, names: readonly string[]): P
   return {
     svg: () => activationPicture(chosen, language),
     text: (columns) => curvesText(activationCurves(chosen), { columns, low: -1.5, high: 3 }),
-    object: { curves: activationCurves(chosen) },
+    ...shows(ACTIVATIONS, { curves: activationCurves(chosen) }),
   };
 }
 
@@ -118,7 +119,7 @@ export async function training(console: Console, [path]: readonly string[], opti
   return {
     svg: () => trainingPicture(tag, curves, console.language),
     text: (columns) => curvesText(curves, { title: tag, columns }),
-    object: { quantity: tag, curves },
+    ...shows(TRAINING, { quantity: tag, curves }),
   };
 }
 
@@ -132,6 +133,6 @@ export async function machineOf(console: Console, _: readonly string[], { machin
         zh: `${machine.name} 的框图为图片：请用 -o 文件.svg 或 文件.png 写出。其数据：systole machine show ${machine.name}`,
       }),
     ],
-    object: machine,
+    ...shows(DIAGRAM, machine),
   };
 }

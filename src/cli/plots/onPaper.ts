@@ -2,8 +2,9 @@
 import { analyticLayers, analyticRoofline, analyticRooflineText, charts, tileWalkPicture, tileWalkText } from '#report';
 import type { Console } from '../console.ts';
 import { countedModel, inModel } from '../model.ts';
-import { tilingOf } from '../tilings.ts';
-import type { Plot, PlotOptions } from './plot.ts';
+import { TILING, tilingOf } from '../tilings.ts';
+import { ANALYTIC_ROOFLINE } from './answers.ts';
+import { type Plot, type PlotOptions, shows } from './plot.ts';
 
 /** Exercise 6.10: networks at their operations a byte under the roofs of arrays, on the roof. */
 export async function analyticRooflineOf(
@@ -32,7 +33,7 @@ export async function analyticRooflineOf(
   return {
     svg: () => rooflinePicture(machine, points, { language, arrays: roofline.roofs, subtitle }),
     text: (columns) => analyticRooflineText(roofline, { language, width: columns }).trimEnd().split('\n'),
-    object: { analytic: true, ...roofline },
+    ...shows(ANALYTIC_ROOFLINE, { analytic: true, ...roofline }),
   };
 }
 
@@ -43,6 +44,6 @@ export async function tilingPlot(console: Console, [name]: readonly string[], op
   return {
     svg: () => tileWalkPicture(report, language),
     text: (columns) => tileWalkText(report, { language, columns }),
-    object: { analytic: true, network: name ?? 'AlexNet (NIPS 2012)', ...report },
+    ...shows(TILING, { analytic: true, network: name ?? 'AlexNet (NIPS 2012)', ...report }),
   };
 }

@@ -1,6 +1,10 @@
 /** What a kind of picture is made of: an SVG for files, and lines for a terminal. */
+
+import type * as z from 'zod';
 import type { Language } from '#base';
 import type { Machine } from '#machine';
+import type { Printable } from '#report';
+import type { Answer } from '../answers.ts';
 import type { Console } from '../console.ts';
 
 export interface PlotOptions {
@@ -24,9 +28,16 @@ export interface Plot {
   readonly svg: () => string;
   /** @param columns of the terminal */
   readonly text: (columns: number) => readonly string[];
-  /** What the picture shows, as numbers. */
+  /** What the picture shows, as numbers (`shows`). */
+  readonly answer: Answer;
   readonly object: object;
 }
+
+/** Numbers of a picture, by the schema of their answer. */
+export const shows = <S extends z.ZodObject>(answer: Answer<S>, object: Printable<z.input<S>>) => ({
+  answer: answer as unknown as Answer,
+  object: object as object,
+});
 
 export interface PlotKind {
   readonly summary: Readonly<Record<Language, string>>;
@@ -37,5 +48,7 @@ export interface PlotKind {
   readonly most: number;
   /** Where none is named; textbook-single by default. */
   readonly machine?: string;
+  /** What it answers with `--json`, where no picture is written. */
+  readonly answers: readonly Answer[];
   readonly make: (console: Console, of: readonly string[], options: PlotOptions) => Promise<Plot>;
 }

@@ -17,7 +17,8 @@ import {
 import { memoryBytes, type Observer, type SimulationResult } from '#sim';
 import type { Console } from '../console.ts';
 import { inModel, loadModel, sizesGiven } from '../model.ts';
-import type { Plot, PlotOptions } from './plot.ts';
+import { ENERGY, MEMORY, ROOFLINE, TIMELINE } from './answers.ts';
+import { type Plot, type PlotOptions, shows } from './plot.ts';
 
 const noEnergy = diagnostic<{ machine: string }>('SYS-CLI-190', 'unsupported', {
   en: (p) =>
@@ -81,7 +82,7 @@ export async function roofline(console: Console, names: readonly string[], optio
   return {
     svg: () => rooflinePicture(options.machine, points, { language }),
     text: (columns) => rooflineText(options.machine, points, { language, columns }),
-    object: { machine: options.machine.name, points },
+    ...shows(ROOFLINE, { machine: options.machine.name, points }),
   };
 }
 
@@ -93,7 +94,7 @@ export async function energy(console: Console, [name]: readonly string[], option
   return {
     svg: () => energyPicture(spent!, about),
     text: (columns) => energyText(spent!, { ...about, columns }),
-    object: { model: name, machine: options.machine.name, energy: spent },
+    ...shows(ENERGY, { model: name!, machine: options.machine.name, energy: spent! }),
   };
 }
 
@@ -117,7 +118,10 @@ export async function timelineOf(console: Console, [name]: readonly string[], op
   return {
     svg: () => timeline(spans, { ...about, limit: 6000 }),
     text: (columns) => timelineText(spans, { ...about, columns }),
-    object: { model: name, machine: options.machine.name, from, to, spans, dropped: recorder.dropped },
+    ...shows(TIMELINE, {
+      ...{ model: name!, machine: options.machine.name, from, to, spans },
+      dropped: recorder.dropped,
+    }),
   };
 }
 
@@ -137,7 +141,7 @@ export async function memory(console: Console, [name]: readonly string[], option
   return {
     svg: () => memoryMap(lifetimes, { ...about, limit: 6000 }),
     text: (columns) => memoryMapText(lifetimes, { ...about, columns }),
-    object: { ...about, machine: machine.name, cores: coresOf(machine), lifetimes },
+    ...shows(MEMORY, { ...about, machine: machine.name, cores: coresOf(machine), lifetimes }),
   };
 }
 

@@ -8,6 +8,7 @@ import { sparsity } from '#tensor';
 import type { Console } from '../console.ts';
 import { writeFile } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
+import { BEST, CONFUSION, EPOCH, ZEROS } from './answers.ts';
 import { confusionText } from './confusion.ts';
 import type { TrainOptions } from './settings.ts';
 import { bestText, epochText, stepText, zerosText } from './texts.ts';
@@ -68,7 +69,7 @@ export async function follow(
         await save();
         if (writer !== undefined) await logEpoch(writer, event);
         const last = event.epoch === event.epochs || event.stopped;
-        if (console.json) process.stdout.write(`${JSON.stringify(event)}\n`);
+        if (console.json) console.object(EPOCH, event);
         // Epochs of a blink would scroll away what one wants to read.
         else if (last || event.epoch === 1 || performance.now() - shown >= SHOW_EVERY) {
           shown = performance.now();
@@ -112,12 +113,12 @@ async function finish(
   if (training.hyperparameters.patience !== undefined) tellBest(training, task, console);
   if (data.classes !== undefined && data.validation !== undefined && training.learner.classify !== undefined) {
     const rows = await training.confusion(data.validation, data.classes.length);
-    if (console.json) process.stdout.write(`${JSON.stringify({ kind: 'confusion', rows: rows.map((r) => [...r]) })}\n`);
+    if (console.json) console.object(CONFUSION, { kind: 'confusion', rows: rows.map((r) => [...r]) });
     else if (data.classes.length <= MOST_CLASSES) console.say(confusionText(rows, data.classes, console));
   }
   if (training.hyperparameters.sparsity !== undefined) {
     const layers = await sparsity.zeroCounts(training.learner.network);
-    if (console.json) process.stdout.write(`${JSON.stringify({ kind: 'zeros', layers })}\n`);
+    if (console.json) console.object(ZEROS, { kind: 'zeros', layers });
     else console.say(zerosText(layers, console));
   }
   if (options.samples !== undefined) writeFile(options.samples, [encodePng(await training.sheet(...SHEET))]);
@@ -145,7 +146,7 @@ async function finish(
 function tellBest(training: Training, task: Task, console: Console): void {
   const best = training.useBest();
   if (best !== undefined) {
-    if (console.json) process.stdout.write(`${JSON.stringify({ kind: 'best', ...best })}\n`);
+    if (console.json) console.object(BEST, { kind: 'best', ...best });
     else console.say(bestText(task.best, best, console));
     return;
   }
