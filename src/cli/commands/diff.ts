@@ -57,6 +57,7 @@ const compared = fields<Record<Total, unknown> & { model: unknown; machine: unkn
   ...{ model: z.string(), machine: z.string() },
   ...{ cycles: count.nullable(), seconds: z.number().nullable(), macs: count.nullable() },
   ...{ readBytes: count.nullable(), writeBytes: count.nullable(), instructions: count.nullable() },
+  physical: z.number().nullable().describe('lower bounds in cycles'),
   layerwise: z.number().nullable(),
   efficiency: z.number().nullable(),
   energy: z.number().nullable().describe('joules'),
