@@ -11,6 +11,7 @@ import { controlCost, dramConfig, estimatedStall, linkCost } from '#timing';
 import { workersOf } from './cores.ts';
 import {
   costAt,
+  INSTRUCTIONS_PER_PART,
   INSTRUCTIONS_PER_TILE,
   type Moved,
   type NestShape,
@@ -151,6 +152,7 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
           .filter((m) => m.level === level)
           .map((m) => ({
             of: costOf(m, loops, machine, index),
+            control: ((m.stream.parts?.length ?? 1) - 1) * INSTRUCTIONS_PER_PART * instruction,
             isThere: m.stream === early,
             over: holdingOf(loops, m.stream)?.over ?? [],
           })),
@@ -190,7 +192,10 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
       if (l.level !== level) continue;
       enter(loads, l.free.take(), semaphore);
       for (const cost of l.costs) {
-        if (!cost.isThere && cost.over.every((o) => index(o) === 0)) move(loads, 0, cost.of());
+        if (!cost.isThere && cost.over.every((o) => index(o) === 0)) {
+          move(loads, 0, cost.of());
+          control += cost.control;
+        }
         cost.isThere = false;
       }
       enter(l.queue, enter(loads, 0, semaphore) + signalLatency, semaphore);

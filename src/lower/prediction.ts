@@ -302,6 +302,8 @@ export interface Moved {
 
 /** A tile costs control about this many instructions. */
 export const INSTRUCTIONS_PER_TILE = 90;
+/** And each further transfer that brings a part of a tile about this many. */
+export const INSTRUCTIONS_PER_PART = 14;
 
 /** The work of one unit in a nest. */
 export interface Stage extends TileSum {

@@ -162,6 +162,21 @@ test('where DRAM would be busy with elements that come several times, the vector
   expect(im2col!.readBytes).toBeLessThan(1.3 * direct!.readBytes);
 });
 
+test('a window of more taps than transfers may bring is unfolded by the vector unit, or not at all', async () => {
+  const g = new GraphBuilder(1, 13);
+  const x = g.input([1, 2, 24, 23]).name;
+  const name = g.node('Conv', [x, g.weights([5, 2, 9, 9])], { dilations: ints([2, 2]), pads: ints([3, 2, 1, 4]) });
+  for (const [machine, copies] of [
+    ['textbook-single', true],
+    ['textbook-cluster', false],
+  ] as const) {
+    const options = { convolution: 'im2col', rounding: ROUNDING } as const;
+    const { faults, compiled } = await runCompiled(g.model([name]), presets.get(machine)!, g.feeds(), options);
+    expect(faults).toEqual([]);
+    expect((compiled.program.layers[0]!.predicted!.busy.vector ?? 0) > 0, machine).toBe(copies);
+  }
+});
+
 test('the unfolded elements of a pixel come in one block', async () => {
   const machine = presets.get('textbook-single')!;
   const cut = (k: Contraction): Tiling => ({

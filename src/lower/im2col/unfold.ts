@@ -18,6 +18,7 @@ import { type Contraction, reductionSizes, type Spatial, typesOfContraction } fr
 import { sparseOf } from '../sparse/forms.ts';
 import { isKept } from '../stream.ts';
 import type { Reason } from '../winograd/applies.ts';
+import { transfersOfUnfold } from './unfoldedStream.ts';
 
 /** What a compilation does with windows: what is predicted to be fastest, nothing, or im2col wherever there is something to unfold. */
 export const CONVOLUTION_CHOICES = ['auto', 'direct', 'im2col'] as const;
@@ -103,7 +104,7 @@ export function whyNotUnfolded(k: Contraction, by: Unfold['by'], machine: Machin
   if (k.prologue !== undefined) return { en: 'its activations are made tile by tile', zh: '其激活由上一步逐块产生' };
   const taps = tapsToUnfold(k);
   if (taps === undefined) return { en: 'its windows are single runs as they lie', zh: '其窗口本身即为一段连续数据' };
-  const lacking = by === 'dma' ? lacksTransfers(k) : lacksCopies(k, machine);
+  const lacking = by === 'dma' ? lacksTransfers(k, taps) : lacksCopies(k, machine);
   if (lacking !== undefined) return lacking;
   const [now, then] = [k, unfolded(k, taps, by)].map((way) => chunksOfWindow(way, machine)) as [number, number];
   if (then >= now)
@@ -114,8 +115,16 @@ export function whyNotUnfolded(k: Contraction, by: Unfold['by'], machine: Machin
   return undefined;
 }
 
-const lacksTransfers = (k: Contraction): Reason | undefined =>
-  isKept(k.a) ? { en: 'its activations stay in NRAM', zh: '其激活驻留在 NRAM 中' } : undefined;
+/** Transfers that may bring a tile: each is some code of its own. */
+const MOST_TRANSFERS = 64;
+
+function lacksTransfers(k: Contraction, taps: Unfold['taps']): Reason | undefined {
+  if (isKept(k.a)) return { en: 'its activations stay in NRAM', zh: '其激活驻留在 NRAM 中' };
+  const transfers = transfersOfUnfold({ taps, by: 'dma', of: k });
+  return transfers > MOST_TRANSFERS
+    ? { en: `a tile would take ${transfers} transfers`, zh: `每块需 ${transfers} 次传输` }
+    : undefined;
+}
 
 function lacksCopies(k: Contraction, machine: Machine): Reason | undefined {
   if (machine.cluster !== undefined)
@@ -137,7 +146,7 @@ export function byIm2col(
   isAsked: boolean,
 ): Contraction | undefined {
   const taps = tapsToUnfold(k);
-  if (taps === undefined || (by === 'dma' ? lacksTransfers(k) : lacksCopies(k, machine)) !== undefined)
+  if (taps === undefined || (by === 'dma' ? lacksTransfers(k, taps) : lacksCopies(k, machine)) !== undefined)
     return undefined;
   const other = unfolded(k, taps, by);
   return isAsked || chunksOfWindow(other, machine) < chunksOfWindow(k, machine) ? other : undefined;
