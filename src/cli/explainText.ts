@@ -314,8 +314,8 @@ function algorithmLines(
       return isFastest ? t({ en: 'chosen: the fastest', zh: '选用：最快' }) : t({ en: 'chosen', zh: '选用' });
     return isFastest
       ? t({
-          en: 'not chosen, though the fastest (--winograd, --convolution, or by what follows it)',
-          zh: '最快但未选用（--winograd、--convolution，或因其后的运算）',
+          en: 'not chosen, though the fastest (--winograd, --convolution, by what follows it, or for less than banks of DRAM leave open)',
+          zh: '最快但未选用（--winograd、--convolution、其后的运算，或差距小于 DRAM 存储体带来的不确定性）',
         })
       : '';
   };

@@ -1,4 +1,5 @@
 /** The ways to do a contraction on the matrix unit: in the forms that its weights may have, and by im2col. */
+import type { Machine } from '#machine';
 import type { Contraction } from './contraction.ts';
 import { byIm2col, UNFOLDERS } from './im2col/unfold.ts';
 import type { Planner } from './planner.ts';
@@ -24,3 +25,7 @@ export function waysOf(p: Planner, k: Contraction): readonly (readonly Way[])[] 
   );
   return isAsked ? [unfolding, forms] : [[...forms, ...unfolding]];
 }
+
+/** What is predicted of im2col counts for so much more: it must save more than the few per cent to which time with banks of DRAM is known. */
+export const doubtOf = ({ unfold }: Contraction, { dram }: Machine): number =>
+  unfold !== undefined && dram.banked !== undefined ? 1.05 : 1;

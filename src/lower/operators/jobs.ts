@@ -20,7 +20,7 @@ import { planLoops } from '../stream.ts';
 import { cyclesOf, predictionOf } from '../tileSearch.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
-import { waysOf } from '../ways.ts';
+import { doubtOf, waysOf } from '../ways.ts';
 import type { Chain } from './epilogue.ts';
 
 /** Memory of a chain's result, and the contraction that makes it. The contraction is asked for again when addresses are known. */
@@ -48,6 +48,7 @@ export function chooseContraction(
   plan: (chain: Chain) => Planned | undefined,
 ): Chosen | undefined {
   let best: Chosen | undefined;
+  let least = Number.POSITIVE_INFINITY;
   for (const chain of chains) {
     const dense = plan(chain);
     if (dense === undefined) continue;
@@ -62,7 +63,9 @@ export function chooseContraction(
         if (tiling === undefined || (i > 0 && !fitsContraction(k, tiling, p.machine))) continue;
         fits = true;
         const cycles = cyclesOf(k, tiling, p.machine) + apart;
-        if (best === undefined || cycles < best.cycles) best = { chain, planned, tiling, cycles };
+        if (cycles * doubtOf(k, p.machine) >= least) continue;
+        least = cycles * doubtOf(k, p.machine);
+        best = { chain, planned, tiling, cycles };
       }
       if (fits) break;
     }
