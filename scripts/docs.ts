@@ -4,6 +4,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { declaredDiagnostics } from '#base';
+import { advicePage } from '#flow';
 import { isaPage } from '#isa';
 import { type ProcessorSupport, processorSupport } from '#lower';
 import { machineJsonSchema } from '#machine';
@@ -28,10 +29,18 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/models.md', await modelsPage()],
     ['docs/counting.md', countingPage(await countedNetworks(['alexnet', 'vgg19', 'resnet152']))],
     ['docs/report.md', reportPage()],
+    ['docs/advice.md', advicePage(adviceExample())],
     ...machinePages(),
     ...(await jsonPages()),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],
   ]);
+}
+
+/** What `test/cli/advise.full.test.ts` ran: the command, and what it printed. */
+function adviceExample(): Parameters<typeof advicePage>[0] {
+  const golden = readFileSync(new URL('../test/goldens/advice/mobilenet-v2.txt', import.meta.url), 'utf8');
+  const [first = '', ...lines] = golden.split('\n');
+  return { command: first.replace(/^# /, ''), text: lines.join('\n') };
 }
 
 const BY: Readonly<Record<ProcessorSupport['by'], string>> = {

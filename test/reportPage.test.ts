@@ -91,7 +91,7 @@ test('a report opens from disk, is complete, and does what its reader asks', asy
   const text = await tab.locator('body').innerText();
   const [report] = runs;
   expect(text).toContain(String(report.cycles).replace(/\B(?=(\d{3})+$)/g, ','));
-  for (const id of 'summary layers units roofline timeline memory energy program machine reproduce'.split(' '))
+  for (const id of 'summary layers advice units roofline timeline memory energy program machine reproduce'.split(' '))
     expect(await tab.locator(`section#${id} h2`).count(), id).toBe(1);
   expect(await column(tab, 2)).toEqual(report.layers.map((l: { name: string }) => l.name));
   expect(await faults(tab)).toEqual([]);

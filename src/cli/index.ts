@@ -119,6 +119,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/explain.ts')).configureExplain,
   },
   {
+    name: 'advise',
+    summary: {
+      en: 'what to change next: rules propose, runs confirm what each change saves',
+      zh: '下一步改什么：规则提出修改，运行确认节省',
+    },
+    load: async () => (await import('./commands/advise.ts')).configureAdvise,
+  },
+  {
     name: 'utilisation',
     summary: {
       en: 'how busy a network keeps an array of multipliers, by analytic models and without simulation',

@@ -60,7 +60,7 @@ export const embeddedOf = (path: string): EmbeddedName | undefined =>
   originOf(path) === 'embedded' && isEmbedded(path) ? path : undefined;
 
 /** How a network of `#models` gets its weights: drawn from a seed, or all 0, held as one element each, where their values do not count. */
-export type Weights = { readonly seed: number } | 'none';
+export type Weights = { readonly seed: number; readonly isTold?: boolean } | 'none';
 
 export interface Loaded {
   readonly model: Model;
@@ -83,9 +83,9 @@ export async function loadModel(
   if (origin === 'embedded') return { origin, model: embeddedModel(path as EmbeddedName) };
   if (origin === 'network') {
     if (weights === 'none') return { origin, model: await buildModel(path, { weights: false }) };
-    const { seed } = weights;
+    const { seed, isTold = !console.json } = weights;
     const drawn = console.text({ en: `random, seed ${seed}`, zh: `随机，种子 ${seed}` });
-    if (!console.json) {
+    if (isTold) {
       console.note(console.text({ en: `weights of ${path}: ${drawn}`, zh: `${path} 的权重：${drawn}` }));
     }
     return { origin, model: await buildModel(path, { generator: new Generator(seed) }), weights: drawn };

@@ -1,10 +1,11 @@
 /** Networks compiled, run for their timing and watched, as the entries of a page of reports. */
 
 import { createEngine } from '#engine';
-import { explainModel } from '#flow';
+import { adviseModel, explainModel } from '#flow';
 import type { SparseOption, WinogradChoice } from '#lower';
 import { MemoryRecorder, type PageParts, pageRun, type RunReport, runReport, SliceRecorder } from '#report';
-import { MEMORIES, memoryBytes } from '#sim';
+import { MEMORIES, memoryBytes, type SimulationEvent } from '#sim';
+import { adviceQuestion } from './advice.ts';
 import type { Answer } from './answers.ts';
 import { type CacheOption, cacheOf, withCacheOption } from './cacheFolder.ts';
 import { type CliCommand, withCommonOptions } from './command.ts';
@@ -13,6 +14,7 @@ import { loadMachine, machineFileOf } from './machine.ts';
 import { inModel, sizesGiven } from './model.ts';
 import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from './modelOptions.ts';
 import { openModel } from './openModel.ts';
+import { quoted, wordsOf } from './runCommand.ts';
 import { collect } from './values.ts';
 
 export interface ReportOptions extends ModelOptions, CacheOption {
@@ -48,12 +50,16 @@ const MEMORY_NAMES = { nram: 'NRAM', wram: 'WRAM', aram: 'ARAM', shared: 'Shared
 /** Buffers of a memory that are recorded. */
 const BUFFERS = 1_000_000;
 
-/** One network on one machine. */
+/** Changes that are run for the advice of a page. */
+const ADVICE_RUNS = 8;
+
+/** One network on one machine. @param withAdvice runs changes, too */
 export async function reportedRun(
   console: Console,
   name: string,
   machineName: string | undefined,
   options: ReportOptions,
+  withAdvice = false,
 ): Promise<ReportedRun> {
   const machine = loadMachine(machineName);
   const { model, onStep } = await openModel(name, console, options, 'none');
@@ -67,59 +73,28 @@ export async function reportedRun(
       recorder: new MemoryRecorder(machine, m, { limit: BUFFERS }),
     }));
   console.progress.begin(console.text({ en: 'compiling', zh: '编译' }));
-  const { program, result, layers } = await inModel(name, () =>
-    explainModel(model, {
-      ...cacheOf(options),
-      ...{ machine, engine, onStep, schedules: 0 },
-      ...sizesGiven(name, options),
-      ...(options.cores === undefined ? {} : { cores: options.cores }),
-      ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
-      ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
-      observer: (event) => {
-        slices.observer(event);
-        for (const { recorder } of memories) recorder.observer(event);
-      },
-      onProgress: (done, total) =>
-        console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
-    }),
-  );
+  const compile = {
+    ...cacheOf(options),
+    ...{ machine, engine, onStep, schedules: 0 },
+    ...sizesGiven(name, options),
+    ...(options.cores === undefined ? {} : { cores: options.cores }),
+    ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
+    ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
+    observer: (event: SimulationEvent) => {
+      slices.observer(event);
+      for (const { recorder } of memories) recorder.observer(event);
+    },
+    onProgress: (done: number, total: number) =>
+      console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
+  };
+  const { explained, advice } = await inModel(name, async () => {
+    if (!withAdvice) return { explained: await explainModel(model, compile), advice: {} };
+    const question = adviceQuestion(console, name, machineName, options, { model, engine });
+    const advised = await adviseModel(model, { ...compile, ...question, runs: ADVICE_RUNS });
+    return { explained: advised.explained, advice: { advice: advised.report } };
+  });
+  const { program, result, layers } = explained;
   const report = runReport({ name, program, result, fidelity: 'timing', ...machineFileOf(machineName) });
   const command = `systole report ${[name, ...wordsOf(machineName, options)].map(quoted).join(' ')} -o report.html`;
-  return { report, ...pageRun({ report, program, slices, memories, explained: layers, command }) };
+  return { report, ...pageRun({ report, program, slices, memories, explained: layers, command, ...advice }) };
 }
-
-/** The options that a run depends on, as words of the command line. */
-function wordsOf(machine: string | undefined, options: ReportOptions): readonly string[] {
-  const {
-    dim = {},
-    batch,
-    dtype,
-    fetch = [],
-    cores,
-    sparse,
-    winograd,
-    inputSize,
-  } = options as ReportOptions & {
-    readonly inputSize?: readonly number[];
-  };
-  const given = (name: string, value: string | number | undefined): readonly string[] =>
-    value === undefined ? [] : [name, String(value)];
-  return [
-    ...given('--machine', machine),
-    ...Object.entries(dim).flatMap(([symbol, n]) => ['--dim', `${symbol}=${n}`]),
-    ...given('--batch', batch),
-    ...given('--input-size', inputSize?.join(',')),
-    ...(dtype === 'f32' ? [] : ['--dtype', dtype]),
-    ...fetch.flatMap((value) => ['--fetch', value]),
-    ...given('--cores', cores),
-    ...given('--sparse', sparse),
-    ...given('--winograd', winograd),
-  ];
-}
-
-/** As a shell reads it. */
-export const quoted = (word: string): string =>
-  /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-
-/** The command that the user gave. */
-export const givenCommand = (): string => `systole ${process.argv.slice(2).map(quoted).join(' ')}`;

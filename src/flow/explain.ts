@@ -58,6 +58,8 @@ export interface HostExplanation {
 
 export interface Explained {
   readonly program: Program;
+  /** What was lowered. */
+  readonly optimized: Model;
   readonly result: SimulationResult;
   readonly layers: readonly LayerExplanation[];
   readonly host: readonly HostExplanation[];
@@ -117,7 +119,7 @@ export async function explainModel(
     return tiling;
   };
   const kernels = new Map<number, Parameters<NonNullable<CompileOptions['onKernel']>>>();
-  const { program } = await compileModel(model, {
+  const { program, optimized } = await compileModel(model, {
     ...options,
     convolution,
     schedule: noted,
@@ -158,7 +160,7 @@ export async function explainModel(
   const host = program.layers.flatMap((plan, i) =>
     plan.where === 'host' && told.has(plan) ? [{ plan, run: result.layers[i]! }] : [],
   );
-  return { program, result, layers, host };
+  return { program, optimized, result, layers, host };
 }
 
 /** The machine as the program's cores see it. */

@@ -1,4 +1,5 @@
 /** Layer `flow`: compile, run, check as one browser-safe API. */
+export * from './advice/index.ts';
 export * from './check.ts';
 export type { CacheStore, CompilationCache } from './compilationCache.ts';
 export * from './compile.ts';

@@ -31,3 +31,4 @@ export type { Schedule, SparseOption } from './planner.ts';
 export { searchTiling } from './tileSearch.ts';
 export { WINOGRAD_CHOICES, type WinogradChoice } from './winograd/applies.ts';
 export { type AlgorithmText, algorithmsOf, describeWinograd } from './winograd/explain.ts';
+export { SEMAPHORES_NEEDED as WINOGRAD_SEMAPHORES } from './winograd/order.ts';

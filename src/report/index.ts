@@ -1,4 +1,6 @@
 /** Layer `report`: what a run cost, against what it had to cost; what a network holds. Plain data, text, JSON. */
+export type { Advice, AdviceReport, AdviceTotals, Texts, TriedChange } from './advice.ts';
+export { adviceCost, adviceCycles, adviceSaving, eachSample } from './adviceText.ts';
 export * from './analytic/index.ts';
 export { comparisonText, cyclesOfPair, pairLayers, pairName, type Total, totalsOf } from './comparison.ts';
 export { type EnergyReport, type EnergySink, type EnergySplit, energyReport } from './energy.ts';
@@ -32,7 +34,7 @@ export {
   timeline,
   timelineText,
 } from './pictures/timeline.ts';
-export { bytesText, errorText, grouped, percent } from './quantities.ts';
+export { bytesText, errorText, grouped, joulesText, percent } from './quantities.ts';
 export * from './runReport.ts';
 export {
   energySchema,

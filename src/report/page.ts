@@ -118,6 +118,7 @@ anything, which a policy in it enforces. Time is simulated, numbers are not comp
 |---|---|
 | Summary | cycles, time, MACs, DRAM traffic, efficiency, energy; bounds; what the host runs and why |
 | Layers | a table to sort, filter and measure by a pinned layer or another run (\`×0.52\`); of a layer its loops, where its cycles went, its code |
+| Advice | changes that save most, each confirmed by a run: why, what it costs, the command ([advice.md](advice.md)); \`--no-advice\` leaves it out |
 | Units | cycles of each unit: at work, and idle by what it waited for |
 | Roofline | layers under the roofs of the machine |
 | Timeline | what each unit did when, by wheel, drag, keys and buttons down to a cycle; short neighbours of one layer are one slice where a run has more than 400,000 |

@@ -11,10 +11,12 @@ import type { Console } from '../console.ts';
 import { checkWritable, writeFile } from '../files.ts';
 import { version } from '../manifest.ts';
 import { MODEL_ARGUMENT } from '../model.ts';
-import { givenCommand, type ReportedRun, type ReportOptions, reportedRun, withReportOptions } from '../reportRuns.ts';
+import { type ReportedRun, type ReportOptions, reportedRun, withReportOptions } from '../reportRuns.ts';
+import { givenCommand } from '../runCommand.ts';
 
 interface Options extends ReportOptions {
   readonly output: string;
+  readonly advice: boolean;
 }
 
 const otherEnding = diagnostic<{ path: string; extension: string }>('SYS-CLI-210', 'usage', {
@@ -55,7 +57,8 @@ export function configureReport(command: CliCommand, console: Console): void {
       '-o, --output <FILE>',
       t({ en: 'the page; default report.html', zh: '网页文件；默认 report.html' }),
       'report.html',
-    );
+    )
+    .option('--no-advice', t({ en: 'without the runs of changes that advice needs', zh: '不做建议所需的试运行' }));
   withReportOptions(console, command, REPORT);
   command.action(async (names: readonly string[], options: Options) => {
     const { output } = options;
@@ -63,7 +66,7 @@ export function configureReport(command: CliCommand, console: Console): void {
     const runs: ReportedRun[] = [];
     for (const name of names)
       for (const machine of options.machine ?? [undefined])
-        runs.push(await reportedRun(console, name, machine, options));
+        runs.push(await reportedRun(console, name, machine, options, options.advice));
     const bytes = writePage(console, output, runs, null);
     if (console.json) {
       console.object(REPORT, {

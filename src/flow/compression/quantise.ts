@@ -13,7 +13,7 @@ import type { Calibration } from './observer.ts';
 import { checkNames, planQuantisation, type QuantisationPlan } from './plan.ts';
 import { type CodeOptions, codesOf, quantiseGraph } from './quantiseGraph.ts';
 import { raiseOpset } from './raiseOpset.ts';
-import type { SampleSets } from './samples.ts';
+import { randomSamples, type SampleSets } from './samples.ts';
 
 /** DequantizeLinear by axis came with it. */
 const LEAST_OPSET = 13;
@@ -39,16 +39,18 @@ export interface Quantisation {
   readonly layers: readonly LocalError[];
 }
 
-/**
- * @param model sizes of all dimensions but the first known
- * @param samples made for a model, once its inputs are known
- * @throws SYS-FLOW-130 to 136
- */
-export async function quantiseModel(
+/** What a network in 8 bits is made with. */
+interface Made extends Pick<Quantisation, 'model' | 'before' | 'plan'> {
+  readonly samples: SampleSets;
+  readonly codes: ReturnType<typeof codesOf>;
+}
+
+/** Passes, plan, calibration, and the graph that they make. @throws SYS-FLOW-130 to 136 */
+async function quantised(
   model: Model,
   samples: (model: Model) => Promise<SampleSets>,
   options: QuantiseOptions,
-): Promise<Quantisation & { readonly samples: SampleSets }> {
+): Promise<Made> {
   const { engine, exclude } = options;
   const { model: before, provenance } = await runPasses(await raiseOpset(model, LEAST_OPSET), {
     engine,
@@ -64,10 +66,34 @@ export async function quantiseModel(
     onProgress: (done, total) => options.onProgress?.('calibrating', done, total),
   });
   const codes = codesOf(plan, ranges, options.activations);
-  const quantised = quantiseGraph(before, plan, codes, options);
+  return { model: quantiseGraph(before, plan, codes, options), before, plan, codes, samples: sets };
+}
+
+/** The network alone, by the defaults of `systole quantize`, calibrated on random samples: enough to count its time. */
+export async function quantisedForTime(model: Model, samples: number, engine: Engine): Promise<Model> {
+  const made = await quantised(model, async (m) => randomSamples(m, { samples, seed: 0 }), {
+    ...{ engine, calibration: 'minmax', percentile: 100, activations: 'u8', exclude: [] },
+    ...{ perTensor: false, reduceRange: false },
+  });
+  return made.model;
+}
+
+/**
+ * @param model sizes of all dimensions but the first known
+ * @param samples made for a model, once its inputs are known
+ * @throws SYS-FLOW-130 to 136
+ */
+export async function quantiseModel(
+  model: Model,
+  samples: (model: Model) => Promise<SampleSets>,
+  options: QuantiseOptions,
+): Promise<Quantisation & { readonly samples: SampleSets }> {
+  const { engine } = options;
+  const { codes, ...made } = await quantised(model, samples, options);
+  const { before, plan, samples: sets } = made;
   const layers = await localErrors(before, plan, codes, options, sets.calibration, engine);
-  const comparison = await compareModels(before, quantised, sets.check, engine, (done, total) =>
+  const comparison = await compareModels(before, made.model, sets.check, engine, (done, total) =>
     options.onProgress?.('checking', done, total),
   );
-  return { model: quantised, before, plan, comparison, layers, samples: sets };
+  return { ...made, comparison, layers };
 }

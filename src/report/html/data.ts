@@ -3,6 +3,7 @@
  * parts of the block beside the JSON (`bytes.ts`), named by their number.
  */
 import type { Machine } from '#machine';
+import type { AdviceReport } from '../advice.ts';
 import type { Roofs } from '../pictures/roofline.ts';
 import type { RunReport } from '../runReport.ts';
 import type { SliceLabel } from './slices.ts';
@@ -50,6 +51,8 @@ export interface PageRun {
   readonly machine?: Machine;
   readonly diagram?: Readonly<Record<'en' | 'zh', string>>;
   readonly roofs?: Roofs;
+  /** Absent where it was not asked for. */
+  readonly advice?: AdviceReport;
   /** The command that makes this run again. */
   readonly command?: string;
   /** Path of the file that it was read from. */

@@ -1,6 +1,7 @@
 /** From what a run leaves behind to its entry of a page, and from the object of `--json`, which holds its report alone. */
 import { disassemble, type HostNode, type LayerPlan, type Program } from '#isa';
 import { coresOf, type Machine, type MatrixType } from '#machine';
+import type { AdviceReport } from '../advice.ts';
 import { type Json, toJson } from '../json.ts';
 import { blockDiagram } from '../pictures/blockDiagram.ts';
 import type { MemoryRecorder } from '../pictures/memoryMap.ts';
@@ -29,10 +30,11 @@ export interface PageRunFacts {
   }[];
   /** The command that makes this run again. */
   readonly command: string;
+  readonly advice?: AdviceReport;
 }
 
 export function pageRun(facts: PageRunFacts): PageParts {
-  const { report, program, slices, explained, command } = facts;
+  const { report, program, slices, explained, command, advice } = facts;
   const parts: Uint8Array[] = [];
   const put = (bytes: Uint8Array): number => parts.push(bytes) - 1;
   const { labels, merged, tracks } = slices.packed();
@@ -60,6 +62,7 @@ export function pageRun(facts: PageRunFacts): PageParts {
     listing: listingOf(program),
     diagram: { en: blockDiagram(machine, 'en'), zh: blockDiagram(machine, 'zh') },
     roofs: roofsOfCores(machine, program.cores, typeOf(report.dtype)),
+    ...(advice === undefined ? {} : { advice }),
   };
   return { run, parts };
 }

@@ -4,6 +4,7 @@
  */
 import { unpackBlock } from '../bytes.ts';
 import type { PageData, PageRun } from '../data.ts';
+import { advice } from './advice.ts';
 import { type CycleCanvas, CycleView, cycleCanvas } from './cycles.ts';
 import { currentLanguage, h, setLanguage, t } from './dom.ts';
 import { layerDetails } from './layerDetails.ts';
@@ -218,6 +219,7 @@ function draw(state: State, focus?: string): void {
       report.layers.length > 0 && layersTable(state, { choose, pin: () => undefined }),
       report.layers.length > 0 && details,
     ),
+    section('advice', t('Advice', '建议'), advice(run, choose)),
     section('units', t('Units', '单元'), report.units.length > 0 && sections.units(run)),
     section('roofline', 'Roofline', roof.childElementCount > 0 && roof),
     section(

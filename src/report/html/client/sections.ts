@@ -376,11 +376,18 @@ export function machine({ machine: of, diagram }: PageRun): HTMLElement | undefi
   );
 }
 
+/** A command that can be copied. */
+export function code(text: string): HTMLElement {
+  const copy = h(
+    'button',
+    { type: 'button', onclick: () => void navigator.clipboard?.writeText(text) },
+    t('copy', '复制'),
+  );
+  return h('p', { class: 'command' }, h('code', {}, text), ' ', copy);
+}
+
 export function reproduce(run: PageRun, page: { readonly command: string; readonly version: string }): HTMLElement {
   const { report, command, machine: of, file } = run;
-  const copy = (text: string): HTMLElement =>
-    h('button', { type: 'button', onclick: () => void navigator.clipboard?.writeText(text) }, t('copy', '复制'));
-  const code = (text: string): HTMLElement => h('p', { class: 'command' }, h('code', {}, text), ' ', copy(text));
   return h(
     'div',
     {},
