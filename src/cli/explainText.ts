@@ -188,7 +188,7 @@ function sparseLine(console: Console, s: SparseReport): string {
 /** What stays on the chip between this layer and others. */
 const keptLines = (console: Console, { kept = [] }: LayerExplanation['plan']): string[] =>
   kept.map(({ value, bytes, memory, access }) => {
-    const where = memory === 'nram' ? 'NRAM' : 'SharedRAM';
+    const where = { nram: 'NRAM', wram: 'WRAM', shared: 'SharedRAM' }[memory];
     return console.text(
       access === 'read'
         ? {

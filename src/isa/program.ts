@@ -184,7 +184,8 @@ export interface KeptValue {
   readonly value: string;
   /** Of the whole value, whatever part of it the layer touches. */
   readonly bytes: number;
-  readonly memory: 'nram' | 'shared';
+  /** `wram`: weights, which the first layer that has them leaves to the others. */
+  readonly memory: 'nram' | 'wram' | 'shared';
   readonly access: 'read' | 'write';
 }
 

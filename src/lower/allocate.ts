@@ -42,7 +42,11 @@ export function allocate(buffers: readonly Buffer[]): number {
 }
 
 /** The first address from `base` on where a buffer overlaps none of those that are alive together with it. */
-export function firstFit(b: Buffer, placed: readonly Buffer[], base: number): number {
+export function firstFit(
+  b: Pick<Buffer, 'bytes' | 'first' | 'last'>,
+  placed: readonly Pick<Buffer, 'address' | 'bytes' | 'first' | 'last'>[],
+  base: number,
+): number {
   const rivals = placed.filter((o) => o.first <= b.last && b.first <= o.last).sort((x, y) => x.address - y.address);
   let at = base;
   for (const o of rivals) {

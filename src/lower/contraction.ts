@@ -112,6 +112,8 @@ export interface Contraction {
         readonly bias: ((o: number, n: number) => number) | undefined;
         /** How they are compressed; absent: not at all. */
         readonly sparse?: SparseWeights;
+        /** Whether they lie in WRAM whole and before the first turn, left there by a layer with the same (`heldWeights.ts`). */
+        readonly isHeld?: boolean;
       }
     | {
         /** Another activation (1×1 window): byte strides in DRAM. */
@@ -204,6 +206,7 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
     fitsForm(k, t.c) &&
     (k.unfold === undefined || t.c === k.c.total) &&
     (k.unfold?.by !== 'vector' || t.b === 1) &&
+    (!holdsWeights(k) || levelOf(nest.loops, built.w) === 0) &&
     levels.size <= loadLevels('vector') &&
     worksInPlace(built, k, t) &&
     nramBytes <= machine.nram.bytes &&
@@ -211,6 +214,10 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
     (!kept || sums <= accumulatorEntries(machine.matrix, type))
   );
 }
+
+/** Whether the weights are in WRAM whole. */
+export const holdsWeights = ({ weights }: Pick<Contraction, 'weights'>): boolean =>
+  weights.kind === 'constant' && weights.isHeld === true;
 
 /** Whether the units can work on those operands and results where they lie that stay in NRAM. */
 function worksInPlace({ nest, a, w, out }: BuiltContraction, k: Contraction, t: Tiling): boolean {
@@ -344,6 +351,7 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   return {
     nest: {
       ...{ loops, inputs: ahead === undefined ? [a, w] : [w], output: out, placements, unit: 'matrix' },
+      ...(holdsWeights(k) ? { early: w } : {}),
       ...(ahead === undefined
         ? {}
         : {

@@ -17,7 +17,7 @@ export const keyOf = (k: Contraction): string => {
     x,
     c,
     n,
-    weights.kind === 'constant' ? undefined : [weights.cStride, weights.nStride, weights.place.home],
+    weights.kind === 'constant' ? weights.isHeld : [weights.cStride, weights.nStride, weights.place.home],
     a.home,
     out.home,
     prologue && windowKey(prologue),

@@ -20,13 +20,20 @@ function of(all: WeakMap<Machine, Decisions>, machine: Machine): Decisions {
   return known;
 }
 
-/** Machines that are others but for what NRAM they have, and what they have. */
-const smaller = new WeakMap<Machine, { readonly whole: Machine; readonly bytes: number }>();
+/** Machines that are others but for what scratchpads they have, and what they have. */
+const smaller = new WeakMap<Machine, { readonly whole: Machine; readonly has: string }>();
 
 /** A machine with less NRAM; what is found for it is kept with what is found for the whole one. */
-export function withNram(whole: Machine, bytes: number): Machine {
-  const machine = { ...whole, nram: { ...whole.nram, bytes } };
-  smaller.set(machine, { whole, bytes });
+export const withNram = (whole: Machine, bytes: number): Machine =>
+  lessOf(whole, { ...whole, nram: { ...whole.nram, bytes } }, `nram ${bytes}`);
+
+/** The same with less WRAM. */
+export const withWram = (whole: Machine, bytes: number): Machine =>
+  bytes === whole.wram.bytes ? whole : lessOf(whole, { ...whole, wram: { ...whole.wram, bytes } }, `wram ${bytes}`);
+
+function lessOf(of: Machine, machine: Machine, has: string): Machine {
+  const part = smaller.get(of);
+  smaller.set(machine, { whole: part?.whole ?? of, has: part === undefined ? has : `${part.has} ${has}` });
   return machine;
 }
 
@@ -37,7 +44,7 @@ export function withNram(whole: Machine, bytes: number): Machine {
 export function decided<T>(machine: Machine, key: string, search: () => T, isSaid = true): T {
   const part = smaller.get(machine);
   const decisions = of(isSaid ? ofMachines : unsaid, part?.whole ?? machine);
-  const named = part === undefined ? key : `nram ${part.bytes} ${key}`;
+  const named = part === undefined ? key : `${part.has} ${key}`;
   if (!decisions.has(named)) decisions.set(named, search());
   return decisions.get(named) as T;
 }

@@ -22,7 +22,9 @@ import { type SizeOf, type TileContext, tileStrides, tilesOf } from './stream.ts
 
 /** A contraction among its neighbours: where its weights lie, and what is loaded early. */
 export function amongNeighbours(built: BuiltContraction, { placement, isEarly, next }: Surroundings): BuiltContraction {
-  const { nest, w } = built;
+  const { w } = built;
+  // What is held is there but for the first layer that has it.
+  const { early: _, ...nest } = built.nest;
   return {
     ...built,
     nest: {

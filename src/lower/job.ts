@@ -1,6 +1,6 @@
 /** A job: one piece of program, which becomes one layer; before it is placed, prepared and emitted. */
 import type { GraphNode } from '#ir';
-import type { HostNode, LayerPrediction, LoopPlan, SparsePlan, WinogradPlan } from '#isa';
+import type { HostNode, KeptValue, LayerPrediction, LoopPlan, SparsePlan, WinogradPlan } from '#isa';
 import type { Machine } from '#machine';
 import type { Emitter } from './emitter.ts';
 import type { Neighbour, Surroundings } from './prefetch.ts';
@@ -15,6 +15,8 @@ export interface Emitted {
   readonly winograd?: WinogradPlan;
   /** Bytes that it loads for the job behind it. */
   readonly ahead?: number;
+  /** Weights that it finds in WRAM, or leaves there. */
+  readonly held?: KeptValue;
   /** Of the vector unit, as it was emitted, and for which machine. */
   readonly kernel?: { readonly of: VectorKernel; readonly machine: Machine };
 }
@@ -34,6 +36,8 @@ export interface Job {
   packedBytes: number;
   /** Whether another job has these packed weights, too, and counts them. */
   sharesPacked?: boolean;
+  /** What it has of WRAM, where it has contraction weights; absent: nothing, or all of it. */
+  readonly wram?: WramUse;
   /**
    * Cycles predicted of it with operands and results in the memories where they are now, on a machine that is the planner's but for the
    * size of NRAM; undefined where it cannot be had so. Absent: the host does it, or nothing may stay in NRAM meanwhile.
@@ -44,6 +48,18 @@ export interface Job {
    * `predict`.
    */
   readonly prepare: (place: (bytes: number) => number, machine: Machine) => Prepared;
+}
+
+/** The part of WRAM that a job has for its weights. */
+export interface WramUse {
+  /** Which constant weights they are: jobs that say the same have the same. Undefined: no other job has them. */
+  readonly weights: string | undefined;
+  /** Bytes that they take where they lie there whole; undefined where they cannot. */
+  readonly wholeBytes: () => number | undefined;
+  /** Bytes that are left to it, beside what is held. */
+  room: number;
+  /** Where its own weights lie whole through several jobs, and how much room there is. */
+  held?: { readonly address: number; readonly bytes: number };
 }
 
 /** A job before its code is there, which depends on the jobs around it. */

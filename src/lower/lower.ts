@@ -13,6 +13,7 @@ import { coresFor } from './cores.ts';
 import { Emitter } from './emitter.ts';
 import { type ExpandedModel, expandModel } from './expand.ts';
 import { firstCores } from './firstCores.ts';
+import { holdWeights } from './heldWeights.ts';
 import { type Boundary, hostJob, hostPart, type Waiting, whyNotExchanged } from './hostParts.ts';
 import type { ConvolutionChoice } from './im2col/unfold.ts';
 import { planCopy } from './kernels/copy.ts';
@@ -47,7 +48,7 @@ export interface LowerOptions {
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
   readonly weightBuffers?: number;
-  /** Whether values may stay in NRAM between layers; by default they may, where one core runs the program. */
+  /** Whether values may stay in NRAM between layers, where one core runs the program, and weights in WRAM; by default they may. */
   readonly keep?: boolean;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */
   readonly cores?: number;
@@ -145,6 +146,7 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
   // Buffers of the planner's first half have addresses from here on; packed weights follow behind them.
   const read = outputs.map((o) => o.view);
   keepInShared(planner, read);
+  if (options.keep !== false) holdWeights(planner);
   let machineOf: MachineOf = () => machine;
   if (options.keep !== false) {
     machineOf = keepInNram(planner, read);
@@ -361,12 +363,12 @@ function layerNames(jobs: readonly Job[]): ReadonlyMap<Job, string> {
 }
 
 /** The values of a job that stay on the chip. */
-function keptBy({ reads, writes }: Job): Pick<LayerPlan, 'kept'> {
+function keptBy({ reads, writes }: Job, held: KeptValue | undefined): Pick<LayerPlan, 'kept'> {
   const of = (views: readonly View[], access: KeptValue['access']): KeptValue[] =>
     [...new Set(views.map((v) => v.buffer))].flatMap(({ name, bytes, home }) =>
       home === undefined ? [] : { value: name, bytes, memory: home, access },
     );
-  const kept = [...of(reads, 'read'), ...of(writes, 'write')];
+  const kept = [...of(reads, 'read'), ...of(writes, 'write'), ...(held === undefined ? [] : [held])];
   return kept.length === 0 ? {} : { kept };
 }
 
@@ -375,7 +377,7 @@ function layerOf(
   job: Job,
   name: string,
   index: number,
-  { loops, predicted, sparse, winograd, ahead }: Emitted,
+  { loops, predicted, sparse, winograd, ahead, held }: Emitted,
   from: number,
   to: number,
   provenance: ReadonlyMap<string, readonly string[]>,
@@ -407,7 +409,7 @@ function layerOf(
     loops,
     ...(sparse === undefined ? {} : { sparse }),
     ...(ahead === undefined ? {} : { ahead }),
-    ...keptBy(job),
+    ...keptBy(job, held),
     ...(predicted === undefined ? {} : { predicted }),
     ...(winograd === undefined ? {} : { winograd }),
     from,

@@ -41,7 +41,7 @@ import {
   TileContext,
   tilesOf,
 } from './stream.ts';
-import { emitKeptAddress, emitRaggedSize, emitTransfer } from './transfer.ts';
+import { emitEmptyWords, emitKeptAddress, emitRaggedSize, emitTransfer } from './transfer.ts';
 
 /** Where a stream's buffers lie. */
 export interface Placement {
@@ -308,6 +308,12 @@ export function emitNest(e: Emitter, nest: Nest): void {
 
   const records = new Map<Stream, { readonly dram: RecordId; readonly pad: RecordId }>();
   for (const s of stays ? inputs : [...inputs, output]) records.set(s, { dram: e.record(), pad: e.record() });
+
+  const empty = inputs.filter((s) => s.emptyWord !== undefined);
+  if (empty.length > 0) {
+    const filled = { dram: e.record(), pad: e.record() };
+    for (const s of empty) emitEmptyWords(e, s, nest.placements.get(s)!, buffersOf(loops, s), filled);
+  }
 
   // Credits.
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.signal(l.unit, l.free);

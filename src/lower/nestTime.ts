@@ -11,6 +11,7 @@ import { controlCost, dramConfig, estimatedStall, linkCost } from '#timing';
 import { workersOf } from './cores.ts';
 import {
   costAt,
+  emptyWordCycles,
   INSTRUCTIONS_PER_PART,
   INSTRUCTIONS_PER_TILE,
   type Moved,
@@ -20,7 +21,7 @@ import {
   transferCost,
   turnsOf,
 } from './prediction.ts';
-import { holdingOf, isKept, type LoopDim, loopsOf, partsOf, roundsOf, type Stream } from './stream.ts';
+import { buffersOf, holdingOf, isKept, type LoopDim, loopsOf, partsOf, roundsOf, type Stream } from './stream.ts';
 
 /** Innermost turns that are played. */
 const MOST_TURNS = 2048;
@@ -125,6 +126,9 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
     return q.free;
   };
   const loads: Queue = { free: 0 };
+  for (const { stream } of inputs)
+    for (let i = 0; i < buffersOf(loops, stream); i++)
+      move(loads, 0, { cycles: emptyWordCycles(stream, machine), channel: 0 });
   const stores: Queue = machine.dma.queues === 1 ? loads : { free: 0 };
   const queues = new Map(stages.map((s): [string, Queue] => [s.unit, { free: 0 }]));
   const units = stages.map((s) => ({

@@ -19,7 +19,7 @@ import {
 import { SLOT_BYTES, type SlotType } from '#isa';
 import type { Machine } from '#machine';
 import { nodeCost, onnxOpset } from '#ops';
-import { type Contraction, type ContractionTypes, fitsContraction, type Tiling } from './contraction.ts';
+import { type Contraction, type ContractionTypes, fitsContraction, holdsWeights, type Tiling } from './contraction.ts';
 import { matrixTypeOf } from './elementTypes.ts';
 import type { ExpandedModel } from './expand.ts';
 import type { Expression } from './formula/expression.ts';
@@ -31,7 +31,7 @@ import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
 import type { WinogradChoice } from './winograd/applies.ts';
 
-export type { Emitted, Job, Prepared, ToHost } from './job.ts';
+export type { Emitted, Job, Prepared, ToHost, WramUse } from './job.ts';
 
 /** Chooses the tiling of a contraction; undefined where none fits. The tile search, unless a caller of `lower` knows better. */
 export type Schedule = (k: Contraction, machine: Machine, weightBuffers?: number) => Tiling | undefined;
@@ -223,7 +223,7 @@ export class Planner {
   tiling(k: Contraction, machine = this.machine): Tiling | undefined {
     const found = this.#schedule(k, machine, this.weightBuffers);
     if (found === undefined || this.#schedule === searchTiling) return found;
-    if (machine !== this.machine) return fitsContraction(k, found, machine) ? found : undefined;
+    if (machine !== this.machine || holdsWeights(k)) return fitsContraction(k, found, machine) ? found : undefined;
     checkTiling(k, found, machine);
     return found;
   }

@@ -20,6 +20,8 @@ import { workersOf } from './cores.ts';
 import { nestTime } from './nestTime.ts';
 import { RELAYED } from './relay.ts';
 import {
+  bufferBytes,
+  buffersOf,
   elementBytes,
   holdingOf,
   isKept,
@@ -199,6 +201,14 @@ export function transferCost(s: Stream, machine: Machine, index: (l: LoopDim) =>
   return loadSparseCost(machine, s.linear.stream.bytes(size), s.linear.elements(size), shape.elementBytes, shape.pad);
 }
 
+/** Cycles of the transfer that fills a buffer whose words are loaded in parts; 0 of any other stream. */
+export function emptyWordCycles(s: Stream, machine: Machine): number {
+  if (s.emptyWord === undefined) return 0;
+  const words = recordOf([{ size: bufferBytes(s) / 4, stride: 4, hi: 0 }]);
+  const pad = recordOf([{ size: bufferBytes(s) / 4, stride: 4 }]);
+  return dmaCost(machine, { sizes: words, dram: words, elementBytes: 4, pad: { record: pad, space: 'nram' } }).cycles;
+}
+
 /** The cost of the current tile, remembered by which loops are at their first or last tile. */
 export function costAt(loops: readonly LoopDim[], cost: TileCost, index: (l: LoopDim) => number): () => number {
   const known = new Map<number, number>();
@@ -358,7 +368,8 @@ export function predictNest(nest: NestShape, machine: Machine, time?: number): L
   const gets = inputs.reduce((n, s) => n + (s.stream.home === 'shared' ? s.traffic.moves : 0), 0);
   const puts = nest.output.stream.home === 'shared' ? output.traffic.moves : 0;
   const relayed = (queue: 'load' | 'store' | 'link'): number => gets * RELAYED.get[queue] + puts * RELAYED.put[queue];
-  const load = sum((t) => t.busy) + (semaphores.load + relayed('load')) * semaphore;
+  const empty = inputs.reduce((n, { stream: s }) => n + buffersOf(loops, s) * emptyWordCycles(s, machine), 0);
+  const load = sum((t) => t.busy) + empty * workersOf(loops) + (semaphores.load + relayed('load')) * semaphore;
   const store = output.traffic.busy + (semaphores.store + relayed('store')) * semaphore;
   const busy: Partial<Record<UnitName, number>> = machine.dma.queues === 1 ? { dma: load + store } : { load, store };
   for (const s of stages) busy[s.unit] = (busy[s.unit] ?? 0) + s.all + s.semaphores * semaphore;

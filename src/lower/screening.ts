@@ -9,6 +9,7 @@ import { keepsSums, type MatrixWork, VECTOR_CLASSES, workCycles, workOf } from '
 import {
   type Contraction,
   type EpilogueOperand,
+  holdsWeights,
   reductionSizes,
   typesOfContraction,
   wideBytes,
@@ -76,6 +77,7 @@ export class Screening {
   readonly #tn: number;
   readonly #entries: number;
   readonly #dynamic: boolean;
+  readonly #holdsWeights: boolean;
   /** Turns and cores of the outer loops. */
   readonly #outerTurns: number;
   readonly #outerParts: number;
@@ -104,6 +106,7 @@ export class Screening {
     this.#tn = filtersOf(this.#unit);
     this.#entries = accumulatorEntries(this.#unit);
     this.#dynamic = k.weights.kind === 'dynamic';
+    this.#holdsWeights = holdsWeights(k);
     const outer = k.outer.map((o, i) => split.of(`o${i}`, o.total, 1));
     this.#outerTurns = outer.reduce((n, o) => n * o.rounds, 1);
     this.#outerParts = outer.reduce((n, o) => n * o.parts, 1);
@@ -193,7 +196,7 @@ export class Screening {
     const width = this.#dynamic ? Math.max(n, this.#tn) : n;
     const buffer = this.#weightBuffer(n, c, ky);
     const times = filters.rounds * blocks > 1 || this.#outerTurns > 1 ? 2 : 1;
-    if (buffer * times > machine.wram.bytes) return undefined;
+    if (buffer * times > machine.wram.bytes || (this.#holdsWeights && times > 1)) return undefined;
     const tile = { n, c, ky };
     const reduction = (filters: number, depth: number): readonly number[] => {
       const block = { n: filters, c: depth, ky };
@@ -214,8 +217,9 @@ export class Screening {
     );
     // Mean transfers of each stream; here and below.
     const bytes = meanBlockBytes(k, tile, filters.tiles * blocks);
-    const w =
-      k.weights.kind === 'constant'
+    const w = this.#holdsWeights
+      ? { cycles: 0, channelCycles: 0 }
+      : k.weights.kind === 'constant'
         ? runsCost(machine, bytes, [[4, bytes / 4]], buffer, 4)
         : runsCost(
             machine,

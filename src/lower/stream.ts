@@ -89,6 +89,8 @@ export interface Stream {
   readonly outer?: readonly OuterStride[];
   /** Bits written for elements outside the tensor. */
   readonly fill?: number;
+  /** Bits of each word of its buffers before anything is loaded: elements are loaded into parts of words. */
+  readonly emptyWord?: number;
   /** Overrides the dense tile strides (bytes), outermost first; of a tile with a buffer of its own. */
   readonly padStrides?: readonly number[];
   /** Another way to say where a tile lies and how long it is: one linear run (packed weights). */

@@ -3,6 +3,7 @@ import { ELEMENT_TYPES, MULTICASTS, SPACES, STREAM_FORMATS } from '#isa';
 import type { Emitter, Operand, RecordId, Register } from './emitter.ts';
 import { emitRelayed } from './relay.ts';
 import {
+  bufferBytes,
   elementBytes,
   type LoopDim,
   recordOrder,
@@ -35,6 +36,27 @@ export function emitKeptAddress(e: Emitter, s: Stream, at: TileContext): void {
   for (const o of s.outer ?? []) e.addScaled(where.register, at.index(o.loop), o.stride);
   for (const { loop, scale = 1, stride } of s.dims)
     if (loop !== undefined) e.addScaled(where.register, at.index(loop), loop.tile * scale * stride);
+}
+
+/** Fills the buffers of a stream that is loaded into parts of words: transfers of which nothing lies inside the tensor. */
+export function emitEmptyWords(
+  e: Emitter,
+  s: Stream,
+  { address, second }: { readonly address: number; readonly second: number },
+  buffers: number,
+  records: { readonly dram: RecordId; readonly pad: RecordId },
+): void {
+  e.reuse([records.dram, records.pad], () => {
+    const words = bufferBytes(s) / 4;
+    for (const record of [records.dram, records.pad]) e.dimension(record, 0, words, 4);
+    e.bounds(records.dram, 0, 0, 0);
+    e.with(s.emptyWord!, (ra) => e.op('cfg.fill', { record: records.dram, ra }));
+    const [space, type] = [SPACES.indexOf(s.space), ELEMENT_TYPES.indexOf('f32')];
+    for (let i = 0; i < buffers; i++)
+      e.with(address + i * second, (rd) =>
+        e.op('load', { space, rd, ra: 0, dst: records.pad, src: records.dram, type, multicast: 0 }),
+      );
+  });
 }
 
 /** Emits one DMA of a stream's current tile; a load may be one of several cores together. */

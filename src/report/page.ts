@@ -78,7 +78,7 @@ const LAYER: Told<LayerReport> = {
     '`null` where its weights lie dense; else the `form` (`stream`: compressed in DRAM alone; `two4`, `bitmap`: multiplied as they are kept), the number of `weights`, those `nonzero` and their share, `density`; the `bytes` of the weights and `bytesSpared` against dense ones; `macsExecuted`, and `macsSkipped` of `macs`',
   winograd:
     'of a convolution by the Winograd unit: `tile`, `weights` (transformed `ahead` or `onChip`), `roundings` on the longest way, `error`, the most that an output can be off by for inputs up to 1 (it grows with them), and `reach`, the largest output that such inputs can have; else null',
-  kept: 'values between layers that stay on the chip: `value`, `bytes`, `memory` (`nram` or `shared`), and whether it has `read` or `write` access',
+  kept: 'values between layers that stay on the chip: `value`, `bytes`, `memory` (`nram`, `shared`, of weights `wram`), and whether it has `read` or `write` access',
 };
 
 const table = (fields: Readonly<Record<string, string>>): string =>

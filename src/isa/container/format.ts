@@ -84,7 +84,7 @@ const layer = z.strictObject({
       z.strictObject({
         value: z.string(),
         bytes: count,
-        memory: z.enum(['nram', 'shared']),
+        memory: z.enum(['nram', 'wram', 'shared']),
         access: z.enum(['read', 'write']),
       }),
     )

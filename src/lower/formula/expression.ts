@@ -13,7 +13,13 @@ export interface Scalar {
 }
 
 export type Expression =
-  | { readonly kind: 'input'; readonly type: ElementType; readonly view: View }
+  | {
+      readonly kind: 'input';
+      readonly type: ElementType;
+      readonly view: View;
+      /** Of f32 words: the view has bytes, and a word holds one (`words.ts`). */
+      readonly bytes?: 'i8' | 'u8';
+    }
   | {
       /** f(a, b), elements of `type`. */
       readonly kind: 'apply';
@@ -73,6 +79,7 @@ export const convert = (a: Expression, type: ElementType): Expression =>
 export const add = (a: Expression, b: Operand): Expression => apply('add', a, b);
 export const sub = (a: Expression, b: Operand): Expression => apply('sub', a, b);
 export const mul = (a: Expression, b: Operand): Expression => apply('mul', a, b);
+export const div = (a: Expression, b: Operand): Expression => apply('div', a, b);
 export const max = (a: Expression, b: Operand): Expression => apply('max', a, b);
 export const min = (a: Expression, b: Operand): Expression => apply('min', a, b);
 

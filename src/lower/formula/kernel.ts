@@ -5,13 +5,23 @@
  */
 import { type ElementType, RECORD_DIMENSIONS, RECORDS } from '#isa';
 import { type Machine, vectorTypes } from '#machine';
-import { elementBytes, type LoopDim, type Stream, type TileContext, tileStrides } from '../stream.ts';
+import {
+  bufferBytes,
+  bufferStrides,
+  elementBytes,
+  isKept,
+  type LoopDim,
+  type Stream,
+  type TileContext,
+  tileStrides,
+} from '../stream.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import type { Access, Step, StepEmitter, Temporary } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
-import { mergeDims, placeOf, type View } from '../views.ts';
+import { mergeDims, placeOf, typeOfView, type View } from '../views.ts';
 import { type Expression, inOrder, replace } from './expression.ts';
 import { type Extent, type Instruction, type Place, type Schedule, scheduleOf, tileBytes } from './schedule.ts';
+import { EMPTY_WORD } from './words.ts';
 
 export interface Formula {
   readonly dims: readonly number[];
@@ -20,7 +30,10 @@ export interface Formula {
   readonly root: Expression;
   /** Of the rank of `dims`; 1 long where the result does not vary along a reduced axis. */
   readonly output: View;
+  /** Of the result's tile. */
   readonly type: ElementType;
+  /** Whether the result has f32 words of which the last bytes are stored. */
+  readonly isInWords: boolean;
 }
 
 type Input = Extract<Expression, { kind: 'input' }>;
@@ -98,6 +111,14 @@ function withoutReductions(root: Expression): Expression {
 /** The kernel of a formula, or undefined where it walks too many axes or its tiles do not fit. */
 export function planFormula(given: Formula, machine: Machine): VectorKernel | undefined {
   const f = settled(given);
+  // Words are a way to lie in a buffer.
+  const inPlace = [
+    ...inputsOf(f)
+      .filter((e) => e.bytes !== undefined)
+      .map((e) => e.view),
+    ...(f.isInWords ? [f.output] : []),
+  ];
+  if (inPlace.some((v) => isKept(placeOf(v)))) return undefined;
   const { axes, schedule, carries, resultExtent } = shapeOf(f);
   if (axes.length > RECORD_DIMENSIONS || recordsOf(schedule, axes.filter((a) => a.marked).length) > RECORDS)
     return undefined;
@@ -112,19 +133,30 @@ export function planFormula(given: Formula, machine: Machine): VectorKernel | un
       const loops = order.map((a, i) => loop(`${a.marked ? 'r' : 'd'}${i}`, a.size, tiles[i]!));
       const loopOf = new Map(order.map((a, i): [typeof a, LoopDim] => [a, loops[i]!]));
       const lengths = axes.map((a) => Math.min(loopOf.get(a)!.tile, a.size));
-      const stream = (name: string, view: View, type: ElementType, operand: number, extent: Extent): Stream => {
+      const stream = (
+        name: string,
+        view: View,
+        type: ElementType,
+        operand: number,
+        extent: Extent,
+        bytes?: ElementType,
+      ): Stream => {
         const dims = axes.flatMap((a, i) =>
           extent[i] ? [{ loop: loopOf.get(a)!, limit: a.size, stride: a.strides[operand]! }] : [],
         );
         // A single element is a tile, too.
-        return { name, space: 'nram', type, ...placeOf(view), dims: dims.length > 0 ? dims : ONE };
+        const s: Stream = { name, space: 'nram', type, ...placeOf(view), dims: dims.length > 0 ? dims : ONE };
+        if (bytes === undefined) return s;
+        return { ...s, type: bytes, padStrides: bufferStrides(s), bufferBytes: bufferBytes(s) };
       };
-      const output = stream('result', f.output, f.type, 0, resultExtent);
+      const stored = f.isInWords ? typeOfView(f.output) : undefined;
+      const output = stream('result', f.output, f.type, 0, resultExtent, stored);
       const inputExtent = (i: number): Extent => axes.map((a) => a.strides[i + 1] !== 0);
       const order0 = inputsOf(f);
       const inputs = schedule.inputs.map((e, i) => {
         const at = order0.indexOf(e);
-        return stream(`input ${i}`, e.view, e.type, at + 1, inputExtent(at));
+        const s = stream(`input ${i}`, e.view, e.type, at + 1, inputExtent(at), e.bytes);
+        return e.bytes === undefined ? s : { ...s, emptyWord: EMPTY_WORD };
       });
       const extents = schedule.inputs.map((e) => inputExtent(order0.indexOf(e)));
       const temporaries = schedule.between.map(
@@ -134,6 +166,8 @@ export function planFormula(given: Formula, machine: Machine): VectorKernel | un
         if (place.kind !== 'between') {
           const s = place.kind === 'input' ? inputs[place.index]! : output;
           const extent = place.kind === 'input' ? extents[place.index]! : resultExtent;
+          const isInWords = place.kind === 'input' ? s.emptyWord !== undefined : f.isInWords;
+          if (isInWords) return { tile: s, type: 'f32', strides: along(extent, tileStrides(s), over, 4) };
           return { tile: s, strides: along(extent, tileStrides(s), over, elementBytes(s)) };
         }
         const { extent } = schedule.between[place.index]!;
@@ -219,7 +253,8 @@ function recordsOf(s: Schedule, reducedAxes: number): number {
   const walks = (list: readonly Instruction[]): number =>
     new Set(list.flatMap((i) => [i.a, i.c, ...(i.b !== undefined && 'kind' in i.b ? [i.b] : [])].map((p) => key(i, p))))
       .size;
-  const streams = 2 * (s.inputs.length + 1);
+  // What fills words before they are loaded has a pair of its own.
+  const streams = 2 * (s.inputs.length + (s.inputs.some((e) => e.bytes !== undefined) ? 2 : 1));
   if (s.carried === undefined) return streams + walks(s.instructions);
   const [before, at, behind] = [
     s.instructions.slice(0, s.carried),

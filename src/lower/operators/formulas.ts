@@ -9,6 +9,7 @@ import { elementTypeOf, isHalf } from '../elementTypes.ts';
 import { withoutConversions } from '../formula/conversions.ts';
 import { convert, type Expression, inOrder, replace } from '../formula/expression.ts';
 import { axesOf, type Formula, missingTypes, planFormula } from '../formula/kernel.ts';
+import { inWords } from '../formula/words.ts';
 import type { Planner, ToHost } from '../planner.ts';
 import { toHost, unplanned } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
@@ -118,7 +119,12 @@ export class Kernels {
     const { machine } = this.#p;
     const type = typeOfView(output);
     const inType = isHalf(type) ? convert(root, type) : root;
-    const formula = { dims, reduced, root: inSpace(withoutConversions(inType), dims), output, type };
+    const plain = { dims, reduced, root: inSpace(withoutConversions(inType), dims), output, type, isInWords: false };
+    const words = inWords(plain.root, type, machine);
+    const formula: Formula =
+      words === undefined
+        ? plain
+        : { ...plain, root: words.root, ...(words.isResultInWords ? { type: 'f32', isInWords: true } : {}) };
     const missing = missingTypes(formula, machine);
     if (missing.length > 0) this.#refused ??= noLanes(machine.name, missing);
     if (this.#refused !== undefined) return;
@@ -148,7 +154,7 @@ export class Kernels {
       const rest = { ...formula, root: replace(formula.root, by) };
       if (by.size > 0 && planFormula(rest, this.#p.machine) !== undefined) return this.#push(rest, writes);
       const row = this.temporary(kept, SLOTS[e.type]!);
-      this.#push({ ...formula, root: replace(e, by), output: row, type: e.type }, row);
+      this.#push({ ...formula, root: replace(e, by), output: row, type: e.type, isInWords: false }, row);
       by.set(e, operandOf(row));
     }
     this.#push({ ...formula, root: replace(formula.root, by) }, writes);

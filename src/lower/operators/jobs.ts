@@ -1,22 +1,24 @@
 /** The jobs that lowerings make: contractions, vector kernels, copies. */
 import { internalError } from '#base';
 import { elementCount, type GraphNode } from '#ir';
-import { SLOT_BYTES } from '#isa';
+import { type KeptValue, SLOT_BYTES } from '#isa';
 import type { Machine } from '#machine';
 import { buildContraction, type Contraction, fitsContraction, type Tiling } from '../contraction.ts';
 import { packedBytes, sparsePlan } from '../contractionWeights.ts';
 import { coresFor } from '../cores.ts';
+import { withWram } from '../decisions.ts';
 import { amongNeighbours, emitContraction } from '../emitContraction.ts';
 import type { FirstBlock } from '../firstBlock.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
 import { movedAhead } from '../nest.ts';
 import { packedWeights } from '../packedWeights.ts';
-import type { Emitted, Job, Planner, Prepared, ToHost } from '../planner.ts';
+import type { Emitted, Job, Planner, Prepared, ToHost, WramUse } from '../planner.ts';
 import { trafficAhead } from '../prediction.ts';
+import type { Surroundings } from '../prefetch.ts';
 import { doesNotFit } from '../reasons.ts';
 import { weightBuffers, withRing } from '../ring.ts';
 import { sparseOf } from '../sparse/forms.ts';
-import { planLoops } from '../stream.ts';
+import { bufferBytes, type LoopDim, planLoops, tilesOf } from '../stream.ts';
 import { cyclesOf, predictionOf } from '../tileSearch.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
@@ -121,6 +123,18 @@ export function chosenJob(
   const packed = shape.weights.kind === 'constant' ? packedBytes(shape, tiling) : 0;
   // Tilings found before serve where a schedule of a caller has no other one.
   const found = [tiling];
+  const wram: WramUse = {
+    weights: sharedAs(shape),
+    room: p.machine.wram.bytes,
+    wholeBytes: () => {
+      const k = holding(planned.contraction());
+      const held = p.tiling(k, p.machine);
+      return held && bufferBytes(buildContraction(k, held, p.machine, 0).w);
+    },
+  };
+  const contraction = (): Contraction =>
+    wram.held === undefined ? planned.contraction() : holding(planned.contraction());
+  const within = (machine: Machine): Machine => withWram(machine, wram.held?.bytes ?? wram.room);
   const tilingFor = (k: Contraction, machine: Machine): Tiling | undefined => {
     const now = p.tiling(k, machine);
     if (now !== undefined) found.push(now);
@@ -136,16 +150,18 @@ export function chosenJob(
     macs: p.macs(nodes),
     vectorOps: vectorNodes.length === 0 ? 0 : p.vectorOps(vectorNodes),
     packedBytes: packed,
-    predict: (machine) => {
-      const k = planned.contraction();
+    wram,
+    predict: (whole) => {
+      const [k, machine] = [contraction(), within(whole)];
       const chosen = tilingFor(k, machine);
       return chosen && cyclesOf(k, chosen, machine);
     },
-    prepare: (place, machine): Prepared => {
-      const k = planned.contraction();
+    prepare: (place, whole): Prepared => {
+      const [k, machine] = [contraction(), within(whole)];
       const chosen = tilingFor(k, machine);
       if (chosen === undefined) throw internalError({ what: `no tiling of ${k.name} fits that fitted when planned` });
       let address = 0;
+      let segment = { name: '', bytes: 0 };
       if (k.weights.kind === 'constant') {
         job.packedBytes = packedBytes(k, chosen);
         const packed = packedAs(k, chosen);
@@ -153,14 +169,16 @@ export function chosenJob(
         if (there !== undefined) {
           job.sharesPacked = true;
           there.last = p.jobs.length;
+          segment = there;
         }
         address = there?.address ?? place(job.packedBytes);
         if (there === undefined) {
-          const segment = packedWeights(k, chosen, machine, address);
-          const buffer = p.buffer(segment.name, job.packedBytes, true);
+          const made = packedWeights(k, chosen, machine, address);
+          const buffer = p.buffer(made.name, job.packedBytes, true);
+          segment = buffer;
           buffer.address = address;
           buffer.first = buffer.last = p.jobs.length;
-          p.contents.set(buffer, segment.data);
+          p.contents.set(buffer, made.data);
           if (packed !== undefined) p.packed.set(packed, buffer);
         }
       }
@@ -171,7 +189,11 @@ export function chosenJob(
         weights: {
           ...{ loops, stream: alone.w, buffers: weightBuffers(alone) },
           areConstant: k.weights.kind === 'constant',
+          ...(wram.held === undefined
+            ? {}
+            : { held: { address: wram.held.address, what: partsHeld(address, chosen, loops) } }),
         },
+        room: wram.room,
         emit: (e, around): Emitted => {
           const built = amongNeighbours(alone, around);
           emitContraction(e, built, k, chosen, machine);
@@ -181,6 +203,7 @@ export function chosenJob(
             predicted: predictionOf(k, chosen, built, machine),
             ...bytesAhead(around.next, machine),
             ...(sparse === undefined ? {} : { sparse }),
+            ...(wram.held === undefined ? {} : { held: heldBy(segment, around) }),
           };
         },
       };
@@ -189,14 +212,40 @@ export function chosenJob(
   p.job(job);
 }
 
-/** All that the packed weights of a contraction depend on, but the machine; undefined where nobody else can have the same. */
-function packedAs(k: Contraction, t: Tiling): string | undefined {
+/** All that the packed weights of a contraction depend on, but tiling and machine; undefined where nobody else can have the same. */
+function sharedAs(k: Contraction): string | undefined {
   const { weights, quantisation } = k;
   if (weights.kind !== 'constant' || weights.of === undefined || quantisation !== undefined) return undefined;
   const form = sparseOf(k)?.form;
   const sizes = [k.outer.map((o) => o.total), k.y.kernel, k.x.kernel, k.c.total, k.n.total];
-  return JSON.stringify([weights.of, weights.stride, weights.bias !== undefined, form, k.types, sizes, t.n, t.c, t.ky]);
+  return JSON.stringify([weights.of, weights.stride, weights.bias !== undefined, form, k.types, sizes]);
 }
+
+/** The same under a tiling. */
+function packedAs(k: Contraction, t: Tiling): string | undefined {
+  const shared = sharedAs(k);
+  return shared && JSON.stringify([shared, t.n, t.c, t.ky]);
+}
+
+/** A contraction whose weights are in WRAM. */
+const holding = (k: Contraction): Contraction =>
+  k.weights.kind === 'constant' ? { ...k, weights: { ...k.weights, isHeld: true } } : k;
+
+/** What each core holds of packed weights: the same where this is the same. */
+const partsHeld = (address: number, t: Tiling, loops: readonly LoopDim[]): string =>
+  JSON.stringify([
+    [address, t.n, t.c, t.ky],
+    loops.flatMap((l) => (l.deal === undefined ? [] : [[l.name, tilesOf(l), l.deal]])),
+  ]);
+
+/** Weights that a layer finds in WRAM, or leaves there. */
+const heldBy = (
+  { name, bytes }: { readonly name: string; readonly bytes: number },
+  { isHeld }: Surroundings,
+): KeptValue => ({
+  ...{ value: name, bytes, memory: 'wram' },
+  access: isHeld === true ? 'read' : 'write',
+});
 
 /** What a job loads for the one behind it. */
 const bytesAhead = (next: FirstBlock | undefined, machine: Machine): Pick<Emitted, 'ahead'> =>

@@ -55,14 +55,15 @@ function lstmStep(v: Layer, input: Input, { h, c }: States): States {
 function gruStep(v: Layer, input: Input, { h }: States): States {
   const [f, g] = v.activations as [Activation, Activation];
   const after = intAttribute(v.node, 'linear_before_reset', 0) !== 0;
-  const gates = h.matMul(v.weights(0, 2));
+  // Where all gates take the state as it is, all are one product.
+  const gates = after ? v.recurrence(h) : h.matMul(v.weights(0, 2));
   const parts = [0, 1].map((index) => [input(index), columns(gates, index, v.hidden)] as const);
+  const own = after ? columns(gates, 2, v.hidden) : undefined;
   const now = input(2);
   const z = v.gate(parts[0]![0].add(parts[0]![1]), f);
   const r = v.gate(parts[1]![0].add(parts[1]![1]), f);
   const bias = v.bias(2, 3);
-  const candidateOf = (x: Expression): Expression => x.matMul(v.weights(2, 3));
-  const linear = candidateOf(after ? h : r.mul(h));
+  const linear = own ?? r.mul(h).matMul(v.weights(2, 3));
   const reached = after ? r.mul(bias === undefined ? linear : linear.add(bias)) : linear;
   const candidate = v.gate(now.add(reached), g);
   return { h: z.neg().add(1).mul(candidate).add(z.mul(h)), c: undefined };
@@ -171,6 +172,16 @@ function inputOf(c: ExpansionContext, x: Expression, gates: number, d: number, h
   return product.add(w.add(outside));
 }
 
+/** A function of two numbers that is asked once for each pair. */
+function once<T>(make: (from: number, to: number) => T): (from: number, to: number) => T {
+  const made = new Map<string, T>();
+  return (from, to) => {
+    const key = `${from} ${to}`;
+    if (!made.has(key)) made.set(key, make(from, to));
+    return made.get(key)!;
+  };
+}
+
 const hasBiasInside = (node: GraphNode): boolean =>
   node.op === 'GRU' && intAttribute(node, 'linear_before_reset', 0) !== 0;
 
@@ -184,16 +195,18 @@ function layerOf(
   const transposed = ownPart(c, 2, d)!.matrixTranspose();
   const biases = ownPart(c, 3, d);
   const bound = floatAttribute(c.node, 'clip');
-  const weights = (from: number, to: number): Expression =>
-    from === 0 && to === gates ? transposed : transposed.slice([1], [from * hidden], [to * hidden]);
+  // The same constants at every step.
+  const weights = once((from: number, to: number) => transposed.slice([1], [from * hidden], [to * hidden]));
+  const bias = once((from: number, to: number) =>
+    hasBiasInside(c.node) ? biases?.slice([0], [(gates + from) * hidden], [(gates + to) * hidden]) : undefined,
+  );
   const peepholes = ownPart(c, 7, d);
   return {
     node: c.node,
     hidden,
     recurrence: (h) => h.matMul(transposed),
     weights,
-    bias: (from, to) =>
-      hasBiasInside(c.node) ? biases?.slice([0], [(gates + from) * hidden], [(gates + to) * hidden]) : undefined,
+    bias,
     peepholes: peepholes && [0, 1, 2].map((k) => peepholes.slice([0], [k * hidden], [(k + 1) * hidden])),
     activations,
     gate: (sum, activation) => activation.build(bound === undefined ? sum : sum.apply('Clip', [-bound, bound])),
