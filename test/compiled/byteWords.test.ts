@@ -80,6 +80,13 @@ const CASES: Readonly<Record<string, (g: GraphBuilder, type: Byte, zero: number)
     const [x, y] = [dequantise(g, a.name, type, 0.1, zero), dequantise(g, b.name, type, 0.1, 3)];
     return [clipped, g.node('Where', [g.node('Greater', [x, y]), x, y])];
   },
+  'maxima over windows, padded': (g, type, zero) => {
+    const { name, value } = codes(g, type, [2, 5, 14, 13]);
+    g.set(name, value);
+    const window = { kernel_shape: ints([3, 2]), strides: ints([2, 1]), pads: ints([1, 0, 2, 1]) };
+    const pooled = g.node('MaxPool', [name], window);
+    return [pooled, g.node('MaxPool', [name], { kernel_shape: ints([9, 9]) }), dequantise(g, pooled, type, 0.5, zero)];
+  },
   'a mean of codes along rows': (g, type, zero) => {
     const { name, value } = codes(g, type, [3, 40]);
     g.set(name, value);

@@ -24,8 +24,9 @@ import {
 
 /** Bits of a word before its byte is loaded. */
 export const EMPTY_WORD = 0x4b000000;
-const IN = 2 ** 23;
-const OUT = 3 * 2 ** 22;
+/** What a byte is more as the word that it was loaded into; and what an integer is to be more so that its last byte is that of the word. */
+export const IN = 2 ** 23;
+export const OUT = 3 * 2 ** 22;
 
 const COMPARISONS: ReadonlySet<VectorFunction> = new Set<VectorFunction>(['gt', 'ge', 'lt', 'le', 'eq', 'ne']);
 

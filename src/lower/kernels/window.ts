@@ -9,7 +9,9 @@ import { coresFor, dealing } from '../cores.ts';
 import { decided } from '../decisions.ts';
 import { elementBits } from '../elementTypes.ts';
 import type { Operand } from '../emitter.ts';
+import { EMPTY_WORD, IN } from '../formula/words.ts';
 import {
+  bufferBytes,
   bufferStrides,
   elementBytes,
   extentOf,
@@ -62,6 +64,8 @@ export interface WindowKernel {
   /** Reciprocal counts [y, x] that the sum is multiplied by, or one factor. */
   readonly scale?: View | number;
   readonly after: readonly WindowStep[];
+  /** Whether bytes, of which there are maxima, lie in words of f32 (`formula/words.ts`). */
+  readonly isInWords?: boolean;
 }
 
 /** All that the time of a kernel depends on. */
@@ -75,6 +79,7 @@ export const windowKey = ({ input, output, weights, bias, scale, after, y, x, re
 
 /** The kernel with the tiles that are predicted to be fastest; undefined where not even the smallest fit. */
 export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | undefined {
+  if (k.isInWords === true && [k.input, k.output].some((v) => isKept(placeOf(v)))) return undefined;
   const { sizes, build } = windowTiles(k, machine);
   const found = decided(machine, `window ${windowKey(k)}`, () => searchTiles(sizes, machine, build));
   if (found === undefined) return undefined;
@@ -109,22 +114,31 @@ function windowTiles(
     // Channels outermost: their weights stay while the image passes.
     const loops = [c, b, y, x];
     const nram = (v: View) => ({ space: 'nram', type: typeOfView(v), ...placeOf(v) }) as const;
-    const elements = k.weights === undefined ? typeOfView(k.input) : typeOfView(k.weights);
-    const converts = elements !== typeOfView(k.input);
+    const words = k.isInWords === true;
+    const elements = words ? 'f32' : typeOfView(k.weights ?? k.input);
+    // Words are in the order of unsigned bytes; of others they are made so.
+    const converts = words ? typeOfView(k.input) === 'i8' : elements !== typeOfView(k.input);
+    const bytesIn = (s: Stream): Stream => {
+      const dense: Stream = { ...s, type: 'f32' };
+      return words ? { ...s, padStrides: bufferStrides(dense), bufferBytes: bufferBytes(dense) } : s;
+    };
     const extent = (w: WindowDim): number => (w.kernel - 1) * w.dilation + 1;
     const input: Stream = {
-      ...nram(k.input),
-      name: 'input',
-      fill: elementBits(typeOfView(k.input), k.fill),
-      outer: [{ loop: b, stride: s[0]! }],
-      dims: [
-        { loop: y, scale: k.y.scale, window: extent(k.y), pad: k.y.pad, limit: limit.y, stride: s[2]! },
-        { loop: x, scale: k.x.scale, window: extent(k.x), pad: k.x.pad, limit: limit.x, stride: s[3]! },
-        { loop: c, limit: channels, stride: s[1]! },
-        // Whole, so that it is converted whole, whatever the size of the tile.
-      ].map((d) => (converts ? { ...d, whole: true } : d)),
+      ...(words ? { emptyWord: EMPTY_WORD } : {}),
+      ...bytesIn({
+        ...nram(k.input),
+        name: 'input',
+        fill: elementBits(typeOfView(k.input), k.fill),
+        outer: [{ loop: b, stride: s[0]! }],
+        dims: [
+          { loop: y, scale: k.y.scale, window: extent(k.y), pad: k.y.pad, limit: limit.y, stride: s[2]! },
+          { loop: x, scale: k.x.scale, window: extent(k.x), pad: k.x.pad, limit: limit.x, stride: s[3]! },
+          { loop: c, limit: channels, stride: s[1]! },
+          // Whole, so that it is converted whole, whatever the size of the tile.
+        ].map((d) => (converts ? { ...d, whole: true } : d)),
+      }),
     };
-    const output: Stream = {
+    const output: Stream = bytesIn({
       ...nram(k.output),
       name: 'result',
       outer: [{ loop: b, stride: o[0]! }],
@@ -133,7 +147,7 @@ function windowTiles(
         { loop: x, limit: k.x.total, stride: o[3]! },
         { loop: c, limit: channels, stride: o[1]! },
       ],
-    };
+    });
     const inputs = [input];
     let weights: Stream | undefined;
     if (k.weights !== undefined) {
@@ -172,9 +186,11 @@ function windowTiles(
     const inputStrides = tileStrides(input) as [number, number, number];
     const wide = ELEMENT_BYTES[elements];
     // Of what a window is computed from: the tile, or what it is converted to.
-    const [iy, ix] = (converts ? bufferStrides(input) : inputStrides).map(
-      (v) => (v * wide) / ELEMENT_BYTES[input.type],
-    ) as [number, number];
+    const given = words ? 'f32' : input.type;
+    const [iy, ix] = (converts ? bufferStrides(input) : inputStrides).map((v) => (v * wide) / ELEMENT_BYTES[given]) as [
+      number,
+      number,
+    ];
     const temporaries: Temporary[] = [];
     const temporary = (name: string, type: ElementType, count: number): Temporary => {
       const made = { name, type, bytes: ELEMENT_BYTES[type] * count };
@@ -184,14 +200,14 @@ function windowTiles(
     const extents = input.dims.map(extentOf);
     const product = (list: readonly number[]): number => list.reduce((n, v) => n * v, 1);
     const converted = converts ? temporary('converted', elements, product(extents)) : undefined;
-    const sums = k.sums ?? output.type;
-    const apart =
-      sums === output.type ? undefined : temporary('sums', sums, product(output.dims.map((d) => extentOf(d))));
+    const made = words ? 'f32' : output.type;
+    const sums = k.sums ?? made;
+    const apart = sums === made ? undefined : temporary('sums', sums, product(output.dims.map((d) => extentOf(d))));
     const outStrides = tileStrides(output) as [number, number, number];
     const sumStrides = bufferStrides(output);
     /** The result so far, as elements of a type: in the output's tile, or as words beside it. */
     const result = (type: ElementType, strides: (y: number, x: number, c: number) => number[]): Access => {
-      const width = ELEMENT_BYTES[apart === undefined ? output.type : type];
+      const width = ELEMENT_BYTES[apart === undefined ? made : type];
       if (apart === undefined) return { tile: output, type, strides: strides(...outStrides) };
       const [sy, sx] = sumStrides.map((v) => (v * width) / ELEMENT_BYTES[output.type]) as [number, number];
       return { tile: apart, type, strides: strides(sy, sx, width) };
@@ -224,13 +240,16 @@ function windowTiles(
       needsRuns: inputs,
       body: (at: TileContext, emit) => {
         if (converted !== undefined) {
-          const strides = bufferStrides(input).map((v) => (v * wide) / ELEMENT_BYTES[input.type]);
-          emit.step({
-            f: 'mov',
-            sizes: [...extents].reverse(),
-            a: { tile: input, strides: [...inputStrides].reverse() },
-            c: { tile: converted, strides: strides.reverse() },
-          });
+          const strides = bufferStrides(input).map((v) => (v * wide) / ELEMENT_BYTES[given]);
+          const sizes = [...extents].reverse();
+          const a: Access = { tile: input, type: given, strides: [...inputStrides].reverse() };
+          const c: Access = { tile: converted, strides: strides.reverse() };
+          if (words) {
+            // Of two's complement bytes from 128 on are 256 less.
+            emit.step({ f: 'ge', sizes, a, b: { scalar: IN + 128 }, c });
+            emit.step({ f: 'mul', sizes, a: c, b: { scalar: -256 }, c });
+            emit.step({ f: 'add', sizes, a: c, b: a, c });
+          } else emit.step({ f: 'mov', sizes, a, c });
         }
         const repeat = (): void => {
           for (const [tile, to] of repeated) {
@@ -255,6 +274,7 @@ function windowTiles(
         const withTaps = ([c1, ...rest]: number[], kx: number, ky: number): number[] => [c1!, kx, ky, ...rest];
         const a = {
           tile: converted ?? input,
+          type: elements,
           strides: withTaps(places(wide, k.x.scale * ix, k.y.scale * iy), k.x.dilation * ix, k.y.dilation * iy),
         };
         const main: Step = {
@@ -289,9 +309,9 @@ function windowTiles(
           const last = i === steps.length - 1;
           const over = (oy: number, ox: number, width: number): number[] => places(width, ox, oy);
           const from = result(type, over);
-          type = last ? output.type : (to ?? type);
+          type = last ? made : (to ?? type);
           const [oy, ox, oc] = outStrides;
-          const c = last ? { tile: output, strides: places(oc, ox, oy) } : result(type, over);
+          const c = last ? { tile: output, type, strides: places(oc, ox, oy) } : result(type, over);
           emit.step({
             f,
             sizes: placeSizes,

@@ -4,6 +4,7 @@ import { INTEGER_RANGES, isFloatType } from '#isa';
 import { accepted, type Window, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
 import { elementTypeOf, isFloating } from '../elementTypes.ts';
+import { IN, OUT } from '../formula/words.ts';
 import { LRN_DIMENSIONS, lrnDims, planLrn } from '../kernels/lrn.ts';
 import { planWindow, type WindowKernel } from '../kernels/window.ts';
 import type { Lowering, Planner } from '../planner.ts';
@@ -20,7 +21,8 @@ export const lowerPool: Lowering = (node, p) => {
   if (type === undefined || (average && !isFloating(dtype))) return lacksType(p.machine, 'vector', dtype);
   // Maxima are elements of the image; sums are kept in f32.
   const lacking = lacksVectorType(p.machine, average ? [dtype, 'float32'] : [dtype]);
-  if (lacking !== undefined) return lacking;
+  const isInWords = lacking !== undefined && (type === 'i8' || type === 'u8');
+  if (lacking !== undefined && !isInWords) return lacking;
   const dims = p.dims(x);
   const rank = dims.length - 2;
   if (rank < 1 || rank > 2)
@@ -51,7 +53,8 @@ export const lowerPool: Lowering = (node, p) => {
     reduce: average ? 'add' : 'max',
     fill: average ? 0 : isFloatType(type) ? Number.NEGATIVE_INFINITY : INTEGER_RANGES[type as 'i8'][0],
     ...(average ? { sums: 'f32' as const } : {}),
-    after: [],
+    after: isInWords && type === 'i8' ? [{ f: 'add' as const, scalar: OUT - IN }] : [],
+    ...(isInWords ? { isInWords } : {}),
   } as const;
   const scaled = scale === undefined ? {} : { scale };
   const factors = typeof scale === 'object' ? [scale] : [];
