@@ -32,7 +32,7 @@ export const loopSchema = fields<LoopPlan>()({
 });
 
 export const keptSchema = fields<KeptValue>()({
-  ...{ value: z.string(), bytes: count, memory: z.enum(['nram', 'shared']), access: z.enum(['read', 'write']) },
+  ...{ value: z.string(), bytes: count, memory: z.enum(['nram', 'wram', 'shared']), access: z.enum(['read', 'write']) },
 });
 
 export const sparseSchema = fields<SparseReport>()({
