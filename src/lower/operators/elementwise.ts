@@ -171,7 +171,8 @@ export function finish(
   for (const { root: e, nodes, output } of stages) {
     const kernels = before?.copy() ?? new Kernels(p, node);
     kernels.formula(outDims, reduced ?? outDims.map(() => false), e, p.output(output, like ?? 'row-major'));
-    refused = kernels.commit([node, ...nodes, ...p.absorbed(inOrder(e))]);
+    const all = [node, ...nodes, ...p.absorbed(inOrder(e))];
+    refused = (all.length === 1 ? kernels.slower : undefined) ?? kernels.commit(all);
     if (refused !== undefined) continue;
     for (const n of nodes) p.fuse(n);
     return undefined;

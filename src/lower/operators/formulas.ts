@@ -12,9 +12,10 @@ import { axesOf, type Formula, missingTypes, planFormula } from '../formula/kern
 import { inWords } from '../formula/words.ts';
 import type { Planner, ToHost } from '../planner.ts';
 import { toHost, unplanned } from '../reasons.ts';
-import type { VectorKernel } from '../vectorNest.ts';
+import { predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import { broadcastView, denseStrides, elementBytesOf, typeOfView, type View } from '../views.ts';
 import { vectorJob } from './jobs.ts';
+import { slowerInWords } from './onHost.ts';
 
 const SLOTS: Readonly<Partial<Record<ElementType, SlotType>>> = {
   f32: 'float32',
@@ -72,6 +73,7 @@ export class Kernels {
   #jobs: readonly KernelJob[] = [];
   #refused: ToHost | undefined;
   #temporaries = 0;
+  #isInWords = false;
 
   constructor(p: Planner, node: GraphNode) {
     this.#p = p;
@@ -84,12 +86,21 @@ export class Kernels {
     copy.#jobs = this.#jobs;
     copy.#refused = this.#refused;
     copy.#temporaries = this.#temporaries;
+    copy.#isInWords = this.#isInWords;
     return copy;
   }
 
   /** Why the node goes to the host, as far as is known. */
   get refused(): ToHost | undefined {
     return this.#refused;
+  }
+
+  /** Why the host is to do the node, which the processor can, but not as fast; undefined where that is not so. */
+  get slower(): ToHost | undefined {
+    if (!this.#isInWords || this.#refused !== undefined) return undefined;
+    const { machine } = this.#p;
+    const cycles = this.#jobs.reduce((n, { plan }) => n + predictVectorKernel(plan(machine)!, machine).cycles, 0);
+    return slowerInWords(this.#p, this.#node, cycles);
   }
 
   /** Memory for an intermediate result. */
@@ -121,6 +132,7 @@ export class Kernels {
     const inType = isHalf(type) ? convert(root, type) : root;
     const plain = { dims, reduced, root: inSpace(withoutConversions(inType), dims), output, type, isInWords: false };
     const words = inWords(plain.root, type, machine);
+    this.#isInWords ||= words !== undefined;
     const formula: Formula =
       words === undefined
         ? plain

@@ -1,8 +1,7 @@
 /** Lowering of pooling and local response normalisation to the vector unit. */
-import { elementCount, floatAttribute, type GraphNode, intAttribute, intsAttribute } from '#ir';
-import { INTEGER_RANGES, isFloatType, SLOT_BYTES } from '#isa';
-import { accepted, nodeWork, type Window, windowOf, windowPads } from '#ops';
-import { hostCycles } from '#timing';
+import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from '#ir';
+import { INTEGER_RANGES, isFloatType } from '#isa';
+import { accepted, type Window, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
 import { elementTypeOf, isFloating } from '../elementTypes.ts';
 import { IN, OUT } from '../formula/words.ts';
@@ -13,6 +12,7 @@ import { doesNotFit, lacksType, lacksVectorType, toHost, unplanned } from '../re
 import { predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import { asPlane, type View } from '../views.ts';
 import { vectorJob } from './jobs.ts';
+import { slowerInWords } from './onHost.ts';
 
 export const lowerPool: Lowering = (node, p) => {
   const x = node.inputs[0]!;
@@ -63,11 +63,14 @@ export const lowerPool: Lowering = (node, p) => {
     planWindow({ ...kernel, ...scaled, input, output, y, x: xa }, machine);
   const whole = plan();
   // Words take several operations each, and few lanes may be slower than the host.
-  if (isInWords && (whole === undefined || predictVectorKernel(whole, p.machine).cycles > onHost(p, node)))
-    return toHost(
-      `${lacksText(p, dtype).en}, and with each byte in a word it would take longer there than a call of the host`,
-      `${lacksText(p, dtype).zh}；每字节占一个字来计算，比调用主机更慢`,
+  if (isInWords) {
+    const slower = slowerInWords(
+      p,
+      node,
+      whole === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(whole, p.machine).cycles,
     );
+    if (slower !== undefined) return slower;
+  }
   if (whole !== undefined) {
     vectorJob(p, [node], plan, { reads: [reachedByWindows(input, y, xa), ...factors], writes: [output] });
     return undefined;
@@ -85,17 +88,6 @@ export const lowerPool: Lowering = (node, p) => {
   vectorJob(p, [node], alongY, { reads: [between, ...factors], writes: [output], op: node.op });
   return undefined;
 };
-
-const lacksText = (p: Planner, dtype: string) => lacksType(p.machine, 'vector', dtype).host;
-
-/** Cycles that a call of the host for a node takes. */
-function onHost(p: Planner, node: GraphNode): number {
-  const bytes = [node.inputs[0]!, node.outputs[0]!].reduce(
-    (n, name) => n + elementCount(p.dims(name)) * SLOT_BYTES[p.slotType(name)],
-    0,
-  );
-  return hostCycles(p.machine, { bytes, ...nodeWork(p.model, node) });
-}
 
 /** 1 ÷ the number of elements that each average is over: one factor, or a map [y, x] where windows reach into the padding. */
 function reciprocals(
