@@ -123,7 +123,8 @@ export function rooflinePicture(
   const dram = roofs.memories.find((m) => m.level === 'dram')!;
   const shown = points.filter((p) => p.intensity > 0 && p.performance > 0);
   // Told only where something needs it.
-  const above = shown.some((p) => p.performance > own.peak * (1 + 1e-9)) ? own.withVector : undefined;
+  const above =
+    arrays.length === 0 && shown.some((p) => p.performance > own.peak * (1 + 1e-9)) ? own.withVector : undefined;
   const xs = [...shown.map((p) => p.intensity), dram.ridge, ...arrays.map((a) => a.ridge)];
   const low = 10 ** Math.floor(Math.log10(Math.min(...xs) / 3));
   const high = 10 ** Math.ceil(Math.log10(Math.max(...xs) * 3));
