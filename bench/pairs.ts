@@ -3,7 +3,8 @@
  *
  * Method: networks of models/ without weights, f32, batch 1, timing only; both programs of a pair from the same model in the same process.
  * Arguments: names of networks, and of pairs; by default all. `depth first` on textbook-single (`depthFirst: false` without);
- * `values in NRAM` on the same (`keep: false` without), with networks of small values too, and their traffic;
+ * `pooling` on the same, where memory is slow (textbook-ch6), with scratchpads of 16 KB, on textbook-cluster and on gemmini-16x16
+ * (`fusePools: false` without); `values in NRAM` on the same (`keep: false` without), with networks of small values too, and their traffic;
  * `Winograd` on textbook-extended (`winograd: 'off'` without); `four cores` on textbook-cluster (against one of them, `cores: 1`);
  * `SharedRAM` on textbook-cluster (2 MB against so little that no value stays there); `prefetch` on both (`prefetch: false` without);
  * `deeper buffers` on textbook-single with scratchpads of 16 KB (`weightBuffers: 2` without);
@@ -52,8 +53,22 @@ const im2col = (machine: Machine, more: Partial<Pair> = {}): Pair => ({
   ...more,
 });
 
+const POOLED = [...NETWORKS, 'lenet5'];
+
+/** Poolings fused on a machine, and each a layer of its own. */
+const pooling = (head: string, machine: Machine): Pair => ({
+  ...{ head, networks: POOLED, bytes: true },
+  on: { machine, convolution: 'auto' },
+  off: { machine, convolution: 'auto', fusePools: false },
+});
+
 const PAIRS: readonly Pair[] = [
   { head: 'depth first', on: { machine: single }, off: { machine: single, depthFirst: false } },
+  pooling('pooling', single),
+  pooling('pooling where memory is slow', presets.get('textbook-ch6')!),
+  pooling('pooling in 16 KB', small),
+  pooling('pooling on four cores', cluster),
+  pooling('pooling on gemmini', presets.get('gemmini-16x16')!),
   { head: 'Winograd', on: { machine: extended }, off: { machine: extended, winograd: 'off' } },
   {
     head: 'values in NRAM',

@@ -17,7 +17,13 @@ const predicted = fields<LayerPrediction>()({
   ...{ channelCycles: count, readBytes: count, writeBytes: count, readBurstBytes: count, writeBurstBytes: count },
 });
 
-const schedule = { loops: lines, predicted };
+const schedule = {
+  ...{ loops: lines, predicted },
+  carriesRows: z
+    .literal(true)
+    .optional()
+    .describe('pooled tiles hand on the rows that the next one has in common with them'),
+};
 
 const form = z.strictObject({
   domain: z.array(z.strictObject({ index: z.string(), size: count, kind: z.enum(['parallel', 'reduction']) })),
@@ -60,6 +66,10 @@ const contraction = fields<ContractionText>()({
     .array(fields<MergeText>()({ ...schedule, groups: count, isChosen: z.boolean() }))
     .optional()
     .describe('of convolutions in groups: ways to merge them'),
+  apart: z
+    .strictObject({ pooling: z.number(), convolution: z.number().optional() })
+    .optional()
+    .describe('of pooled results: cycles predicted of pooling and convolution as layers of their own'),
   algorithms: z
     .array(
       fields<AlgorithmText>()({

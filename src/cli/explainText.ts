@@ -218,10 +218,11 @@ function contractionLines(
   const head = (text: Texts): string[] => ['', palette.strong(t(text))];
   const domain = c.form.domain.map((d) => `${d.index} < ${d.size}`);
   const rows = (list: readonly ScheduleText[]): string[][] =>
-    list.map(({ loops, predicted }) => [
+    list.map(({ loops, predicted, carriesRows }) => [
       grouped(predicted.cycles),
       bytesText(predicted.readBytes + predicted.writeBytes),
-      loops.join(t({ en: '; ', zh: '；' })) || t({ en: 'one tile', zh: '单块' }),
+      (loops.join(t({ en: '; ', zh: '；' })) || t({ en: 'one tile', zh: '单块' })) +
+        (carriesRows === true ? t({ en: ' (hands rows on)', zh: '（传递重叠行）' }) : ''),
     ]);
   const [best] = c.considered;
   const isBest = best?.loops.join() === c.chosen.loops.join();
@@ -231,6 +232,7 @@ function contractionLines(
     `  ${t({ en: 'for', zh: '范围' })} ${domain.join(', ')}`,
     `  ${c.form.intrinsic}`,
     ...(c.algorithms === undefined ? [] : algorithmLines(console, c.algorithms, { palette, width })),
+    ...(c.apart === undefined ? [] : [...head({ en: 'The pooling', zh: '池化' }), poolingLine(console, c)]),
     ...head({ en: 'The chosen loop nest', zh: '所选循环' }),
     ...c.nest.map((line) => `  ${line}`),
     ...bufferLines(console, c.streams, { palette, width }),
@@ -288,6 +290,23 @@ function contractionLines(
           },
     )}`,
   ];
+}
+
+/** What the pooling would take as a layer of its own. */
+function poolingLine(console: Console, { apart, chosen }: ContractionText): string {
+  const alone = grouped(apart?.pooling ?? 0);
+  const together = grouped(chosen.predicted.cycles);
+  const before =
+    apart?.convolution === undefined
+      ? { en: '', zh: '' }
+      : {
+          en: ` behind a convolution of ${grouped(apart.convolution)}`,
+          zh: `，其前的卷积为 ${grouped(apart.convolution)}`,
+        };
+  return console.text({
+    en: `  predicted with the convolution: ${together} cycles; as a layer of its own, through DRAM: ${alone}${before.en}`,
+    zh: `  与卷积合并预测 ${together} 周期；单独成层并经过 DRAM 为 ${alone}${before.zh}`,
+  });
 }
 
 const ALGORITHMS: Readonly<Record<AlgorithmText['name'], Texts>> = {

@@ -1,6 +1,6 @@
 /** Options that say with which sizes and in which type a model is compiled, for which results, and what is told of it. */
 import { diagnostic, nearestName } from '#base';
-import { convertModel, type Half } from '#flow';
+import { type CompileOptions, convertModel, type Half } from '#flow';
 import type { Model } from '#ir';
 import { CONVOLUTION_CHOICES, WINOGRAD_CHOICES } from '#lower';
 import { inferTypes } from '#ops';
@@ -128,6 +128,24 @@ export const sparseOption = (console: Console) =>
     }),
     choice('--sparse', ['auto', 'off']),
   ] as const;
+
+/** `--fuse-pools`, of commands that compile. */
+export const fusePoolsOption = (console: Console) =>
+  [
+    '--fuse-pools <auto|off>',
+    console.text({
+      en: 'auto, the default: the results of a convolution are pooled on the chip before they are stored, where that is predicted to pay; off: a pooling is a layer of its own',
+      zh: 'auto（默认）：在预计有收益处，卷积结果写出前先在片上池化；off：池化单独成层',
+    }),
+    choice('--fuse-pools', FUSE_POOLS),
+  ] as const;
+
+const FUSE_POOLS = ['auto', 'off'] as const;
+export type FusePools = (typeof FUSE_POOLS)[number];
+
+/** What a compilation is told of it. */
+export const fusedPools = ({ fusePools }: { readonly fusePools?: FusePools }): Pick<CompileOptions, 'fusePools'> =>
+  fusePools === undefined ? {} : { fusePools: fusePools === 'auto' };
 
 /** `--winograd`, of commands that compile. */
 export const winogradOption = (console: Console) =>

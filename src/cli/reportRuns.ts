@@ -12,7 +12,16 @@ import { type CliCommand, withCommonOptions } from './command.ts';
 import type { Console } from './console.ts';
 import { loadMachine, machineFileOf } from './machine.ts';
 import { inModel, sizesGiven } from './model.ts';
-import { coresOption, type ModelOptions, sparseOption, winogradOption, withModelOptions } from './modelOptions.ts';
+import {
+  coresOption,
+  type FusePools,
+  fusedPools,
+  fusePoolsOption,
+  type ModelOptions,
+  sparseOption,
+  winogradOption,
+  withModelOptions,
+} from './modelOptions.ts';
 import { openModel } from './openModel.ts';
 import { quoted, wordsOf } from './runCommand.ts';
 import { collect } from './values.ts';
@@ -23,6 +32,7 @@ export interface ReportOptions extends ModelOptions, CacheOption {
   readonly cores?: number;
   readonly sparse?: SparseOption;
   readonly winograd?: WinogradChoice;
+  readonly fusePools?: FusePools;
 }
 
 /** The options of a run that is reported. */
@@ -37,6 +47,7 @@ export function withReportOptions(console: Console, command: CliCommand, prints:
   );
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
+  command.option(...fusePoolsOption(console));
   command.option(...coresOption(console));
   return withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)), prints);
 }
@@ -80,6 +91,7 @@ export async function reportedRun(
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
+    ...fusedPools(options),
     observer: (event: SimulationEvent) => {
       slices.observer(event);
       for (const { recorder } of memories) recorder.observer(event);

@@ -4,7 +4,7 @@ import type { Change } from '#flow';
 import type { ConvolutionChoice, SparseOption, WinogradChoice } from '#lower';
 import { changeText, DEFAULT_MACHINE } from '#machine';
 import { originOf } from './model.ts';
-import type { ModelOptions } from './modelOptions.ts';
+import type { FusePools, ModelOptions } from './modelOptions.ts';
 
 /** Options that a run depends on. */
 export interface RunWords extends Omit<ModelOptions, 'log'> {
@@ -12,6 +12,7 @@ export interface RunWords extends Omit<ModelOptions, 'log'> {
   readonly sparse?: SparseOption;
   readonly winograd?: WinogradChoice;
   readonly convolution?: ConvolutionChoice;
+  readonly fusePools?: FusePools;
   readonly inputSize?: readonly number[];
 }
 
@@ -23,7 +24,7 @@ const given = (name: string, value: string | number | undefined): readonly strin
 
 /** The options that a run depends on, as words of the command line. */
 export function wordsOf(machine: string | undefined, options: GivenWords): readonly string[] {
-  const { dim = {}, batch, dtype, fetch = [], cores, sparse, winograd, convolution, inputSize } = options;
+  const { dim = {}, batch, dtype, fetch = [], cores, sparse, winograd, convolution, fusePools, inputSize } = options;
   return [
     ...given('--machine', machine),
     ...sizeWords(dim, batch),
@@ -34,6 +35,7 @@ export function wordsOf(machine: string | undefined, options: GivenWords): reado
     ...given('--sparse', sparse),
     ...given('--winograd', winograd),
     ...given('--convolution', convolution),
+    ...given('--fuse-pools', fusePools),
   ];
 }
 

@@ -34,6 +34,8 @@ export interface CompileOptions {
   readonly schedule?: Schedule;
   /** Whether chains of layers may be done tile by tile, what is between them staying in scratchpads; by default they may. */
   readonly depthFirst?: boolean;
+  /** Whether the results of a convolution may be pooled before they are stored; by default they are where that is predicted to pay. */
+  readonly fusePools?: boolean;
   /** Where decisions of earlier compilations are found, and those of this one are kept; the program is the same without it. */
   readonly cache?: CompilationCache;
   /** Whether weights that are sparse may lie compressed (`auto`: where that is predicted to pay), if the machine can use that; by default they may. */
@@ -104,6 +106,7 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     provenance: passed.provenance,
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.depthFirst === undefined ? {} : { depthFirst: options.depthFirst }),
+    ...(options.fusePools === undefined ? {} : { fusePools: options.fusePools }),
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
     ...(options.convolution === undefined ? {} : { convolution: options.convolution }),

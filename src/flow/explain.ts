@@ -8,6 +8,7 @@ import type { LayerPlan, Program } from '#isa';
 import {
   algorithmsOf,
   type ContractionText,
+  cyclesOf,
   describeContraction,
   describeKernel,
   describeWinograd,
@@ -190,24 +191,39 @@ function contractionText(
     found.k,
     plan.nodes.flatMap((name) => chosen.get(name) ?? []),
   );
+  const text = describeContraction(found.k, found.tiling, found.machine, schedules, plan, weightBuffers);
   return withAlgorithms(found, {
-    ...describeContraction(found.k, found.tiling, found.machine, schedules, plan, weightBuffers),
+    ...text,
+    ...(text.apart === undefined ? {} : { apart: { ...text.apart, ...convolutionApart(plan, chosen) } }),
     ...(merges.length === 0 ? {} : { merges }),
     // Nothing else was asked for.
     ...(sparse === 'off' ? { forms: [] } : {}),
   });
 }
 
+/** What was predicted of a layer's convolution without the pooling behind it, where that was tried. */
+function convolutionApart(plan: LayerPlan, chosen: ReadonlyMap<string, readonly Tried[]>): { convolution?: number } {
+  const cycles = plan.nodes
+    .flatMap((name) => chosen.get(name) ?? [])
+    .flatMap(({ k, tiling, machine }) =>
+      tiling === undefined || k.pool !== undefined ? [] : [cyclesOf(k, tiling, machine)],
+    );
+  return cycles.length === 0 ? {} : { convolution: Math.min(...cycles) };
+}
+
 /** Of the forms and tilings that were tried for a layer's nodes the one whose loops the layer has; of alike ones the last, which was emitted. */
 function contractionOf(plan: LayerPlan, chosen: ReadonlyMap<string, readonly Tried[]>): Tried | undefined {
   const loops = JSON.stringify(plan.loops);
-  const isTwo = plan.op.split('+').filter((op) => op === 'Conv').length > 1;
+  const ops = plan.op.split('+');
+  const isTwo = ops.filter((op) => op === 'Conv').length > 1;
+  const isPooled = ops.some((op) => op.endsWith('Pool'));
   return plan.nodes
     .flatMap((name) => chosen.get(name) ?? [])
     .findLast(
       ({ k, tiling, machine }) =>
         tiling !== undefined &&
         (k.prologue !== undefined) === isTwo &&
+        (k.pool !== undefined) === isPooled &&
         JSON.stringify(loopsOfTiling(k, tiling, machine)) === loops,
     );
 }

@@ -19,6 +19,8 @@ interface WindowAxis {
   readonly kernel: number;
   readonly dilation: number;
   readonly pad: number;
+  /** Windows over these outputs, where only outputs that one of them reaches are wanted. */
+  readonly wanted?: WindowAxis | undefined;
 }
 
 /**
@@ -29,15 +31,19 @@ export function reachedByWindows(v: View, y: WindowAxis, x: WindowAxis): View {
   return { ...v, dims: [b, c, reachedPositions(y, rows), reachedPositions(x, columns)] };
 }
 
-function reachedPositions(w: WindowAxis, limit: number): number {
+const reachedPositions = (w: WindowAxis, limit: number): number => positionsReached(w, limit).size;
+
+function positionsReached(w: WindowAxis, limit: number): ReadonlySet<number> {
   const reached = new Set<number>();
+  const wanted = w.wanted && positionsReached(w.wanted, w.total);
   for (let o = 0; o < w.total; o++) {
+    if (wanted?.has(o) === false) continue;
     for (let k = 0; k < w.kernel; k++) {
       const at = o * w.scale - w.pad + k * w.dilation;
       if (at >= 0 && at < limit) reached.add(at);
     }
   }
-  return reached.size;
+  return reached;
 }
 
 export function compulsoryTraffic(p: Planner, outputs: readonly View[]): NonNullable<Program['compulsory']> {

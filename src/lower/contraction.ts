@@ -4,12 +4,14 @@
  *   out[o, b, y, x, n] = act(bias[o, n] + Σ_{ky,kx,c} a[o, b, y·sy + ky·dy − py, x·sx + kx·dx − px, c] · w[o, n, c, ky, kx])
  *
  * (o: groups or batches of a product). A matrix product has x = rows, c = inner dimension, a 1×1 window.
- * All strides are bytes of tensors in DRAM, in any order: the DMA brings a tile into [b, y, x, c] order. Of integers, a and w count less
+ * Behind it the vector unit may do an element-wise chain with a tile of results, and pool it (`pooled.ts`): y and x then count what is
+ * left by the pooling. All strides are bytes of tensors in DRAM, in any order: the DMA brings a tile into [b, y, x, c] order. Of integers, a and w count less
  * their zero points, padding is that of a, and sums are requantised on the way out.
  */
 import { ELEMENT_BYTES, type ElementType, type LayerPrediction } from '#isa';
 import { accumulatorEntries, filtersOf, type Machine, type MatrixType, unitFor } from '#machine';
 import { keepsSums, mmaCycles } from '#timing';
+import { behindContraction, epilogueOfNest } from './behindContraction.ts';
 import { reductionBlocks, weightStream } from './contractionWeights.ts';
 import { coresFor, type DealtLoop, dealing } from './cores.ts';
 import { type Elements, elementBits } from './elementTypes.ts';
@@ -19,26 +21,35 @@ import { unfoldOver } from './im2col/vectorUnfold.ts';
 import type { ElementwiseStep } from './kernels/elementwise.ts';
 import { type WindowKernel, windowOver } from './kernels/window.ts';
 import { loadLevels, MOST_HANDED_ON, type Nest, type Placement, shapeOfNest, tilesAhead } from './nest.ts';
+import {
+  hasEdgesAtEnds,
+  madeAlong,
+  mayCarry,
+  overlapAlong,
+  type PooledAxis,
+  type Pooling,
+  readAlong,
+} from './pooled.ts';
 import { predictNest, sumOverTiles, turnsOf } from './prediction.ts';
 import { fitsForm, keptReduction, type SparseWeights } from './sparse/forms.ts';
 import {
   align,
   bufferBytes,
-  bufferStrides,
   buffersOf,
   elementBytes,
   isInside,
   isKept,
   type LoopDim,
   levelOf,
+  roundsOf,
   type Stream,
-  tileStrides,
   tilesOf,
 } from './stream.ts';
-import { type Access, emitSteps, type StepBody, stepCycles, type Temporary } from './vectorSteps.ts';
+import { emitSteps, stepCycles, type Temporary } from './vectorSteps.ts';
 import type { Place } from './views.ts';
 
 export interface Spatial {
+  /** Of what is stored: results, or what pooling them leaves. */
   readonly total: number;
   readonly scale: number;
   /** Kernel size and dilation. */
@@ -49,6 +60,8 @@ export interface Spatial {
   readonly limit: number;
   readonly aStride: number;
   readonly outStride: number;
+  /** How results along it are pooled before they are stored. */
+  readonly pool?: PooledAxis;
 }
 
 export interface OuterDim {
@@ -129,6 +142,8 @@ export interface Contraction {
   readonly prologue?: WindowKernel;
   /** What the vector unit does with a result, bias and activation included, before it is stored. */
   readonly epilogue?: ContractionEpilogue;
+  /** What it makes of the results behind that, by windows along y and x; then one image is in a tile. */
+  readonly pool?: Pooling;
 }
 
 export interface ContractionEpilogue {
@@ -177,6 +192,8 @@ export interface Tiling {
    * columns, where its rows are unfolded.
    */
   readonly ky: number;
+  /** Of pooled results: whether rows that windows of two tiles reach are computed once, tile below tile. */
+  readonly carriesRows?: boolean;
   /** Loops that are dealt to several cores; absent: none. */
   readonly deals?: readonly DealtLoop[];
 }
@@ -186,6 +203,8 @@ export interface BuiltContraction {
   readonly a: Stream;
   readonly w: Stream;
   readonly out: Stream;
+  /** What the matrix unit writes: the result, or the tile that is pooled. */
+  readonly made: Stream;
   readonly loops: { b: LoopDim; y: LoopDim; x: LoopDim; n: LoopDim; c: LoopDim; ky: LoopDim };
   readonly nramBytes: number;
   readonly wramBytes: number;
@@ -198,17 +217,17 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
   const beside = [...(nest.prologue?.inputs ?? []), ...(nest.epilogue?.inputs ?? [])];
   const levels = new Set(beside.map((s) => levelOf(nest.loops, s)));
   const { a: type } = typesOfContraction(k);
-  const tn = filtersOf(machine.matrix, type);
   const reduction = keptReduction(k, t, t, k.unfold === undefined ? [t.c, k.x.kernel, t.ky] : reductionSizes(k, t, t));
   const kept = reductionBlocks(k, t) > 1 || keepsSums(unitFor(machine.matrix, type), reduction);
-  const sums = Math.ceil(t.n / tn) * t.b * t.y * t.x;
+  const sums = sumsOf(k, t, machine);
   return (
     fitsForm(k, t.c) &&
     (k.unfold === undefined || t.c === k.c.total) &&
     (k.unfold?.by !== 'vector' || t.b === 1) &&
     (!holdsWeights(k) || levelOf(nest.loops, built.w) === 0) &&
     levels.size <= loadLevels('vector') &&
-    worksInPlace(built, k, t) &&
+    poolsTiles(built, k, t) &&
+    worksInPlace(built, k, t, machine) &&
     nramBytes <= machine.nram.bytes &&
     wramBytes <= machine.wram.bytes &&
     (!kept || sums <= accumulatorEntries(machine.matrix, type))
@@ -219,13 +238,32 @@ export function fitsContraction(k: Contraction, t: Tiling, machine: Machine): bo
 export const holdsWeights = ({ weights }: Pick<Contraction, 'weights'>): boolean =>
   weights.kind === 'constant' && weights.isHeld === true;
 
+/** Sums of a tile, in entries of the accumulators. */
+export const sumsOf = (k: Contraction, t: Tiling, machine: Machine): number =>
+  Math.ceil(t.n / filtersOf(machine.matrix, typesOfContraction(k).a)) * t.b * madeAlong(k.y, t.y) * madeAlong(k.x, t.x);
+
+/** Whether tiles can be pooled, where that is wanted, and hand rows on, where they are to. */
+function poolsTiles({ loops: { y, n } }: BuiltContraction, k: Contraction, t: Tiling): boolean {
+  if (k.pool === undefined) return t.carriesRows !== true;
+  return (
+    t.b === 1 &&
+    t.y <= k.y.total &&
+    t.x <= k.x.total &&
+    hasEdgesAtEnds(k.y, t.y) &&
+    hasEdgesAtEnds(k.x, t.x) &&
+    (t.carriesRows !== true || mayCarry(k.y, y, t.filtersOuter || roundsOf(n) === 1))
+  );
+}
+
 /** Whether the units can work on those operands and results where they lie that stay in NRAM. */
-function worksInPlace({ nest, a, w, out }: BuiltContraction, k: Contraction, t: Tiling): boolean {
+function worksInPlace({ nest, a, w, out }: BuiltContraction, k: Contraction, t: Tiling, machine: Machine): boolean {
   const { loops, prologue, epilogue } = nest;
   const beside = [...(prologue?.inputs ?? []), ...(epilogue?.inputs ?? [])];
   // The second operand comes from WRAM; blocks of channels are found by the loop over them.
   if (isKept(w) || (isKept(a) && t.wholeDepth) || ![a, ...beside].every((s) => !isKept(s) || isInside(s))) return false;
   if (!isKept(out)) return true;
+  // Its tiles are handed back by a semaphore that the link of a cluster has, or a prologue.
+  if (k.pool !== undefined) return machine.cluster === undefined && prologue === undefined;
   // The filters of a pixel lie side by side; computed ones come in whole groups, so that there may be more than there are.
   const isSideBySide = k.n.total === 1 || k.n.outStride === elementBytes(out);
   const isWhole = k.weights.kind === 'constant' || k.n.total % t.n === 0;
@@ -251,11 +289,13 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   const c = loop('c', k.c.total, t.c);
   const ky = called('ky', k.y.kernel, t.ky);
   const reductionLoops = tilesOf(ky) > 1 ? [c, ky] : [c];
-  const loops = t.filtersOuter ? [...outer, n, b, y, x, ...reductionLoops] : [...outer, b, y, x, n, ...reductionLoops];
+  const pixels = t.carriesRows === true ? [b, x, y] : [b, y, x];
+  const loops = t.filtersOuter
+    ? [...outer, n, ...pixels, ...reductionLoops]
+    : [...outer, ...pixels, n, ...reductionLoops];
 
   const types = typesOfContraction(k);
   const width = widthsOf(k);
-  const window = (s: Spatial): number => (s.kernel - 1) * s.dilation + 1;
   const activations: Omit<Stream, 'dims'> = {
     name: 'activations',
     space: 'nram',
@@ -272,8 +312,8 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
           ...activations,
           dims: [
             { loop: b, limit: k.b.total, stride: k.b.aStride },
-            { loop: y, scale: k.y.scale, window: window(k.y), pad: k.y.pad, limit: k.y.limit, stride: k.y.aStride },
-            { loop: x, scale: k.x.scale, window: window(k.x), pad: k.x.pad, limit: k.x.limit, stride: k.x.aStride },
+            { loop: y, ...readAlong(k.y), limit: k.y.limit, stride: k.y.aStride },
+            { loop: x, ...readAlong(k.x), limit: k.x.limit, stride: k.x.aStride },
             t.wholeDepth
               ? { limit: k.c.total, stride: k.c.aStride }
               : { loop: c, limit: k.c.total, stride: k.c.aStride },
@@ -301,23 +341,8 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
     bufferBytes: width.result * t.b * t.y * t.x * t.n,
   };
 
-  const operands = (k.epilogue?.operands ?? []).map((o, i): Stream => {
-    const dims = (
-      [
-        [b, o.b],
-        [y, o.y],
-        [x, o.x],
-        [n, o.n],
-      ] as const
-    ).flatMap(([loop, stride]) => (stride === 0 ? [] : [{ loop, limit: loop.total, stride }]));
-    return {
-      ...{ name: `operand ${i}`, space: 'nram', type: o.type ?? types.result, ...o.place },
-      outer: o.outer.flatMap((stride, at) => (stride === 0 ? [] : [{ loop: outer[at]!, stride }])),
-      dims: dims.length === 0 ? [{ limit: 1, stride: ELEMENT_BYTES[o.type ?? types.result] }] : dims,
-    };
-  });
-  const wide: Temporary = { name: 'wide', bytes: wideBytes(k, t.b * t.y * t.x * t.n) };
-  const behind = k.epilogue === undefined ? undefined : epilogueBody(k.epilogue, { b, y, x, n }, out, operands, wide);
+  const behind = behindContraction(k, t, { b, y, x, n }, outer, out);
+  const { pooled, inputs: beside } = behind;
 
   // Those in whose turns a result is made; of others a core has one tile at most.
   const resultLoops = loops.filter((l, i) => i < levelOf(loops, out) || l.deal !== undefined);
@@ -332,19 +357,24 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
   const placements = new Map<Stream, Placement>();
   let nram = 0;
   let wram = 0;
-  for (const s of [a, out, ...operands, ...(ahead?.inputs ?? [])]) {
+  for (const s of [a, out, ...beside, ...(ahead?.inputs ?? [])]) {
     if (isKept(s)) continue;
     const count = s === a && ahead !== undefined ? tilesAhead(loops) : buffersOf(loops, s);
     placements.set(s, { address: nram, second: count > 1 ? bufferBytes(s) : 0 });
     nram += bufferBytes(s) * count;
   }
-  const temporaries = new Map<Temporary, number>();
-  for (const made of ahead?.temporaries ?? []) {
-    temporaries.set(made, nram);
-    nram += align(made.bytes);
+  if (pooled !== undefined) {
+    const bytes = bufferBytes(pooled.made);
+    const second = turnsOf(loops, levelOf(loops, out)) > 1 ? bytes : 0;
+    placements.set(pooled.made, { address: nram, second });
+    placements.set(pooled.next, { address: nram + second, second: -second });
+    nram += bytes + second;
   }
-  const wideAt = nram;
-  nram += align(wide.bytes);
+  const temporaries = new Map<Temporary, number>();
+  for (const temporary of [...(ahead?.temporaries ?? []), ...behind.temporaries]) {
+    temporaries.set(temporary, nram);
+    nram += align(temporary.bytes);
+  }
   placements.set(w, { address: 0, second: buffersOf(loops, w) > 1 ? bufferBytes(w) : 0 });
   wram += bufferBytes(w) * buffersOf(loops, w);
 
@@ -362,66 +392,15 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
               body: (e, at) => emitSteps(e, ahead.body, at, machine, (made) => temporaries.get(made)!),
             },
           }),
-      ...(behind === undefined
-        ? {}
-        : {
-            epilogue: {
-              inputs: operands,
-              cycles: stepCycles(resultLoops, behind, machine),
-              body: (e, at) => emitSteps(e, behind, at, machine, () => wideAt),
-            },
-          }),
+      ...epilogueOfNest(behind, resultLoops, machine, temporaries),
     },
     a,
     w,
     out,
+    made: pooled?.made ?? out,
     loops: { b, y, x, n, c, ky },
     nramBytes: nram,
     wramBytes: wram,
-  };
-}
-
-/** Bytes beside a result's tile for what lies between its steps, where that is of another type. */
-export const wideBytes = (k: Contraction, elements: number): number =>
-  k.epilogue?.steps.some((s) => s.type !== undefined && s.type !== typesOfContraction(k).result) === true
-    ? 4 * elements
-    : 0;
-
-/** The steps of an epilogue over a tile [b, y, x, n] of results. */
-function epilogueBody(
-  { steps, operands }: ContractionEpilogue,
-  { b, y, x, n }: Readonly<Record<'b' | 'y' | 'x' | 'n', LoopDim>>,
-  out: Stream,
-  streams: readonly Stream[],
-  wide: Temporary,
-): StepBody {
-  const result: Access = { tile: out, strides: tileStrides(out).reverse() };
-  const accesses = operands.map((o, i): Access => {
-    const tile = tileStrides(streams[i]!);
-    let at = 0;
-    return { tile: streams[i]!, strides: [o.b, o.y, o.x, o.n].map((s) => (s === 0 ? 0 : tile[at++]!)).reverse() };
-  });
-  /** The value so far, of a type: in the result's tile, or beside it. */
-  const soFar = (type: ElementType): Access => {
-    if (type === out.type) return result;
-    const scale = ELEMENT_BYTES[type] / ELEMENT_BYTES[out.type];
-    const strides = bufferStrides(out).reverse();
-    return { tile: wide, type, strides: strides.map((s) => s * scale) };
-  };
-  return (at, emit) => {
-    const sizes = [n, x, y, b].map((l) => at.size(l));
-    let type = out.type;
-    for (const s of steps) {
-      const value = soFar(type);
-      const access = (at: number | 'out'): Access => (at === 'out' ? value : accesses[at]!);
-      type = s.type ?? type;
-      emit.step({
-        ...{ f: s.f, sizes, a: access(s.a), c: soFar(type) },
-        ...(s.b === undefined ? {} : { b: typeof s.b === 'object' ? s.b : access(s.b) }),
-        ...(s.accumulate === undefined ? {} : { accumulate: s.accumulate }),
-        ...(s.zero === undefined ? {} : { zero: s.zero }),
-      });
-    }
   };
 }
 
@@ -453,12 +432,15 @@ export function predictContraction(
   machine: Machine,
 ): LayerPrediction {
   const { b, y, x, n, c, ky } = built.loops;
-  const cycles = sumOverTiles(built.nest.loops, new Set(), (size) => {
+  const carried = t.carriesRows === true ? overlapAlong(k.y) : 0;
+  const ends = new Set(carried > 0 ? [y] : []);
+  const cycles = sumOverTiles(built.nest.loops, ends, (size, isFirst) => {
     const rowsOfKernel = tilesOf(ky) > 1 ? size(ky) : k.y.kernel;
     const filters = k.weights.kind === 'dynamic' ? t.n : size(n);
     const block = { n: size(n), c: size(c), ky: rowsOfKernel };
     const kept = keptReduction(k, t, block, reductionSizes(k, t, block));
-    return mmaCycles(machine, [size(x), size(y), size(b)], filters, kept, typesOfContraction(k).a);
+    const rows = madeAlong(k.y, size(y)) - (carried > 0 && !isFirst(y) ? carried : 0);
+    return mmaCycles(machine, [madeAlong(k.x, size(x)), rows, size(b)], filters, kept, typesOfContraction(k).a);
   });
   return predictNest(shapeOfNest(built.nest, cycles, coresFor(machine)), machine);
 }

@@ -6,7 +6,7 @@ import { sparseKey } from './sparse/forms.ts';
 
 /** All that the search looks at. */
 export const keyOf = (k: Contraction): string => {
-  const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue, unfold } = k;
+  const { outer, b, y, x, c, n, weights, a, out, prologue, epilogue, unfold, pool } = k;
   return JSON.stringify([
     typesOfContraction(k),
     parametersOf(k),
@@ -24,5 +24,6 @@ export const keyOf = (k: Contraction): string => {
     unfold && [unfold.taps, unfold.by, unfold.of.a.home, unfold.of.y, unfold.of.x, unfold.of.c],
     epilogue?.steps.map((s) => [s.f, s.a, typeof s.b, s.type, s.accumulate]),
     epilogue?.operands.map((o) => [o.type, o.outer, o.b, o.y, o.x, o.n, o.place.home]),
+    pool && [pool.reduce, pool.fill !== 0, pool.sums, typeof pool.scale === 'object' ? pool.scale : typeof pool.scale],
   ]);
 };

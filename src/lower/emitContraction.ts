@@ -6,6 +6,7 @@ import {
   type BuiltContraction,
   type Contraction,
   isMerged,
+  type Spatial,
   type Tiling,
   typesOfContraction,
   widthsOf,
@@ -14,6 +15,7 @@ import { hasBias, parametersOf, tapsOf, weightWords, wordsInWram } from './contr
 import { elementBits } from './elementTypes.ts';
 import type { Emitter, Operand, Register } from './emitter.ts';
 import { emitNest } from './nest.ts';
+import { madeAlong, overlapAlong } from './pooled.ts';
 import type { Surroundings } from './prefetch.ts';
 import { rowsOf, sparseOf } from './sparse/forms.ts';
 import { bySize } from './sparse/sparseRun.ts';
@@ -44,7 +46,7 @@ export function emitContraction(
   t: Tiling,
   machine: Machine,
 ): void {
-  const { a, w, out, loops } = built;
+  const { a, w, made, loops } = built;
   const types = typesOfContraction(k);
   const width = widthsOf(k);
   const tn = filtersOf(machine.matrix, types.a);
@@ -52,7 +54,7 @@ export function emitContraction(
   const reduction = e.record();
   const output = e.record();
   const aStrides = tileStrides(a);
-  const outStrides = tileStrides(out);
+  const outStrides = tileStrides(made);
   const blocks = tilesOf(loops.c) * tilesOf(loops.ky);
 
   // A run over (kx, c) is contiguous in the tile when the tile holds just the block's channels and kx steps by one pixel.
@@ -82,12 +84,19 @@ export function emitContraction(
   }
 
   const body = (at: TileContext): void => {
-    e.dimension(pixels, 0, at.size(loops.x), k.x.scale * aStrides[2]!);
-    e.dimension(pixels, 1, at.size(loops.y), k.y.scale * aStrides[1]!);
+    const columns = resultsOf(e, k.x, at.size(loops.x));
+    const rows = resultsOf(e, k.y, at.size(loops.y));
+    // Rows that the tile above has handed on.
+    const carried = t.carriesRows === true ? carriedRows(e, at.index(loops.y), overlapAlong(k.y)) : 0;
+    const newRows = less(e, rows, carried);
+    e.dimension(pixels, 0, columns, k.x.scale * aStrides[2]!);
+    e.dimension(pixels, 1, newRows, k.y.scale * aStrides[1]!);
     e.dimension(pixels, 2, at.size(loops.b), aStrides[0]!);
-    e.dimension(output, 0, at.size(loops.x), outStrides[2]!);
-    e.dimension(output, 1, at.size(loops.y), outStrides[1]!);
+    e.dimension(output, 0, columns, outStrides[2]!);
+    e.dimension(output, 1, newRows, outStrides[1]!);
     e.dimension(output, 2, at.size(loops.b), outStrides[0]!);
+    for (const r of new Set([k.x.pool && columns, k.y.pool && rows, carried === 0 ? undefined : newRows]))
+      if (typeof r === 'object') e.release(r.register);
     // With activations as weights every group is whole: columns beyond N are zeros that are never stored.
     const filters: Operand = dynamicWeights ? t.n : at.size(loops.n);
     e.dimension(output, 4, filters, width.result * tn);
@@ -116,13 +125,21 @@ export function emitContraction(
     }
 
     const temporaries: Register[] = [];
-    let aAddress: Operand = at.buffer(a);
+    let [aAddress, outAddress]: [Operand, Operand] = [at.buffer(a), at.buffer(made)];
     const channelBlock = at.index(loops.c);
     const rowBlock = at.index(loops.ky);
     const moves = [
       ...(t.wholeDepth && typeof channelBlock !== 'number' ? [[channelBlock, width.a * t.c] as const] : []),
       ...(typeof rowBlock !== 'number' ? [[rowBlock, t.ky * kyStride] as const] : []),
+      ...(typeof carried !== 'number' ? [[carried, k.y.scale * aStrides[1]!] as const] : []),
     ];
+    if (typeof carried !== 'number') {
+      const r = e.register();
+      temporaries.push(r, carried.register);
+      e.set(r, outAddress);
+      e.addScaled(r, carried, outStrides[1]!);
+      outAddress = { register: r };
+    }
     if (moves.length > 0) {
       const r = e.register();
       temporaries.push(r);
@@ -145,7 +162,7 @@ export function emitContraction(
     }
     e.with(aAddress, (ra) =>
       e.with(at.buffer(w), (rb) =>
-        e.with(at.buffer(out), (rd) =>
+        e.with(outAddress, (rd) =>
           e.with(bias, (biasRegister) => {
             const mma = (clear: number, drain: number): void =>
               e.op(multiplied === undefined ? 'mma' : 'mma.sparse', {
@@ -190,6 +207,34 @@ export function emitContraction(
   };
 
   emitNest(e, { ...built.nest, body });
+}
+
+/** Results along an axis that a tile of so many is made of. A register in the answer that is not that of the size belongs to the caller. */
+function resultsOf(e: Emitter, s: Spatial, size: Operand): Operand {
+  if (s.pool === undefined) return size;
+  if (typeof size === 'number') return madeAlong(s, size);
+  const r = e.register();
+  e.op('muli', { rd: r, ra: size.register, imm: s.pool.scale });
+  e.addTo(r, madeAlong(s, 0));
+  return { register: r };
+}
+
+/** How many rows of a tile are there already: none of the first. In a register of the caller. */
+function carriedRows(e: Emitter, index: Operand, overlap: number): Operand {
+  const r = e.register();
+  e.set(r, index);
+  e.with(1, (rb) => e.op('min', { rd: r, ra: r, rb }));
+  e.op('muli', { rd: r, ra: r, imm: overlap });
+  return { register: r };
+}
+
+/** a − b, in a register of the caller where b is in one. */
+function less(e: Emitter, a: Operand, b: Operand): Operand {
+  if (typeof b === 'number') return a;
+  const r = e.register();
+  e.set(r, a);
+  e.op('sub', { rd: r, ra: r, rb: b.register });
+  return { register: r };
 }
 
 /** Words of the current block of weights that lie dense in WRAM. A register in the answer belongs to the caller. */

@@ -3,12 +3,14 @@
  * that can be read, with buffers and traffic. Identifiers only; whoever shows it puts the sentences around.
  */
 import type { LayerPlan, LayerPrediction, Space } from '#isa';
-import { accumulatorEntries, filtersOf, type Machine, unitFor } from '#machine';
+import { accumulatorEntries, type Machine, unitFor } from '#machine';
 import { type AffineExpression, affineExpression, subscriptText } from './affine.ts';
 import {
   buildContraction,
   type Contraction,
   predictContraction,
+  type Spatial,
+  sumsOf,
   type Tiling,
   typesOfContraction,
 } from './contraction.ts';
@@ -50,7 +52,8 @@ export function affineForm(given: Contraction, machine: Machine): AffineForm {
   // What is unfolded is a matter of the schedule.
   const k = given.unfold?.of ?? given;
   const { domain, maps } = affineExpression({
-    ...{ outer: k.outer.map((o) => o.total), b: k.b.total, y: k.y, x: k.x, n: k.n.total, c: k.c.total },
+    ...{ outer: k.outer.map((o) => o.total), b: k.b.total, n: k.n.total, c: k.c.total },
+    ...{ y: convolved(k.y), x: convolved(k.x) },
   });
   const has = new Set(domain.map((d) => d.index));
   const kept = (names: readonly string[]): string[] => names.filter((name) => has.has(name));
@@ -90,6 +93,7 @@ export function affineForm(given: Contraction, machine: Machine): AffineForm {
       ? []
       : [`${out} = ${types.result}(${out} · scale${list(kept([...outer, 'n']))} + ${k.quantisation.zero.result})`]),
     ...(k.epilogue?.steps ?? []).map((s) => `${out} = ${stepText(s, out)}`),
+    ...(k.pool === undefined ? [] : [`pooled${list(access.out)} = ${poolingText(k, 'out')}`]),
   ];
   const unit = unitFor(machine.matrix, types.a);
   const zero = k.quantisation?.zero;
@@ -113,6 +117,31 @@ export function affineForm(given: Contraction, machine: Machine): AffineForm {
 /** Number of the block of so many in which an index lies. */
 const blockOf = (index: string, size: number): string => (size === 1 ? index : `⌊${index} ÷ ${size}⌋`);
 
+/** An axis as the convolution sees it, before anything is pooled. */
+const convolved = (s: Spatial): Spatial => (s.pool === undefined ? s : { ...s, total: s.pool.limit });
+
+/** `max(out[2·y + ky, 2·x + kx], ky < 3, kx < 3)`, or the sum with what it is multiplied by. */
+function poolingText({ pool, y, x }: Contraction, of: string): string {
+  const axes = [
+    ['y', y.pool],
+    ['x', x.pool],
+  ] as const;
+  const used = axes.flatMap(([index, p]) => (p === undefined ? [] : [{ index, p }]));
+  const at = used.map(({ index, p }) =>
+    subscriptText({
+      terms: [
+        { index, by: p.scale },
+        { index: `k${index}`, by: p.dilation },
+      ],
+      offset: -p.pad,
+    }),
+  );
+  const taps = used.map(({ index, p }) => `k${index} < ${p.kernel}`);
+  const reduced = `${pool?.reduce === 'max' ? 'max' : 'Σ'}(${of}[${at.join(', ')}], ${taps.join(', ')})`;
+  const scale = pool?.scale;
+  return scale === undefined ? reduced : `${reduced} · ${typeof scale === 'number' ? scale : 'factors[y, x]'}`;
+}
+
 export const stepText = (s: ElementwiseStep, out: string): string => {
   const operand = (at: number | 'out'): string => (at === 'out' ? out : `operand${at}`);
   const second = s.b === undefined ? [] : [typeof s.b === 'object' ? String(s.b.scalar) : operand(s.b)];
@@ -135,6 +164,8 @@ export interface ScheduleText {
   /** Tiles of each loop with several, outermost first: `n 3 × 48`, `y 2 × 19 + 18`, `n 4 × 16 [core × 4]`. */
   readonly loops: readonly string[];
   readonly predicted: LayerPrediction;
+  /** Whether pooled tiles hand on the rows that the next one has in common with them. */
+  readonly carriesRows?: true;
 }
 
 export interface ContractionText {
@@ -155,6 +186,8 @@ export interface ContractionText {
   readonly considered: readonly ScheduleText[];
   /** Of convolutions in groups that may be merged: in how many ways that was predicted. */
   readonly merges?: readonly MergeText[];
+  /** Of pooled results: cycles predicted of the pooling as a layer of its own, and of the convolution before it, where that was tried. */
+  readonly apart?: { readonly pooling: number; readonly convolution?: number };
   /** Of convolutions: all ways to do it. */
   readonly algorithms?: readonly AlgorithmText[];
 }
@@ -183,6 +216,7 @@ function scheduleText(k: Contraction, t: Tiling, machine: Machine): ScheduleText
   return {
     loops: built.nest.loops.filter((l) => tilesOf(l) > 1).map(loopText),
     predicted: predictContraction(built, k, t, machine),
+    ...(t.carriesRows === true ? { carriesRows: true } : {}),
   };
 }
 
@@ -224,11 +258,10 @@ export function describeContraction(
     };
   });
   const { a: type } = typesOfContraction(k);
-  const tn = filtersOf(machine.matrix, type);
-  const sums = reductionBlocks(k, t) > 1 ? Math.ceil(t.n / tn) * t.b * t.y * t.x : 0;
+  const sums = reductionBlocks(k, t) > 1 ? sumsOf(k, t, machine) : 0;
   return {
     form: affineForm(k, machine),
-    nest: nestText(k, loops, [...inputs, ...(epilogue?.inputs ?? [])], output),
+    nest: nestText(k, t, loops, [...inputs, ...(epilogue?.inputs ?? [])], output),
     streams,
     memories: [
       { name: 'nram', used: built.nramBytes, of: machine.nram.bytes },
@@ -237,6 +270,7 @@ export function describeContraction(
     ],
     chosen: { ...scheduleText(k, t, machine), ...(plan?.predicted && { predicted: plan.predicted }) },
     forms: formTexts(k, t, machine),
+    ...(k.pool === undefined ? {} : { apart: { pooling: k.pool.alone } }),
     considered: rankTilings(k, machine, weightBuffersAllowed)
       .slice(0, most)
       .map((r) => scheduleText(k, r.tiling, machine)),
@@ -284,7 +318,13 @@ const TAPS = { rows: 'ky × c', columns: 'kx × c', window: 'ky × kx × c' } as
 const PIXELS = { rows: 'y × x+halo', columns: 'x × y+halo', window: 'y × x' } as const;
 const unfoldedDims = ({ taps }: Unfold): string => `${PIXELS[taps]} × ${TAPS[taps]}`;
 
-function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly Stream[], output: Stream): string[] {
+function nestText(
+  k: Contraction,
+  t: Tiling,
+  loops: readonly LoopDim[],
+  inputs: readonly Stream[],
+  output: Stream,
+): string[] {
   const lines: string[] = [];
   let depth = 0;
   const line = (text: string): number => lines.push(`${'  '.repeat(depth)}${text}`);
@@ -320,7 +360,11 @@ function nestText(k: Contraction, loops: readonly LoopDim[], inputs: readonly St
       depth--;
     }
     if (level !== outLevel) return;
-    for (const s of k.epilogue?.steps ?? []) line(`vec ${stepText(s, 'result')}`);
+    for (const s of k.epilogue?.steps ?? []) line(`vec ${stepText(s, k.pool === undefined ? 'result' : 'tile')}`);
+    if (k.pool !== undefined)
+      line(
+        `vec ${poolingText(k.unfold?.of ?? k, 'tile')} → ${output.name}${t.carriesRows === true ? ', hands rows on' : ''}`,
+      );
     if (!isKept(output)) line(`store ${output.name} [${sizeOf(output)}]`);
   };
   enter(0);

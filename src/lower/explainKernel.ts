@@ -6,7 +6,7 @@
 import type { LayerPrediction, Space } from '#isa';
 import { coresOf, type Machine } from '#machine';
 import { coresFor, togetherOf } from './cores.ts';
-import type { Operand, Register } from './emitter.ts';
+import type { Register } from './emitter.ts';
 import { loopText, type ScheduleText, type StreamBuffer } from './explain.ts';
 import {
   align,
@@ -25,7 +25,7 @@ import {
   tilesOf,
 } from './stream.ts';
 import { predictVectorKernel, type VectorKernel } from './vectorNest.ts';
-import type { Access, Step } from './vectorSteps.ts';
+import type { Access, Step, StepSize } from './vectorSteps.ts';
 
 export interface KernelText {
   /** Each tensor with its subscripts: `input[b, 2·y + 0…2 − 1, x, c]`. */
@@ -157,7 +157,10 @@ function bodyOf(k: VectorKernel, line: (text: string, depth: number) => void): v
 /** `vec.mul input, weights → result += (y × 3 × 3 × c)`, dimensions outermost first. */
 function stepLine(s: Step, loops: readonly LoopDim[]): string {
   const name = ({ tile }: Access): string => tile.name;
-  const size = (v: Operand): string => (typeof v === 'number' ? String(v) : loops[v.register]!.name);
+  const size = (v: StepSize): string => {
+    if (typeof v === 'number') return String(v);
+    return 'of' in v ? `${v.by}·${v.of.name} + ${v.plus}` : loops[v.register]!.name;
+  };
   const second = s.b === undefined ? [] : ['scalar' in s.b ? String(s.b.scalar) : name(s.b)];
   const into = s.accumulate === undefined ? '' : s.accumulate === 'add' ? ' +=' : ` ${s.accumulate}=`;
   const dims = [...s.sizes].reverse().filter((v) => v !== 1);

@@ -1,7 +1,14 @@
 /** Whether a schedule that a caller chose may be lowered: what it cuts may be cut, and its tiles fit. */
 import { diagnostic } from '#base';
 import { accumulatorEntries, filtersOf, type Machine } from '#machine';
-import { buildContraction, type Contraction, fitsContraction, type Tiling, typesOfContraction } from './contraction.ts';
+import {
+  buildContraction,
+  type Contraction,
+  fitsContraction,
+  sumsOf,
+  type Tiling,
+  typesOfContraction,
+} from './contraction.ts';
 
 const tooLarge = diagnostic<{
   layer: string;
@@ -86,7 +93,7 @@ export function checkTiling(k: Contraction, t: Tiling, machine: Machine): void {
   throw tooLarge({
     ...{ layer, machine: machine.name, nram: nramBytes, nramHas: machine.nram.bytes },
     ...{ wram: wramBytes, wramHas: machine.wram.bytes },
-    sums: Math.ceil(t.n / filters) * t.b * t.y * t.x,
+    sums: sumsOf(k, t, machine),
     sumsHas: accumulatorEntries(machine.matrix, type),
   });
 }

@@ -12,6 +12,7 @@ import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
 import { coresFor } from './cores.ts';
 import { Emitter } from './emitter.ts';
 import { type ExpandedModel, expandModel } from './expand.ts';
+import { fewerPools, type Pooled } from './fewerPools.ts';
 import { firstCores } from './firstCores.ts';
 import { holdWeights } from './heldWeights.ts';
 import { type Boundary, hostJob, hostPart, type Waiting, whyNotExchanged } from './hostParts.ts';
@@ -38,6 +39,8 @@ export interface LowerOptions {
   readonly schedule?: Schedule;
   /** Whether chains of layers may be done tile by tile, what is between them staying in scratchpads; by default they may. */
   readonly depthFirst?: boolean;
+  /** Whether the results of a convolution may be pooled before they are stored; by default they are where that is predicted to pay. */
+  readonly fusePools?: boolean;
   /** Whether weights that are sparse may lie compressed; by default where that is predicted to pay. */
   readonly sparse?: SparseOption;
   /** What is done with the Winograd unit of a machine that has one; by default what is predicted to be fastest. */
@@ -127,31 +130,17 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
 
   const expanded = expandModel(given, (model, node) => isWrittenOut(model, node, machine));
   const { model } = expanded;
-  const planner = new Planner(model, machine, options, expanded);
   const provenance = provenanceOf(expanded, options.provenance ?? new Map());
-  const inputs = model.graph.inputs.map((v) => {
-    const view = makeInput(planner, v.name);
-    planner.alias(v.name, view);
-    planner.made([v.name]);
-    return { name: v.name, view };
-  });
-
-  placeConcats(planner);
-  const hostNames = planNodes(planner, options);
-
-  const outputs = model.graph.outputs.map((v) => ({ name: v.name, view: outputView(planner, v.name) }));
-  // Their memory holds to the end of the run, also where an output is a view of a value that layers read long before.
-  for (const { view } of outputs) view.buffer.last = planner.jobs.length;
+  let { onProgress } = options;
+  const plan = (mayFuse: (pool: GraphNode) => boolean): Plan => {
+    const told = onProgress === undefined ? {} : { onProgress };
+    onProgress = undefined;
+    return planModel(new Planner(model, machine, { ...options, mayFuse }, expanded), options.keep !== false, told);
+  };
+  const { planner, inputs, outputs, hostNames, machineOf } =
+    options.fusePools === false ? plan(() => false) : fewerPools(plan);
 
   // Buffers of the planner's first half have addresses from here on; packed weights follow behind them.
-  const read = outputs.map((o) => o.view);
-  keepInShared(planner, read);
-  if (options.keep !== false) holdWeights(planner);
-  let machineOf: MachineOf = () => machine;
-  if (options.keep !== false) {
-    machineOf = keepInNram(planner, read);
-    keepInShared(planner, read);
-  }
   let top = allocate(planner.buffers);
   const place = (bytes: number): number => {
     const at = top;
@@ -205,8 +194,52 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
     outputs: outputs.map((o) => slotOf(o.name, o.view)),
     host,
     layers,
-    compulsory: compulsoryTraffic(planner, read),
+    compulsory: compulsoryTraffic(
+      planner,
+      outputs.map((o) => o.view),
+    ),
   };
+}
+
+/** What is planned of a model: jobs, the homes of values, what the host does. */
+interface Plan extends Pooled {
+  readonly inputs: readonly Slot[];
+  readonly outputs: readonly Slot[];
+  /** Host parts by their jobs. */
+  readonly hostNames: ReadonlyMap<Job, Boundary>;
+}
+
+interface Slot {
+  readonly name: string;
+  readonly view: View;
+}
+
+/** Plans all nodes, and where values stay. @param keeps whether some may stay in NRAM */
+function planModel(planner: Planner, keeps: boolean, told: Pick<LowerOptions, 'onProgress'>): Plan {
+  const { graph, machine } = planner;
+  const inputs = graph.inputs.map((v) => {
+    const view = makeInput(planner, v.name);
+    planner.alias(v.name, view);
+    planner.made([v.name]);
+    return { name: v.name, view };
+  });
+
+  placeConcats(planner);
+  const hostNames = planNodes(planner, told);
+
+  const outputs = graph.outputs.map((v) => ({ name: v.name, view: outputView(planner, v.name) }));
+  // Their memory holds to the end of the run, also where an output is a view of a value that layers read long before.
+  for (const { view } of outputs) view.buffer.last = planner.jobs.length;
+
+  const read = outputs.map((o) => o.view);
+  keepInShared(planner, read);
+  if (keeps) holdWeights(planner);
+  let machineOf: MachineOf = () => machine;
+  if (keeps) {
+    machineOf = keepInNram(planner, read);
+    keepInShared(planner, read);
+  }
+  return { planner, inputs, outputs, hostNames, machineOf };
 }
 
 /** For each node: the nodes of the imported model that it stands for. */
@@ -251,7 +284,7 @@ function makeInput(p: Planner, name: string): View {
  * Plans every node in order. What goes to the host waits, and becomes one part when a lowering asks for the memory of a
  * value that waits, or at the end. A node that waits reads jobs made before and others that wait, so a part is always legal.
  */
-function planNodes(p: Planner, options: LowerOptions): Map<Job, Boundary> {
+function planNodes(p: Planner, options: Pick<LowerOptions, 'onProgress'>): Map<Job, Boundary> {
   const parts = new Map<Job, Boundary>();
   let waiting: Waiting[] = [];
   const place = (run: readonly Waiting[]): void => {

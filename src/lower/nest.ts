@@ -9,7 +9,8 @@
  * `sync chip`, separates layers.
  *
  * Ahead of the matrix unit the vector unit may make its operand, tile by tile, of what is loaded for that (`Prologue`). Behind it, it may work on a result in place before it is stored (`Epilogue`): the matrix unit then hands the
- * buffer to the vector unit, that one to the store, and the store back to the matrix unit.
+ * buffer to the vector unit, that one to the store, and the store back to the matrix unit. What an epilogue makes a result of, rather than in
+ * its place, has tiles of its own that go the same way (`Epilogue.tiles`).
  */
 import { internalError } from '#base';
 import { SEMAPHORE_MAX } from '#isa';
@@ -91,6 +92,8 @@ export interface Epilogue {
   readonly inputs: readonly Stream[];
   readonly cycles: TileSum;
   readonly body: (e: Emitter, at: TileContext) => void;
+  /** Tiles beside the result that go from buffer to buffer with it: the matrix unit writes one of them, and the result is made of it. */
+  readonly tiles?: readonly Stream[];
 }
 
 /** Semaphores by role, fixed so that each has one signaller and one waiter in the whole program. */
@@ -101,6 +104,11 @@ const SEMAPHORES = {
   behind: 13,
   /** From the vector unit to the matrix unit and back: an operand that the prologue has made. These are the link's where there is one. */
   ahead: { ready: 14, free: 15 },
+  /**
+   * From the vector unit to the matrix unit: tiles that the epilogue is through with, where the result that it makes of them is not stored,
+   * so that no store gives them back. Not beside a prologue.
+   */
+  back: 14,
 } as const;
 
 /** load → vector, vector → load and vector → store, for what the vector unit does in nests that are not of this shape. */
@@ -163,7 +171,7 @@ export const movedAhead = ({ stream, loops }: FirstBlock, cores: Cores): NonNull
 export function shapeOfNest(
   nest: Pick<Nest, 'loops' | 'inputs' | 'output' | 'unit' | 'early' | 'next' | 'ring'> & {
     readonly prologue?: Pick<Epilogue, 'inputs' | 'cycles'>;
-    readonly epilogue?: Pick<Epilogue, 'inputs' | 'cycles'>;
+    readonly epilogue?: Pick<Epilogue, 'inputs' | 'cycles' | 'tiles'>;
   },
   cycles: TileSum,
   cores: Cores,
@@ -183,6 +191,8 @@ export function shapeOfNest(
   const outBuffers = kept ? 0 : workers * (output.level === 0 ? 1 : 2);
   // A result that stays has its place: nobody waits for a buffer, and it is handed to the epilogue alone.
   const handedOn = kept ? (epilogue === undefined ? 0 : results / 2) : results;
+  const handsBack = kept && epilogue?.tiles !== undefined;
+  const back = handsBack ? turnsOfAll(loops, output.level) + workers * handedBack(loops, nest.output) : 0;
   const own = operands(inputs, unit);
   // Vector operands of one level come together, whichever side of the matrix unit they are for.
   const beside = [...(prologue?.inputs ?? []), ...(epilogue?.inputs ?? [])];
@@ -201,11 +211,14 @@ export function shapeOfNest(
     ...(early === undefined ? {} : { early }),
     ...(ring === undefined ? {} : { ring }),
     ...(next === undefined ? {} : { next: movedAhead(next, cores) }),
+    ...(handsBack ? { handsBack } : {}),
     output,
     stages: [
       ...(prologue === undefined ? [] : [stage('ahead', prologue, vector + handed)]),
-      stage('main', { inputs, cycles }, own + handedOn + outBuffers + handed),
-      ...(epilogue === undefined ? [] : [stage('behind', epilogue, (prologue === undefined ? vector : 0) + handedOn)]),
+      stage('main', { inputs, cycles }, own + handedOn + outBuffers + handed + back),
+      ...(epilogue === undefined
+        ? []
+        : [stage('behind', epilogue, (prologue === undefined ? vector : 0) + handedOn + back)]),
     ],
     semaphores: { load: own + vector, store: kept ? 0 : results + outBuffers },
   };
@@ -228,6 +241,10 @@ export const MOST_HANDED_ON = SEMAPHORE_MAX;
 
 /** Buffers of what a prologue makes. */
 export const tilesAhead = (loops: readonly LoopDim[]): 1 | 2 => (turnsOf(loops, loops.length) > 1 ? 2 : 1);
+
+/** Buffers of tiles that an epilogue hands back. */
+const handedBack = (loops: readonly LoopDim[], output: Stream): 1 | 2 =>
+  turnsOf(loops, levelOf(loops, output)) > 1 ? 2 : 1;
 
 /** Emits the whole kernel, final `sync` included. */
 export function emitNest(e: Emitter, nest: Nest): void {
@@ -302,6 +319,18 @@ export function emitNest(e: Emitter, nest: Nest): void {
     }
     for (const tile of prologue.tiles) buffers.set(tile, where);
   }
+  for (const tile of epilogue?.tiles ?? []) {
+    const { address, second } = nest.placements.get(tile)!;
+    if (second === 0) {
+      buffers.set(tile, address);
+      continue;
+    }
+    const register = e.register();
+    e.op('li', { rd: register, imm: address });
+    buffers.set(tile, { register });
+    flips.push({ stream: tile, register, mask: (address ^ (address + second)) >>> 0 });
+  }
+  const handsBack = stays && epilogue?.tiles !== undefined ? handedBack(loops, output) : 0;
   // What stays in NRAM is found by address: in a register where that depends on loops.
   for (const s of kept) buffers.set(s, levelOf(loops, s) === 0 ? s.address : { register: e.register() });
   const context = new TileContext(index, size, buffers);
@@ -319,6 +348,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.signal(l.unit, l.free);
   for (let i = 0; i < outBuffers; i++) e.signal('store', sem.outFree);
   if (made !== undefined) for (let i = 0; i < madeBuffers; i++) e.signal(unit, SEMAPHORES.ahead.free);
+  for (let i = 0; i < handsBack; i++) e.signal('vector', SEMAPHORES.back);
 
   // The store lags one tile behind: it works on saved copies of what it needs.
   const lag = outLevel > 0 && !stays;
@@ -373,6 +403,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
     }
     for (const s of kept) if (levelOf(loops, s) === level) emitKeptAddress(e, s, context);
     if (level === outLevel && !stays) e.wait(unit, sem.outFree);
+    if (level === outLevel && handsBack > 0) e.wait(unit, SEMAPHORES.back);
     if (level === loops.length) innermost();
     else emitLoop(level);
     if (level === outLevel) {
@@ -380,6 +411,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
         e.signal(unit, SEMAPHORES.behind);
         e.wait('vector', SEMAPHORES.behind);
         epilogue.body(e, context);
+        if (handsBack > 0) e.signal('vector', SEMAPHORES.back);
       }
       if (!stays) e.signal(last, outReady);
       if (lag) {
@@ -393,6 +425,7 @@ export function emitNest(e: Emitter, nest: Nest): void {
         if (typeof savedBuffer !== 'number') e.set(savedBuffer.register, buffers.get(output)!);
       }
       flip(output);
+      for (const tile of epilogue?.tiles ?? []) flip(tile);
     }
     for (const l of [...levels].reverse()) {
       if (l.level !== level) continue;
@@ -459,5 +492,6 @@ export function emitNest(e: Emitter, nest: Nest): void {
   for (const l of levels) for (let i = 0; i < l.buffers; i++) e.wait('load', l.free);
   for (let i = 0; i < outBuffers; i++) e.wait(unit, sem.outFree);
   if (made !== undefined) for (let i = 0; i < madeBuffers; i++) e.wait('vector', SEMAPHORES.ahead.free);
+  for (let i = 0; i < handsBack; i++) e.wait(unit, SEMAPHORES.back);
   endDealing(e, { end });
 }

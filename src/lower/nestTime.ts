@@ -109,7 +109,10 @@ export class Channel {
 }
 
 /** Cycles that a nest takes by itself, from its first instruction to the end of its `sync`. */
-export function nestTime({ loops, inputs, output, stages, early, next, ring }: NestShape, machine: Machine): number {
+export function nestTime(
+  { loops, inputs, output, stages, early, next, ring, handsBack }: NestShape,
+  machine: Machine,
+): number {
   const { semaphore, instruction, signalLatency, barrierLatency } = controlCost(machine);
   const at = new Map<LoopDim, number>();
   const index = (l: LoopDim): number => at.get(l) ?? 0;
@@ -171,6 +174,7 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
   });
   const resultCost = costOf(output, loops, machine, index);
   const resultFree = new Signals(output.level === 0 ? 1 : 2);
+  const tileFree = new Signals(output.level === 0 ? 1 : 2);
   let pending: { readonly ready: number; readonly transfer: Transfer } | undefined;
   /** Whether the result has a place of its own, and is not stored. */
   const stays = isKept(output.stream);
@@ -205,6 +209,7 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
       enter(l.queue, enter(loads, 0, semaphore) + signalLatency, semaphore);
     }
     if (level === output.level && !stays) enter(main.queue, resultFree.take(), semaphore);
+    if (level === output.level && handsBack === true) enter(main.queue, tileFree.take(), semaphore);
     if (level === loops.length) {
       if (ahead !== undefined) {
         enter(ahead.queue, madeFree.take(), semaphore);
@@ -228,6 +233,8 @@ export function nestTime({ loops, inputs, output, stages, early, next, ring }: N
       let ready = stays && behind === undefined ? 0 : enter(main.queue, 0, semaphore) + signalLatency;
       if (behind !== undefined)
         ready = enter(behind.queue, ready, (stays ? 1 : 2) * semaphore + behind.cycles()) + signalLatency;
+      if (behind !== undefined && handsBack === true)
+        tileFree.signal(enter(behind.queue, 0, semaphore) + signalLatency);
       if (!stays) {
         store();
         pending = { ready, transfer: resultCost() };

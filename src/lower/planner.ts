@@ -92,6 +92,10 @@ export class Planner {
 
   /** Whether layers may be done tile by tile, one in the scratchpads of the other. */
   readonly depthFirst: boolean;
+  /** Whether a pooling may be done with the tiles of the convolution before it. */
+  readonly mayFuse: (pool: GraphNode) => boolean;
+  /** Poolings that are done so. */
+  readonly fusedPools: GraphNode[] = [];
   /** The most buffers of weights. */
   readonly weightBuffers: number | undefined;
   readonly #sparse: SparseOption;
@@ -106,6 +110,7 @@ export class Planner {
     {
       schedule = searchTiling,
       depthFirst = true,
+      mayFuse = () => true,
       weightBuffers,
       sparse = 'auto',
       winograd = 'auto',
@@ -113,6 +118,7 @@ export class Planner {
     }: {
       readonly schedule?: Schedule;
       readonly depthFirst?: boolean;
+      readonly mayFuse?: (pool: GraphNode) => boolean;
       readonly weightBuffers?: number;
       readonly sparse?: SparseOption;
       readonly winograd?: WinogradChoice;
@@ -122,6 +128,7 @@ export class Planner {
   ) {
     this.#schedule = schedule;
     this.depthFirst = depthFirst;
+    this.mayFuse = mayFuse;
     this.weightBuffers = weightBuffers;
     this.#sparse = sparse;
     this.winograd = winograd;
@@ -217,13 +224,15 @@ export class Planner {
   }
 
   /**
-   * The tiling of a contraction, or undefined where nothing fits. With less NRAM, because values stay there, a caller's choice may not fit.
+   * The tiling of a contraction, or undefined where nothing fits. With less NRAM, because values stay there, a caller's choice may not fit;
+   * one that cannot pool results leaves the pooling to a layer of its own.
    * @throws what `checkTiling` throws of a caller's choice
    */
   tiling(k: Contraction, machine = this.machine): Tiling | undefined {
     const found = this.#schedule(k, machine, this.weightBuffers);
     if (found === undefined || this.#schedule === searchTiling) return found;
-    if (machine !== this.machine || holdsWeights(k)) return fitsContraction(k, found, machine) ? found : undefined;
+    if (machine !== this.machine || holdsWeights(k) || k.pool !== undefined)
+      return fitsContraction(k, found, machine) ? found : undefined;
     checkTiling(k, found, machine);
     return found;
   }

@@ -337,6 +337,8 @@ export interface NestShape {
   /** What is loaded behind them for the nest that follows, which has these loops. */
   readonly next?: Moved & { readonly loops: readonly LoopDim[] };
   readonly output: Moved;
+  /** Whether the epilogue gives the tiles back of which it makes a result that stays. */
+  readonly handsBack?: boolean;
   /** What the units do; empty where only the DMA works. */
   readonly stages: readonly Stage[];
   /** `wait` and `signal` entries of the transfer queues, of all cores. */

@@ -4,11 +4,14 @@ import type { Machine } from '#machine';
 import { cyclesAtRate, type DmaCost, segmentsCost } from '#timing';
 import type { Spatial } from './contraction.ts';
 import type { Share } from './coreSplit.ts';
+import { madeAlong, readAlong } from './pooled.ts';
 import type { Place } from './views.ts';
 
 export interface SpatialTiles {
   readonly tile: number;
   readonly count: number;
+  /** Results of a tile; they are more than it stores where they are pooled. */
+  readonly made: number;
   /** Largest input extent of a tile, padding included. */
   readonly extent: number;
   /** Input elements inside the tensor, summed over the tiles. */
@@ -16,17 +19,18 @@ export interface SpatialTiles {
 }
 
 export function spatialTiles(s: Spatial, tile: number): SpatialTiles {
-  const window = (s.kernel - 1) * s.dilation + 1;
+  const { scale, window, pad } = readAlong(s);
   const count = Math.ceil(s.total / tile);
   let inside = 0;
   for (let t = 0; t < count; t++) {
     const first = t * tile;
     const size = Math.min(tile, s.total - first);
-    const start = first * s.scale - s.pad;
-    const end = start + (size - 1) * s.scale + window;
+    const start = first * scale - pad;
+    const end = start + (size - 1) * scale + window;
     inside += Math.max(0, Math.min(end, s.limit) - Math.max(start, 0));
   }
-  return { tile, count, extent: (Math.min(tile, s.total) - 1) * s.scale + window, inside };
+  const made = madeAlong(s, Math.min(tile, s.total));
+  return { tile, count, made, extent: (Math.min(tile, s.total) - 1) * scale + window, inside };
 }
 
 export type Extents = readonly (readonly [stride: number, elements: number])[];
@@ -63,10 +67,23 @@ export function runsCost(
   return segmentsCost(machine, Math.max(1, bytes / run), Math.min(run, bytes), buffer);
 }
 
-/** A core's tiles that are alike in the sizes of their pixels. */
-export const pixelClasses = (b: Share, y: Share, x: Share): { sizes: readonly number[]; times: number }[] =>
-  b.classes.flatMap((bs) =>
-    y.classes.flatMap((ys) =>
-      x.classes.map((xs) => ({ sizes: [xs.size, ys.size, bs.size], times: bs.times * ys.times * xs.times })),
+/**
+ * A core's tiles that are alike in the sizes of their pixels. @param carried rows that tiles have of those above them; the first of them make
+ * these by an instruction of their own here
+ */
+export function pixelClasses(
+  shares: Readonly<Record<'b' | 'y' | 'x', Share>>,
+  along: Readonly<Record<'y' | 'x', Spatial>>,
+  carried: number,
+): { sizes: readonly number[]; times: number }[] {
+  const rows = shares.y.classes.map((ys) => ({ rows: madeAlong(along.y, ys.size) - carried, times: ys.times }));
+  if (carried > 0) rows.push({ rows: carried, times: 1 });
+  return shares.b.classes.flatMap((bs) =>
+    rows.flatMap((ys) =>
+      shares.x.classes.map((xs) => ({
+        sizes: [madeAlong(along.x, xs.size), ys.rows, bs.size],
+        times: bs.times * ys.times * xs.times,
+      })),
     ),
   );
+}

@@ -6,18 +6,19 @@
 import { ELEMENT_BYTES, type VectorFunction } from '#isa';
 import { accumulatorEntries, filtersOf, lanesOf, type Machine, unitFor, vectorLanes } from '#machine';
 import { keepsSums, type MatrixWork, VECTOR_CLASSES, workCycles, workOf } from '#timing';
+import { wideBytes } from './behindContraction.ts';
 import {
   type Contraction,
   type EpilogueOperand,
   holdsWeights,
   reductionSizes,
   typesOfContraction,
-  wideBytes,
   widthsOf,
 } from './contraction.ts';
 import { meanBlockBytes, mostWordsInWram, parametersOf, wordsOf } from './contractionWeights.ts';
 import { type CoreSplit, copiesOf, type Share } from './coreSplit.ts';
 import { transfersOfUnfold } from './im2col/unfoldedStream.ts';
+import { hasEdgesAtEnds, mayCarry, overlapAlong } from './pooled.ts';
 import { INSTRUCTIONS_PER_TILE } from './prediction.ts';
 import { type Extents, pixelClasses, type RunsCost, runsCost, type SpatialTiles, spatialTiles } from './screenCosts.ts';
 import type { Shortlist } from './shortlist.ts';
@@ -49,6 +50,8 @@ interface Pixels {
   readonly b: number;
   readonly x: SpatialTiles;
   readonly y: SpatialTiles;
+  /** Whether pooled tiles hand rows on. */
+  readonly carries: boolean;
   readonly shares: readonly Share[];
   /** Turns of one core; cores; tiles of all. */
   readonly turns: number;
@@ -84,6 +87,8 @@ export class Screening {
   readonly #operands: readonly EpilogueOperand[];
   /** Vector cycles of the epilogue for each element, and lanes. */
   readonly #steps: number;
+  /** Vector cycles of a window for each element that a pooling leaves. */
+  readonly #windowSteps: number;
   readonly #lanes: number;
   readonly #controlPerTile: number;
   /** That bring a tile of activations. */
@@ -113,6 +118,8 @@ export class Screening {
     this.#operands = k.epilogue?.operands ?? [];
     const busy = (f: VectorFunction): number => machine.vector.cycles[VECTOR_CLASSES[f]];
     this.#steps = (k.epilogue?.steps ?? []).reduce((sum, s) => sum + busy(s.f), 0);
+    const taps = (k.y.pool?.kernel ?? 1) * (k.x.pool?.kernel ?? 1);
+    this.#windowSteps = k.pool === undefined ? 0 : busy('mov') * taps + (k.pool.scale === undefined ? 0 : busy('mul'));
     // Epilogues are chosen only where the vector unit computes the type.
     this.#lanes = vectorLanes(machine.vector, this.#types.result) ?? 1;
     this.#controlPerTile = INSTRUCTIONS_PER_TILE * machine.control.cyclesPerInstruction;
@@ -133,8 +140,9 @@ export class Screening {
     return evenTiles(k.b.total, 1, 12).flatMap((b) =>
       xTiles.flatMap((x) =>
         yTiles.flatMap((y) => {
-          // Several images only where a tile holds them whole.
-          if (b > 1 && (x.count > 1 || y.count > 1)) return [];
+          // Several images only where a tile holds them whole, and none of them is pooled.
+          if (b > 1 && (x.count > 1 || y.count > 1 || k.pool !== undefined)) return [];
+          if (!hasEdgesAtEnds(k.y, y.tile) || !hasEdgesAtEnds(k.x, x.tile)) return [];
           const [bs, ys, xs] = [
             split.of('b', k.b.total, b),
             split.of('y', k.y.total, y.tile),
@@ -144,7 +152,14 @@ export class Screening {
           const shares = [bs, ys, xs];
           const [turns, parts] = [bs.rounds * ys.rounds * xs.rounds, bs.parts * ys.parts * xs.parts];
           const count = bs.tiles * ys.tiles * xs.tiles;
-          return { b, x, y, shares, turns, parts, count, classes: pixelClasses(bs, ys, xs) };
+          const rows = {
+            tile: y.tile,
+            ...(ys.parts === 1 ? {} : { deal: { over: 'core', parts: ys.parts } as const }),
+          };
+          return (mayCarry(k.y, rows, true) ? [false, true] : [false]).map((carries) => {
+            const classes = pixelClasses({ b: bs, y: ys, x: xs }, k, carries ? overlapAlong(k.y) : 0);
+            return { b, x, y, carries, shares, turns, parts, count, classes };
+          });
         }),
       ),
     );
@@ -242,10 +257,12 @@ export class Screening {
     const machine = this.#machine;
     const outerTurns = this.#outerTurns;
     const { n, c, ky, wholeDepth, filters, depthBlocks, blocks, w } = block;
-    const { b, x, y, turns: spatial } = at;
+    const { b, x, y, carries, turns: spatial } = at;
     const nCount = filters.rounds;
     const pixels = b * y.tile * x.tile;
-    if (block.stored && block.groups * pixels > this.#entries) return;
+    /** Results that are computed; they are those that are stored, but where they are pooled. */
+    const made = b * y.made * x.made;
+    if (block.stored && block.groups * made > this.#entries) return;
     const depth = wholeDepth ? k.c.total : c;
     const aBuffer = isKept(k.a) ? 0 : align(this.#bytes.a * b * y.extent * x.extent * depth);
     const outBuffer = isKept(k.out) ? 0 : align(this.#bytes.result * pixels * block.width);
@@ -254,7 +271,9 @@ export class Screening {
       (m, o) => m + (isKept(o.place) ? 0 : align(this.#operandBytes(o, block, at))),
       0,
     );
-    const results = (outBuffer + operandBytes) * outTimes + align(wideBytes(k, pixels * block.width));
+    const madeBuffer = k.pool === undefined ? 0 : align(this.#bytes.result * made * block.width);
+    const sums = k.pool?.sums === undefined || k.pool.sums === this.#types.result ? 0 : align(4 * pixels * block.width);
+    const results = (outBuffer + madeBuffer + operandBytes) * outTimes + align(wideBytes(k, made * block.width)) + sums;
     const aBlocked = depthBlocks > 1 && !wholeDepth;
     const aTimes = outerTurns * spatial * (aBlocked ? depthBlocks : 1) > 1 ? 2 : 1;
     if (aBuffer * aTimes + results > machine.nram.bytes) return;
@@ -283,8 +302,12 @@ export class Screening {
       k.out.home,
     );
     const behind = this.#behind(block, at);
-    const vectorCycles = this.#steps * pixels * Math.ceil(Math.min(n, k.n.total) / this.#lanes);
-    for (const filtersOuter of nCount > 1 && spatial > 1 ? [false, true] : [false]) {
+    const filtersOfTile = Math.min(n, k.n.total);
+    const vectorCycles =
+      this.#steps * made * Math.ceil(filtersOfTile / this.#lanes) +
+      this.#windowSteps * this.#walked([filtersOfTile, x.tile, y.tile]);
+    const orders = nCount > 1 && spatial > 1 ? [false, true] : [false];
+    for (const filtersOuter of carries && nCount > 1 ? [true] : orders) {
       // A block for each turn in which it is first met, if there are several and turns in which it is met again.
       const aTiles = aBlocked || filtersOuter ? (filtersOuter ? spatial : 1) * (aBlocked ? depthBlocks : 1) : 1;
       const wTiles = (filtersOuter ? 1 : nCount) * blocks;
@@ -336,12 +359,19 @@ export class Screening {
       this.#shortlist.offer(
         () => ({
           ...{ b, y: y.tile, x: x.tile, n, c, ky, filtersOuter, wholeDepth, deals: this.#split.deals },
+          ...(carries ? { carriesRows: true } : {}),
           ...(holdsActivations ? { holdsActivations } : {}),
           ...(holdsWeights ? { holdsWeights } : {}),
         }),
         cycles + bodies * CYCLES_WORTH_A_TILE + outerTurns * channel * 1e-9,
       );
     }
+  }
+
+  /** Turns of the vector lanes over elements of these sizes, the best of them innermost. */
+  #walked(sizes: readonly number[]): number {
+    const all = sizes.reduce((n, size) => n * size, 1);
+    return Math.min(...sizes.map((size) => (all / size) * Math.ceil(size / this.#lanes)));
   }
 
   /** What loading a tile of activations takes: it does not depend on the filters. */
@@ -374,8 +404,8 @@ export class Screening {
   #along(o: EpilogueOperand, { n }: Block, { b, x, y }: Pixels): Extents {
     return [
       [o.n, o.n === 0 ? 1 : Math.min(n, this.#k.n.total)],
-      [o.x, o.x === 0 ? 1 : x.tile],
-      [o.y, o.y === 0 ? 1 : y.tile],
+      [o.x, o.x === 0 ? 1 : x.made],
+      [o.y, o.y === 0 ? 1 : y.made],
       [o.b, o.b === 0 ? 1 : b],
     ];
   }

@@ -107,7 +107,7 @@ function rank(k: Contraction, machine: Machine, tilings: readonly Tiling[], weig
   };
   const byScore = (a: Ranked, b: Ranked): number => a.score - b.score;
   const ranked = tilings
-    .filter((tiling) => !keepsAny(k) || fitsContraction(k, tiling, machine))
+    .filter((tiling) => (!keepsAny(k) && k.pool === undefined) || fitsContraction(k, tiling, machine))
     .map((tiling) => scored(tiling, buildContraction(k, tiling, machine, 0)))
     .sort(byScore);
   const limit = (ranked[0]?.score ?? 0) * NEARLY_BEST;

@@ -38,10 +38,26 @@ export interface Access {
   readonly strides: readonly number[];
 }
 
+/** by · the size of a loop's tile + plus, where that differs from tile to tile. */
+export interface ScaledSize {
+  readonly of: LoopDim;
+  readonly by: number;
+  readonly plus: number;
+}
+
+export type StepSize = Operand | ScaledSize;
+
+/** by · the size of a loop's tile + plus. */
+export function scaledSize(of: LoopDim, by: number, plus: number): StepSize {
+  return isRagged(of) && tilesOf(of) > 1 ? { of, by, plus } : by * Math.min(of.tile, of.total) + plus;
+}
+
+const isScaled = (size: StepSize): size is ScaledSize => typeof size === 'object' && 'of' in size;
+
 /** One vector instruction; dimensions and strides innermost first, at most five. Types follow from the tiles of A and C. */
 export interface Step {
   readonly f: VectorFunction;
-  readonly sizes: readonly Operand[];
+  readonly sizes: readonly StepSize[];
   readonly a: Access;
   readonly b?: Access | { readonly scalar: number };
   readonly c: Access;
@@ -66,8 +82,8 @@ export interface StepEmitter {
   step(s: Step): void;
   /** Steps that only the first tile of a loop takes, and steps that all others take. */
   first(l: LoopDim, first: () => void, others: () => void): void;
-  /** Steps that only the last tile of a loop takes. */
-  last(l: LoopDim, steps: () => void): void;
+  /** Steps that only the last tile of a loop takes, and steps that all others take. */
+  last(l: LoopDim, last: () => void, others?: () => void): void;
 }
 
 /** Says the steps of the current tile. */
@@ -91,14 +107,18 @@ export function emitSteps(
     use(r);
     e.release(r);
   };
-  const record = (sizes: readonly Operand[], strides: readonly number[]): RecordId =>
-    recordFor(e, records, sizes, strides);
-  const records: RecordCache = new Map();
+  const records = new Records(e);
+  const scaled = new ScaledSizes(e, at);
+  const record = (sizes: readonly Operand[], strides: readonly number[]): RecordId => records.of(sizes, strides);
   // What a branch configures other paths do not see.
+  const forget = (): void => {
+    records.forget();
+    scaled.forget();
+  };
   const branch = (steps: () => void): void => {
-    records.clear();
+    forget();
     steps();
-    records.clear();
+    forget();
   };
   body(at, {
     first: (l, first, others) => {
@@ -113,20 +133,25 @@ export function emitSteps(
       branch(first);
       e.place(end);
     },
-    last: (l, steps) => {
+    last: (l, last, others) => {
       const index = at.index(l);
-      if (typeof index === 'number') return steps();
+      if (typeof index === 'number') return last();
+      const isOther = e.newLabel();
       const end = e.newLabel();
-      e.with(tilesOf(l) - 1, (rb) => e.jump('bne', end, { ra: index.register, rb }));
-      branch(steps);
+      e.with(tilesOf(l) - 1, (rb) => e.jump('bne', isOther, { ra: index.register, rb }));
+      branch(last);
+      if (others !== undefined) e.jump('jmp', end);
+      e.place(isOther);
+      if (others !== undefined) branch(others);
       e.place(end);
     },
     step: (given) => {
       const s = bestInner(given, at, machine);
-      const a = record(s.sizes, s.a.strides);
-      const c = record(s.sizes, s.c.strides);
+      const sizes = s.sizes.map((size) => (isScaled(size) ? scaled.of(size) : size));
+      const a = record(sizes, s.a.strides);
+      const c = record(sizes, s.c.strides);
       const bIsScalar = s.b !== undefined && 'scalar' in s.b;
-      const b = s.b !== undefined && !('scalar' in s.b) ? record(s.sizes, s.b.strides) : 0;
+      const b = s.b !== undefined && !('scalar' in s.b) ? record(sizes, s.b.strides) : 0;
       const { type, result } = typesOf(s);
       const issue = (rb: number): void =>
         address(s.a, (ra) =>
@@ -154,6 +179,7 @@ export function emitSteps(
       else address(s.b, issue);
     },
   });
+  scaled.release();
 }
 
 /** Busy cycles of the steps over all turns of `loops`. */
@@ -179,14 +205,20 @@ export function stepCycles(loops: readonly LoopDim[], body: StepBody, machine: M
       only(l, (isFirst) => isFirst(l), first);
       only(l, (isFirst) => !isFirst(l), others);
     },
-    last: (l, steps) => only(l, (_, isLast) => isLast(l), steps),
+    last: (l, last, others = () => {}) => {
+      only(l, (_, isLast) => isLast(l), last);
+      only(l, (_, isLast) => !isLast(l), others);
+    },
     step: (given) => {
       const s = bestInner(given, at, machine);
       // The cost is asked for again, when other steps are not applied any more.
       const appliesHere = applies;
       const sum = sumOverTiles(loops, ends, (size, isFirst, isLast) => {
         if (!appliesHere(isFirst, isLast)) return 0;
-        const sizes = s.sizes.map((v) => (typeof v === 'number' ? v : size(loops[v.register]!)));
+        const sizes = s.sizes.map((v) => {
+          if (typeof v === 'number') return v;
+          return isScaled(v) ? v.by * size(v.of) + v.plus : size(loops[v.register]!);
+        });
         const reducesInner = (s.accumulate ?? 'none') !== 'none' && s.c.strides[0] === 0 && sizes[0]! > 1;
         return vecCycles(machine, s.f, sizes, reducesInner, { strides: innerStrides(s), ...typesOf(s) });
       });
@@ -207,7 +239,7 @@ const innerStrides = ({ a, b, c }: Step): readonly number[] =>
  * order of a reduction follows from the dimensions deterministically.
  */
 function bestInner(s: Step, at: TileContext, machine: Machine): Step {
-  const sizes = s.sizes.map((v) => at.largest(v));
+  const sizes = s.sizes.map((v) => (isScaled(v) ? v.by * v.of.tile + v.plus : at.largest(v)));
   const all = sizes.reduce((n, v) => n * v, 1);
   const lanes = lanesFor(machine, typesOf(s));
   const cost = (d: number): number => {
@@ -230,17 +262,70 @@ function bestInner(s: Step, at: TileContext, machine: Machine): Step {
   };
 }
 
-type RecordCache = Map<string, RecordId>;
+/**
+ * Records of steps, shared by those of the same sizes and strides. Those with ragged sizes are set anew in each tile, and on each path
+ * through it.
+ */
+class Records {
+  readonly #e: Emitter;
+  readonly #known = new Map<string, RecordId>();
+  /** Set on the path at hand. */
+  readonly #set = new Set<RecordId>();
 
-/** Records with the same sizes and strides are shared; those with ragged sizes are set anew in each tile. */
-function recordFor(e: Emitter, cache: RecordCache, sizes: readonly Operand[], strides: readonly number[]): RecordId {
-  const key = sizes.map((s, i) => `${typeof s === 'number' ? s : `r${s.register}`}:${strides[i]}`).join(',');
-  const known = cache.get(key);
-  if (known !== undefined) return known;
-  const record = e.record();
-  sizes.forEach((size, d) => {
-    e.dimension(record, d, size, strides[d]!);
-  });
-  cache.set(key, record);
-  return record;
+  constructor(e: Emitter) {
+    this.#e = e;
+  }
+
+  of(sizes: readonly Operand[], strides: readonly number[]): RecordId {
+    const key = sizes.map((s, i) => `${typeof s === 'number' ? s : `r${s.register}`}:${strides[i]}`).join(',');
+    const known = this.#known.get(key);
+    if (known !== undefined && this.#set.has(known)) return known;
+    const record = known ?? this.#e.record();
+    sizes.forEach((size, d) => {
+      // What is known is set once for all.
+      if (known === undefined || typeof size !== 'number') this.#e.dimension(record, d, size, strides[d]!);
+    });
+    this.#known.set(key, record);
+    this.#set.add(record);
+    return record;
+  }
+
+  forget(): void {
+    this.#set.clear();
+  }
+}
+
+/** Registers that hold scaled sizes. */
+class ScaledSizes {
+  readonly #e: Emitter;
+  readonly #at: TileContext;
+  readonly #registers = new Map<string, Register>();
+  readonly #set = new Set<string>();
+
+  constructor(e: Emitter, at: TileContext) {
+    this.#e = e;
+    this.#at = at;
+  }
+
+  of({ of, by, plus }: ScaledSize): Operand {
+    const size = this.#at.size(of);
+    if (typeof size === 'number') return by * size + plus;
+    const key = `${of.name} ${by} ${plus}`;
+    const register = this.#registers.get(key) ?? this.#e.register();
+    if (!this.#set.has(key)) {
+      this.#e.op('muli', { rd: register, ra: size.register, imm: by });
+      this.#e.addTo(register, plus);
+    }
+    this.#registers.set(key, register);
+    this.#set.add(key);
+    return { register };
+  }
+
+  forget(): void {
+    this.#set.clear();
+  }
+
+  release(): void {
+    for (const r of this.#registers.values()) this.#e.release(r);
+  }
 }

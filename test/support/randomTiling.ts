@@ -13,7 +13,7 @@ export function randomTiling(k: Contraction, machine: Machine, random: Random, c
   for (let i = 0; i < 100; i++) {
     const n = random.integer(0, 2) === 0 ? k.n.total : Math.min(k.n.total, tn * random.integer(1, 3));
     const [y, x, c] = [part(k.y.total), part(k.x.total), channels * part(k.c.total / channels)];
-    const b = y === k.y.total && x === k.x.total ? part(k.b.total) : 1;
+    const b = y === k.y.total && x === k.x.total && k.pool === undefined ? part(k.b.total) : 1;
     const dealt = random.pick([[], ['n'], ['y'], ['x']]);
     const t: Tiling = {
       ...{ b, y, x, n, c, ky: part(k.y.kernel) },
@@ -21,6 +21,7 @@ export function randomTiling(k: Contraction, machine: Machine, random: Random, c
       wholeDepth: c < k.c.total && random.integer(0, 1) === 1,
       holdsActivations: random.integer(0, 1) === 1,
       holdsWeights: random.integer(0, 1) === 1,
+      ...(k.pool !== undefined && random.integer(0, 1) === 1 ? { carriesRows: true } : {}),
       deals: dealt.map((loop) => ({ loop, over: 'core' })),
     };
     if (fitsContraction(k, t, machine)) return t;

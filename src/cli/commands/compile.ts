@@ -18,6 +18,9 @@ import { inModel, MODEL_ARGUMENT, sizesGiven } from '../model.ts';
 import {
   convolutionOption,
   coresOption,
+  type FusePools,
+  fusedPools,
+  fusePoolsOption,
   type ModelOptions,
   sparseOption,
   winogradOption,
@@ -47,6 +50,7 @@ interface CompileOptions extends ModelOptions, CacheOption {
   readonly sparse?: SparseOption;
   readonly winograd?: WinogradChoice;
   readonly convolution?: ConvolutionChoice;
+  readonly fusePools?: FusePools;
   readonly seed: number;
 }
 
@@ -70,6 +74,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
   command.option(...convolutionOption(console));
+  command.option(...fusePoolsOption(console));
   command.option(...seedOption(console, { en: 'of random weights; default 0', zh: '随机权重的种子，默认 0' }));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)), COMPILE);
   command.action(async (name: string, options: CompileOptions) => {
@@ -87,6 +92,7 @@ export function configureCompile(command: CliCommand, console: Console): void {
       ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
       ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
       ...(options.convolution === undefined ? {} : { convolution: options.convolution }),
+      ...fusedPools(options),
       onProgress: (done, total) =>
         console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
     });

@@ -15,6 +15,9 @@ import { inModel, MODEL_ARGUMENT, sizesGiven } from '../model.ts';
 import {
   convolutionOption,
   coresOption,
+  type FusePools,
+  fusedPools,
+  fusePoolsOption,
   type ModelOptions,
   sparseOption,
   winogradOption,
@@ -32,6 +35,7 @@ interface ExplainOptions extends ModelOptions, CacheOption {
   readonly schedules: number;
   readonly winograd?: WinogradChoice;
   readonly convolution?: ConvolutionChoice;
+  readonly fusePools?: FusePools;
 }
 
 export function configureExplain(command: CliCommand, console: Console): void {
@@ -66,6 +70,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
   command.option(...convolutionOption(console));
+  command.option(...fusePoolsOption(console));
   command.option(...coresOption(console));
   withCommonOptions(console, withCacheOption(console, withModelOptions(console, command)), EXPLAIN);
   command.action(async (name: string, options: ExplainOptions) => {
@@ -82,6 +87,7 @@ export function configureExplain(command: CliCommand, console: Console): void {
         ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
         ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
         ...(options.convolution === undefined ? {} : { convolution: options.convolution }),
+        ...fusedPools(options),
         ...(layer === undefined ? {} : { choose: (program) => layersNamed(program, layer) }),
         onProgress: (done, total) =>
           console.progress.update(() =>

@@ -33,6 +33,9 @@ import { embeddedOf, inModel, originOf } from '../model.ts';
 import {
   convolutionOption,
   coresOption,
+  type FusePools,
+  fusedPools,
+  fusePoolsOption,
   type ModelOptions,
   sparseOption,
   winogradOption,
@@ -50,6 +53,7 @@ interface RunOptions extends InputOptions, ModelOptions, ShowOptions, FidelityOp
   readonly sparse?: SparseOption;
   readonly winograd?: WinogradChoice;
   readonly convolution?: ConvolutionChoice;
+  readonly fusePools?: FusePools;
   readonly a?: number;
   readonly b?: number;
   readonly carry?: number;
@@ -111,6 +115,7 @@ export function configureRun(command: CliCommand, console: Console): void {
   command.option(...sparseOption(console));
   command.option(...winogradOption(console));
   command.option(...convolutionOption(console));
+  command.option(...fusePoolsOption(console));
   withModelOptions(console, command);
   withInputOptions(console, command);
   withFidelityOptions(console, command);
@@ -172,6 +177,7 @@ async function run(name: string, options: RunOptions, console: Console): Promise
     ...(options.sparse === undefined ? {} : { sparse: options.sparse }),
     ...(options.winograd === undefined ? {} : { winograd: options.winograd }),
     ...(options.convolution === undefined ? {} : { convolution: options.convolution }),
+    ...fusedPools(options),
     onProgress: (done, total) =>
       console.progress.update(() => console.text({ en: `compiling ${done}/${total}`, zh: `编译 ${done}/${total}` })),
   });

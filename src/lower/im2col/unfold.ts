@@ -15,6 +15,7 @@
 import { type Machine, unitFor, vectorLanes } from '#machine';
 import { chunksOf } from '#timing';
 import { type Contraction, reductionSizes, type Spatial, typesOfContraction } from '../contraction.ts';
+import type { Pooling } from '../pooled.ts';
 import { sparseOf } from '../sparse/forms.ts';
 import { isKept } from '../stream.ts';
 import type { Reason } from '../winograd/applies.ts';
@@ -45,8 +46,9 @@ export function unfoldedAxes({ taps, of }: Unfold): {
 
 /** An axis of what was unfolded: an element for each output. */
 const outputs = (s: Spatial): Spatial => ({
-  ...{ total: s.total, scale: 1, kernel: 1, dilation: 1, pad: 0, limit: s.total },
+  ...{ total: s.total, scale: 1, kernel: 1, dilation: 1, pad: 0, limit: s.pool?.limit ?? s.total },
   ...{ aStride: s.scale * s.aStride, outStride: s.outStride },
+  ...(s.pool === undefined ? {} : { pool: s.pool }),
 });
 
 /** The contraction that a convolution is when its taps are unfolded. */
@@ -75,11 +77,18 @@ export function unfolded(of: Contraction, taps: Unfold['taps'], by: Unfold['by']
       channel: (c) => tap(Math.floor(c / channels)) + (c % channels) * stride.c,
     },
     ...(of.epilogue === undefined ? {} : { epilogue: { ...of.epilogue, operands: operands! } }),
+    ...(of.pool !== undefined && isSwapped ? { pool: swappedPool(of.pool) } : {}),
     // Copies make it in buffers of its own.
     ...(by === 'vector' ? { a: { address: 0 } } : {}),
     unfold: { taps, by, of },
   };
 }
+
+/** A pooling of results whose axes are exchanged. */
+const swappedPool = ({ scale, ...pool }: Pooling): Pooling => ({
+  ...pool,
+  ...(scale === undefined ? {} : { scale: typeof scale === 'number' ? scale : { ...scale, y: scale.x, x: scale.y } }),
+});
 
 /** Which taps to unfold, so that a window is one run; undefined where it is one as it stands, or where nothing can be unfolded. */
 export function tapsToUnfold(k: Contraction): Unfold['taps'] | undefined {
@@ -129,6 +138,8 @@ function lacksTransfers(k: Contraction, taps: Unfold['taps']): Reason | undefine
 function lacksCopies(k: Contraction, machine: Machine): Reason | undefined {
   if (machine.cluster !== undefined)
     return { en: 'the semaphores that it needs are those of the links', zh: '其所需的信号量由簇内链路占用' };
+  if (k.pool !== undefined)
+    return { en: 'the vector unit pools its results in that nest', zh: '该循环中向量单元用于池化其结果' };
   const { a: type } = typesOfContraction(k);
   return vectorLanes(machine.vector, type) === undefined
     ? { en: `the vector unit has no lanes for ${type}`, zh: `向量单元没有 ${type} 的通道` }

@@ -5,20 +5,26 @@
  */
 import { RECORD_DIMENSIONS } from '#isa';
 import { type Contraction, type Spatial, widthsOf } from '../contraction.ts';
+import { madeAlong, readAlong } from '../pooled.ts';
 import { extentOf, type LoopDim, type Stream, type StreamDim } from '../stream.ts';
 import { type Unfold, unfoldedAxes } from './unfold.ts';
 
 /** Whether all taps of all windows along an axis lie within the tensor. */
-const isWithin = (s: Spatial): boolean =>
-  s.pad === 0 && (s.total - 1) * s.scale + (s.kernel - 1) * s.dilation + 1 <= s.limit;
+function isWithin(s: Spatial): boolean {
+  const { scale, window, pad } = readAlong(s);
+  return pad === 0 && (s.total - 1) * scale + window <= s.limit;
+}
 
 /** An element for each output along an axis: those of one tap that lie within the tensor, and bytes to the first of these. */
 function alongTap(s: Spatial, loop: LoopDim, tap: number): { readonly dim: StreamDim; readonly at: number } {
   const first = tap * s.dilation - s.pad;
   const pad = Math.max(0, Math.ceil(-first / s.scale));
   const limit = Math.max(0, Math.ceil((s.limit - first) / s.scale) - pad);
+  const { pool } = s;
+  // Where results are pooled, one for each of those that windows reach.
+  const made = pool === undefined ? { pad } : { scale: pool.scale, window: madeAlong(s, 1), pad: pad + pool.pad };
   return {
-    dim: { loop, pad, limit, stride: s.scale * s.aStride, isBounded: !isWithin(s) },
+    dim: { loop, ...made, limit, stride: s.scale * s.aStride, isBounded: !isWithin(s) },
     at: (first + pad * s.scale) * s.aStride,
   };
 }
@@ -57,9 +63,9 @@ export function unfoldedStream(
   const images: StreamDim = { loop: b, limit: k.b.total, stride: k.b.aStride };
   const pixels: StreamDim =
     kept === undefined
-      ? { loop: y, limit: k.y.total, stride: k.y.aStride }
-      : { loop: y, scale: kept.scale, window: kept.kernel, pad: kept.pad, limit: kept.limit, stride: kept.aStride };
-  const lines: StreamDim = { loop: x, limit: k.x.total, stride: k.x.aStride };
+      ? { loop: y, ...readAlong(k.y), limit: k.y.limit, stride: k.y.aStride }
+      : { loop: y, ...readAlong(kept), limit: kept.limit, stride: kept.aStride };
+  const lines: StreamDim = { loop: x, ...readAlong(k.x), limit: k.x.limit, stride: k.x.aStride };
   // Strides in the buffer.
   const pixel = width * k.c.total;
   const line = pixel * extentOf(pixels);

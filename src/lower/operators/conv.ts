@@ -2,7 +2,7 @@
 import { type GraphNode, intAttribute, type Tensor, tensorNumbers } from '#ir';
 import { accepted, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
-import type { Contraction, ContractionTypes, Quantisation } from '../contraction.ts';
+import type { Contraction, ContractionTypes, Quantisation, Spatial } from '../contraction.ts';
 import { isFloating } from '../elementTypes.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, doesNotFit, lacksType, toHost } from '../reasons.ts';
@@ -11,6 +11,7 @@ import { type Axis, depthwise } from './depthwise.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
 import { type Chosen, chooseContraction, chosenJob, contractionJob, type Planned } from './jobs.ts';
 import { mayMerge, mergedWeights, mergesOf } from './mergedGroups.ts';
+import { pooledContraction, withPool } from './poolBehind.ts';
 import { winogradJob } from './winograd.ts';
 
 /** What convolutions differ in: their operands, and what they are made of. */
@@ -52,6 +53,16 @@ export const quantisationOf = (
   zero === undefined
     ? {}
     : { quantisation: { zero, ...(scale === undefined ? {} : { scale: (o, n) => scale(filter(o, n)) }) } };
+
+/** What of its input a convolution reads of which only what is pooled is wanted. */
+function readByPooled(input: View, { y, x }: Contraction): View {
+  const along = (s: Spatial) => ({
+    ...s,
+    total: s.pool?.limit ?? s.total,
+    wanted: s.pool && { ...s.pool, total: s.total },
+  });
+  return reachedByWindows(input, along(y), along(x));
+}
 
 /**
  * Makes the job of a convolution of any type.
@@ -160,14 +171,19 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
     (merged = 1) =>
     (chain: Chain): Planned => {
       const [input, out] = [asPlane(p.view(xName)), asPlane(p.output(chain.output, 'channels-last'))];
-      return { writes: out, contraction: () => shape(input, out, chain, merged) };
+      const contraction = () => pooledContraction(shape(input, out, chain, merged), chain);
+      return {
+        ...{ writes: out, contraction },
+        ...(chain.pool === undefined ? {} : { reads: [readByPooled(input, contraction())] }),
+      };
     };
   const reads = (): View[] => [
     reachedByWindows(asPlane(p.view(xName)), { ...ya, total: ya.out }, { ...xa, total: xa.out }),
   ];
+  const all = withPool(p, chains);
   if (groups === 1) {
-    if (winogradJob(p, node, chains, reads(), plan())) return undefined;
-    return contractionJob(p, node, chains, reads(), plan());
+    if (winogradJob(p, node, all, reads(), plan())) return undefined;
+    return contractionJob(p, node, all, reads(), plan());
   }
   const merges = mergesOf(
     {
@@ -181,7 +197,7 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
     let best: Chosen | undefined;
     for (const { merged, least } of merges) {
       if (least >= Math.min(limit, best?.cycles ?? limit)) break;
-      const chosen = chooseContraction(p, chains, plan(merged));
+      const chosen = chooseContraction(p, all, plan(merged));
       if (chosen !== undefined && chosen.cycles < (best?.cycles ?? limit)) best = chosen;
     }
     return best;
@@ -189,7 +205,7 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
   const make = (chosen: Chosen): void => chosenJob(p, [node], [], chosen, reads());
   if (isDepthwise) {
     const instead = mayMerge(types) ? { onMatrix, make } : undefined;
-    const refused = depthwise(p, [node, ...drained.nodes], chains, ofDepthwise, instead);
+    const refused = depthwise(p, [node, ...drained.nodes], all, ofDepthwise, instead);
     if (refused === undefined) return undefined;
   }
   // What the vector unit has no lanes for is the matrix unit's.

@@ -15,7 +15,8 @@ import { asPlane, typeOfView, type View } from '../views.ts';
 import type { Convolution } from './conv.ts';
 import type { Chain } from './epilogue.ts';
 import { type Chosen, cyclesApart, vectorJob } from './jobs.ts';
-import { separable, unplaced } from './separable.ts';
+import { separable } from './separable.ts';
+import { unplaced } from './unplaced.ts';
 
 export interface Axis {
   readonly kernel: number;

@@ -12,6 +12,7 @@ import { lacksVectorType } from '../reasons.ts';
 import { broadcastView, placeOf, typeOfView, type View } from '../views.ts';
 import { BINARY, unarySteps } from './elementwise.ts';
 import { clipLimits, fusedActivation } from './fuse.ts';
+import type { PoolBehind } from './poolBehind.ts';
 
 /** Operands that come beside a result: each takes buffers, records and transfers of its own. */
 const MOST_OPERANDS = 2;
@@ -22,6 +23,8 @@ export interface Chain {
   readonly steps: readonly ElementwiseStep[];
   /** Of the result's shape, repeated elements by strides of 0. */
   readonly operands: readonly View[];
+  /** What pools the result behind all that. */
+  readonly pool?: PoolBehind;
   /** The nodes of the chain. */
   readonly nodes: readonly GraphNode[];
   /** Name of what the last of them gives. */

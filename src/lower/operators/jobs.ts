@@ -24,10 +24,13 @@ import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vec
 import type { View } from '../views.ts';
 import { doubtOf, waysOf } from '../ways.ts';
 import type { Chain } from './epilogue.ts';
+import { readByChain } from './poolBehind.ts';
 
 /** Memory of a chain's result, and the contraction that makes it. The contraction is asked for again when addresses are known. */
 export interface Planned {
   readonly writes: View;
+  /** What is read, where less is than without the chain. */
+  readonly reads?: readonly View[];
   readonly contraction: () => Contraction;
 }
 
@@ -75,15 +78,21 @@ export function chooseContraction(
   return best;
 }
 
-/** What a shorter chain leaves over takes a kernel of its own, which moves the result and operands at least. */
+/**
+ * What a shorter chain leaves over takes a kernel of its own, which moves the result and operands at least; a pooling that is left over takes
+ * what is predicted of it.
+ */
 export function cyclesApart(
   p: Planner,
   chains: readonly Chain[],
   chain: Chain,
   { writes }: Pick<Planned, 'writes'>,
 ): number {
-  const left = (chains[0]?.operands.length ?? 0) - chain.operands.length;
-  return chain === chains[0] ? 0 : leastCycles(p, writes, 2 + left);
+  if (chain.pool !== undefined) return 0;
+  const pool = chains[0]?.pool;
+  const longest = chains.find((c) => c.pool === undefined)!;
+  const left = longest.operands.length - chain.operands.length;
+  return (pool?.cycles ?? 0) + (chain === longest ? 0 : leastCycles(p, writes, 2 + left));
 }
 
 /**
@@ -140,12 +149,14 @@ export function chosenJob(
     if (now !== undefined) found.push(now);
     return now ?? found.findLast((t) => fitsContraction(k, t, machine));
   };
-  const vectorNodes = [...onVector, ...(chain.steps.length === 0 ? [] : chain.nodes)];
+  const pool = chain.pool === undefined ? [] : [chain.pool.node];
+  p.fusedPools.push(...pool);
+  const vectorNodes = [...onVector, ...(chain.steps.length === 0 ? pool : chain.nodes)];
   const job: Job = {
     nodes,
     op: nodes.map((n) => n.op).join('+'),
     where: 'matrix',
-    reads: [...reads, ...chain.operands],
+    reads: [...(planned.reads ?? reads), ...readByChain(chain)],
     writes: [planned.writes],
     macs: p.macs(nodes),
     vectorOps: vectorNodes.length === 0 ? 0 : p.vectorOps(vectorNodes),

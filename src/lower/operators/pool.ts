@@ -1,20 +1,29 @@
 /** Lowering of pooling and local response normalisation to the vector unit. */
 import { floatAttribute, type GraphNode, intAttribute, intsAttribute } from '#ir';
-import { INTEGER_RANGES, isFloatType } from '#isa';
+import { type ElementType, INTEGER_RANGES, isFloatType } from '#isa';
 import { accepted, type Window, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
 import { elementTypeOf, isFloating } from '../elementTypes.ts';
 import { IN, OUT } from '../formula/words.ts';
 import { LRN_DIMENSIONS, lrnDims, planLrn } from '../kernels/lrn.ts';
-import { planWindow, type WindowKernel } from '../kernels/window.ts';
-import type { Lowering, Planner } from '../planner.ts';
+import { planWindow, type WindowDim, type WindowKernel } from '../kernels/window.ts';
+import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { doesNotFit, lacksType, lacksVectorType, toHost, unplanned } from '../reasons.ts';
 import { predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import { asPlane, type View } from '../views.ts';
 import { vectorJob } from './jobs.ts';
 import { slowerInWords } from './onHost.ts';
 
-export const lowerPool: Lowering = (node, p) => {
+/** What a pooling does, by whatever kernel: its windows, and what it makes of the elements in one. */
+export interface PoolingOfNode extends Pick<WindowKernel, 'y' | 'x' | 'reduce' | 'fill' | 'sums' | 'scale'> {
+  readonly y: WindowDim;
+  readonly x: WindowDim;
+  /** Of bytes where the vector unit has no lanes for them: it is computed in words. */
+  readonly isInWords?: true;
+}
+
+/** A MaxPool or AveragePool that the vector unit does; the reason for the host where it is not one. */
+function poolingOf(node: GraphNode, p: Planner): PoolingOfNode | ToHost {
   const x = node.inputs[0]!;
   const dtype = p.dtype(x);
   const average = node.op === 'AveragePool';
@@ -47,18 +56,64 @@ export const lowerPool: Lowering = (node, p) => {
           pad: pads[i]!,
         };
   const [y, xa] = [axis(rank - 2), axis(rank - 1)];
-  const scale = average ? reciprocals(p, node, window, pads, dims.slice(2), y, xa) : undefined;
-  const input = asPlane(p.view(x));
-  const output = asPlane(p.output(node.outputs[0]!, 'channels-last'));
-  const kernel = {
-    reduce: average ? 'add' : 'max',
-    fill: average ? 0 : isFloatType(type) ? Number.NEGATIVE_INFINITY : INTEGER_RANGES[type as 'i8'][0],
-    ...(average ? { sums: 'f32' as const } : {}),
-    after: isInWords && type === 'i8' ? [{ f: 'add' as const, scalar: OUT - IN }] : [],
+  return {
+    ...{ y, x: xa },
+    ...reductionOf(average, type),
     ...(isInWords ? { isInWords } : {}),
-  } as const;
+    ...(average ? { scale: reciprocals(p, node, window, pads, dims.slice(2), y, xa) } : {}),
+  };
+}
+
+function reductionOf(average: boolean, type: ElementType): Pick<WindowKernel, 'reduce' | 'fill' | 'sums'> {
+  if (average) return { reduce: 'add', fill: 0, sums: 'f32' };
+  return {
+    reduce: 'max',
+    fill: isFloatType(type) ? Number.NEGATIVE_INFINITY : INTEGER_RANGES[type as 'i8'][0],
+  };
+}
+
+/** Global poolings, and whether they average. */
+const GLOBAL: Readonly<Record<string, boolean>> = { GlobalAveragePool: true, GlobalMaxPool: false };
+
+/** A pooling of any kind as windows, the global ones' of the size of the image; the reason for the host where it is not one. */
+export function windowsOf(node: GraphNode, p: Planner): PoolingOfNode | ToHost | undefined {
+  if (node.domain !== '') return undefined;
+  if (node.op === 'MaxPool' || node.op === 'AveragePool') {
+    const found = poolingOf(node, p);
+    // Words have no place in a tile of bytes.
+    return 'isInWords' in found ? undefined : found;
+  }
+  const average = GLOBAL[node.op];
+  const x = node.inputs[0]!;
+  const type = elementTypeOf(p.dtype(x));
+  const sizes = p.dims(x).slice(2);
+  if (average === undefined || type === undefined || !isFloatType(type)) return undefined;
+  if (sizes.length < 1 || sizes.length > 2) return undefined;
+  if (lacksVectorType(p.machine, average ? [p.dtype(x), 'float32'] : [p.dtype(x)]) !== undefined) return undefined;
+  const axis = (size = 1): WindowDim => ({ total: 1, kernel: size, scale: 1, dilation: 1, pad: 0 });
+  const [columns, rows] = [...sizes].reverse();
+  return {
+    ...{ y: axis(rows), x: axis(columns) },
+    ...reductionOf(average, type),
+    ...(average ? { scale: 1 / sizes.reduce((n, size) => n * size, 1) } : {}),
+  };
+}
+
+export const lowerPool: Lowering = (node, p) => {
+  const pooling = poolingOf(node, p);
+  if ('host' in pooling) return pooling;
+  const { y, x: xa, scale, isInWords, ...reduction } = pooling;
+  const dtype = p.dtype(node.inputs[0]!);
+  const kernel = {
+    ...reduction,
+    after: isInWords && elementTypeOf(dtype) === 'i8' ? [{ f: 'add' as const, scalar: OUT - IN }] : [],
+    ...(isInWords ? { isInWords } : {}),
+  };
+  const input = asPlane(p.view(node.inputs[0]!));
+  const output = asPlane(p.output(node.outputs[0]!, 'channels-last'));
   const scaled = scale === undefined ? {} : { scale };
   const factors = typeof scale === 'object' ? [scale] : [];
+  const average = node.op === 'AveragePool';
   const plan = (machine = p.machine): VectorKernel | undefined =>
     planWindow({ ...kernel, ...scaled, input, output, y, x: xa }, machine);
   const whole = plan();

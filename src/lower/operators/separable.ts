@@ -2,17 +2,18 @@
  * A depthwise convolution and the 1×1 convolution behind it as one layer: the vector unit makes tiles of the depthwise result, which the
  * matrix unit reads from the scratchpad, so that both work at once and the result between them never leaves the core.
  */
-import { elementCount, type GraphNode, intAttribute, intsAttribute } from '#ir';
-import { SLOT_BYTES } from '#isa';
+import { type GraphNode, intAttribute, intsAttribute } from '#ir';
 import type { Contraction, Spatial } from '../contraction.ts';
 import { elementsOf } from '../elementTypes.ts';
 import type { WindowKernel } from '../kernels/window.ts';
 import type { Planner } from '../planner.ts';
-import { asPlane, type Buffer, channelsLastStrides, placeOf, type View } from '../views.ts';
+import { asPlane, placeOf, type View } from '../views.ts';
 import { type Convolution, convolutionOfFloats, quantisationOf } from './conv.ts';
 import { type Chain, chainsBehind, epilogueOf, quantisedChains } from './epilogue.ts';
 import { chooseContraction, chosenJob, type Planned } from './jobs.ts';
+import { pooledContraction, withPool } from './poolBehind.ts';
 import { convolutionOfIntegers } from './quantised.ts';
+import { unplaced } from './unplaced.ts';
 
 /** The depthwise convolution that was planned. */
 export interface Ahead {
@@ -38,12 +39,15 @@ export function separable(p: Planner, ahead: Ahead): boolean {
   if ('host' in k || k.types === undefined) return false;
   const middle = unplaced(p, ahead.output);
   const [result] = node.outputs as [string];
-  const chains = isQuantised ? quantisedChains(p, result, k.zero!.result) : chainsBehind(p, result);
+  const chains = withPool(p, isQuantised ? quantisedChains(p, result, k.zero!.result) : chainsBehind(p, result));
   const plan =
     (prologue: { readonly prologue?: WindowKernel }) =>
-    (chain: Chain): Planned => {
+    (chain: Chain): Planned | undefined => {
+      // The vector unit has one place in a nest.
+      if (prologue.prologue !== undefined && chain.pool !== undefined) return undefined;
       const out = asPlane(p.output(chain.output, 'channels-last'));
-      return { writes: out, contraction: () => ({ ...pointwise(node, k, middle, out, chain), ...prologue }) };
+      const contraction = () => ({ ...pooledContraction(pointwise(node, k, middle, out, chain), chain), ...prologue });
+      return { writes: out, contraction };
     };
   const apart = chooseContraction(p, chains, plan({}));
   const together = chooseContraction(p, chains, plan({ prologue: ahead.window(middle) }));
@@ -69,23 +73,11 @@ function isPointwise(p: Planner, node: GraphNode, value: string): boolean {
   );
 }
 
-/** A value of [b, c, y, x] that has no memory: what its type and shape say, channels last. */
-export function unplaced(p: Planner, name: string): View {
-  const dims = p.dims(name);
-  const dtype = p.slotType(name);
-  const bytes = SLOT_BYTES[dtype];
-  const none: Buffer = {
-    ...{ name, bytes: bytes * elementCount(dims), address: 0, first: Number.POSITIVE_INFINITY, last: -1 },
-    pinned: false,
-  };
-  return asPlane({ buffer: none, offset: 0, dtype, dims, strides: channelsLastStrides(dims, bytes) });
-}
-
 function pointwise(node: GraphNode, k: Convolution, input: View, out: View, chain: Chain): Contraction {
   const { weights, bias, types } = k;
   const [filters, channels] = weights.dims as [number, number];
   const along = (dim: number): Spatial => ({
-    ...{ total: out.dims[dim]!, scale: 1, kernel: 1, dilation: 1, pad: 0, limit: out.dims[dim]! },
+    ...{ total: input.dims[dim]!, scale: 1, kernel: 1, dilation: 1, pad: 0, limit: input.dims[dim]! },
     aStride: input.strides[dim]!,
     outStride: out.strides[dim]!,
   });

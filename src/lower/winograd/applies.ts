@@ -29,6 +29,8 @@ export function otherShape(k: Contraction): Reason | undefined {
       en: `its dilation is ${y.dilation} × ${x.dilation}, not 1`,
       zh: `膨胀为 ${y.dilation} × ${x.dilation}，而非 1`,
     };
+  if (k.pool !== undefined)
+    return { en: 'its results are pooled before they are stored', zh: '其结果在写出前先做池化' };
   if (k.weights.kind !== 'constant') return { en: 'its weights are computed', zh: '其权重由计算得出' };
   const types = typesOfContraction(k);
   const [other] = [types.a, types.w, types.result].filter((type) => type !== 'f32');
