@@ -34,16 +34,17 @@ export function adviceCost({ before, after }: Advice): Texts {
 export function adviceSaving({ before, after, saved }: Advice): Texts {
   const [from, to, by] = [adviceCycles(before), adviceCycles(after), grouped(Math.abs(Math.round(saved.cycles)))];
   const of = eachSample(after.samples);
+  const cycles = Math.abs(Math.round(saved.cycles)) === 1 ? 'cycle' : 'cycles';
   const share = percent(Math.abs(saved.share));
   if (Math.round(saved.cycles) === 0)
     return { en: `takes as many cycles, ${to}${of.en}`, zh: `周期不变：${to}${of.zh}` };
   return saved.cycles > 0
     ? {
-        en: `saves ${by} cycles${of.en}, ${share}: ${from} → ${to}`,
+        en: `saves ${by} ${cycles}${of.en}, ${share}: ${from} → ${to}`,
         zh: `节省 ${by} 周期${of.zh}，${share}：${from} → ${to}`,
       }
     : {
-        en: `takes ${by} cycles${of.en} more, ${share}: ${from} → ${to}`,
+        en: `takes ${by} ${cycles}${of.en} more, ${share}: ${from} → ${to}`,
         zh: `增加 ${by} 周期${of.zh}，${share}：${from} → ${to}`,
       };
 }

@@ -101,6 +101,8 @@ interface Ordered {
 
 /** Those worth a run, the most promising first; each rule's first before any rule's second. */
 export function candidatesOf(facts: Facts, rules: readonly Rule[]): readonly Candidate[] {
+  // A network of views alone takes no time.
+  if (facts.result.cycles === 0) return [];
   const ofRules = rules.map((rule) => {
     const least = rule.kind === 'time' ? LEAST_SAVING * facts.result.cycles : 0;
     return rule
@@ -155,15 +157,17 @@ async function confirm(
     };
     confirmed.set(rule, [...(confirmed.get(rule) ?? []), { order, advice }]);
   }
-  const best = [...confirmed.values()].map((of) => {
+  const best = [...confirmed].flatMap(([rule, of]) => {
+    // Each part that can go is a piece of its own.
+    if (rule.kind === 'cost') return of.map(({ advice }) => advice);
     const [chosen, others] = bestOf(of);
     tried.push(...others.map(beside));
-    return chosen;
+    return [chosen];
   });
   const ranked = (kind: Rule['kind']): readonly Advice[] =>
     best
       .filter((a) => a.kind === kind)
-      .sort((a, b) => b.saved.share - a.saved.share)
+      .sort(kind === 'time' ? (a, b) => b.saved.share - a.saved.share : bySpared)
       .slice(0, limit);
   return { before, advice: [...ranked('time'), ...ranked('cost')], runs: candidates.length, tried };
 }
@@ -177,6 +181,13 @@ function noAdvice({ kind }: Rule, share: number): TriedChange['why'] | undefined
   return share > 0
     ? { en: `it saves ${percent(share)} only`, zh: `仅节省 ${percent(share)}` }
     : { en: `it takes ${percent(-share)} more cycles`, zh: `周期增加 ${percent(-share)}` };
+}
+
+/** Those that save most of what the machine has figures of first: energy, then area. */
+function bySpared(a: Advice, b: Advice): number {
+  const spared = ({ before, after }: Advice, of: 'energy' | 'area'): number =>
+    1 - (after[of] ?? 1) / (before[of] || (after[of] ?? 1));
+  return spared(b, 'energy') - spared(a, 'energy') || spared(b, 'area') - spared(a, 'area');
 }
 
 /** Of one rule's the one that saves most; of those that save about as much the first that was proposed, which is the cheapest. */

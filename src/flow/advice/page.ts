@@ -43,6 +43,7 @@ systole advise --rules                                      # the rules, in word
    validated as a machine file is, so that no circuit is proposed that could not be.
 4. What the run confirms is advice: it saves ${percent(LEAST_SAVING)} of the cycles or more or, where a rule proposes less hardware, takes at most ${percent(MOST_LOSS)} more. The saving is the difference of
    the two runs, of each sample where the batch changes. Of several changes of one rule the best counts; where they save about as much (1 % of the cycles), the smallest.
+   Of rules that save hardware each part counts by itself.
    What was run and is no advice is listed with its reason in \`--json\` and with \`--all\`.
 5. Each piece names the command that makes its run. It is an ordinary command: \`--machine NAME,FIELD=VALUE\` is a machine with fields changed
    ([machine.md](machine.md), "Fields of a machine file").
