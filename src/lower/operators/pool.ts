@@ -13,6 +13,7 @@ import { predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import { asPlane, type View } from '../views.ts';
 import { vectorJob } from './jobs.ts';
 import { slowerInWords } from './onHost.ts';
+import { unplaced } from './unplaced.ts';
 
 /** What a pooling does, by whatever kernel: its windows, and what it makes of the elements in one. */
 export interface PoolingOfNode extends Pick<WindowKernel, 'y' | 'x' | 'reduce' | 'fill' | 'sums' | 'scale'> {
@@ -110,22 +111,21 @@ export const lowerPool: Lowering = (node, p) => {
     ...(isInWords ? { isInWords } : {}),
   };
   const input = asPlane(p.view(node.inputs[0]!));
-  const output = asPlane(p.output(node.outputs[0]!, 'channels-last'));
   const scaled = scale === undefined ? {} : { scale };
   const factors = typeof scale === 'object' ? [scale] : [];
   const average = node.op === 'AveragePool';
-  const plan = (machine = p.machine): VectorKernel | undefined =>
+  const planFor = (output: View, machine = p.machine): VectorKernel | undefined =>
     planWindow({ ...kernel, ...scaled, input, output, y, x: xa }, machine);
-  const whole = plan();
-  // Words take several operations each, and few lanes may be slower than the host.
+  // Words take several operations each, and few lanes may be slower than the host, which has its result lie as it wants.
   if (isInWords) {
-    const slower = slowerInWords(
-      p,
-      node,
-      whole === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(whole, p.machine).cycles,
-    );
+    const alone = planFor(unplaced(p, node.outputs[0]!));
+    const cycles = alone === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(alone, p.machine).cycles;
+    const slower = slowerInWords(p, node, cycles);
     if (slower !== undefined) return slower;
   }
+  const output = asPlane(p.output(node.outputs[0]!, 'channels-last'));
+  const plan = (machine = p.machine): VectorKernel | undefined => planFor(output, machine);
+  const whole = plan();
   if (whole !== undefined) {
     vectorJob(p, [node], plan, { reads: [reachedByWindows(input, y, xa), ...factors], writes: [output] });
     return undefined;
