@@ -1,7 +1,19 @@
 /** Hardware that a run does not need: smaller scratchpads, fewer vector lanes, at no cycle more. */
-import { NAMES, relaned, resized } from '../hardware.ts';
+import { SystoleError } from '#base';
+import { changedMachine, type Machine } from '#machine';
+import { type Fields, NAMES, relaned, resized } from '../hardware.ts';
 import type { Proposal, Rule, Scratchpad } from '../rule.ts';
 import { both, bytesText, grouped, percent } from '../words.ts';
+
+function isMachine(machine: Machine, fields: Fields): boolean {
+  try {
+    changedMachine(machine, fields);
+    return true;
+  } catch (error) {
+    if (error instanceof SystoleError) return false;
+    throw error;
+  }
+}
 
 export const spareMemory: Rule = {
   name: 'spare-memory',
@@ -20,6 +32,8 @@ export const spareMemory: Rule = {
       if (bytes === 0 || used === 0 || used > bytes / 2) return [];
       let factor = 1;
       while (used <= (bytes * factor) / 2 && Number.isInteger((bytes * factor) / 2 / 64)) factor /= 2;
+      // What every network needs there stays.
+      while (factor < 1 && !isMachine(machine, resized(machine, memory, factor))) factor *= 2;
       if (factor === 1) return [];
       const { en, zh } = NAMES[memory];
       return [
