@@ -208,10 +208,7 @@ test('every rule has its cases', () => {
 describe.each(Object.entries(CASES))('%s', (rule, { speaks, silent }) => {
   test('speaks, and a run confirms it', async () => {
     const { report, explained, changeOf } = await ask(rule, speaks);
-    expect(
-      report.advice.map((a) => a.rule),
-      JSON.stringify(report, null, 1),
-    ).toEqual([rule]);
+    expect([...new Set(report.advice.map((a) => a.rule))], JSON.stringify(report, null, 1)).toEqual([rule]);
     const [advice] = report.advice;
     const { kind, before, after, saved, finding, proposal, figures } = advice!;
     expect(before.cycles * before.samples).toBe(explained.result.cycles);
