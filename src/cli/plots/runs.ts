@@ -110,14 +110,15 @@ function spanOf({ compiled, result }: Ran, { from, to, layer }: PlotOptions): { 
 }
 
 export async function timelineOf(console: Console, [name]: readonly string[], options: PlotOptions): Promise<Plot> {
-  const recorder = new TimelineRecorder(200_000);
+  const recorder = new TimelineRecorder(5_000_000);
   const ran = await simulated(console, name!, options, () => recorder.observer);
   const { from, to } = spanOf(ran, options);
   const spans = recorder.spans.filter((s) => s.to > from && s.from < to);
-  const about = { title: `${name} · ${options.machine.name}`, from, to, language: console.language };
+  const end = ran.result.cycles;
+  const about = { title: `${name} · ${options.machine.name}`, from, to, end, language: console.language };
   return {
-    svg: () => timeline(spans, { ...about, limit: 6000 }),
-    text: (columns) => timelineText(spans, { ...about, columns }),
+    svg: () => timeline(recorder.spans, { ...about, limit: 6000 }),
+    text: (columns) => timelineText(recorder.spans, { ...about, columns }),
     ...shows(TIMELINE, {
       ...{ model: name!, machine: options.machine.name, from, to, spans },
       dropped: recorder.dropped,
@@ -132,7 +133,7 @@ export async function memory(console: Console, [name]: readonly string[], option
   if (bytes === 0) throw noMemory({ machine: machine.name, memory: called });
   let recorder: MemoryRecorder | undefined;
   const ran = await simulated(console, name!, options, () => {
-    recorder = new MemoryRecorder(machine, options.memory, { limit: 200_000 });
+    recorder = new MemoryRecorder(machine, options.memory, { limit: 2_000_000 });
     return recorder.observer;
   });
   const { from, to } = spanOf(ran, options);

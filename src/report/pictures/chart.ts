@@ -13,9 +13,9 @@ export const HUES = [
   '#007a5e',
   '#9a4f7e',
   '#8a6d00',
-  '#3a7ca5',
-  '#5c5c5c',
   '#b3123f',
+  '#5c5c5c',
+  '#3a7ca5',
   '#4b6b00',
   '#4f3fa0',
 ] as const;

@@ -90,13 +90,13 @@ const WORDS = {
     title: (memory: string, model: string) => `${memory} while ${model} runs`,
     writers: { transfer: 'loaded', matrix: 'written by the matrix unit', vector: 'written by the vector unit' },
     cycles: 'cycles',
-    dropped: (n: number) => `${n} more buffers are not shown: choose fewer cycles`,
+    dropped: (n: number) => `${thousands(n)} buffers of less area are not shown: choose fewer cycles`,
   },
   zh: {
     title: (memory: string, model: string) => `${model} 运行时的 ${memory}`,
     writers: { transfer: '载入', matrix: '矩阵单元写入', vector: '向量单元写入' },
     cycles: '周期',
-    dropped: (n: number) => `另有 ${n} 个缓冲区未显示：请选择较短的周期范围`,
+    dropped: (n: number) => `另有 ${thousands(n)} 个面积较小的缓冲区未显示：请选择较短的周期范围`,
   },
 } as const;
 
@@ -115,7 +115,10 @@ export interface MemoryMapOptions {
 
 export function memoryMap(lifetimes: readonly Lifetime[], options: MemoryMapOptions): string {
   const { from = 0, to, bytes, language = 'en', width = 980, limit = 6000 } = options;
-  const dropped = Math.max(0, lifetimes.length - limit);
+  const area = (l: Lifetime): number => (Math.min(to, l.to) - Math.max(from, l.from)) * (l.high - l.low);
+  const shown =
+    lifetimes.length <= limit ? lifetimes : [...lifetimes].sort((a, b) => area(b) - area(a)).slice(0, limit);
+  const dropped = lifetimes.length - shown.length;
   const words = WORDS[language];
   const [left, top, height] = [90, 64, 360];
   const plot = width - left - 30;
@@ -144,7 +147,7 @@ export function memoryMap(lifetimes: readonly Lifetime[], options: MemoryMapOpti
     body.push(text(x(cycle), top + height + 18, thousands(cycle), { anchor: 'middle', size: 11, fill: FAINT }));
   }
   body.push(text(width - 30, top + height + 36, words.cycles, { anchor: 'end', size: 11, fill: FAINT }));
-  for (const l of lifetimes.slice(0, limit)) {
+  for (const l of shown) {
     if (l.to <= from || l.from >= to) continue;
     const [a, b] = [x(Math.max(from, l.from)), x(Math.min(to, l.to))];
     const tall = Math.max(1, y(l.low) - y(l.high));

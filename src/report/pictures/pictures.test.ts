@@ -72,16 +72,17 @@ test('the stalls of a timeline are those that the simulation counts, on 300 rand
       stallsOf(
         recorder.spans,
         units.map((u) => u.name),
+        state.result.cycles,
       ),
       (s) => s.unit,
     );
     for (const { name, idleBy } of units) {
-      const drawn = { semaphore: 0, channel: 0, operands: 0, sync: 0, host: 0, empty: 0 };
+      const drawn = { semaphore: 0, channel: 0, operands: 0, sync: 0, host: 0, empty: 0, tail: 0 };
       for (const { cause, from, to } of stalls.get(name) ?? []) drawn[cause] += to - from;
-      const { tail: _, dram: __, dependence, bank, ...counted } = idleBy;
+      const { dram: _, dependence, bank, ...counted } = idleBy;
       expect(drawn, `seed ${seed}, ${name}\n${text}`).toEqual({ ...counted, operands: dependence + bank });
       for (const [cause, n] of Object.entries(drawn)) if (n > 0) met.add(cause);
     }
   }
-  expect([...met].sort()).toEqual(['channel', 'empty', 'operands', 'semaphore', 'sync']);
+  expect([...met].sort()).toEqual(['channel', 'empty', 'operands', 'semaphore', 'sync', 'tail']);
 });

@@ -125,7 +125,8 @@ export function rooflinePicture(
   // Told only where something needs it.
   const above =
     arrays.length === 0 && shown.some((p) => p.performance > own.peak * (1 + 1e-9)) ? own.withVector : undefined;
-  const xs = [...shown.map((p) => p.intensity), dram.ridge, ...arrays.map((a) => a.ridge)];
+  const ridges = roofs.memories.map((m) => m.ridge);
+  const xs = [...shown.map((p) => p.intensity), ...ridges, ...arrays.map((a) => a.ridge)];
   const low = 10 ** Math.floor(Math.log10(Math.min(...xs) / 3));
   const high = 10 ** Math.ceil(Math.log10(Math.max(...xs) * 3));
   const giga = (rate: number): number => rate / 1e9;
@@ -214,7 +215,7 @@ export function rooflinePicture(
       Plot.dot(
         shown.filter((p) => p.kind === 'layer'),
         {
-          ...{ x: 'intensity', y: (p: RooflinePoint) => giga(p.performance), r: 3, fill: HUES[5]!, fillOpacity: 0.65 },
+          ...{ x: 'intensity', y: (p: RooflinePoint) => giga(p.performance), r: 3, fill: HUES[7]!, fillOpacity: 0.65 },
           title: (p: RooflinePoint) => `${p.name}: ${short(p.intensity)} FLOP/B, ${rateText(p.performance)}`,
         },
       ),
@@ -301,7 +302,7 @@ export function rooflineText(
   const roofs = roofsOf(machine, type);
   const dram = roofs.memories.find((m) => m.level === 'dram')!;
   const shown = points.filter((p) => p.intensity > 0 && p.performance > 0);
-  const low = Math.min(dram.ridge, ...shown.map((p) => p.intensity)) / 3;
+  const low = Math.min(...roofs.memories.map((m) => m.ridge), ...shown.map((p) => p.intensity)) / 3;
   const high = Math.max(dram.ridge, ...shown.map((p) => p.intensity)) * 3;
   const bottom = Math.min(low * dram.bandwidth, ...shown.map((p) => p.performance / 2)) / 1e9;
   const width = Math.max(30, Math.min(columns - 12, 100));

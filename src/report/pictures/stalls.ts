@@ -6,7 +6,7 @@ import type { Language } from '#base';
 import type { TimelineSpan } from './timeline.ts';
 
 /** Of a unit, in the order in which a legend names them; `semaphore` and `channel` come from entries, the others from gaps. */
-export const CAUSES = ['semaphore', 'channel', 'operands', 'sync', 'host', 'empty'] as const;
+export const CAUSES = ['semaphore', 'channel', 'operands', 'sync', 'host', 'empty', 'tail'] as const;
 export type StallCause = (typeof CAUSES)[number];
 
 export const CAUSE_FILLS: Readonly<Record<StallCause, string>> = {
@@ -16,6 +16,7 @@ export const CAUSE_FILLS: Readonly<Record<StallCause, string>> = {
   sync: '#cdd5dd',
   host: '#f0c9d8',
   empty: '#eef1f4',
+  tail: '#fbfcfd',
 };
 
 export const CAUSE_WORDS: Readonly<Record<Language, Readonly<Record<StallCause, string>>>> = {
@@ -26,6 +27,7 @@ export const CAUSE_WORDS: Readonly<Record<Language, Readonly<Record<StallCause, 
     sync: 'idle: sync',
     host: 'idle: the host works',
     empty: 'idle: queue empty',
+    tail: 'after its last entry',
   },
   zh: {
     semaphore: '等待其他单元',
@@ -34,6 +36,7 @@ export const CAUSE_WORDS: Readonly<Record<Language, Readonly<Record<StallCause, 
     sync: '空闲：sync 同步',
     host: '空闲：主机工作',
     empty: '空闲：队列空',
+    tail: '末项之后',
   },
 };
 
@@ -81,10 +84,11 @@ const inOrder = <T extends Interval>(spans: readonly T[]): readonly T[] =>
   [...spans].sort((a, b) => a.from - b.from || a.to - b.to);
 
 /**
- * What stalls units in a recorded run. After its last entry a unit has none: it has nothing more to do.
+ * What stalls units in a recorded run, and when they have nothing more to do.
+ * @param end cycles of the run
  * @param units rows that are looked at; `control` and `host` have no queue and no stalls
  */
-export function stallsOf(spans: readonly TimelineSpan[], units: readonly string[]): readonly Stall[] {
+export function stallsOf(spans: readonly TimelineSpan[], units: readonly string[], end: number): readonly Stall[] {
   const byUnit = Map.groupBy(spans, (s) => s.unit);
   const stalls: Stall[] = [];
   for (const unit of units) {
@@ -113,6 +117,7 @@ export function stallsOf(spans: readonly TimelineSpan[], units: readonly string[
       }
       at = Math.max(at, span.to);
     }
+    if (at < end) stalls.push({ unit, from: at, to: end, cause: 'tail' });
   }
   return stalls;
 }

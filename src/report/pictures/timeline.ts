@@ -163,10 +163,12 @@ export interface TimelineOptions {
   /** First and one-past-last cycle shown. */
   readonly from?: number;
   readonly to: number;
+  /** Cycles of the run; by default the last that a span tells of. */
+  readonly end?: number;
   /** Rows, from above; by default those that have a span. */
   readonly units?: readonly string[];
   readonly width?: number;
-  /** Spans that are drawn at most, the longest; the picture says how many more there are. */
+  /** Spans that are drawn one by one; of more a column of pixels tells what its cycles went to. */
   readonly limit?: number;
   readonly language?: Language;
 }
@@ -181,13 +183,13 @@ interface Piece {
 }
 
 /** What is drawn: stalls below, then spans, then what waits inside of them. */
-function piecesOf(spans: readonly TimelineSpan[], units: readonly string[]): readonly Piece[] {
+function piecesOf(spans: readonly TimelineSpan[], units: readonly string[], end: number): readonly Piece[] {
   const within = ({ kind, label }: TimelineSpan): boolean => kind === 'wait' && label === 'channel';
   const isControl = (unit: string): boolean => unit.startsWith('control');
   const waits = spans.filter((s) => s.kind === 'wait' && !isControl(s.unit) && !within(s));
   const by = new Map(waits.map((s) => [`${s.unit} ${s.from}`, s.label]));
   return [
-    ...stallsOf(spans, units)
+    ...stallsOf(spans, units, end)
       .filter((s) => s.cause !== 'channel')
       .map(({ cause, ...s }) => {
         const producer = cause === 'semaphore' ? by.get(`${s.unit} ${s.from}`) : undefined;
@@ -200,14 +202,13 @@ function piecesOf(spans: readonly TimelineSpan[], units: readonly string[]): rea
   ];
 }
 
-/** The picture of spans, with what stalls each unit between them. */
+const endOf = (spans: readonly TimelineSpan[]): number => spans.reduce((n, s) => Math.max(n, s.to), 0);
+
+/** The picture of all spans of a run, with what stalls each unit between them. */
 export function timeline(spans: readonly TimelineSpan[], options: TimelineOptions): string {
   const { from = 0, to, width = 980, language = 'en', limit = 20_000 } = options;
   const units = options.units ?? [...new Set(spans.map((s) => s.unit))].sort(byUnit);
-  const all = piecesOf(spans, units).filter((s) => s.to > from && s.from < to);
-  const longest = [...all].sort((a, b) => b.to - b.from - (a.to - a.from)).slice(0, limit);
-  const kept = new Set(longest);
-  const pieces = all.length <= limit ? all : all.filter((s) => kept.has(s));
+  const all = piecesOf(spans, units, options.end ?? endOf(spans)).filter((s) => s.to > from && s.from < to);
   const plot = width - NAMES - 30;
   const x = (cycle: number): number => NAMES + ((cycle - from) / Math.max(1, to - from)) * plot;
   const words = KIND_WORDS[language];
@@ -233,15 +234,18 @@ export function timeline(spans: readonly TimelineSpan[], options: TimelineOption
     body.push(text(x(tick), bottom + 16, thousands(tick), { anchor: 'middle', size: 11, fill: FAINT }));
   }
   body.push(text(width - 30, bottom + 34, words.cycles, { anchor: 'end', size: 11, fill: FAINT }));
-  if (pieces.length < all.length) {
-    const more = thousands(all.length - pieces.length);
-    const shorter = language === 'en' ? `${more} shorter spans are not drawn` : `另有 ${more} 段较短的活动未画出`;
-    body.push(text(NAMES, bottom + 34, shorter, { size: 11, fill: FAINT }));
+  if (all.length > limit) {
+    const columns = language === 'en' ? 'each column: what its cycles went to' : '每列：其中周期的去向';
+    body.push(text(NAMES, bottom + 34, columns, { size: 11, fill: FAINT }));
   }
-  const byRow = Map.groupBy(pieces, (s) => s.unit);
+  const byRow = Map.groupBy(all, (s) => s.unit);
   units.forEach((unit, row) => {
     const y = top + row * ROW;
     body.push(text(NAMES - 10, y + 18, unit, { anchor: 'end', fill: INK }));
+    if (all.length > limit) {
+      body.push(...columnsOf(byRow.get(unit) ?? [], { from, to, plot, y }));
+      return;
+    }
     for (const { fill, label, ...piece } of byRow.get(unit) ?? []) {
       const [a, b] = [x(Math.max(from, piece.from)), x(Math.min(to, piece.to))];
       // A white edge would leave nothing of a narrow one.
@@ -252,6 +256,38 @@ export function timeline(spans: readonly TimelineSpan[], options: TimelineOption
     }
   });
   return picture(width, bottom + 44, options.title, body);
+}
+
+/** Columns of two pixels, each stacked of what its cycles went to. Later pieces lie over earlier ones only inside transfers, whose waits count apart. */
+function columnsOf(
+  pieces: readonly Piece[],
+  { from, to, plot, y }: { readonly from: number; readonly to: number; readonly plot: number; readonly y: number },
+): string[] {
+  const count = Math.floor(plot / 2);
+  const wide = (to - from) / count;
+  const columns = Array.from({ length: count }, () => new Map<string, number>());
+  for (const piece of pieces) {
+    const [a, b] = [Math.max(from, piece.from) - from, Math.min(to, piece.to) - from];
+    for (let i = Math.floor(a / wide); i < count && i * wide < b; i++) {
+      const cycles = Math.min(b, (i + 1) * wide) - Math.max(a, i * wide);
+      const column = columns[i]!;
+      if (cycles > 0) column.set(piece.fill, (column.get(piece.fill) ?? 0) + cycles);
+    }
+  }
+  const order = [...Object.values<string>(FILLS), ...CAUSES.map((c) => CAUSE_FILLS[c])];
+  return columns.flatMap((column, i) => {
+    const total = Math.max(
+      wide,
+      [...column.values()].reduce((n, v) => n + v, 0),
+    );
+    let at = y + ROW - 6;
+    return order.flatMap((fill) => {
+      const tall = ((column.get(fill) ?? 0) / total) * (ROW - 6);
+      if (tall < 0.05) return [];
+      at -= tall;
+      return [rect(NAMES + 2 * i, at, 2, tall, `fill="${fill}"`)];
+    });
+  });
 }
 
 const ORDER = ['control', 'load', 'store', 'dma', 'link', 'winograd', 'matrix', 'vector', 'host'];
@@ -269,13 +305,16 @@ export function timelineText(
   options: TimelineOptions & { readonly columns?: number },
 ): readonly string[] {
   const { from = 0, to, language = 'en', columns = 100 } = options;
-  const units = options.units ?? [...new Set(spans.map((s) => s.unit))].sort(byUnit);
+  // Control has no queue: what it waits for is not idleness of a unit.
+  const units = (options.units ?? [...new Set(spans.map((s) => s.unit))].sort(byUnit)).filter(
+    (u) => !u.startsWith('control'),
+  );
   const widest = Math.max(7, ...units.map((u) => u.length));
   const width = Math.max(20, Math.min(columns - widest - 14, 120));
   const within = (s: { readonly from: number; readonly to: number }): number =>
     Math.max(0, Math.min(to, s.to) - Math.max(from, s.from));
   const percent = (cycles: number): string => `${((100 * cycles) / Math.max(1, to - from)).toFixed(1)} %`;
-  const stalls = Map.groupBy(stallsOf(spans, units), (s) => s.unit);
+  const stalls = Map.groupBy(stallsOf(spans, units, options.end ?? endOf(spans)), (s) => s.unit);
   /** The causes that took most, of a unit. */
   const causes = (unit: string): string => {
     const cycles = new Map<StallCause, number>();
