@@ -27,3 +27,11 @@ export async function png(svg: string, scale = 2): Promise<Uint8Array> {
     drawing.free();
   }
 }
+
+/** A picture with that font in it, before those of the reader's machine, which may have no Chinese ones. */
+export function withFont(svg: string): string {
+  const name = 'Noto Sans SC subset';
+  const data = readFileSync(FONT).toString('base64');
+  const face = `<style>@font-face{font-family:'${name}';src:url(data:font/ttf;base64,${data})}</style>`;
+  return svg.replace('<title>', `${face}<title>`).replaceAll('font-family="', `font-family="'${name}', `);
+}

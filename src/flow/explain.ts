@@ -239,13 +239,23 @@ function boundOf(plan: LayerPlan, run: LayerResult, machine: Machine): LayerExpl
   const bytes =
     Math.min(plan.inputBytes + plan.weightBytes, run.readBytes - (plan.ahead ?? 0)) +
     Math.min(plan.outputBytes, run.writeBytes);
-  const lanes = (share(plan.vectorOps || run.vectorOps, run.vectorOps) * run.vectorLaneCycles) / coresOf(machine);
+  const lanes =
+    (share(plan.vectorOps || run.vectorOps, run.vectorOps) * vectorPeakCycles(machine, run)) / coresOf(machine);
   const times = [
     { by: 'matrix', cycles: share(plan.macs, run.macs) * matrixPeakCycles(machine, run) },
     { by: 'vector', cycles: lanes },
     { by: 'memory', cycles: (bytes * bandwidth.cycles) / bandwidth.bytes },
   ] as const;
   return times.reduce((most, t) => (t.cycles > most.cycles ? t : most));
+}
+
+/** Executed operations with all lanes at work, each as many cycles as its class takes. */
+function vectorPeakCycles({ vector }: Machine, run: LayerResult): number {
+  const { simple, divide, transcendental } = vector.cycles;
+  // Of types that have lanes of their own the most: they are not told apart here.
+  const most = Math.max(vector.lanes, ...Object.values(vector.types ?? {}).map((type) => type?.lanes ?? 0));
+  const longer = run.divideOps * (divide - simple) + run.transcendentalOps * (transcendental - simple);
+  return run.vectorLaneCycles * simple + longer / most;
 }
 
 /** What a resource did in a layer: its work, and the time between, by what it waited for. */

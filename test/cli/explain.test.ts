@@ -8,7 +8,7 @@ const CASES = [
   ['layer', 'explain resnet18 --layer layer1/0/conv2/Conv --schedules 3'],
   ['winograd', 'explain resnet18 --layer layer1/0/conv2/Conv --schedules 3 --machine textbook-extended'],
   ['im2col', 'explain resnet18 --layer 1 --schedules 3'],
-  ['pool', 'explain lenet5 --layer network/2/MaxPool --schedules 3 --machine textbook-ch6'],
+  ['pool', 'explain lenet5 --layer network/2/MaxPool --schedules 3 --machine textbook-ch6 --fuse-pools off'],
   ['formula', 'explain vit-small --layer encoder/layers/encoder_layer_0/ln_1/LayerNormalization --schedules 3'],
   ['layer-zh', 'explain adder --layer 1 --schedules 2 --lang zh'],
 ] as const;

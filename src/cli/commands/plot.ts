@@ -10,7 +10,7 @@ import { withSizeOptions } from '../modelOptions.ts';
 import { WRITTEN } from '../plots/answers.ts';
 import { PLOTS } from '../plots/kinds.ts';
 import type { PlotKind, PlotOptions } from '../plots/plot.ts';
-import { png } from '../png.ts';
+import { png, withFont } from '../png.ts';
 import { choice, dimensions, whole, wholes } from '../values.ts';
 
 interface Options extends Omit<PlotOptions, 'machine'> {
@@ -180,7 +180,9 @@ export function configurePlot(command: CliCommand, console: Console): void {
       return;
     }
     const svg = plot.svg();
-    const bytes = writeFile(output, [extension === '.png' ? await png(svg, scale) : svg]);
+    const bytes = writeFile(output, [
+      extension === '.png' ? await png(svg, scale) : console.language === 'zh' ? withFont(svg) : svg,
+    ]);
     if (console.json) console.object(WRITTEN, { output, bytes });
     else console.say(t({ en: `wrote ${output}, ${bytes} bytes`, zh: `已写出 ${output}，${bytes} 字节` }));
   });

@@ -77,14 +77,15 @@ export function configureReport(command: CliCommand, console: Console): void {
     }
     for (const { report } of runs) {
       const [cycles, efficiency] = [grouped(report.cycles), report.efficiency];
+      const least = grouped(Math.ceil(report.bound.physical));
       const share =
         efficiency === null
           ? ''
           : t({ en: `, efficiency ${efficiency.toFixed(3)}`, zh: `，效率 ${efficiency.toFixed(3)}` });
       console.say(
         t({
-          en: `${report.model} on ${report.machine}: ${cycles} cycles${share}`,
-          zh: `${report.model} 运行于 ${report.machine}：${cycles} 周期${share}`,
+          en: `${report.model} on ${report.machine}: ${cycles} cycles, physically at least ${least}${share}`,
+          zh: `${report.model} 运行于 ${report.machine}：${cycles} 周期，物理下界 ${least}${share}`,
         }),
       );
     }

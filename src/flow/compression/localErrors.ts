@@ -45,7 +45,7 @@ export async function localErrors(
     let value = writer.fresh(`${node.name}.twin`);
     writer.nodes.push({
       ...weighted,
-      name: writer.fresh(`${node.name}.twin`),
+      name: writer.fresh(`${node.name}.again`),
       inputs: [operand, ...weighted.inputs.slice(1)],
       outputs: [value],
     });
@@ -53,7 +53,7 @@ export async function localErrors(
       const next = writer.fresh(`${cut.name}.twin`);
       writer.nodes.push({
         ...cut,
-        name: writer.fresh(`${cut.name}.twin`),
+        name: writer.fresh(`${cut.name}.again`),
         inputs: [value, ...cut.inputs.slice(1)],
         outputs: [next],
       });

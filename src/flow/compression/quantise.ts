@@ -5,6 +5,7 @@
  */
 import type { Engine } from '#engine';
 import type { GraphNode, Model } from '#ir';
+import { explicitPads } from '#ops';
 import { runPasses, type Step } from '#passes';
 import { calibrate } from './calibrate.ts';
 import { type Comparison, compareModels } from './compare.ts';
@@ -52,7 +53,7 @@ async function quantised(
   options: QuantiseOptions,
 ): Promise<Made> {
   const { engine, exclude } = options;
-  const { model: before, provenance } = await runPasses(await raiseOpset(model, LEAST_OPSET), {
+  const { model: before, provenance } = await runPasses(explicitPads(await raiseOpset(model, LEAST_OPSET)), {
     engine,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   });

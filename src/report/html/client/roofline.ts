@@ -24,6 +24,14 @@ function pointsOf({ report }: PageRun): readonly Point[] {
   });
 }
 
+/** The network as one point. */
+function wholeOf({ report }: PageRun): Omit<Point, 'layer'> | undefined {
+  const { macs, cycles, frequency, bytes } = report;
+  if (macs === 0 || cycles === 0 || bytes.read + bytes.write === 0) return undefined;
+  const y = (2 * macs * frequency) / cycles / 1e9;
+  return { name: report.model, x: (2 * macs) / (bytes.read + bytes.write), y };
+}
+
 const short = (n: number): string => (n >= 1000 ? n.toLocaleString('en') : String(Number(n.toPrecision(3))));
 
 /** undefined where nothing multiplies, or the machine is not known. */
@@ -37,7 +45,8 @@ export function roofline(
   const points = pointsOf(run);
   if (roofs === undefined || points.length === 0) return undefined;
   const others = baseline === undefined ? [] : pointsOf(baseline);
-  const all = [...points, ...others];
+  const whole = wholeOf(run);
+  const all = [...points, ...others, ...(whole === undefined ? [] : [whole])];
   const [peak, both] = [roofs.peak / 1e9, roofs.withVector / 1e9];
   const ridges = roofs.memories.map((m) => m.ridge);
   const decade = (n: number, up: boolean): number => 10 ** (up ? Math.ceil(Math.log10(n)) : Math.floor(Math.log10(n)));
@@ -93,11 +102,12 @@ export function roofline(
         s(
           'text',
           { x: x(at) + 10, y: y((at * bandwidth) / 1e9) + 14 + 16 * close, class: 'tick' },
-          levels[level] ?? level,
+          `${levels[level] ?? level} ${short(bandwidth / 1e9)} GB/s`,
         ),
       ];
     }),
     s('path', { d: `M${x(Math.max(x0, Math.min(...ridges)))} ${y(peak)}L${WIDTH - RIGHT} ${y(peak)}`, class: 'roof' }),
+    s('text', { x: x(ridges[0]!), y: y(peak) - 8, class: 'tick end' }, `${t('ridge', '脊点')} ${short(ridges[0]!)}`),
     ...(all.some((p) => p.y > peak * (1 + 1e-9))
       ? [
           s('path', {
@@ -123,5 +133,15 @@ export function roofline(
         s('title', {}, `${p.name}: ${short(p.x)} FLOP/B, ${short(p.y)} GFLOP/s`),
       ),
     ),
+    ...(whole === undefined
+      ? []
+      : [
+          s(
+            'path',
+            { d: `M${x(whole.x)} ${y(whole.y) - 9}l7 9l-7 9l-7 -9z`, class: 'point whole' },
+            s('title', {}, `${whole.name}: ${short(whole.x)} FLOP/B, ${short(whole.y)} GFLOP/s`),
+          ),
+          s('text', { x: x(whole.x) + 11, y: y(whole.y) + 4, class: 'tick' }, whole.name),
+        ]),
   );
 }
