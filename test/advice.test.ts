@@ -102,7 +102,7 @@ const CASES: Readonly<Record<string, { readonly speaks: Case; readonly silent: C
   },
   batch: {
     speaks: { ...memoryBound, model: built(product(1, 512, 512)) },
-    silent: { ...memoryBound, model: built(softmax(64, 512)) },
+    silent: { ...memoryBound, model: built(softmax(2048, 512)) },
   },
   'fewer-cores': {
     speaks: {

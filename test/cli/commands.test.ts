@@ -99,7 +99,7 @@ test('run with nothing else reads a digit, checks itself and reports', async () 
   expect(stdout).toMatch(/this is a 7 \(\d+\.\d\d %\)/);
   expect(stdout).toContain('input float32[1,1,28,28] ← a 7 drawn by rule');
   expect(stdout).toContain('holds');
-  expect(stdout).toContain('Conv+Relu');
+  expect(stdout).toContain('Conv…+MaxPool');
 });
 
 test('run adder adds two numbers', async () => {

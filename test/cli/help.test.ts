@@ -21,6 +21,7 @@ const NAMES = [
   'report',
   'diff',
   'explain',
+  'advise',
   'utilisation',
   'estimate',
   'plot',
