@@ -8,6 +8,7 @@ import type { Console } from './console.ts';
 const totals = fields<AdviceTotals>()({
   samples: count.describe('of a run; everything beside is of one of them'),
   cycles: real,
+  physical: real.describe('cycles: the physical bound'),
   energy: real.nullable().describe('joules; null where the machine has no figures'),
   area: real.nullable().describe('square millimetres, as far as the machine has figures; null where it has none'),
 });

@@ -22,8 +22,8 @@ export function adviceText(console: Console, shown: AdviceShown, palette: Palett
   const told = [...ofTime.slice(0, limit), ...ofCost.slice(0, limit)];
   const of = eachSample(before.samples);
   const head = t({
-    en: `${model} on ${machine}: ${adviceCycles(before)} cycles${of.en}; ${runs} ${runs === 1 ? 'change' : 'changes'} run, ${advice.length} confirmed`,
-    zh: `${model} 运行于 ${machine}：${adviceCycles(before)} 周期${of.zh}；试运行 ${runs} 项修改，确认 ${advice.length} 项`,
+    en: `${model} on ${machine}: ${adviceCycles(before)} cycles${of.en}, physically at least ${adviceCycles({ ...before, cycles: Math.ceil(before.physical) })}; ${runs} ${runs === 1 ? 'change' : 'changes'} run, ${advice.length} confirmed`,
+    zh: `${model} 运行于 ${machine}：${adviceCycles(before)} 周期${of.zh}，物理下界 ${adviceCycles({ ...before, cycles: Math.ceil(before.physical) })}；试运行 ${runs} 项修改，确认 ${advice.length} 项`,
   });
   const pieces = told.flatMap((piece, i) => [
     '',

@@ -9,6 +9,8 @@ export interface AdviceTotals {
   readonly samples: number;
   readonly cycles: number;
   /** Joules; null where the machine has no figures. */
+  /** The physical bound of the run. */
+  readonly physical: number;
   readonly energy: number | null;
   /** Square millimetres of the chip, as far as the machine has figures; null where it has none. */
   readonly area: number | null;

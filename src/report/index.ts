@@ -25,7 +25,7 @@ export * from './analytic/schema.ts';
 export type { Curve } from './pictures/curves.ts';
 export { type Lifetime, MemoryRecorder, memoryMap, memoryMapText } from './pictures/memoryMap.ts';
 export type { RooflinePoint } from './pictures/roofline.ts';
-export { curveSchema, lifetimeSchema, rooflinePointSchema, spanSchema } from './pictures/schema.ts';
+export { curveSchema, lifetimeSchema, rooflinePointSchema, roofsSchema, spanSchema } from './pictures/schema.ts';
 export { tileWalkPicture, tileWalkText } from './pictures/tileWalk.ts';
 export {
   type TimelineOptions,

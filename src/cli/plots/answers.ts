@@ -8,6 +8,7 @@ import {
   energySchema,
   lifetimeSchema,
   rooflinePointSchema,
+  roofsSchema,
   spanSchema,
   utilisationSchema,
 } from '#report';
@@ -16,7 +17,7 @@ import { answer } from '../answers.ts';
 export const ROOFLINE = answer(
   'plot-roofline',
   'networks under the roof of a machine, as they were simulated',
-  z.strictObject({ machine: z.string(), points: z.array(rooflinePointSchema) }),
+  z.strictObject({ machine: z.string(), roofs: roofsSchema, points: z.array(rooflinePointSchema) }),
 );
 export const ANALYTIC_ROOFLINE = answer(
   'plot-roofline-analytic',

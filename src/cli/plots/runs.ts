@@ -60,7 +60,7 @@ const reportOf = ({ name, compiled, result }: Ran) =>
 
 /** Networks under the roofline, and the layers of one. */
 export async function roofline(console: Console, names: readonly string[], options: PlotOptions): Promise<Plot> {
-  const { rooflinePicture, rooflineText } = await charts();
+  const { rooflinePicture, rooflineText, roofsOf } = await charts();
   const points: RooflinePoint[] = [];
   for (const name of names) {
     const report = reportOf(await simulated(console, name, options));
@@ -82,7 +82,7 @@ export async function roofline(console: Console, names: readonly string[], optio
   return {
     svg: () => rooflinePicture(options.machine, points, { language }),
     text: (columns) => rooflineText(options.machine, points, { language, columns }),
-    ...shows(ROOFLINE, { machine: options.machine.name, points }),
+    ...shows(ROOFLINE, { machine: options.machine.name, roofs: roofsOf(options.machine), points }),
   };
 }
 

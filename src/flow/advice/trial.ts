@@ -3,7 +3,7 @@ import { SystoleError } from '#base';
 import type { Model } from '#ir';
 import type { Program } from '#isa';
 import { changedMachine } from '#machine';
-import { type AdviceTotals, energyReport, type Texts } from '#report';
+import { type AdviceTotals, energyReport, physicalBound, type Texts } from '#report';
 import type { SimulationResult } from '#sim';
 import { type CompileOptions, compileModel } from '../compile.ts';
 import { convertModel } from '../compression/convert.ts';
@@ -28,6 +28,7 @@ export function totalsOfRun(program: Program, result: SimulationResult, batch: F
   return {
     samples,
     cycles: result.cycles / samples,
+    physical: physicalBound(program, result).cycles / samples,
     energy: energy === null ? null : energy.total / samples,
     area: areaOf(program.machine),
   };

@@ -3,8 +3,20 @@ import * as z from 'zod';
 import { count, fields, real } from '../jsonFields.ts';
 import type { Curve } from './curves.ts';
 import type { Lifetime } from './memoryMap.ts';
-import type { RooflinePoint } from './roofline.ts';
+import type { MemoryRoof, RooflinePoint, Roofs } from './roofline.ts';
 import type { TimelineSpan } from './timeline.ts';
+
+export const roofsSchema = fields<Roofs>()({
+  peak: z.number().describe('operations a second, of the matrix unit'),
+  withVector: z.number().describe('with the lanes of the vector unit'),
+  memories: z.array(
+    fields<MemoryRoof>()({
+      level: z.enum(['dram', 'shared', 'scratchpad']),
+      bandwidth: z.number().describe('bytes a second'),
+      ridge: z.number().describe('operations a byte at which the peak is reached'),
+    }),
+  ),
+});
 
 export const rooflinePointSchema = fields<Omit<RooflinePoint, 'unnamed'>>()({
   name: z.string(),
