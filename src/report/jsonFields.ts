@@ -5,7 +5,7 @@
 import * as z from 'zod';
 
 /** A number; NaN and the infinities, which JSON lacks, as strings. */
-export const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity'])]);
+export const real = z.union([z.number(), z.literal(['NaN', 'Infinity', '-Infinity'])]);
 /** A whole number from 0. */
 export const count = z.number().int().nonnegative();
 /** Sizes of a shape. */
