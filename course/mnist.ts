@@ -1,20 +1,15 @@
 /**
  * MNIST for the exercises that train: the standard training files, of which the last 10,000 images are held out and serve as the test
- * set (the official test set is not needed). They are looked for beside the project, in ../shared/data/mnist; `--data FOLDER` says where
- * else. Exercises that find none say so and run nothing: drawn digits would not be MNIST.
+ * set (the official test set is not needed). They are looked for beside the project, in ../shared/data/mnist; `systole course … --data FOLDER` says where else. Exercises that find none say so and run nothing: drawn digits would not be MNIST.
  */
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { imageSamples, loadMnist, openFolder, type SampleSet } from '#data';
+import { imageSamples, loadMnist, openFolder, type SampleSet } from 'systole/data';
+import { given } from './settings.ts';
 
-const given = process.argv.indexOf('--data');
-export const MNIST =
-  given > 0 ? process.argv[given + 1]! : fileURLToPath(new URL('../../shared/data/mnist', import.meta.url));
-
-export const mnistIsThere = (): boolean => existsSync(MNIST);
+export const mnistIsThere = (): boolean => existsSync(given().mnist);
 
 /** What is said instead of figures. */
-export const absent = `not run: ${MNIST} is absent`;
+export const absent = (): string => `not run: ${given().mnist} is absent`;
 
 export interface Digits {
   /** 50,000 images [784] of 0 … 1. */
@@ -27,7 +22,7 @@ let loaded: Promise<Digits> | undefined;
 
 /** Loads them once. */
 export function digits(): Promise<Digits> {
-  loaded ??= loadMnist(openFolder(MNIST), { holdOut: 10000 }).then(({ train, validation }) => ({
+  loaded ??= loadMnist(openFolder(given().mnist), { holdOut: 10000 }).then(({ train, validation }) => ({
     train: flat(imageSamples(train)),
     test: flat(imageSamples(validation!)),
   }));

@@ -2,10 +2,10 @@
  * Networks as graphs whose weights are all zero: enough for shapes, work and traffic, and small, since a constant of one value is stored
  * as that value. A `Net` is written layer by layer; each call adds a node and gives the name of what comes out.
  */
-import { type Attribute, type GraphNode, int, ints, type Model, type Tensor, tensorType } from '#ir';
-import { inferTypes } from '#ops';
-import { pipeline, runPasses } from '#passes';
-import { SUMMARY_PASSES, type Summary, summarize } from '#report';
+import { type Attribute, type GraphNode, int, ints, type Model, type Tensor, tensorType } from 'systole/ir';
+import { inferTypes } from 'systole/ops';
+import { pipeline, runPasses } from 'systole/passes';
+import { SUMMARY_PASSES, type Summary, summarize } from 'systole/report';
 
 export class Net {
   readonly #name: string;

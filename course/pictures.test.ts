@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeCifar10, writePictures } from '../test/support/pictures.ts';
-import { runPictures } from './chapter3/12-imagenet.ts';
-import { statusOf, taskOf } from './chapter4/12-design.ts';
+import { runPictures } from './chapter3/12.ts';
+import { statusOf, taskOf } from './chapter4/12.ts';
 import { trainOnPictures } from './pictures.ts';
 
 let folder = '';

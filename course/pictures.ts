@@ -2,29 +2,14 @@
  * Pictures by class, for the exercises that are about ImageNet: `--pictures FOLDER` names its folder (train and val, each with a folder for
  * each class), or any other of that form, or CIFAR-10's. Without one those exercises say "not run here" and run what stands for it.
  */
-import { openFolder } from '#data';
-import { type EpochEvent, pictureData, prepareTraining, type Task } from '#flow';
 
-function given(option: string): string | undefined {
-  const at = process.argv.indexOf(option);
-  return at > 0 ? process.argv[at + 1] : undefined;
-}
+import type { PictureSettings } from 'systole/course';
+import { openFolder } from 'systole/data';
+import { type EpochEvent, pictureData, prepareTraining, type Task } from 'systole/flow';
+import { given } from './settings.ts';
 
-export interface PictureSettings {
-  readonly folder: string;
-  readonly epochs: number;
-  /** Height and width that the pictures are brought to. */
-  readonly size: number;
-  readonly batch: number;
-}
-
-/** What the command line names; undefined where it names no folder. */
-export function pictures(): PictureSettings | undefined {
-  const folder = given('--pictures');
-  if (folder === undefined) return undefined;
-  const [epochs, size, batch] = [given('--epochs') ?? 90, given('--size') ?? 224, given('--batch') ?? 32].map(Number);
-  return { folder, epochs: epochs!, size: size!, batch: batch! };
-}
+/** What the reader names; undefined where no folder is named. */
+export const pictures = (): PictureSettings | undefined => given().pictures;
 
 /** Trains a task on the pictures, and tells every epoch; the last one. */
 export async function trainOnPictures(

@@ -3,7 +3,7 @@
  * row by row; samples are rows, weights [inputs, outputs]. The inner loops run along the outputs, where memory is contiguous, and leave
  * out inputs that are zero, as most of MNIST's are.
  */
-import type { Random } from '#base';
+import type { Random } from 'systole/base';
 
 export type Floats = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer>;
 

@@ -1,6 +1,6 @@
 /** The training loop that exercises share: a classifier, cross-entropy, batches in an order that follows from a seed. */
-import { batches, type SampleSet } from '#data';
-import { compile, crossEntropy, nn, type optim, random, type Tensor, tensor } from '#tensor';
+import { batches, type SampleSet } from 'systole/data';
+import { compile, crossEntropy, nn, type optim, random, type Tensor, tensor } from 'systole/tensor';
 
 export type Classifier = nn.Module & { forward(x: Tensor): Tensor };
 

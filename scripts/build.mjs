@@ -10,8 +10,11 @@ process.chdir(root);
 rmSync('dist', { recursive: true, force: true });
 
 const compiler = join('node_modules', 'typescript', 'bin', 'tsc');
-const { status } = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
+// The exercises import the package by its name, so they are built when its declarations are there.
+for (const project of ['tsconfig.build.json', 'tsconfig.course.json']) {
+  const { status } = spawnSync(process.execPath, [compiler, '-p', project], { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
 // TypeScript writes out the JSON that is imported; what is read by URL has to be brought along.
 let copied = 0;

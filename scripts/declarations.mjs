@@ -12,7 +12,9 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 
 // The package imports itself by name, as its users do.
-const layers = readdirSync('dist', { withFileTypes: true }).filter((e) => e.isDirectory() && e.name !== 'cli');
+const layers = readdirSync('dist', { withFileTypes: true }).filter(
+  (e) => e.isDirectory() && !['cli', 'exercises'].includes(e.name),
+);
 writeFileSync(
   join(folder, 'user.mts'),
   layers.map(({ name }) => `export * as ${name} from 'systole/${name}';\n`).join(''),

@@ -1,5 +1,5 @@
 /** The derivative of a function of one number, as exercises 2.6, 2.7 and 2.10 ask for it: by autograd in f64, and by differences. */
-import { gradientOf, type Tensor, tensor, withReference } from '#tensor';
+import { gradientOf, type Tensor, tensor, withReference } from 'systole/tensor';
 
 export type Scalar = (x: Tensor) => Tensor;
 

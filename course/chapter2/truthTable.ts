@@ -1,5 +1,5 @@
 /** The 4-bit full adder of exercises 2.11 and 2.12 as data: a3 … a0, b3 … b0 and the carry in, s4 … s0 out, most significant bit first. */
-import { Random } from '#base';
+import { Random } from 'systole/base';
 
 export const INPUTS = 9;
 export const OUTPUTS = 5;

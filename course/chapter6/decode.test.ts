@@ -1,7 +1,8 @@
 /** Exercise 6.6: the decode unit as a state machine, run on all opcodes and drawn; the rows that the exercise asks for. */
+
+import { byMnemonic, byOpcode, OPCODES } from 'systole/isa';
+import { DECODE_STATES, type DecodeState, decodeDot, decodeMachine, decodeSvg, UNHINDERED } from 'systole/timing';
 import { expect, test } from 'vitest';
-import { byMnemonic, byOpcode, OPCODES } from '#isa';
-import { DECODE_STATES, type DecodeState, decodeDot, decodeMachine, decodeSvg, UNHINDERED } from '#timing';
 
 const opcodes = Array.from({ length: OPCODES }, (_, opcode) => opcode);
 

@@ -1,11 +1,11 @@
 /** Exercise 6.5: an instruction set for deep learning, encoded and decoded, and a convolutional network that is run with it. */
 import fc from 'fast-check';
+import { sharedEngine } from 'systole/engine';
+import { compileModel, executeProgram, runOnHost } from 'systole/flow';
+import { type Attribute, ints, tensorNumbers } from 'systole/ir';
+import { classOf, decode, encode, instructions } from 'systole/isa';
+import { presets } from 'systole/machine';
 import { expect, test } from 'vitest';
-import { sharedEngine } from '#engine';
-import { compileModel, executeProgram, runOnHost } from '#flow';
-import { type Attribute, ints, tensorNumbers } from '#ir';
-import { classOf, decode, encode, instructions } from '#isa';
-import { presets } from '#machine';
 import { GraphBuilder } from '../../test/support/graphBuilder.ts';
 import { instructionOf } from '../../test/support/instructions.ts';
 

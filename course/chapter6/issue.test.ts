@@ -2,10 +2,11 @@
  * Exercise 6.4: why instruction-level parallelism helps little in a deep-learning processor, and when it does. What an instruction costs to
  * issue is varied: an endless width costs nothing, one instruction a cycle costs 1.
  */
+
+import { assembleProgram } from 'systole/isa';
+import { type Machine, presets } from 'systole/machine';
+import { createSimulation } from 'systole/sim';
 import { expect, test } from 'vitest';
-import { assembleProgram } from '#isa';
-import { type Machine, presets } from '#machine';
-import { createSimulation } from '#sim';
 import { innerSlices, LAYERS, rowTiles, rowTilesSerial } from '../chapter7/programs.ts';
 
 const single = presets.get('textbook-single')!;

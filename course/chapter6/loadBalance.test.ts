@@ -2,11 +2,12 @@
  * Exercise 6.7 on executed programs: instructions of whole layers load their unit unevenly; cut into tiles of at most 1024 cycles by a
  * sequencer with loop counters they are even, and compute the same.
  */
+
+import { assembleProgram } from 'systole/isa';
+import { presets } from 'systole/machine';
+import { LoadRecorder, type UnitLoads } from 'systole/report';
+import { createSimulation } from 'systole/sim';
 import { expect, test } from 'vitest';
-import { assembleProgram } from '#isa';
-import { presets } from '#machine';
-import { LoadRecorder, type UnitLoads } from '#report';
-import { createSimulation } from '#sim';
 import { BALANCE, LAYERS_AT_256 } from './table.ts';
 
 const machine = presets.get('textbook-single')!;

@@ -2,11 +2,12 @@
  * Exercise 6.1: what sets a deep-learning processor apart from the neural chips of the 1980s is that few neurons of hardware serve any
  * number of neurons of the algorithm, one after the other. A layer of 4,096 outputs on 16 lanes runs correctly, in 256 passes.
  */
+
+import { sharedEngine } from 'systole/engine';
+import { compareOutputs, compileModel, executeProgram, runOnHost } from 'systole/flow';
+import { presets } from 'systole/machine';
+import { SIZE } from 'systole/timing';
 import { expect, test } from 'vitest';
-import { sharedEngine } from '#engine';
-import { compareOutputs, compileModel, executeProgram, runOnHost } from '#flow';
-import { presets } from '#machine';
-import { SIZE } from '#timing';
 import { GraphBuilder } from '../../test/support/graphBuilder.ts';
 
 test('6.1: 4,096 outputs on 16 lanes in 256 passes, equal to the reference', async () => {

@@ -2,7 +2,7 @@
  * VGG19 and ResNet152 as lists of layers. Simonyan, Zisserman, arXiv:1409.1556, table 1, column E; He et al., arXiv:1512.03385,
  * table 1, with the stride of a stage in its first 3 × 3 convolution (v1.5, as torchvision has it). Sizes are for 224 × 224.
  */
-import { type AnalyticLayer, convolution, product } from '#report';
+import { type AnalyticLayer, convolution, product } from 'systole/report';
 
 /** A convolution whose padding keeps the map, apart from the stride. */
 const conv = (

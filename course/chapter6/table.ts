@@ -2,7 +2,7 @@
  * Exercises 6.7 to 6.10 and the analytic side of 6.13: the figures that were worked out for them by independent scripts, under
  * the assumptions that `src/report/analytic` states (1 GHz, 12.8 GB/s, batch 1).
  */
-import type { ArrayUse } from '#report';
+import type { ArrayUse } from 'systole/report';
 
 /** Lane utilisation of conv1 … fc8 and of the network, busy share of the network, all in percent, and the network's cycles. */
 export type Row = readonly [

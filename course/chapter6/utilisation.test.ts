@@ -1,6 +1,6 @@
 /** Exercises 6.7 to 6.10 and the analytic side of 6.13: every figure that was worked out, to its last digit. */
-import { describe, expect, test } from 'vitest';
-import { presets } from '#machine';
+
+import { presets } from 'systole/machine';
 import {
   type AnalyticLayer,
   type ArrayUse,
@@ -15,7 +15,8 @@ import {
   splitLoad,
   type Utilisation,
   utilisation,
-} from '#report';
+} from 'systole/report';
+import { describe, expect, test } from 'vitest';
 import { RESNET152, VGG19 } from './networks.ts';
 import { ATTAINABLE, BALANCE, LAYER_INTENSITIES, LAYERS_AT_256, NETWORKS, RIDGES, UTILISATION } from './table.ts';
 

@@ -3,9 +3,10 @@
  * X·W. Readings (a), decompressed on the way in, and (b), zeros of the weights left out; (c) depends on data that no program knows before it
  * runs, and stands in `table.ts` with its operations stated.
  */
+
+import { presets } from 'systole/machine';
+import { createSimulation } from 'systole/sim';
 import { describe, expect, test } from 'vitest';
-import { presets } from '#machine';
-import { createSimulation } from '#sim';
 import { compressedProgram, product, type Schedule, sparseLayer, type Weights } from './compressed.ts';
 
 const machine = presets.get('textbook-extended')!;

@@ -3,9 +3,9 @@
  * of its dense bytes, index words included. W is decompressed on the way in (`dense`), or stays compressed and its zeros are left out
  * (`sparse`); X is always decompressed on the way in. Both have bitmaps, so a quarter of the volume is 7 of 32 values, a half 15 of 32.
  */
-import { Random } from '#base';
-import { assembleProgram, encodeStream, type Program, packWeights } from '#isa';
-import type { Machine } from '#machine';
+import { Random } from 'systole/base';
+import { assembleProgram, encodeStream, type Program, packWeights } from 'systole/isa';
+import type { Machine } from 'systole/machine';
 
 export const ROWS = 1024;
 export const DEPTH = 256;

@@ -2,10 +2,11 @@
  * Exercise 7.6: what the DMA does with a descriptor. A 256 × 128 matrix of f32 lies in DRAM; columns of it are gathered into NRAM.
  * In bursts of 64 bytes every segment costs a whole one; in plain bytes only what it holds.
  */
+
+import { assembleProgram } from 'systole/isa';
+import { type Machine, presets } from 'systole/machine';
+import { createSimulation } from 'systole/sim';
 import { expect, test } from 'vitest';
-import { assembleProgram } from '#isa';
-import { type Machine, presets } from '#machine';
-import { createSimulation } from '#sim';
 import { errorOf } from '../../test/support/errorText.ts';
 
 const single = presets.get('textbook-single')!;

@@ -2,10 +2,11 @@
  * Exercise 7.5: out-of-order execution. The layer of 7.9, rows in 32 tiles, as real programs with addresses: load, multiply, store, 32 times,
  * with neither semaphores nor sync between them. What orders them is the scoreboard of the machine.
  */
+
+import { assembleProgram } from 'systole/isa';
+import { type Machine, presets } from 'systole/machine';
+import { createSimulation } from 'systole/sim';
 import { expect, test } from 'vitest';
-import { assembleProgram } from '#isa';
-import { type Machine, presets } from '#machine';
-import { createSimulation } from '#sim';
 
 const TILE = 32;
 const TILES = 32;

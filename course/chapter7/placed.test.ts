@@ -1,8 +1,9 @@
 /** Exercises 7.7, 7.9 and 7.12 with the places of operands: what fits, what races, and the bytes that are used. */
+
+import { assembleProgram, memoryUses } from 'systole/isa';
+import { presets } from 'systole/machine';
+import { createSimulation } from 'systole/sim';
 import { describe, expect, it, test } from 'vitest';
-import { assembleProgram, memoryUses } from '#isa';
-import { presets } from '#machine';
-import { createSimulation } from '#sim';
 import { errorOf } from '../../test/support/errorText.ts';
 import { doubleBuffered79, pipelined712, SERIAL_7_7 } from './placed.ts';
 

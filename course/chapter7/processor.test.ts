@@ -1,8 +1,9 @@
 /** Exercises 7.2 to 7.4: what sets a deep-learning processor's memory, its traffic and its decoding apart from a CPU's. */
+
+import { assembleProgram, byOpcode, classOf, type Program } from 'systole/isa';
+import { type Machine, presets, queuesOf } from 'systole/machine';
+import { createSimulation, type SimulationEvent, type SimulationResult } from 'systole/sim';
 import { describe, expect, test } from 'vitest';
-import { assembleProgram, byOpcode, classOf, type Program } from '#isa';
-import { type Machine, presets, queuesOf } from '#machine';
-import { createSimulation, type SimulationEvent, type SimulationResult } from '#sim';
 import { LAYERS, rowTiles, serial } from './programs.ts';
 
 const single = presets.get('textbook-single')!;

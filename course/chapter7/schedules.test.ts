@@ -1,9 +1,9 @@
 /** Exercises 7.7 to 7.12: every schedule takes exactly the cycles that were worked out for it. */
 import { existsSync, readFileSync } from 'node:fs';
+import { assembleProgram, type Program } from 'systole/isa';
+import { presets } from 'systole/machine';
+import { createSimulation, type SimulationResult } from 'systole/sim';
 import { describe, expect, test } from 'vitest';
-import { assembleProgram, type Program } from '#isa';
-import { presets } from '#machine';
-import { createSimulation, type SimulationResult } from '#sim';
 import { machineOf, SCHEDULES } from './table.ts';
 
 function timed(program: Program): SimulationResult {

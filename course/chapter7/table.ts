@@ -2,7 +2,7 @@
  * The schedules of exercises 7.7 to 7.12, each with the cycles, bytes and busy cycles that were worked out for it by hand and by
  * an independent simulation.
  */
-import type { Machine } from '#machine';
+import type { Machine } from 'systole/machine';
 import {
   BATCH_SPLIT,
   COLUMN_SPLIT,

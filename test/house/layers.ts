@@ -25,7 +25,8 @@ export const LAYERS: Readonly<Record<string, { readonly holds: string; readonly 
   report: { holds: 'numbers and pictures', mayImport: 'base ir ops machine isa timing sim' },
   flow: { holds: 'compile, run, check, exec as one API', mayImport: LOWER },
   explore: { holds: 'design-space search', mayImport: `${LOWER} flow` },
-  cli: { holds: 'one file per command', mayImport: `${LOWER} flow explore` },
+  course: { holds: 'what an exercise is, its checks, answers judged', mayImport: `${LOWER} flow explore` },
+  cli: { holds: 'one file per command', mayImport: `${LOWER} flow explore course` },
 };
 
 /** Everything else runs unchanged in a browser. A path ends in `/` for a folder; a `*` stands for the rest of a name. */

@@ -6,7 +6,7 @@ import { ROOT } from './sources.ts';
 interface Manifest {
   readonly version: string;
   readonly files: readonly string[];
-  readonly imports: Readonly<Record<string, unknown>>;
+  readonly imports: Readonly<Record<string, { readonly types?: string }>>;
 }
 
 interface Locked {
@@ -52,10 +52,17 @@ test('every door that package.json opens exists in the sources', () => {
     else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect);
   };
   collect(manifest.imports);
-  const doors = targets.filter((t) => t.startsWith('./src/') && !t.includes('*'));
+  // A door with types of its own leads to them too, and they have no built file.
+  const types = Object.values(manifest.imports).flatMap(({ types: t }) => t ?? []);
+  expect(types.filter((t) => !existsSync(`${ROOT}${t}`))).toEqual([]);
+  const doors = targets.filter((t) => /^\.\/(?:src|course)\//.test(t) && !t.includes('*') && !types.includes(t));
   expect(doors.filter((t) => !existsSync(`${ROOT}${t}`))).toEqual([]);
   const built = targets.filter((t) => t.startsWith('./dist/') && !t.includes('*'));
-  expect(built.map((t) => t.replace('./dist/', './src/').replace(/\.js$/, '.ts')).sort()).toEqual(doors.sort());
+  expect(
+    built
+      .map((t) => t.replace('./dist/exercises/', './course/').replace('./dist/', './src/').replace(/\.js$/, '.ts'))
+      .sort(),
+  ).toEqual(doors.sort());
 });
 
 test('the changelog has an entry for this version or for what is not released', () => {

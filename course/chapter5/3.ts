@@ -1,0 +1,225 @@
+/**
+ * Exercise 5.3: training on one device, on several, on several machines. In data parallel training each of p workers has the whole network and a
+ * p-th of the batch. Parallel are loading, forward and backward of different workers (and, layer by layer, the exchange of gradients with
+ * the backward pass). Serial are forward before backward of one worker, the exchange before the update, the update before the next
+ * step. The mean of the workers' gradients is that of the whole batch, so the result is that of one device.
+ * A ring exchanges it: the gradient is cut into p pieces, which go round twice, once being summed up and once being handed out; each
+ * worker sends 2·(p − 1) ÷ p of the gradient's bytes, whatever p is. On one machine the ring runs over its links, between machines over the network.
+ */
+
+import { Random } from 'systole/base';
+import type { Exercise } from 'systole/course';
+import { type Graph, tensorOf } from 'systole/ir';
+import { summarize } from 'systole/report';
+import {
+  add,
+  compile,
+  Generator,
+  grad,
+  linear,
+  mse,
+  mul,
+  nn,
+  relu,
+  sub,
+  type Tensor,
+  tensor,
+  Variable,
+} from 'systole/tensor';
+import { resnet152, vgg19 } from '../networks.ts';
+
+/** Bytes that each worker sends (and receives) in a ring all-reduce of so many f32 values. */
+export const ringBytes = (values: number, workers: number): number => (2 * (workers - 1) * values * 4) / workers;
+
+/** The mean of the workers' vectors, by pieces going round; how many values each worker sent. */
+export function ringAllReduce(vectors: readonly Float64Array[]): {
+  readonly mean: readonly Float64Array[];
+  readonly sent: number;
+} {
+  const p = vectors.length;
+  const held = vectors.map((v) => v.slice());
+  const size = held[0]!.length;
+  const piece = (i: number): [number, number] => [Math.floor((i * size) / p), Math.floor(((i + 1) * size) / p)];
+  let sent = 0;
+  /** Each worker hands one piece to the next; all at once, so what is sent is taken down first. */
+  const round = (
+    pieceOf: (worker: number) => number,
+    take: (into: Float64Array, values: Float64Array) => void,
+  ): void => {
+    const messages = held.map((own, worker) => own.slice(...piece(pieceOf(worker))));
+    sent += messages[0]!.length;
+    messages.forEach((values, worker) => {
+      const [from, to] = piece(pieceOf(worker));
+      take(held[(worker + 1) % p]!.subarray(from, to), values);
+    });
+  };
+  for (let step = 0; step < p - 1; step++) {
+    round(
+      (worker) => (worker - step + p) % p,
+      (into, values) =>
+        values.forEach((v, i) => {
+          into[i]! += v;
+        }),
+    );
+  }
+  for (let step = 0; step < p - 1; step++) {
+    round(
+      (worker) => (worker + 1 - step + p) % p,
+      (into, values) => into.set(values),
+    );
+  }
+  return { mean: held.map((v) => v.map((x) => x / p)), sent };
+}
+
+/** Gradients of a small network on a batch, as one vector; and on its shards, one for each worker. */
+export async function gradients(batch: number, workers: number) {
+  const random = new Random(11);
+  const draw = (count: number): Float64Array => Float64Array.from({ length: count }, () => random.normal());
+  const variable = (name: string, shape: number[]): Variable =>
+    new Variable(tensorOf('float64', shape, draw(shape.reduce((a, b) => a * b))), { name });
+  const [w1, b1, w2] = [variable('w1', [16, 8]), variable('b1', [16]), variable('w2', [4, 16])];
+  const [inputs, targets] = [draw(batch * 8), draw(batch * 4)];
+  const on = async (from: number, to: number): Promise<Float64Array> => {
+    const x = tensor(inputs.subarray(8 * from, 8 * to), { shape: [to - from, 8] });
+    const t = tensor(targets.subarray(4 * from, 4 * to), { shape: [to - from, 4] });
+    const parts = grad(mse(linear(relu(linear(x, w1, b1)), w2), t), [w1, b1, w2]);
+    const data = await Promise.all(parts.map((g) => g.data()));
+    return Float64Array.from(data.flatMap((values) => [...(values as Float64Array)]));
+  };
+  const share = batch / workers;
+  return {
+    whole: await on(0, batch),
+    shards: await Promise.all(Array.from({ length: workers }, (_, i) => on(i * share, (i + 1) * share))),
+  };
+}
+
+/**
+ * One step of data parallel training as it is computed, and the next forward pass, as one graph; for each stage the values that it gives. Each
+ * worker has weights of its own. What comes from where is the graph's, nothing of it is said here.
+ */
+async function stepGraph(workers: number): Promise<{
+  readonly graph: Graph;
+  readonly stages: ReadonlyMap<string, readonly string[]>;
+}> {
+  const each = <T>(f: (worker: number) => T): T[] => Array.from({ length: workers }, (_, i) => f(i));
+  const network = each((i) => [
+    new Variable(nn.init.kaimingData([16, 8], 8, new Generator(i)), { name: `w1_${i}` }),
+    new Variable(nn.init.kaimingData([4, 16], 16, new Generator(workers + i)), { name: `w2_${i}` }),
+  ]);
+  const forward = (x: Tensor, [w1, w2]: readonly Tensor[]): Tensor => linear(relu(linear(x, w1!)), w2!);
+  const step = compile((loaded: readonly Tensor[], targets: readonly Tensor[], next: readonly Tensor[]) => {
+    const outputs = each((i) => forward(loaded[i]!, network[i]!));
+    const gradients = each((i) => grad(mse(outputs[i]!, targets[i]!), network[i]!));
+    const reduced = [0, 1].map((k) =>
+      gradients
+        .map((g) => g[k]!)
+        .reduce((a, b) => add(a, b))
+        .div(workers),
+    );
+    const updated = each((i) => network[i]!.map((w, k) => sub(w, mul(reduced[k]!, 0.1))));
+    return [outputs, gradients, reduced, updated, each((i) => forward(next[i]!, updated[i]!))];
+  });
+  const batches = (size: number): Tensor[] => each(() => tensor(new Float32Array(2 * size), { shape: [2, size] }));
+  const { graph } = await step.model(batches(8), batches(4), batches(8));
+  // Results stand in the order in which the function gives them, inputs in that of its arguments.
+  const outputs = graph.outputs.map((v) => v.name);
+  const inputs = graph.inputs.map((v) => v.name);
+  const give = (count: number): string[] => outputs.splice(0, count);
+  const stages = new Map<string, readonly string[]>();
+  for (let i = 0; i < workers; i++) {
+    stages.set(`load ${i}`, [inputs[i]!, inputs[workers + i]!]);
+    stages.set(`load next ${i}`, [inputs[2 * workers + i]!]);
+  }
+  for (let i = 0; i < workers; i++) stages.set(`forward ${i}`, give(1));
+  for (let i = 0; i < workers; i++) stages.set(`backward ${i}`, give(2));
+  stages.set('all-reduce', give(2));
+  for (let i = 0; i < workers; i++) stages.set(`update ${i}`, give(2));
+  for (let i = 0; i < workers; i++) stages.set(`forward next ${i}`, give(1));
+  return { graph, stages };
+}
+
+/** What waits for what: from the values of each stage back through the nodes that make them, to the values of other stages. */
+export async function dependencies(workers: number): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { graph, stages } = await stepGraph(workers);
+  const stageOf = new Map([...stages].flatMap(([stage, values]) => values.map((value) => [value, stage] as const)));
+  const maker = new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const before = (stage: string, values: readonly string[]): readonly string[] => {
+    const found = new Set<string>();
+    const seen = new Set<string>();
+    const visit = (value: string): void => {
+      if (seen.has(value)) return;
+      seen.add(value);
+      const other = stageOf.get(value);
+      if (other !== undefined && other !== stage) found.add(other);
+      else maker.get(value)?.inputs.forEach(visit);
+    };
+    values.forEach(visit);
+    return [...found];
+  };
+  return new Map([...stages].map(([stage, values]) => [stage, before(stage, values)]));
+}
+
+/** What can run at the same time: each wave waits for those before it. */
+export function waves(after: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
+  const level = (name: string): number => Math.max(0, ...after.get(name)!.map((before) => level(before) + 1));
+  const grouped = Map.groupBy(after.keys(), level);
+  return [...grouped].sort(([a], [b]) => a - b).map(([, names]) => names);
+}
+
+/** Whether one waits for another, directly or through others. */
+const waitsFor = (after: ReadonlyMap<string, readonly string[]>, name: string, other: string): boolean =>
+  after.get(name)!.some((before) => before === other || waitsFor(after, before, other));
+
+export const exercise: Exercise = {
+  id: '5.3',
+  title: { en: 'Data parallel training', zh: '单机单卡、单机多卡、多机多卡训练流程的区别；哪些步骤可并行/必须串行' },
+  rows: 4,
+  async show({ print }) {
+    waves(await dependencies(2)).forEach((wave, i) => {
+      print(`${i + 1}: ${wave.join(', ')}`);
+    });
+    const { parameters } = summarize(vgg19()).totals;
+    for (const p of [2, 4, 8, 16])
+      print(`VGG19 on ${p} workers: ${ringBytes(parameters, p)} bytes from each in every step`);
+  },
+  async check({ close, equal, holds }) {
+    for (const workers of [2, 4, 8]) {
+      const { whole, shards } = await gradients(32, workers);
+      const { mean, sent } = ringAllReduce(shards);
+      for (const own of mean) close(`${workers} workers: the mean gradient`, [...own], [...whole], 1e-12);
+      close(`${workers} workers: values sent`, sent, ringBytes(whole.length, workers) / 4, workers);
+    }
+    const [vgg, resnet] = [vgg19(), resnet152()].map((model) => summarize(model).totals.parameters);
+    equal(
+      'VGG19, bytes by workers',
+      [2, 4, 8, 16].map((p) => ringBytes(vgg!, p)),
+      [574668960, 862003440, 1005670680, 1077504300],
+    );
+    equal('ResNet152 on 8', ringBytes(resnet!, 8), 421349656);
+    const after = await dependencies(4);
+    equal('stages of the graph', after.size, 4 * 6 + 1);
+    holds(
+      'each update waits for the exchange',
+      [0, 1, 2, 3].every((i) => waitsFor(after, `update ${i}`, 'all-reduce')),
+    );
+    holds(
+      'the exchange waits for every backward pass',
+      [0, 1, 2, 3].every((i) => waitsFor(after, 'all-reduce', `backward ${i}`)),
+    );
+    const pairs = [0, 1, 2, 3].flatMap((i) => [0, 1, 2, 3].flatMap((k) => (i === k ? [] : [[i, k] as const])));
+    holds(
+      'the next pass waits for the update of its own worker alone',
+      [0, 1, 2, 3].every((i) =>
+        [0, 1, 2, 3].every((k) => after.get(`forward next ${i}`)!.includes(`update ${k}`) === (i === k)),
+      ),
+    );
+    for (const what of ['load', 'load next', 'forward', 'backward']) {
+      holds(
+        `no worker's ${what} waits for another's`,
+        !pairs.some(
+          ([i, k]) => waitsFor(after, `${what} ${i}`, `load ${k}`) || waitsFor(after, `${what} ${i}`, `${what} ${k}`),
+        ),
+      );
+    }
+  },
+};

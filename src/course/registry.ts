@@ -1,0 +1,25 @@
+/**
+ * What `#exercises` holds, for the compiler alone: package.json gives this file as its types, because the exercises themselves lie in `course/`,
+ * outside of `src/`, and import this package by its name as every user does.
+ */
+import type { Entry } from './exercise.ts';
+
+export interface PictureSettings {
+  readonly folder: string;
+  readonly epochs: number;
+  /** Height and width that the pictures are brought to. */
+  readonly size: number;
+  readonly batch: number;
+}
+
+/** What a reader gives the exercises beside their parameters: where data lies. */
+export interface CourseSettings {
+  /** Folder of MNIST's files. */
+  readonly mnist: string;
+  /** Folder of pictures by class (ImageNet's form, or CIFAR-10's), for the exercises about ImageNet. */
+  readonly pictures?: PictureSettings;
+}
+
+/** In the order of the book. */
+export declare const exercises: readonly Entry[];
+export declare function configure(settings: Partial<CourseSettings>): void;
