@@ -5,6 +5,7 @@ import { type GraphNode, type Model, tensorIntegers, tensorOf, typeOf, type Valu
 import type { Program } from '#isa';
 import {
   type ConvolutionChoice,
+  type Effort,
   firstCores,
   type LowerOptions,
   lower,
@@ -48,6 +49,8 @@ export interface CompileOptions {
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
   readonly weightBuffers?: number;
+  /** How long tilings are looked for; by default `full`. */
+  readonly effort?: Effort;
   /** Whether values may stay in NRAM between layers; by default they may, where one core runs the program. */
   readonly keep?: boolean;
   /** Told of each kernel of the vector unit with its layer. */
@@ -83,27 +86,56 @@ const twoBatches = diagnostic<{ input: string; symbol: string; size: number; bat
     `--batch ${p.batch} 与 --dim ${p.symbol}=${p.size} 矛盾：“${p.symbol}”是输入“${p.input}”的第一维。请去掉其一。`,
 });
 
-export async function compileModel(model: Model, options: CompileOptions): Promise<Compiled> {
+/** A model before it meets a machine: sizes bound, passes run. What is lowered for many machines is prepared once. */
+export interface Prepared extends Pick<Compiled, 'model' | 'reference' | 'optimized' | 'provenance'> {
+  /** Whether quantised operators were made integers: what a matrix unit without them does not take. */
+  readonly integers: boolean;
+}
+
+/** Whether a machine takes models with quantised operators made integers. To a processor without integers floats are worth more. */
+export const takesIntegers = ({ matrix }: Machine): boolean => typesOf(matrix).includes('i8');
+
+/** @param options `machine` of `compileModel`, or what counts of it here (`takesIntegers`) */
+export async function prepareModel(
+  model: Model,
+  options: Pick<CompileOptions, 'engine' | 'dims' | 'batch' | 'onStep'> & { readonly integers: boolean },
+): Promise<Prepared> {
   const bound = bindSizes(model, options);
   const imported = explicitPads(bound.model);
-  // To a processor without integers floats are worth more.
-  const hasIntegers = typesOf(options.machine.matrix).includes('i8');
+  const { integers } = options;
   let madeIntegers = false;
   const passed = await runPasses(imported, {
     engine: options.engine,
     declared: bound.declared,
-    steps: [...pipeline, ...(holdsHalves(imported) ? [] : kernelSteps), ...(hasIntegers ? integerSteps : floatSteps)],
+    steps: [...pipeline, ...(holdsHalves(imported) ? [] : kernelSteps), ...(integers ? integerSteps : floatSteps)],
     onStep: (step, after, changed) => {
       madeIntegers ||= changed && step === integerSteps[0];
       options.onStep?.(step, after, changed);
     },
   });
   const optimized = await learnTypes(passed.model, options.engine);
+  const reference = madeIntegers ? optimized : imported;
+  return { model: imported, reference, optimized, provenance: passed.provenance, integers };
+}
+
+export async function compileModel(model: Model, options: CompileOptions): Promise<Compiled> {
+  const prepared = await prepareModel(model, { ...options, integers: takesIntegers(options.machine) });
   const { machine, cache } = options;
   const keep = cache && (await recallDecisions(cache, firstCores(machine, options.cores ?? coresOf(machine))));
-  const program = lower(optimized, machine, {
+  const program = lowerPrepared(prepared, options);
+  await keep?.();
+  const { model: imported, reference, optimized, provenance } = prepared;
+  return { model: imported, reference, optimized, provenance, program };
+}
+
+/** The program of a prepared model on a machine that takes integers as it was prepared. */
+export function lowerPrepared(
+  { optimized, provenance }: Prepared,
+  options: Omit<CompileOptions, 'engine' | 'dims' | 'batch' | 'onStep' | 'cache'>,
+): Program {
+  const program = lower(optimized, options.machine, {
     serialise: writeModel,
-    provenance: passed.provenance,
+    provenance,
     ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
     ...(options.depthFirst === undefined ? {} : { depthFirst: options.depthFirst }),
     ...(options.fusePools === undefined ? {} : { fusePools: options.fusePools }),
@@ -112,19 +144,13 @@ export async function compileModel(model: Model, options: CompileOptions): Promi
     ...(options.convolution === undefined ? {} : { convolution: options.convolution }),
     ...(options.prefetch === undefined ? {} : { prefetch: options.prefetch }),
     ...(options.weightBuffers === undefined ? {} : { weightBuffers: options.weightBuffers }),
+    ...(options.effort === undefined ? {} : { effort: options.effort }),
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.cores === undefined ? {} : { cores: options.cores }),
     ...(options.onKernel == null ? {} : { onKernel: options.onKernel }),
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
   });
-  await keep?.();
-  return {
-    model: imported,
-    reference: madeIntegers ? optimized : imported,
-    optimized,
-    provenance: passed.provenance,
-    program: { ...program, layerwise: layerwiseBound(optimized, program.machine, nodesOnHost(program)) },
-  };
+  return { ...program, layerwise: layerwiseBound(optimized, program.machine, nodesOnHost(program)) };
 }
 
 /** Whether a value is of half precision. */

@@ -26,6 +26,7 @@ import { isWrittenOut, lowerings } from './operators/table.ts';
 import { type Emitted, type Job, Planner, type Schedule, type SparseOption } from './planner.ts';
 import { planPrefetches, type Surroundings } from './prefetch.ts';
 import { keepInShared } from './residency.ts';
+import type { Effort } from './tileSearch.ts';
 import type { VectorKernel } from './vectorNest.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
 import { lacksTile, lacksWinograd, type Reason, type WinogradChoice } from './winograd/applies.ts';
@@ -51,6 +52,8 @@ export interface LowerOptions {
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
   readonly weightBuffers?: number;
+  /** How long tilings are looked for; by default `full`. */
+  readonly effort?: Effort;
   /** Whether values may stay in NRAM between layers, where one core runs the program, and weights in WRAM; by default they may. */
   readonly keep?: boolean;
   /** How many cores are to run it: some of one cluster, or whole clusters; absent: all. */

@@ -27,19 +27,34 @@ import { isKept } from './stream.ts';
 import { CYCLES_WORTH_A_TILE } from './tiles.ts';
 import { tilingsAhead } from './tilingsAhead.ts';
 
-/** How many of the screened tilings are predicted. */
-const PREDICTED = 64;
-/** How many of these are predicted with more buffers of weights, too: the first, as far as they are so near to the best. */
-const DEEPENED = 8;
+export const EFFORTS = ['quick', 'full'] as const;
+/** How long is looked: for one program that is run, or for one of thousands that are compared. */
+export type Effort = (typeof EFFORTS)[number];
+
+interface Extent {
+  /** How many of the screened tilings are predicted. */
+  readonly predicted: number;
+  /** How many of these are predicted with more buffers of weights, too: the first, as far as they are so near to the best. */
+  readonly deepened: number;
+}
+const EXTENTS: Readonly<Record<Effort, Extent>> = {
+  full: { predicted: 64, deepened: 8 },
+  quick: { predicted: 6, deepened: 2 },
+};
 const NEARLY_BEST = 1.03;
 
 /** The best tiling, or undefined where not even the smallest tile fits. @param weightBuffers the most that there may be */
-export const searchTiling = (k: Contraction, machine: Machine, weightBuffers = MOST_BUFFERS): Tiling | undefined =>
+export const searchTiling = (
+  k: Contraction,
+  machine: Machine,
+  weightBuffers = MOST_BUFFERS,
+  effort: Effort = 'full',
+): Tiling | undefined =>
   // The digest of sparse weights does not tell how they lie within its cells.
   decided(
     machine,
-    `contraction ${weightBuffers} ${keyOf(k)}`,
-    () => rankTilings(k, machine, weightBuffers)[0]?.tiling,
+    `contraction ${effort === 'full' ? '' : `${effort} `}${weightBuffers} ${keyOf(k)}`,
+    () => rankTilings(k, machine, weightBuffers, effort)[0]?.tiling,
     sparseOf(k) === undefined,
   );
 
@@ -73,20 +88,27 @@ export interface Ranked {
 }
 
 /** The tilings that a screening found worth a prediction, the best first; none where not even the smallest tile fits. */
-export function rankTilings(k: Contraction, machine: Machine, weightBuffers = MOST_BUFFERS): readonly Ranked[] {
-  if (k.prologue !== undefined) return rank(k, machine, tilingsAhead(k, k.prologue, machine), weightBuffers);
-  if (k.unfold?.by === 'vector') return rank(k, machine, tilingsOfUnfold(k, k.unfold, machine), weightBuffers);
+export function rankTilings(
+  k: Contraction,
+  machine: Machine,
+  weightBuffers = MOST_BUFFERS,
+  effort: Effort = 'full',
+): readonly Ranked[] {
+  const rankOf = (tilings: readonly Tiling[]): readonly Ranked[] =>
+    rank(k, machine, tilings, weightBuffers, EXTENTS[effort]);
+  if (k.prologue !== undefined) return rankOf(tilingsAhead(k, k.prologue, machine));
+  if (k.unfold?.by === 'vector') return rankOf(tilingsOfUnfold(k, k.unfold, machine));
   // Whole rows of lanes and filters first; where not even one of each fits, single channels and filters: lanes idle, but it runs.
-  const whole = rankAmong(k, machine, false, weightBuffers);
-  return whole.length > 0 ? whole : rankAmong(k, machine, true, weightBuffers);
+  const whole = rankOf(screened(k, machine, false, EXTENTS[effort]));
+  return whole.length > 0 ? whole : rankOf(screened(k, machine, true, EXTENTS[effort]));
 }
 
-function rankAmong(k: Contraction, machine: Machine, fine: boolean, weightBuffers: number): readonly Ranked[] {
-  const best = new Shortlist(PREDICTED);
+function screened(k: Contraction, machine: Machine, fine: boolean, { predicted }: Extent): readonly Tiling[] {
+  const best = new Shortlist(predicted);
   for (const [i, deals] of dealsOf(k, machine).entries()) {
     new Screening(k, machine, new CoreSplit(deals, machine), i === 0, best).run(fine);
   }
-  return rank(k, machine, best.tilings, weightBuffers);
+  return best.tilings;
 }
 
 /** Whether operands or results stay in NRAM: not every tiling can work on them there. */
@@ -99,7 +121,13 @@ const keepsAny = ({ a, out, weights, prologue, epilogue, unfold }: Contraction):
 /**
  * A few tilings by what is predicted of them; of equal ones the order stays. The best are predicted with more buffers of weights, too.
  */
-function rank(k: Contraction, machine: Machine, tilings: readonly Tiling[], weightBuffers: number): readonly Ranked[] {
+function rank(
+  k: Contraction,
+  machine: Machine,
+  tilings: readonly Tiling[],
+  weightBuffers: number,
+  { deepened }: Extent,
+): readonly Ranked[] {
   const scored = (tiling: Tiling, built: BuiltContraction): Ranked => {
     const { cycles, channelCycles } = predictContraction(built, k, tiling, machine);
     const bodies = turnsOf(built.nest.loops, built.nest.loops.length);
@@ -113,7 +141,7 @@ function rank(k: Contraction, machine: Machine, tilings: readonly Tiling[], weig
   const limit = (ranked[0]?.score ?? 0) * NEARLY_BEST;
   return ranked
     .map((r, i) => {
-      if (i >= DEEPENED || r.score > limit) return r;
+      if (i >= deepened || r.score > limit) return r;
       const built = buildContraction(k, r.tiling, machine, 0);
       const deeper = withRing(built, k, r.tiling, machine, weightBuffers);
       return deeper === built ? r : scored(r.tiling, deeper);

@@ -1,4 +1,5 @@
 /** Layer `machine`: the Machine schema, presets, and the reading of machine files. */
+export { AREA_NANOMETRES, AREA_PARTS, type AreaEstimate, type AreaPart, estimateArea } from './areaModel.ts';
 export { capacityErrors } from './capacity.ts';
 export { changedMachine, changeText, type FieldChange, splitChanges } from './change.ts';
 export {
@@ -15,6 +16,7 @@ export { type MachineField, machineFields } from './fields.ts';
 export * from './load.ts';
 export { type MarketDevice, marketDevices } from './market.ts';
 export * from './matrix.ts';
+export { accessEnergyFactor, withMemoryEnergy } from './memoryEnergy.ts';
 export * from './presets.ts';
 export * from './schema.ts';
 export * from './show.ts';

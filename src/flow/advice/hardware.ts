@@ -9,13 +9,10 @@
  *
  * These are fields of the changed machine like any other, so that its run reports that energy itself.
  */
-import type { FieldChange, Machine } from '#machine';
+import { accessEnergyFactor, type FieldChange, type Machine } from '#machine';
 import type { Scratchpad } from './rule.ts';
 
 export type Fields = readonly FieldChange[];
-
-/** Of the energy of an access, by capacity. */
-const EXPONENT = Math.log(100 / 20) / Math.log(2 ** 20 / 2 ** 15);
 
 const digits = (n: number): number => Number(n.toPrecision(3));
 
@@ -53,7 +50,7 @@ function areaTimes({ area }: Machine, figure: AreaFigure, factor: number): Field
 export function resized(machine: Machine, memory: Scratchpad, factor: number): Fields {
   const figure = FIGURE[memory];
   const energy = machine.energy?.[figure];
-  const dearer = factor ** EXPONENT;
+  const dearer = accessEnergyFactor(factor);
   return [
     { path: CAPACITY[memory], value: bytesOf(machine, memory) * factor },
     ...(energy === undefined
