@@ -1,6 +1,6 @@
 /**
- * Exercises 6.7 to 6.10 and the analytic side of 6.13: the figures that were worked out for them by independent scripts, under
- * the assumptions that `src/report/analytic` states (1 GHz, 12.8 GB/s, batch 1).
+ * Exercises 6.8 and 6.9: the figures that were worked out for them by independent scripts, under the assumptions that
+ * `src/report/analytic` states (1 GHz, 12.8 GB/s, batch 1).
  */
 import type { ArrayUse } from 'systole/report';
 
@@ -158,64 +158,3 @@ export const UTILISATION: readonly UtilisationTable[] = [
     ],
   },
 ];
-
-/** Whole numbers of conv1 … fc8 on 256 multipliers, f32. */
-export const LAYERS_AT_256 = {
-  vector: {
-    cycles: [417450, 874800, 584064, 438048, 292032, 147456, 65536, 16128],
-    idealWords: [479835, 563808, 992896, 793344, 550528, 37762048, 16785408, 4101096],
-  },
-  scalar: {
-    cycles: [557568, 1228800, 884736, 663552, 442368, 147456, 65536, 16384],
-    shiftWords: [18561120, 16468224, 23068032, 17317248, 11544832, 37900288, 16846848, 4113384],
-  },
-} as const;
-
-/** Networks as the analytic model sees them: 6.10, and 6.13 on 256 multipliers (im2col, ideal traffic). */
-export const NETWORKS = {
-  alexnet: {
-    macs: 724406816,
-    words: 62028963,
-    intensity: 5.8393,
-    cycles: [2835514, 20934066.5],
-    gflops: [69.208, 123.091],
-  },
-  vgg19: {
-    macs: 19632062464,
-    words: 168933544,
-    intensity: 58.1059,
-    cycles: [76750592, 115566004.5],
-    gflops: [339.755, 410.215],
-  },
-  resnet152: {
-    macs: 11513626624,
-    words: 104700072,
-    intensity: 54.9839,
-    cycles: [45015936, 48555896.5],
-    gflops: [474.242, 507.862],
-  },
-} as const;
-
-/** 6.10: multipliers, operations a byte. */
-export const RIDGES = [
-  [16, 2.5],
-  [64, 10],
-  [256, 40],
-  [1024, 160],
-  [4096, 640],
-] as const;
-/** 6.10: GFLOP/s of AlexNet, VGG19, ResNet152, and of a fully connected layer (0.5 operations a byte). */
-export const ATTAINABLE = [
-  [256, [74.74, 512, 512], 6.4],
-  [1024, [74.74, 743.76, 703.79], 6.4],
-] as const;
-/** 6.10: operations a byte of AlexNet's layers, f32. */
-export const LAYER_INTENSITIES = [109.8453, 198.6038, 75.2951, 70.6757, 67.8986, 0.4998, 0.4998, 0.4994] as const;
-
-/** 6.7: AlexNet's layers as instructions for 256 multipliers, and split into tiles of at most 1024 cycles. */
-export const BALANCE = {
-  maxOverMean: 2.4681239450766244,
-  maxOverMin: 54.24107142857143,
-  tiles: [408, 855, 571, 428, 286, 144, 64, 16],
-  tilesMaxOverMean: 1.0010629466121486,
-} as const;
