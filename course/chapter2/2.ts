@@ -1,9 +1,6 @@
-/**
- * Exercise 2.2: how many parameters a 33-512-10 multilayer perceptron has. Each of its layers has a weight for each pair of neurons and
- * one bias for each neuron it feeds: 33·512 + 512·10 weights, 512 + 10 biases.
- */
+/** Exercise 2.2: how many parameters a 33-512-10 multilayer perceptron has, by the formula and counted in the framework's network. */
 
-import type { Exercise } from 'systole/course';
+import { defineExercise, type Finding, type Judged } from 'systole/course';
 import { nn } from 'systole/tensor';
 
 export interface Count {
@@ -29,23 +26,142 @@ export const perceptron = (...sizes: readonly number[]): nn.Sequential =>
     ...sizes.slice(1).flatMap((size, i) => [...(i === 0 ? [] : [nn.relu()]), new nn.Linear(sizes[i]!, size)]),
   );
 
-export const exercise: Exercise = {
+/** What the framework's network holds: its variables by their names. */
+export function countVariables(model: nn.Sequential): Count {
+  let [weights, biases] = [0, 0];
+  for (const [name, v] of model.variables()) {
+    if (name.endsWith('bias')) biases += v.size;
+    else weights += v.size;
+  }
+  return { weights, biases, total: weights + biases };
+}
+
+/** Judges the numbers `weights`, `biases` and `total`, and says which mistake a wrong one looks like. */
+export function judgeCount(given: Readonly<Record<string, number>>, sizes: readonly number[]): Judged {
+  const right = countParameters(sizes);
+  const layers = sizes.length - 1;
+  const findings: Finding[] = [];
+  const wrong = (en: string, zh: string): void => {
+    findings.push({ kind: 'wrong-number', words: { en, zh } });
+  };
+  for (const name of ['weights', 'biases', 'total'] as const) {
+    const found = given[name];
+    if (found === undefined || found === right[name]) continue;
+    const off = found - right[name];
+    const what = `${name} = ${found}`;
+    if (name !== 'weights' && off === layers - right.biases) {
+      wrong(
+        `${what} counts one bias for each layer. Every neuron of the hidden and the output layer has one: ${right.biases}.`,
+        `${what}：每层只算了一个偏置。隐层和输出层的每个神经元各有一个偏置，共 ${right.biases} 个。`,
+      );
+    } else if (name === 'total' && off === -right.biases) {
+      wrong(
+        `${what} is the number of weights alone; ${right.biases} biases are missing.`,
+        `${what} 只是权重数，缺少 ${right.biases} 个偏置。`,
+      );
+    } else if (name !== 'weights' && off === sizes[0]) {
+      wrong(
+        `${what} gives the ${sizes[0]} inputs biases, too; they are no neurons that compute anything.`,
+        `${what} 给 ${sizes[0]} 个输入也算了偏置；输入并不是进行计算的神经元。`,
+      );
+    } else {
+      wrong(
+        `${what} is ${Math.abs(off)} too ${off > 0 ? 'many' : 'few'}: ${sizes.join('-')} has ${right.weights} weights and ${right.biases} biases.`,
+        `${what} ${off > 0 ? '多' : '少'}了 ${Math.abs(off)}：${sizes.join('-')} 有 ${right.weights} 个权重和 ${right.biases} 个偏置。`,
+      );
+    }
+  }
+  const figures: Record<string, number> = { ...right };
+  for (const [name, value] of Object.entries(given)) figures[`given.${name}`] = value;
+  const complete = given.total !== undefined;
+  if (findings.length === 0 && !complete) {
+    findings.push({
+      kind: 'missing-number',
+      words: { en: "there is no 'total': the number of all parameters", zh: '缺少 total（全部参数的个数）' },
+    });
+  }
+  return { verdict: findings.length === 0 ? 'right' : complete ? 'wrong' : 'incomplete', findings, figures };
+}
+
+const SIZES = [33, 512, 10] as const;
+
+export const exercise = defineExercise({
   id: '2.2',
   title: {
     en: 'Trainable parameters of a 33-512-10 multilayer perceptron',
     zh: '33-512-10 的多层感知机共有多少可训练参数？',
   },
+  asked: {
+    en: 'A multilayer perceptron has 33 inputs, one hidden layer of 512 neurons and 10 outputs. How many parameters does training adjust?',
+    zh: '一个多层感知机有 33 个输入、一个含 512 个神经元的隐层和 10 个输出。训练时要调整多少个参数？',
+  },
+  explanation: {
+    en: String.raw`Each layer has a weight for each pair of neurons that it joins and one bias for each neuron that it feeds:
+$$\underbrace{33\cdot 512+512\cdot 10}_{22016\text{ weights}}+\underbrace{512+10}_{522\text{ biases}}=22538.$$
+Inputs compute nothing and have no bias.`,
+    zh: String.raw`每一层中，所连接的每对神经元有一个权重，所馈入的每个神经元有一个偏置，即 22016 个权重与 522 个偏置：
+$$\underbrace{33\cdot 512+512\cdot 10}_{22016}+\underbrace{512+10}_{522}=22538$$
+输入不做计算，没有偏置。`,
+  },
+  claimed: {
+    en: `A widespread answer gives 22018: it counts "one bias for each layer", $1+1=2$. That would be one number which all neurons of a layer share, and no
+neuron could then choose its own threshold. There is one bias for each neuron of the hidden and of the output layer, 522, and 22538 parameters in all.`,
+    zh: `流传的答案是 22018：“每层一个偏置”，$1+1=2$。那意味着一层的所有神经元共用一个数，各神经元就不能有自己的阈值。
+实际上隐层和输出层的每个神经元各有一个偏置，共 522 个，参数总数为 22538。`,
+  },
+  code: [
+    {
+      path: 'src/tensor/nn/layers.ts',
+      words: { en: 'a fully connected layer and its variables', zh: '全连接层及其变量' },
+    },
+  ],
   rows: 3,
-  show({ print }) {
-    const { weights, biases, total } = countParameters([33, 512, 10]);
-    print(`${weights} weights and ${biases} biases, ${total} in all`);
-    for (const [name, v] of perceptron(33, 512, 10).variables()) print(`  ${name}: ${v.shape.join(' × ')} = ${v.size}`);
+  parameters: {
+    inputs: { kind: 'whole', words: { en: 'inputs', zh: '输入数' }, default: 33, least: 1, most: 4096 },
+    hidden: {
+      kind: 'whole',
+      words: { en: 'neurons of the hidden layer', zh: '隐层神经元数' },
+      default: 512,
+      least: 1,
+      most: 4096,
+    },
+    outputs: { kind: 'whole', words: { en: 'outputs', zh: '输出数' }, default: 10, least: 1, most: 4096 },
   },
-  check({ equal }) {
-    const count = countParameters([33, 512, 10]);
-    equal('weights', count.weights, 22016);
-    equal('biases', count.biases, 522);
-    equal('total', count.total, 22538);
-    equal('parameters of the network in the framework', perceptron(33, 512, 10).size, 22538);
+  show({ print, table }, { inputs, hidden, outputs }) {
+    const model = perceptron(inputs, hidden, outputs);
+    table(
+      [
+        { en: 'variable', zh: '变量' },
+        { en: 'shape', zh: '形状' },
+        { en: 'parameters', zh: '参数个数' },
+      ],
+      [...model.variables()].map(([name, v]) => [name, v.shape.join(' × '), v.size]),
+    );
+    const { weights, biases, total } = countVariables(model);
+    print({
+      en: `${inputs}-${hidden}-${outputs}: ${weights} weights and ${biases} biases, ${total} parameters.`,
+      zh: `${inputs}-${hidden}-${outputs}：${weights} 个权重、${biases} 个偏置，共 ${total} 个参数。`,
+    });
   },
-};
+  check(check) {
+    const count = countParameters(SIZES);
+    const counted = countVariables(perceptron(...SIZES));
+    check.row(1).equal('weights by the formula', count.weights, 22016);
+    check.row(1).equal('weights of the network in the framework', counted.weights, 22016);
+    check.row(2).equal('biases by the formula', count.biases, 522);
+    check.row(2).equal('biases of the network in the framework', counted.biases, 522);
+    check.row(3).equal('total by the formula', count.total, 22538);
+    check.row(3).equal('parameters of the network in the framework', perceptron(...SIZES).size, 22538);
+    const judged = judgeCount({ weights: 22016, biases: 2, total: 22018 }, SIZES);
+    check.equal('one bias a layer is told apart', judged.findings.length, 2);
+    check.equal('the right numbers are found right', judgeCount({ ...count }, SIZES).verdict, 'right');
+  },
+  judge(submission, { inputs, hidden, outputs }) {
+    if (submission.kind === 'numbers') return judgeCount(submission.values, [inputs, hidden, outputs]);
+    const words = {
+      en: 'this exercise asks for the numbers weights, biases and total, not for a program',
+      zh: '本题要求给出 weights、biases、total 三个数，而不是程序',
+    };
+    return { verdict: 'refused', findings: [{ kind: 'wrong-form', words }], figures: {} };
+  },
+});

@@ -1,11 +1,6 @@
-/**
- * Exercise 2.3: how the gradient at a neuron is found, and how weights move. With z = W·a + b going into the neurons of a layer and
- * a = G(z) coming out, δ = dL/dz is at the output dL/da · G′(z) (for softmax with cross-entropy p − t), and at a hidden layer
- * (Wᵀ·δ of the layer above) · G′(z). From it dL/dW = δ·aᵀ (a of the layer below) and dL/db = δ; then W ← W − η·dL/dW.
- * Written out here by hand, and held against the framework and against differences.
- */
+/** Exercise 2.3: back-propagation written out by hand for a 3-4-2 network, against the framework and against differences. */
 import { Random } from 'systole/base';
-import type { Exercise } from 'systole/course';
+import { defineExercise } from 'systole/course';
 import { tensorOf } from 'systole/ir';
 import {
   checkGradients,
@@ -104,31 +99,121 @@ export function outputDelta(): Promise<number> {
   return delta!.sub(softmax(z).sub(t)).abs().max().item();
 }
 
-export const exercise: Exercise = {
+/** The largest relative error of the framework's gradients against central differences, h = 1e-5. */
+export const ruleAgainstDifference = (hidden: keyof typeof ACTIVATIONS, seed: number): number => {
+  const { variables, loss } = network(hidden, seed);
+  return checkGradients(loss, variables).reduce((most, { error }) => Math.max(most, error), 0);
+};
+
+/** Losses before and after one step W ← W − η·dL/dW along the gradients found by hand. */
+export async function oneStep(hidden: keyof typeof ACTIVATIONS, seed: number, rate: number): Promise<[number, number]> {
+  const { layers, x, target, variables, loss } = network(hidden, seed);
+  const before = await loss().item();
+  const gradients = backPropagate(layers, x, target).flatMap(({ dW, db }) => [dW.flat(), [...db]]);
+  for (const [i, v] of variables.entries()) {
+    const values = [...((await v.data()) as Float64Array)].map((w, k) => w - rate * gradients[i]![k]!);
+    v.set(tensorOf('float64', v.shape, values));
+  }
+  return [before, await loss().item()];
+}
+
+export const exercise = defineExercise({
   id: '2.3',
   title: {
     en: 'The gradient at a neuron, and the update of the weights',
     zh: '反向传播中，神经元的梯度是如何计算的？权重是如何更新的？',
   },
+  asked: {
+    en: 'How does back-propagation find the gradient at each neuron, and how are the weights then updated?',
+    zh: '反向传播如何求出每个神经元的梯度？随后权重如何更新？',
+  },
+  explanation: {
+    en: String.raw`With $z_l=W_l\,a_{l-1}+b_l$ going into the neurons of layer $l$ and $a_l=G(z_l)$ coming out, let $\delta_l=\partial L/\partial z_l$ be the
+gradient at its neurons. It is found from the output backwards:
+$$\delta_L=\frac{\partial L}{\partial a_L}\odot G'(z_L),\qquad \delta_l=\bigl(W_{l+1}^\top\,\delta_{l+1}\bigr)\odot G'(z_l).$$
+For softmax with cross-entropy the first is simply $\delta_L=p-t$. All else follows from it, and weights move against their gradient:
+$$\frac{\partial L}{\partial W_l}=\delta_l\,a_{l-1}^\top,\qquad \frac{\partial L}{\partial b_l}=\delta_l,\qquad
+W_l\leftarrow W_l-\eta\,\frac{\partial L}{\partial W_l},\qquad b_l\leftarrow b_l-\eta\,\delta_l .$$
+Sigmoid and tanh tell their slope from their value, $a(1-a)$ and $1-a^2$, so the forward pass has only to keep $a$.
+
+Source: D. Rumelhart, G. Hinton and R. Williams, *Learning representations by back-propagating errors*, Nature 323, 1986.`,
+    zh: String.raw`设进入第 $l$ 层神经元的是 $z_l=W_l\,a_{l-1}+b_l$，输出为 $a_l=G(z_l)$，记 $\delta_l=\partial L/\partial z_l$ 为该层神经元的梯度。
+它从输出层向前逐层求得：
+$$\delta_L=\frac{\partial L}{\partial a_L}\odot G'(z_L),\qquad \delta_l=\bigl(W_{l+1}^\top\,\delta_{l+1}\bigr)\odot G'(z_l)$$
+对 softmax 加交叉熵，前一式就是 $\delta_L=p-t$。其余由此得出，权重沿梯度的反方向移动：
+$$\frac{\partial L}{\partial W_l}=\delta_l\,a_{l-1}^\top,\qquad \frac{\partial L}{\partial b_l}=\delta_l,\qquad
+W_l\leftarrow W_l-\eta\,\frac{\partial L}{\partial W_l},\qquad b_l\leftarrow b_l-\eta\,\delta_l $$
+sigmoid 与 tanh 的斜率可由函数值得到，分别为 $a(1-a)$ 和 $1-a^2$，所以前向过程只需保存 $a$。
+
+来源：D. Rumelhart、G. Hinton、R. Williams，*Learning representations by back-propagating errors*，Nature 323，1986。`,
+  },
+  code: [
+    { path: 'src/tensor/autograd.ts', words: { en: 'back-propagation in the framework', zh: '框架中的反向传播' } },
+    { path: 'src/tensor/checkGradients.ts', words: { en: 'gradients held against differences', zh: '用差分核对梯度' } },
+  ],
   rows: 2,
-  show({ print }) {
-    const { layers, x, target } = network('tanh', 1);
-    backPropagate(layers, x, target).forEach(({ dW, db }, l) => {
-      print(`layer ${l + 1}: dL/db = δ = ${db.map((v) => v.toFixed(4)).join(', ')}`);
-      for (const row of dW) print(`  dL/dW: ${row.map((v) => v.toFixed(4)).join(', ')}`);
+  parameters: {
+    hidden: {
+      kind: 'choice',
+      words: { en: 'activation of the hidden layer', zh: '隐层的激活函数' },
+      default: 'tanh',
+      among: Object.keys(ACTIVATIONS),
+    },
+    rate: { kind: 'real', words: { en: 'learning rate η', zh: '学习率 η' }, default: 0.1, least: 0, most: 10 },
+    seed: {
+      kind: 'whole',
+      words: { en: 'seed of weights and sample', zh: '权重与样本的种子' },
+      default: 1,
+      least: 0,
+      most: 1e6,
+    },
+  },
+  async show({ print, table }, { hidden: name, rate, seed }) {
+    const hidden = name as keyof typeof ACTIVATIONS;
+    const { layers, x, target, variables, loss } = network(hidden, seed);
+    const framework = await Promise.all(
+      grad(loss(), variables).map(async (g) => [...((await g.data()) as Float64Array)]),
+    );
+    const rows = backPropagate(layers, x, target).flatMap(({ dW, db }, l) =>
+      [dW.flat(), db].flatMap((values, k) =>
+        values.map((v, i) => {
+          const at =
+            k === 0 ? `W${l + 1}[${Math.floor(i / dW[0]!.length)}, ${i % dW[0]!.length}]` : `b${l + 1}[${i}] (δ)`;
+          return [at, v.toFixed(9), framework[2 * l + k]![i]!.toFixed(9)];
+        }),
+      ),
+    );
+    table(
+      [
+        { en: 'parameter', zh: '参数' },
+        { en: 'dL/d… by hand', zh: 'dL/d…（手算）' },
+        { en: 'by the framework', zh: '框架' },
+      ],
+      rows,
+    );
+    const error = ruleAgainstDifference(hidden, seed).toExponential(1);
+    const [before, after] = await oneStep(hidden, seed, rate);
+    print({
+      en: `Against central differences, h = 1e-5, the largest relative error is ${error}.`,
+      zh: `与 h = 1e-5 的中心差分相比，最大相对误差为 ${error}。`,
+    });
+    print({
+      en: `One update with η = ${rate}: the loss goes from ${before.toFixed(6)} to ${after.toFixed(6)}.`,
+      zh: `以 η = ${rate} 更新一次：损失由 ${before.toFixed(6)} 变为 ${after.toFixed(6)}。`,
     });
   },
-  async check({ atMost, close }) {
+  async check(check) {
     for (const hidden of ['sigmoid', 'tanh', 'relu'] as const) {
       const { layers, x, target, variables, loss } = network(hidden, 7);
-      const worst = checkGradients(loss, variables).reduce((most, { error }) => Math.max(most, error), 0);
-      atMost(`${hidden}: rule against difference, relative`, worst, 1e-6);
+      check.row(1).atMost(`${hidden}: rule against difference, relative`, ruleAgainstDifference(hidden, 7), 1e-6);
       const byHand = backPropagate(layers, x, target).flatMap(({ dW, db }) => [dW.flat(), [...db]]);
       const framework = await Promise.all(
         grad(loss(), variables).map(async (g) => [...((await g.data()) as Float64Array)]),
       );
-      close(`${hidden}: by hand and by the framework`, byHand, framework, 1e-12);
+      check.close(`${hidden}: by hand and by the framework`, byHand, framework, 1e-12);
+      const [before, after] = await oneStep(hidden, 7, 0.1);
+      check.holds(`${hidden}: an update lowers the loss`, after < before);
     }
-    close('softmax with cross-entropy: δ less p − t', await outputDelta(), 0, 1e-12);
+    check.row(2).close('softmax with cross-entropy: δ less p − t', await outputDelta(), 0, 1e-12);
   },
-};
+});

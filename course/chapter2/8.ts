@@ -1,10 +1,5 @@
-/**
- * Exercise 2.8: how a trained network with two hidden layers labels a sample. h₁ = G(W₁·x + b₁), h₂ = G(W₂·h₁ + b₂), y = W₃·h₂ + b₃: three matrices,
- * three biases and the activation between them. Output neuron j means what the coding of the labels in training gave it (one-hot: class
- * j), and the sample gets the label of the largest output. Softmax keeps the order, so it changes no label.
- */
-
-import type { Exercise } from 'systole/course';
+/** Exercise 2.8: how a trained network with two hidden layers labels a sample; networks that do not fit their sizes are refused. */
+import { defineExercise } from 'systole/course';
 import { linear, random, relu, softmax, type Tensor, tensor } from 'systole/tensor';
 
 /** A network as the formulas have it: W of layer l is [neurons of l, neurons of l − 1]. */
@@ -62,26 +57,80 @@ export async function changedBySoftmax(count: number): Promise<number> {
   return y.argMax(-1).ne(softmax(y).argMax(-1)).sum().item();
 }
 
-export const exercise: Exercise = {
+export const exercise = defineExercise({
   id: '2.8',
   title: {
     en: 'The labels of a network with two hidden layers',
     zh: '有两个隐层的 MLP 如何决定输出神经元的标签？预测时样本标签如何决定？',
   },
+  asked: {
+    en: 'In a trained multilayer perceptron with two hidden layers, what decides which label an output neuron stands for, and how does a new sample get its label?',
+    zh: '在训练好的、有两个隐层的多层感知机中，输出神经元代表哪个标签由什么决定？预测时一个新样本的标签又如何确定？',
+  },
+  explanation: {
+    en: String.raw`Two hidden layers mean **three** matrices, three vectors of biases and the activation in between:
+$$h_1=G(W_1x+b_1),\qquad h_2=G(W_2h_1+b_2),\qquad y=W_3h_2+b_3.$$
+Which label output neuron $j$ stands for is not found out after training: it is the coding of the labels that training was given (one-hot: target 1 at neuron $j$ for
+class $j$). A sample gets the label $\arg\max_j y_j$. Softmax, $p_j=e^{y_j}/\sum_k e^{y_k}$, keeps the order and so changes no label; it is needed for the loss and
+where probabilities are wanted. If labels do not exclude each other, each output is a binary answer of its own: 1 where $\sigma(y_j)\ge\tfrac12$, that is $y_j\ge 0$.`,
+    zh: String.raw`两个隐层意味着**三个**权重矩阵、三个偏置向量，以及层间的激活函数：
+$$h_1=G(W_1x+b_1),\qquad h_2=G(W_2h_1+b_2),\qquad y=W_3h_2+b_3$$
+输出神经元 $j$ 代表哪个标签，不是训练之后才确定的，而是由训练时标签的编码方式规定（独热编码：类别 $j$ 的目标在神经元 $j$ 处为 1）。
+样本的标签取 $\arg\max_j y_j$。softmax，$p_j=e^{y_j}/\sum_k e^{y_k}$，保持大小次序，因而不改变任何标签；计算损失或需要概率时才用到它。
+若各标签并不互斥，则每个输出各自作二元判断：$\sigma(y_j)\ge\tfrac12$（即 $y_j\ge 0$）时为 1。`,
+  },
+  claimed: {
+    en: String.raw`A widespread answer writes $t=w_1^\top x,\ y=w_2^\top t$. That is wrong in three ways: two hidden layers need three matrices, not two; the biases are
+missing; and without an activation in between the whole network is one linear map. Only its last step, the largest output, is right.`,
+    zh: String.raw`流传的答案写作 $t=w_1^\top x,\ y=w_2^\top t$。它有三处错误：两个隐层需要三个矩阵而不是两个；没有偏置；层间没有激活函数，
+整个网络只是一个线性映射。只有最后一步取最大输出是对的。`,
+  },
+  code: [
+    { path: 'src/tensor/functions/linear.ts', words: { en: 'linear layers as functions', zh: '作为函数的线性层' } },
+    { path: 'src/ops/reduce', words: { en: 'ArgMax', zh: 'ArgMax 算子' } },
+  ],
   rows: 3,
-  async show({ print }) {
-    const x = tensor([[1, 0.75]]);
-    print(`x = (1, 0.75): y = (${await forward(EXAMPLE, x).toArray()}), label ${await predict(EXAMPLE, x).toArray()}`);
-    print(`of 1000 random outputs, softmax changes the label of ${await changedBySoftmax(1000)}`);
+  parameters: {
+    x0: { kind: 'real', words: { en: 'first input', zh: '第一个输入' }, default: 1, least: -100, most: 100 },
+    x1: { kind: 'real', words: { en: 'second input', zh: '第二个输入' }, default: 0.75, least: -100, most: 100 },
   },
-  async check({ equal, throws }) {
-    equal('matrices and biases for two hidden layers', [EXAMPLE.weights.length, EXAMPLE.biases.length], [3, 3]);
-    const x = tensor([[1, 0.75]]);
-    equal('y', await forward(EXAMPLE, x).toArray(), [[0.5, 0.75]]);
-    equal('the label', await predict(EXAMPLE, x).toArray(), [1n]);
-    equal('labels of 1000 random outputs that softmax changes', await changedBySoftmax(1000), 0);
+  async show({ print, table }, { x0, x1 }) {
+    table(
+      [
+        { en: 'layer', zh: '层' },
+        { en: 'matrix', zh: '矩阵' },
+        { en: 'biases', zh: '偏置' },
+      ],
+      await Promise.all(
+        EXAMPLE.weights.map(async (w, l) => [
+          l + 1,
+          JSON.stringify(await w.toArray()),
+          JSON.stringify(await EXAMPLE.biases[l]!.toArray()),
+        ]),
+      ),
+    );
+    const x = tensor([[x0, x1]]);
+    const [y, label] = [forward(EXAMPLE, x), await predict(EXAMPLE, x).toArray()];
+    const [values, shares] = [await y.toArray(), await softmax(y).toArray()];
+    print({
+      en: `x = (${x0}, ${x1}): y = (${values}), softmax (${shares}), label ${label}.`,
+      zh: `x = (${x0}, ${x1})：y = (${values})，softmax 为 (${shares})，标签 ${label}。`,
+    });
+    const changed = await changedBySoftmax(1000);
+    print({
+      en: `Of 1000 random outputs softmax changes the label of ${changed}.`,
+      zh: `1000 组随机输出中，softmax 改变标签的有 ${changed} 组。`,
+    });
+  },
+  async check(check) {
+    const counts = [EXAMPLE.weights.length, EXAMPLE.biases.length];
+    check.row(1).equal('matrices and biases for two hidden layers', counts, [3, 3]);
     const two = { ...EXAMPLE, weights: EXAMPLE.weights.slice(1), biases: EXAMPLE.biases.slice(1) };
-    await throws('two matrices for two hidden layers', () => forward(two, x), /need 3 matrices/);
-    await throws('a matrix of another shape', () => forward({ ...EXAMPLE, sizes: [2, 3, 2, 2] }, x), /3 × 2/);
+    const x = tensor([[1, 0.75]]);
+    await check.row(1).throws('two matrices for two hidden layers', () => forward(two, x), /need 3 matrices/);
+    await check.throws('a matrix of another shape', () => forward({ ...EXAMPLE, sizes: [2, 3, 2, 2] }, x), /3 × 2/);
+    check.row(2).equal('labels of 1000 random outputs that softmax changes', await changedBySoftmax(1000), 0);
+    check.row(3).equal('y', await forward(EXAMPLE, x).toArray(), [[0.5, 0.75]]);
+    check.row(3).equal('the label', await predict(EXAMPLE, x).toArray(), [1n]);
   },
-};
+});
