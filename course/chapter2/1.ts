@@ -160,7 +160,7 @@ Sources: F. Rosenblatt, *The perceptron*, 1958; M. Minsky and S. Papert, *Percep
       most: 1e6,
     },
   },
-  async show({ print, table, picture }, { hidden, activation, seed }) {
+  async show({ print, table, picture, language }, { hidden, activation, seed }) {
     const options = { hidden, seed, activation: HIDDEN[activation as keyof typeof HIDDEN] };
     const rows: (string | number)[][] = [];
     for (const [name, labels] of Object.entries(TABLES)) {
@@ -180,11 +180,15 @@ Sources: F. Rosenblatt, *The perceptron*, 1958; M. Minsky and S. Papert, *Percep
     const of = await fitMlp(TABLES.XOR, options);
     const panes = [
       {
-        title: 'OR, perceptron',
+        title: language === 'en' ? 'OR, perceptron' : '或，感知机',
         ones: CELL_POINTS.map((p) => answer(trainPerceptron(TABLES.OR)!, p) === 1),
         labels: TABLES.OR,
       },
-      { title: `XOR, 2-${hidden}-1 ${activation}`, ones: await of(CELL_POINTS), labels: TABLES.XOR },
+      {
+        title: `${language === 'en' ? 'XOR, ' : '异或，'}2-${hidden}-1 ${activation}`,
+        ones: await of(CELL_POINTS),
+        labels: TABLES.XOR,
+      },
     ];
     picture('planes', planePicture(panes), planeWords(panes));
     const off = (await collapse()).toExponential(1);

@@ -1,6 +1,6 @@
 /** Exercise 2.2: how many parameters a 33-512-10 multilayer perceptron has, by the formula and counted in the framework's network. */
 
-import { defineExercise, type Finding, type Judged } from 'systole/course';
+import { defineExercise, type Finding, type Judged, type Words } from 'systole/course';
 import { nn } from 'systole/tensor';
 
 export interface Count {
@@ -36,51 +36,42 @@ export function countVariables(model: nn.Sequential): Count {
   return { weights, biases, total: weights + biases };
 }
 
-/** Judges the numbers `weights`, `biases` and `total`, and says which mistake a wrong one looks like. */
+/** Judges `weights`, `biases` and `total` (or one number alone, `answer`), and says which mistake a wrong one looks like. */
 export function judgeCount(given: Readonly<Record<string, number>>, sizes: readonly number[]): Judged {
-  const right = countParameters(sizes);
-  const layers = sizes.length - 1;
-  const findings: Finding[] = [];
-  const wrong = (en: string, zh: string): void => {
-    findings.push({ kind: 'wrong-number', words: { en, zh } });
-  };
-  for (const name of ['weights', 'biases', 'total'] as const) {
-    const found = given[name];
-    if (found === undefined || found === right[name]) continue;
-    const off = found - right[name];
-    const what = `${name} = ${found}`;
-    if (name !== 'weights' && off === layers - right.biases) {
-      wrong(
-        `${what} counts one bias for each layer. Every neuron of the hidden and the output layer has one: ${right.biases}.`,
-        `${what}：每层只算了一个偏置。隐层和输出层的每个神经元各有一个偏置，共 ${right.biases} 个。`,
-      );
-    } else if (name === 'total' && off === -right.biases) {
-      wrong(
-        `${what} is the number of weights alone; ${right.biases} biases are missing.`,
-        `${what} 只是权重数，缺少 ${right.biases} 个偏置。`,
-      );
-    } else if (name !== 'weights' && off === sizes[0]) {
-      wrong(
-        `${what} gives the ${sizes[0]} inputs biases, too; they are no neurons that compute anything.`,
-        `${what} 给 ${sizes[0]} 个输入也算了偏置；输入并不是进行计算的神经元。`,
-      );
-    } else {
-      wrong(
-        `${what} is ${Math.abs(off)} too ${off > 0 ? 'many' : 'few'}: ${sizes.join('-')} has ${right.weights} weights and ${right.biases} biases.`,
-        `${what} ${off > 0 ? '多' : '少'}了 ${Math.abs(off)}：${sizes.join('-')} 有 ${right.weights} 个权重和 ${right.biases} 个偏置。`,
-      );
+  const count = countParameters(sizes);
+  const right: Readonly<Record<string, number>> = { ...count };
+  const findings = Object.entries(given).flatMap(([word, value]): Finding[] => {
+    const name = word === 'answer' ? 'total' : word;
+    const expected = right[name];
+    if (expected === undefined) {
+      const known = Object.keys(right).join(', ');
+      const words = { en: `'${name}' is not asked for; ${known} are`, zh: `没有问“${name}”；所问为 ${known}` };
+      return [{ kind: 'unknown-number', words }];
     }
+    if (value === expected) return [];
+    const off = value - expected;
+    const hint = name === 'weights' ? { en: '', zh: '' } : mistake(off, sizes, count);
+    const words = {
+      en: `${name}: ${value} is ${Math.abs(off)} too ${off > 0 ? 'many' : 'few'}${hint.en}`,
+      zh: `${name}：${value} ${off > 0 ? '多' : '少'}了 ${Math.abs(off)}${hint.zh}`,
+    };
+    return [{ kind: 'wrong-number', words }];
+  });
+  const verdict = findings.length > 0 ? 'wrong' : Object.keys(given).length > 0 ? 'right' : 'incomplete';
+  // The right numbers are not given away with a wrong answer.
+  return { verdict, findings, figures: verdict === 'right' ? right : {} };
+}
+
+/** What a count that is off by so many has overlooked; empty where that cannot be told. */
+function mistake(off: number, sizes: readonly number[], { biases }: Count): Words {
+  const layers = sizes.slice(1);
+  if (off === -biases) return { en: ': the biases are missing', zh: '：漏掉了偏置' };
+  if (off === layers.length - biases) {
+    return { en: ': each neuron has a bias, not each layer', zh: '：每个神经元都有偏置，而不是每层一个' };
   }
-  const figures: Record<string, number> = { ...right };
-  for (const [name, value] of Object.entries(given)) figures[`given.${name}`] = value;
-  const complete = given.total !== undefined;
-  if (findings.length === 0 && !complete) {
-    findings.push({
-      kind: 'missing-number',
-      words: { en: "there is no 'total': the number of all parameters", zh: '缺少 total（全部参数的个数）' },
-    });
-  }
-  return { verdict: findings.length === 0 ? 'right' : complete ? 'wrong' : 'incomplete', findings, figures };
+  if (layers.includes(-off)) return { en: ': the biases of one layer are missing', zh: '：漏掉了一层的偏置' };
+  if (off === sizes[0]) return { en: ': inputs have no biases', zh: '：输入没有偏置' };
+  return { en: '', zh: '' };
 }
 
 const SIZES = [33, 512, 10] as const;
@@ -153,7 +144,10 @@ neuron could then choose its own threshold. There is one bias for each neuron of
     check.row(3).equal('total by the formula', count.total, 22538);
     check.row(3).equal('parameters of the network in the framework', perceptron(...SIZES).size, 22538);
     const judged = judgeCount({ weights: 22016, biases: 2, total: 22018 }, SIZES);
-    check.equal('one bias a layer is told apart', judged.findings.length, 2);
+    check.holds(
+      'that one bias a layer was counted is said',
+      judged.findings.length === 2 && judged.findings.every(({ words }) => /each neuron has a bias/.test(words.en)),
+    );
     check.equal('the right numbers are found right', judgeCount({ ...count }, SIZES).verdict, 'right');
   },
   judge(submission, { inputs, hidden, outputs }) {
@@ -162,6 +156,6 @@ neuron could then choose its own threshold. There is one bias for each neuron of
       en: 'this exercise asks for the numbers weights, biases and total, not for a program',
       zh: '本题要求给出 weights、biases、total 三个数，而不是程序',
     };
-    return { verdict: 'refused', findings: [{ kind: 'wrong-form', words }], figures: {} };
+    return { verdict: 'refused', findings: [{ kind: 'wrong-kind', words }], figures: {} };
   },
 });
