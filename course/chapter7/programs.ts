@@ -118,6 +118,37 @@ export function innerSlicesThenColumns(p: Product, n: number, tail: number): str
   );
 }
 
+/**
+ * Slices of the inner dimension that grow as fast as computing outlasts loading: the first computation waits for one element of the inner
+ * dimension alone, and each slice is loaded while the one before it is computed. The last `tail` elements are computed as `parts` column tiles
+ * whose results are stored as they come.
+ * @param ratio cycles to compute ÷ cycles to load
+ */
+export function growingSlices(p: Product, tail: number, parts: number, ratio: number): string {
+  const { x, w, y, macs } = sizes(p);
+  const of = (bytes: number, slice: number): number => (bytes * slice) / p.inner;
+  const load = (slice: number): Line => [move('DRAM', 'NRAM', of(x, slice)), move('DRAM', 'WRAM', of(w, slice))];
+  const slices = growing(p.inner - tail, ratio);
+  const store = move('NRAM', 'DRAM', y / parts);
+  const part = compute(of(macs, tail) / parts);
+  return program(
+    load(slices[0]!),
+    sync,
+    slices.map((slice, i) => [load(slices[i + 1] ?? tail), compute(of(macs, slice)), sync]),
+    [part, sync],
+    loop(parts - 1, store, part, sync),
+    store,
+  );
+}
+
+/** 1, 1, 2, and each further `ratio` times the one before it, so many in all. */
+function growing(total: number, ratio: number): readonly number[] {
+  const slices = [1, 1, 2];
+  for (let left = total - 4; left > 0; left -= slices.at(-1)!)
+    slices.push(Math.min(left, Math.floor(ratio * slices.at(-1)!)));
+  return slices;
+}
+
 /** W stays, X comes in row tiles of `tile`, one after the other. */
 export function rowTilesSerial(p: Product, tile: number, s: Sparsity = DENSE): string {
   const n = p.rows / tile;

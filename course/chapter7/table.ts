@@ -15,6 +15,7 @@ import {
   clusterPassesSliced,
   clusterShared,
   columnTiles,
+  growingSlices,
   innerSlices,
   innerSlicesThenColumns,
   LAYERS,
@@ -111,6 +112,7 @@ export const SCHEDULES: readonly Schedule[] = [
       (n, cycles): Row => [`${n} slices of K`, innerSlices(P8, n), cycles, 180224, 2816, 4096],
     ),
     ['32 slices of K, the last 8 as column tiles', innerSlicesThenColumns(P8, 32, 8), 4208, 180224, 2816, 4096],
+    ['growing slices of K, the last 32 as 128 column tiles', growingSlices(P8, 32, 128, 1.6), 4112, 180224, 2816, 4096],
   ]),
   ...rows('7.9', 'textbook-single', [
     ...[16, 32, 64].map((b): Row => [`serial, ${b} rows`, rowTilesSerial(P9, b), 157696, 1703936, 26624, 131072]),

@@ -77,5 +77,6 @@ export * from './sparse/stream.ts';
 export * from './sparse/weights.ts';
 export { type MemoryUse, memoryUses } from './textbook/judged.ts';
 export { LINEAR_NAMES } from './textbook/operands.ts';
+export { isTextbook } from './textbook/textbook.ts';
 export * from './transcendental.ts';
 export * from './winogradTransforms.ts';

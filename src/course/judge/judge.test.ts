@@ -1,0 +1,138 @@
+/** What counting alone says of programs, programs with data, and numbers by name. The course's own answers are in course/chapter7/answers. */
+
+import { expect, test } from 'vitest';
+import { presets } from '#machine';
+import type { Submission } from '../judge.ts';
+import { judgeNumbers } from './numbers.ts';
+import { judgeProgram, layerBound, type ProgramTask } from './program.ts';
+import { layerWork } from './work.ts';
+
+const machine = presets.get('textbook-single')!;
+/** Y = X·W of 4 × 64 by 64 × 16: 16 cycles of computation. */
+const shape = { rows: 4, inner: 64, columns: 16 };
+const SERIAL = `move DRAM WRAM 4096
+move DRAM NRAM 1024
+sync
+compute MAC_32 4096
+sync
+move NRAM DRAM 256
+`;
+const task: ProgramTask = { shape, machine, serial: SERIAL, best: SERIAL };
+const program = (text: string): Submission => ({ kind: 'program', file: 'a.s', text });
+
+/** Verdict, and the kinds of what was found with their lines. */
+async function said(text: string, of: ProgramTask = task): Promise<string> {
+  const { verdict, findings } = await judgeProgram(program(text), of);
+  return [verdict, ...findings.map((f) => `${f.kind}${f.line === undefined ? '' : ` ${f.line}`}`)].join(', ');
+}
+
+test('the bound is that of computation or of the memory', () => {
+  expect(layerBound(layerWork(shape, machine), machine)).toEqual({ compute: 16, bandwidth: 84 });
+});
+
+test.each([
+  ['as it should be', SERIAL, 'incomplete, no-addresses, correct'],
+  ['stored before it is computed', SERIAL.replace('sync\nmove NRAM', 'move NRAM'), 'wrong, missing-sync 5'],
+  [
+    'loaded after it is computed',
+    'sync\ncompute MAC_32 4096\nsync\nmove DRAM WRAM 4096\nmove DRAM NRAM 1024\nmove NRAM DRAM 256\n',
+    'wrong, too-early 2',
+  ],
+  [
+    'a multiply-accumulate counted twice',
+    SERIAL.replace('MAC_32 4096', 'MAC_32 8192'),
+    'wrong, wrong-work, wrong-count 4',
+  ],
+  ['W into NRAM', SERIAL.replace('WRAM', 'NRAM'), 'wrong, wrong-work, wrong-memory 1'],
+  ['stored in part', SERIAL.replace('DRAM 256', 'DRAM 64'), 'wrong, not-stored, wrong-size 6'],
+  ['added, not multiplied', SERIAL.replace('MAC', 'ADD'), 'wrong, wrong-unit 4'],
+  ['endless', `loop 60000\nloop 60000\n${SERIAL}endloop\nendloop\n`, 'refused, too-long'],
+  ['X loaded twice', `move DRAM NRAM 1024\n${SERIAL}`, 'incomplete, slower-than-serial, no-addresses, more-traffic'],
+])('counted: %s', async (_, text, expected) => {
+  expect(await said(text)).toBe(expected);
+});
+
+test('operands that are not those of the product', async () => {
+  const placed = `move DRAM WRAM[0] 4096
+move DRAM NRAM[0] 1024
+sync
+compute MAC_32 4096 NRAM[0] 1024 WRAM[0] 4096 to NRAM[1024] 256
+sync
+move NRAM[1024] DRAM 256
+`;
+  expect(await said(placed)).toBe('right, correct');
+  expect(await said(placed.replace('NRAM[0] 1024 WRAM', 'NRAM[0] 512 WRAM'))).toBe('wrong, wrong-operands 4');
+  expect(await said(placed.replace('WRAM[0] 4096 to', 'WRAM[4096] 4096 to'))).toBe('wrong, never-written 4');
+});
+
+test('four cores: each its part', async () => {
+  const cluster = presets.get('textbook-cluster')!;
+  const columns = `move DRAM NRAM 1024 mc
+move DRAM WRAM 1024
+sync
+compute MAC_32 1024
+sync
+move NRAM DRAM 64
+`;
+  const of = { ...task, machine: cluster, serial: columns, best: columns };
+  expect(await said(columns, of)).toBe('incomplete, no-addresses, correct');
+  // Rows cut as well as columns leaves most of the product out.
+  expect(await said(columns.replace('NRAM 1024 mc', 'NRAM 256'), of)).toContain('wrong, wrong-work');
+  expect(await said(columns.replace('MAC_32 1024', 'MAC_32 4096'), of)).toBe('wrong, wrong-work, wrong-count 4');
+});
+
+const WITH_DATA = `.input x, 0, f32[4, 64]
+.input w, 1024, f32[64, 16]
+.output y, 5120, f32[4, 16]
+cfg.dimi R0, 0, 256, 4
+cfg.dimi R1, 0, 1024, 4
+cfg.dimi R2, 0, 64, 4
+cfg.dimi R3, 0, 4, 256
+cfg.dimi R4, 0, 64, 4
+cfg.dimi R5, 0, 4, 64
+cfg.dimi R5, 4, 16, 64
+li r1, 1024
+li r2, 5120
+load nram, r0, r0, R0, R0, f32
+load wram, r0, r1, R1, R1, f32
+sync
+mma r1, r0, r0, R3, R4, R5, r0, r0, f32, clear, drain
+sync
+store nram, r2, r1, R2, R2, f32
+halt
+`;
+
+test.each([
+  ['its results are right', WITH_DATA, 'right, correct'],
+  ['a race', WITH_DATA.replace('drain\nsync', 'drain'), 'wrong, never-written 17'],
+  ['results of a part', WITH_DATA.replace('R4, 0, 64, 4', 'R4, 0, 63, 4'), 'wrong, wrong-results'],
+  ['another output', WITH_DATA.replace('f32[4, 16]', 'f32[16, 4]'), 'wrong, wrong-operands'],
+])('a program of the instruction set: %s', async (_, text, expected) => {
+  expect(await said(text)).toBe(expected);
+});
+
+test('numbers by name: slips that are known, factors, what is missing', () => {
+  const words = { en: 'parameters', zh: '参数' };
+  const slips = [{ value: 22016, words: { en: 'biases are left out', zh: '漏掉偏置' } }];
+  const fields = [
+    { name: 'total', words, expected: 22538, slips },
+    { name: 'bytes', words: { en: 'bytes', zh: '字节' }, expected: 90152 },
+  ];
+  const judge = (values: Readonly<Record<string, number>>): readonly string[] => {
+    const { verdict, findings } = judgeNumbers({ kind: 'numbers', values }, fields);
+    return [verdict, ...findings.map((f) => f.words.en)];
+  };
+  expect(judge({ total: 22538, bytes: 90152 })[0]).toBe('right');
+  expect(judge({ total: 22016, bytes: 22538 })).toEqual([
+    'wrong',
+    'total (parameters): 22016 is not right. That is what comes out where biases are left out.',
+    'bytes (bytes): 22538 is not right. It is a quarter: elements of 32 bits instead of bytes, or one core of four.',
+  ]);
+  expect(judge({ total: 22537 })).toEqual([
+    'wrong',
+    'total (parameters): 22537 is not right. It is 1 too few.',
+    'bytes (bytes) is not given.',
+  ]);
+  expect(judge({ totals: 1, bytes: 90152, total: 22538 })[1]).toContain("Did you mean 'total'?");
+  expect(judgeNumbers(program(''), fields).verdict).toBe('refused');
+});

@@ -1,0 +1,114 @@
+/**
+ * Judges numbers by name: each within its tolerance of what the exercise computes. Where one is off, known slips say what was forgotten; beyond
+ * those, a factor that slips of units have (2, 4, 8, 1024 …) is told.
+ */
+import { nearestName } from '#base';
+import type { Words } from '../exercise.ts';
+import type { Finding, Judged, Submission } from '../judge.ts';
+import { refusedKind } from '../judge.ts';
+
+/** A wrong number that is known, and what leads to it. */
+export interface Slip {
+  readonly value: number;
+  readonly words: Words;
+}
+
+export interface NumberField {
+  /** As it is handed in: `total=22538`. */
+  readonly name: string;
+  readonly words: Words;
+  /** What the exercise finds. */
+  readonly expected: number;
+  /** Absolute; 0 where it is exact. */
+  readonly tolerance?: number;
+  readonly slips?: readonly Slip[];
+}
+
+const FACTORS: readonly (readonly [factor: number, words: Words])[] = [
+  [
+    2,
+    {
+      en: 'twice as much: a multiply-accumulate is one, not a multiplication and an addition',
+      zh: '多了一倍：一次乘加算一次，而不是乘法与加法各一次',
+    },
+  ],
+  [1 / 2, { en: 'half as much', zh: '少了一半' }],
+  [
+    4,
+    {
+      en: 'four times as much: bytes instead of elements of 32 bits, or four cores counted',
+      zh: '四倍：用了字节数而不是 32 位元素数，或计入了四个核',
+    },
+  ],
+  [
+    1 / 4,
+    {
+      en: 'a quarter: elements of 32 bits instead of bytes, or one core of four',
+      zh: '四分之一：用了 32 位元素数而不是字节数，或只算了四个核之一',
+    },
+  ],
+  [8, { en: 'eight times as much: bits instead of bytes', zh: '八倍：用了位数而不是字节数' }],
+  [1 / 8, { en: 'an eighth: a number of bits taken for bytes', zh: '八分之一：把位数当成了字节数' }],
+  [1024 / 1000, { en: '1024 in the place of 1000', zh: '把 1000 当成了 1024' }],
+  [1000 / 1024, { en: '1000 in the place of 1024', zh: '把 1024 当成了 1000' }],
+  [100, { en: 'a hundred times as much: percent instead of the part', zh: '一百倍：用了百分数而不是比值' }],
+  [1000, { en: 'a thousand times as much', zh: '一千倍' }],
+  [1 / 1000, { en: 'a thousandth', zh: '千分之一' }],
+];
+
+/** Whether two numbers are the same to about six digits: for slips, whose roundings vary. */
+const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
+
+export function judgeNumbers(submission: Submission, fields: readonly NumberField[]): Judged {
+  if (submission.kind !== 'numbers') return refusedKind('numbers');
+  const { values } = submission;
+  const names = fields.map((f) => f.name);
+  const wrong: Finding[] = [];
+  const open: Finding[] = [];
+  const good: Finding[] = [];
+  for (const name of Object.keys(values)) {
+    if (names.includes(name)) continue;
+    const nearest = nearestName(name, names);
+    wrong.push({
+      kind: 'unknown-name',
+      words: {
+        en: `'${name}' is not asked for.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`} The numbers are: ${names.join(', ')}.`,
+        zh: `没有要求“${name}”。${nearest === undefined ? '' : `是否指“${nearest}”？`}应提交的数值：${names.join('、')}。`,
+      },
+    });
+  }
+  const figures: Record<string, number> = {};
+  for (const field of fields) {
+    const { name, words, expected, tolerance = 0 } = field;
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    figures[`expected.${name}`] = expected;
+    if (value === undefined) {
+      const [en, zh] = [`${name} (${words.en}) is not given.`, `未给出 ${name}（${words.zh}）。`];
+      open.push({ kind: 'missing-number', words: { en, zh } });
+      continue;
+    }
+    figures[name] = value;
+    if (Math.abs(value - expected) <= tolerance) {
+      good.push({
+        kind: 'correct',
+        words: { en: `${name} (${words.en}) is right: ${value}.`, zh: `${name}（${words.zh}）正确：${value}。` },
+      });
+    } else wrong.push({ kind: 'wrong-number', words: whyWrong(field, value) });
+  }
+  const verdict = wrong.length > 0 ? 'wrong' : open.length > 0 ? 'incomplete' : 'right';
+  return { verdict, findings: [...wrong, ...open, ...good], figures };
+}
+
+function whyWrong({ name, words, expected, slips = [] }: NumberField, value: number): Words {
+  const slip = slips.find((s) => isNear(value, s.value));
+  const say = (en: string, zh: string): Words => ({
+    en: `${name} (${words.en}): ${value} is not right. ${en}`,
+    zh: `${name}（${words.zh}）：${value} 不正确。${zh}`,
+  });
+  if (slip !== undefined)
+    return say(`That is what comes out where ${slip.words.en}.`, `${slip.words.zh}，就会得到这个数。`);
+  const factor = FACTORS.find(([f]) => isNear(value, f * expected));
+  if (factor !== undefined && expected !== 0) return say(`It is ${factor[1].en}.`, `它是${factor[1].zh}。`);
+  const off = Number((value - expected).toPrecision(6));
+  return off > 0 ? say(`It is ${off} too many.`, `多了 ${off}。`) : say(`It is ${-off} too few.`, `少了 ${-off}。`);
+}

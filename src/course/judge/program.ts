@@ -1,0 +1,420 @@
+/**
+ * Judges a student's program for a layer Y = X·W: it is assembled, held against the work of the layer, its order and its room, run on the
+ * machine, and compared with programs of our own and with the bound. Programs of the textbook's dialect have sizes only, so what they compute is
+ * judged by counting (`work.ts`, `order.ts`); one of the instruction set has data and is judged by its results (`data.ts`).
+ */
+import { allErrors, SystoleError } from '#base';
+import {
+  type AssembledFile,
+  assembleFile,
+  COMPUTE_TYPES,
+  isTextbook,
+  LINEAR_NAMES,
+  type LinearSpace,
+  memoryUses,
+} from '#isa';
+import { type Machine, macsPerCycle } from '#machine';
+import { createSimulation, type SimulationResult } from '#sim';
+import { cyclesAtRate } from '#timing';
+import type { Finding, Judged, Submission } from '../judge.ts';
+import { refusedKind } from '../judge.ts';
+import { runWithData } from './data.ts';
+import { orderFindings } from './order.ts';
+import { type Statements, statementsOf } from './statements.ts';
+import { type Compression, type LayerWork, lacks, layerWork, type ProductShape, repair, totalsOf } from './work.ts';
+
+/** The layer that a program is to compute, the machine, and programs of the dialect to compare with. */
+export interface ProgramTask {
+  readonly shape: ProductShape;
+  readonly machine: Machine;
+  readonly compression?: Compression;
+  /** One step after the other. */
+  readonly serial: string;
+  /** The fastest that is known. */
+  readonly best: string;
+}
+
+/** Least cycles for a layer: of the matrix units at their peak, and of the DRAM channel with every operand once. */
+export function layerBound(
+  work: LayerWork,
+  machine: Machine,
+): { readonly compute: number; readonly bandwidth: number } {
+  return {
+    compute: Math.ceil(work.macs / (macsPerCycle(machine.matrix) * work.cores)),
+    bandwidth: cyclesAtRate(work.x + work.w + work.y, machine.dram.bandwidth),
+  };
+}
+
+/** What a run told: the result, and when the matrix unit began first and ended last. */
+interface Timed {
+  readonly result: SimulationResult;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Statements that a submission may execute. */
+const MOST_STATEMENTS = 2_000_000;
+
+function timed({ program }: AssembledFile, hazards: boolean): Timed {
+  let [first, last] = [-1, 0];
+  const simulation = createSimulation(program, {
+    data: false,
+    hazards,
+    observer: (event) => {
+      if (event.type !== 'compute:end' && event.type !== 'mma:end') return;
+      if (first < 0) first = event.start;
+      last = Math.max(last, event.cycle);
+    },
+  });
+  const state = simulation.run();
+  if (state.state !== 'done') throw new Error(state.state);
+  return { result: state.result, first, last };
+}
+
+/** Cycles of a program of our own. */
+export const cyclesOfProgram = (text: string, machine: Machine): number =>
+  timed(assembleFile(text, { file: 'reference.s', machine }), false).result.cycles;
+
+export async function judgeProgram(submission: Submission, task: ProgramTask): Promise<Judged> {
+  if (submission.kind !== 'program') return refusedKind('program');
+  const { file, text } = submission;
+  const { machine, shape, compression } = task;
+  const layer = layerWork(shape, machine, compression);
+  const bounds = layerBound(layer, machine);
+  const references = {
+    serial: cyclesOfProgram(task.serial, machine),
+    best: cyclesOfProgram(task.best, machine),
+    bound: Math.max(bounds.compute, bounds.bandwidth),
+  };
+  let assembled: AssembledFile;
+  try {
+    assembled = assembleFile(text, { file, machine });
+  } catch (error) {
+    if (!(error instanceof SystoleError)) throw error;
+    return unassembled(error, references);
+  }
+  const told: Told = { wrong: [], open: [], remarks: [] };
+  let run: Timed | undefined;
+  if (isTextbook(text)) {
+    const program = statementsOf(assembled.program, assembled.lines);
+    const executed = program.statements.reduce((n, s) => n + s.times, 0);
+    if (executed > MOST_STATEMENTS) return endless(executed, references);
+    judgeWork(told, program, layer, machine);
+    judgePlaces(told, assembled, program, layer);
+    run = timed(assembled, false);
+    const { dramRead } = totalsOf(program, layer.cores);
+    if (told.wrong.length === 0 && dramRead > layer.x + layer.w) told.remarks.push(moreTraffic(dramRead, layer));
+  } else {
+    const data = await runWithData(assembled, shape, compression);
+    told.wrong.push(...data.wrong);
+    if (data.wrong.length === 0) run = timed(assembled, true);
+  }
+  return judged(told, bounds, references, run);
+}
+
+interface Told {
+  readonly wrong: Finding[];
+  /** What keeps it from being right without being wrong. */
+  readonly open: Finding[];
+  readonly remarks: Finding[];
+}
+
+type References = Readonly<Record<'serial' | 'best' | 'bound', number>>;
+
+/** Errors of the assembler. What does not fit is no slip of writing: it is what the exercise is about. */
+function unassembled(error: SystoleError, references: References): Judged {
+  const errors = allErrors(error);
+  const isFull = (e: SystoleError): boolean => e.code === 'SYS-ASM-057' || e.code === 'SYS-ASM-062';
+  const findings = errors
+    .filter((e) => !isFull(e))
+    .map(
+      (e): Finding => ({
+        kind: 'syntax',
+        code: e.code,
+        ...(e.place.line === undefined ? {} : { line: e.place.line }),
+        ...(e.place.column === undefined ? {} : { column: e.place.column }),
+        words: { en: e.text('en'), zh: e.text('zh') },
+      }),
+    );
+  for (const [memory, list] of Map.groupBy(errors.filter(isFull), (e) => String(e.params.memory))) {
+    const capacity = Number(list[0]!.params.capacity);
+    const reach = Math.max(...list.map((e) => Number(e.params.to ?? e.params.bytes)));
+    const at = [...new Set(list.map((e) => e.place.line))].join(', ');
+    findings.push({
+      kind: 'over-capacity',
+      code: list[0]!.code,
+      ...(list[0]!.place.line === undefined ? {} : { line: list[0]!.place.line }),
+      ...(list[0]!.place.column === undefined ? {} : { column: list[0]!.place.column }),
+      words: {
+        en:
+          `Too much for ${memory}: operands reach to byte ${reach} (lines ${at}), and it has ${capacity}, ${reach - capacity} fewer. ` +
+          'Take smaller tiles, or let buffers that are free again be used again; with two buffers each tile counts twice.',
+        zh:
+          `${memory} 放不下：操作数到达第 ${reach} 字节（第 ${at} 行），而容量为 ${capacity} 字节，超出 ${reach - capacity} 字节。` +
+          '请减小分块，或重复使用已空闲的缓冲区；双缓冲时每个分块要算两份。',
+      },
+    });
+  }
+  return { verdict: errors.every(isFull) ? 'wrong' : 'refused', findings, figures: references };
+}
+
+const endless = (executed: number, references: References): Judged => ({
+  verdict: 'refused',
+  findings: [
+    {
+      kind: 'too-long',
+      words: {
+        en: `The program executes ${executed} statements; programs of up to ${MOST_STATEMENTS} are judged. Take larger tiles.`,
+        zh: `程序要执行 ${executed} 条语句，最多评判 ${MOST_STATEMENTS} 条。请增大分块。`,
+      },
+    },
+  ],
+  figures: references,
+});
+
+function judgeWork(told: Told, program: Statements, layer: LayerWork, machine: Machine): void {
+  const others = program.statements.flatMap((s) => (s.kind === 'compute' && s.type !== 'MAC_32' ? [s] : []));
+  for (const { type, line } of others) {
+    const bits = Number(type.split('_')[1]);
+    const isMac = type.startsWith('MAC_');
+    told.wrong.push({
+      kind: 'wrong-unit',
+      line,
+      words: {
+        en: isMac
+          ? `${type} multiplies operands of ${bits} bits; those of the layer have 32, which MAC_32 multiplies.`
+          : `${type} does not multiply and accumulate: a product of matrices is made of MAC_32. (${COMPUTE_TYPES.length} types there are.)`,
+        zh: isMac
+          ? `${type} 的操作数为 ${bits} 位；本层的操作数为 32 位，应使用 MAC_32。`
+          : `${type} 不是乘加运算：矩阵乘由 MAC_32 完成。（共有 ${COMPUTE_TYPES.length} 种类型。）`,
+      },
+    });
+  }
+  // What else is wrong does not depend on the type.
+  const typed: Statements = {
+    ...program,
+    statements: program.statements.map((s) => (s.kind === 'compute' ? { ...s, type: 'MAC_32' } : s)),
+  };
+  const lacking = lacks(totalsOf(typed, layer.cores), layer);
+  told.wrong.push(...lacking);
+  if (lacking.length > 0) {
+    const repaired = repair(typed, layer, (p) => orderFindings(p, layer, machine).length === 0);
+    if (repaired !== undefined) told.wrong.push(repaired);
+    return;
+  }
+  told.wrong.push(...orderFindings(typed, layer, machine));
+}
+
+/** Where operands lie: races and reads of what nobody wrote, or that these cannot be judged. */
+function judgePlaces(told: Told, assembled: AssembledFile, program: Statements, layer: LayerWork): void {
+  const uses = memoryUses(assembled.program);
+  const open = uses.filter((m) => !m.judged && m.memory !== 'dram');
+  if (open.length > 0) {
+    const names = open.map((m) => LINEAR_NAMES[m.memory]);
+    told.open.push({
+      kind: 'no-addresses',
+      words: {
+        en:
+          `The program does not say where its operands lie in ${listed(names, 'and')}, so whether they fit together, and whether a buffer is ` +
+          "overwritten while it is used, cannot be judged. Write addresses behind the memories, two in turn for two buffers: 'move DRAM NRAM[0, 32768] 32768'; " +
+          "behind compute what it reads, and what it writes behind 'to': 'compute MAC_32 1048576 NRAM[0, 32768] 32768 WRAM[0] 131072 to NRAM[65536] 16384'.",
+        zh:
+          `程序没有说明操作数在 ${names.join('、')} 中的位置，因此无法评判它们能否同时放下，也无法评判缓冲区是否在使用中被覆盖。` +
+          "请在存储器名后写出地址，双缓冲写两个轮流使用的地址：'move DRAM NRAM[0, 32768] 32768'；compute 之后写出读取的操作数，'to' 之后写出写入的操作数：" +
+          "'compute MAC_32 1048576 NRAM[0, 32768] 32768 WRAM[0] 131072 to NRAM[65536] 16384'。",
+      },
+    });
+  }
+  if (uses.every((m) => !m.judged)) return;
+  if (layer.compression.macs === 1) told.wrong.push(...operandsOf(program, layer));
+  try {
+    timed(assembled, true);
+  } catch (error) {
+    if (!(error instanceof SystoleError)) throw error;
+    told.wrong.push(hazardOf(error, assembled, program));
+  }
+}
+
+/**
+ * Computations whose operands are not those of so many multiply-accumulates: a product of r × k by k × c has x = 4rk, w = 4kc and y = 4rc bytes,
+ * so that (rkc)² = (x ÷ 4)(w ÷ 4)(y ÷ 4).
+ */
+function operandsOf({ statements, operands }: Statements, { compression }: LayerWork): readonly Finding[] {
+  return statements.flatMap((s): Finding[] => {
+    if (s.kind !== 'compute') return [];
+    const bytes = (memory: LinearSpace, mode: 'read' | 'write'): number | undefined => {
+      const own = operands.filter((o) => o.instruction === s.instruction && o.memory === memory && o.mode === mode);
+      return own.length === 1 ? own[0]!.bytes : undefined;
+    };
+    const [x, w, y] = [bytes('nram', 'read'), bytes('wram', 'read'), bytes('nram', 'write')];
+    if (x === undefined || w === undefined || y === undefined) return [];
+    const made = Math.sqrt(((x / 4 / compression.x) * (w / 4 / compression.w) * y) / 4);
+    if (Math.abs(made - s.count) <= 1e-9 * made) return [];
+    return [
+      {
+        kind: 'wrong-operands',
+        line: s.line,
+        words: {
+          en:
+            `A product of ${x} bytes of X and ${w} of W with ${y} bytes of results has ${Number(made.toFixed(1))} multiply-accumulates, and line ${s.line} ` +
+            `counts ${s.count}: one of the sizes is wrong.`,
+          zh:
+            `由 X 的 ${x} 字节与 W 的 ${w} 字节得到 ${y} 字节结果的乘积需要 ${Number(made.toFixed(1))} 次乘加，而第 ${s.line} 行写的是 ${s.count} 次：` +
+            '其中有一个大小不对。',
+        },
+      },
+    ];
+  });
+}
+
+function hazardOf(error: SystoleError, { lines }: AssembledFile, { statements, operands }: Statements): Finding {
+  const instruction = error.place.instruction ?? 0;
+  const line = lines[instruction]!;
+  const memory = String(error.params.memory);
+  const address = Number(error.params.address);
+  const space = (Object.keys(LINEAR_NAMES) as LinearSpace[]).find((s) => LINEAR_NAMES[s] === memory);
+  const words = { en: error.text('en'), zh: error.text('zh') };
+  const finding = { line, code: error.code };
+  if (error.code === 'SYS-SIM-030') {
+    const writers = operands.filter(
+      (o) => o.memory === space && o.mode === 'write' && o.addresses.some((a) => a <= address && address < a + o.bytes),
+    );
+    const own = statements.find((s) => s.instruction === instruction);
+    const what = own?.kind === 'compute' ? ['computes with', '计算所用的'] : ['moves', '传输的'];
+    if (writers.length === 0) {
+      return {
+        ...finding,
+        kind: 'never-written',
+        words: {
+          en: `Line ${line} ${what[0]} ${memory}[${address}], which no statement writes: the address, the step or the size of an operand is wrong.`,
+          zh: `第 ${line} 行${what[1]} ${memory}[${address}] 没有任何语句写入：某个操作数的地址、步长或大小有误。`,
+        },
+      };
+    }
+    const by = [...new Set(writers.map((o) => lines[o.instruction]!))];
+    return {
+      ...finding,
+      kind: 'missing-sync',
+      words: {
+        en:
+          `Line ${line} ${what[0]} ${memory}[${address}] before line ${listed(by, 'or')} has written it: units go their own way until a sync. ` +
+          'Put a sync between writing and reading.',
+        zh: `第 ${line} 行${what[1]} ${memory}[${address}] 尚未由第 ${by.join('、')} 行写入：在 sync 之前各单元互不等待。请在写与读之间加 sync。`,
+      },
+    };
+  }
+  const other = Number(/\d+/.exec(String(error.params.other))?.[0] ?? instruction);
+  const [mine, theirs] = [error.params.access, error.params.otherAccess];
+  if (error.code !== 'SYS-SIM-031') return { ...finding, kind: 'fault', words };
+  const verbs = { read: ['reads', '读'], write: ['writes', '写'] } as const;
+  const otherLine = lines[other]!;
+  return {
+    ...finding,
+    kind: 'race',
+    words: {
+      en:
+        `Race on ${memory}[${address}]: line ${line} ${verbs[mine as 'read'][0]} it while line ${otherLine} ${verbs[theirs as 'read'][0]} it, and no sync ` +
+        'orders the two; the result depends on timing. Use the other buffer, in the order in which the tiles take turns, or put a sync between them.',
+      zh:
+        `${memory}[${address}] 上有竞争：第 ${line} 行${verbs[mine as 'read'][1]}该处的同时，第 ${otherLine} 行也在${verbs[theirs as 'read'][1]}该处，两者之间没有 sync，` +
+        '结果取决于时序。请按分块轮换的次序使用另一个缓冲区，或在两者之间加 sync。',
+    },
+  };
+}
+
+const moreTraffic = (read: number, { x, w }: LayerWork): Finding => ({
+  kind: 'more-traffic',
+  words: {
+    en: `${read} bytes are read from DRAM; X and W have ${x + w} together: ${read - x - w} bytes are loaded more than once.`,
+    zh: `从 DRAM 读取 ${read} 字节，而 X 与 W 共 ${x + w} 字节：有 ${read - x - w} 字节被重复加载。`,
+  },
+});
+
+/** One, two and three. */
+const listed = (names: readonly (string | number)[], and: string): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${and} ${names.at(-1)}`;
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+
+/** The same may be found by counting and by addresses. */
+const onePerLine = (findings: readonly Finding[]): readonly Finding[] =>
+  findings.filter(
+    (f, i) => f.line === undefined || findings.findIndex((g) => g.kind === f.kind && g.line === f.line) === i,
+  );
+
+/** The verdict, with the figures of the run where there was one. */
+function judged(
+  { wrong, open, remarks }: Told,
+  bounds: ReturnType<typeof layerBound>,
+  references: References,
+  run: Timed | undefined,
+): Judged {
+  if (run === undefined) return { verdict: 'wrong', findings: wrong, figures: references };
+  const { cycles, total, units } = run.result;
+  const { serial, best, bound } = references;
+  const busy = units.find((u) => u.name === 'matrix')!.busy;
+  const figures = {
+    cycles,
+    ...references,
+    macs: total.macs,
+    dramBytes: total.readBytes + total.writeBytes,
+    utilisation: busy / cycles,
+    efficiency: bound / cycles,
+  };
+  if (wrong.length > 0) return { verdict: 'wrong', findings: onePerLine(wrong), figures };
+  if (cycles < bound) {
+    const finding: Finding = {
+      kind: 'below-bound',
+      words: {
+        en: `${cycles} cycles are fewer than the bound of ${bound}, which no program can do: some of the work is missing.`,
+        zh: `${cycles} 周期少于下界 ${bound}，任何程序都做不到：必有部分工作缺失。`,
+      },
+    };
+    return { verdict: 'wrong', findings: [finding], figures };
+  }
+  const slower: Finding[] =
+    cycles > serial
+      ? [
+          {
+            kind: 'slower-than-serial',
+            words: {
+              en:
+                `The program computes the layer, but takes ${cycles} cycles, ${cycles - serial} more than one step after the other (${serial}). ` +
+                `Look for what is loaded more than once, pieces so small that rounding to whole cycles counts, and syncs between what could go on side by side.`,
+              zh:
+                `程序完成了该层，但用了 ${cycles} 周期，比逐步串行（${serial}）还多 ${cycles - serial} 周期。` +
+                '请检查：是否重复加载、分块是否小到取整损失明显、可并行的操作之间是否有多余的 sync。',
+            },
+          },
+        ]
+      : [];
+  const [head, tail] = [run.first, cycles - run.last];
+  const gaps = cycles - busy - head - tail;
+  const known =
+    cycles < best
+      ? ['faster than the best known here', '快于此处已知的最好程序']
+      : cycles === best
+        ? ['as fast as the best known', '与已知最好的程序一样快']
+        : [`${cycles - best} more than the best known (${best})`, `比已知最好的程序（${best}）多 ${cycles - best}`];
+  const channel = units.find((u) => u.name === 'dma')?.busy ?? 0;
+  const byMemory = bounds.bandwidth > bounds.compute;
+  const correct: Finding = {
+    kind: 'correct',
+    words: {
+      en:
+        `It does the work of the layer in ${cycles} cycles: one step after the other takes ${serial}, ${known[0]}; the bound is ${bound}, that of ` +
+        `${byMemory ? 'the DRAM channel' : 'the matrix unit'} (${percent(bound / cycles)} reached). The matrix unit works ${percent(busy / cycles)} of the ` +
+        `time, transfers ${percent(channel / cycles)}. ${head} cycles pass before the first computation, ${tail} behind the last` +
+        `${byMemory ? '' : `, and the matrix unit waits ${gaps} between`}.`,
+      zh:
+        `它用 ${cycles} 周期完成了该层：逐步串行为 ${serial}，${known[1]}；下界为 ${bound}，取决于${byMemory ? ' DRAM 通道' : '矩阵单元'}` +
+        `（达到 ${percent(bound / cycles)}）。矩阵单元有 ${percent(busy / cycles)} 的时间在工作，传输为 ${percent(channel / cycles)}。` +
+        `首次计算之前有 ${head} 周期，最后一次计算之后有 ${tail} 周期${byMemory ? '' : `，其间矩阵单元等待 ${gaps} 周期`}。`,
+    },
+  };
+  const lacking = [...slower, ...open];
+  return {
+    verdict: lacking.length > 0 ? 'incomplete' : 'right',
+    findings: [...lacking, ...(slower.length > 0 ? [] : [correct]), ...remarks],
+    figures,
+  };
+}
