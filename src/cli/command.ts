@@ -127,11 +127,11 @@ export function withExamples(console: Console, command: CliCommand, examples: re
   return command.addHelpText('after', () => `\n${examplesText(console, examples)}`) as CliCommand;
 }
 
-/** All commands that do something by themselves, by their words: those with parts are left out. */
+/** All commands that do something by themselves, by their words: those that only have parts are left out. */
 export function everyCommand(program: CliCommand): ReadonlyMap<string, CliCommand> {
   const found = new Map<string, CliCommand>();
   const visit = (command: CliCommand, words: readonly string[]): void => {
-    if (command.commands.length === 0) found.set(words.join(' '), command);
+    if (command.commands.length === 0 || command.answers.length > 0) found.set(words.join(' '), command);
     for (const part of command.commands) visit(part as CliCommand, [...words, part.name()]);
   };
   visit(program, []);

@@ -10,7 +10,7 @@ interface CommandEntry {
   readonly name: string;
   readonly summary: Both;
   /** Gives the command its arguments, options, examples and action. */
-  readonly load: () => Promise<(command: CliCommand, console: Console) => void>;
+  readonly load: (argv: readonly string[]) => Promise<(command: CliCommand, console: Console) => void>;
 }
 
 const COMMANDS: readonly CommandEntry[] = [
@@ -159,6 +159,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/scalesim.ts')).configureScalesim,
   },
   {
+    name: 'course',
+    summary: {
+      en: 'the exercises of AI Computing Systems: run them, check their figures, judge answers',
+      zh: '《智能计算系统》习题：运行、核对数值、评判答案',
+    },
+    load: async (argv) => (await import('./commands/course.ts')).courseFor(argv),
+  },
+  {
     name: 'machine',
     summary: { en: 'list, show and check processors', zh: '列出、查看、检查处理器' },
     load: async () => (await import('./commands/machine.ts')).configureMachine,
@@ -181,10 +189,12 @@ export async function buildProgram(console: Console, version: string, argv: read
     },
     { run: 'systole run --help', does: { en: 'all options of a command', zh: '某个命令的全部选项' } },
   ]);
+  // What stands behind a command's name is that command's, as where a part has an option of its command's name.
+  program.enablePositionalOptions();
   program.version(version, '--version', console.text({ en: 'print the version', zh: '显示版本' }));
   for (const { name, summary, load } of COMMANDS) {
     const command = define(console, name, summary);
-    if (argv.includes(name)) (await load())(command, console);
+    if (argv.includes(name)) (await load(argv))(command, console);
     program.addCommand(command);
   }
   return withCommonOptions(console, program);

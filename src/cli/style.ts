@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import type { Palette } from '#report';
 import type { Console } from './console.ts';
 
-const palette: Palette = { strong: pc.bold, faint: pc.dim, good: pc.green, bad: pc.red };
+export const palette: Palette = { strong: pc.bold, faint: pc.dim, good: pc.green, bad: pc.red };
 
 export const textStyle = (console: Console) => ({
   language: console.language,

@@ -92,6 +92,8 @@ export interface Exercise<P extends Parameters = Parameters> {
   /** How many acceptance rows the exercise has, and why some are not asserted here (by number). */
   readonly rows: number;
   readonly notAsserted?: Readonly<Record<number, Words>>;
+  /** Rows that are asserted only where MNIST is there: its data decide them. */
+  readonly mnistRows?: readonly number[];
   readonly code?: readonly CodeLink[];
   /** Data that some of its figures need; where it is absent they are not run, and that is said. */
   readonly needs?: 'mnist';

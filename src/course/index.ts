@@ -1,4 +1,5 @@
 /** Layer `course`: what an exercise is, how its figures are held and how answers are judged. The exercises are in `course/`. */
+export * from './checking.ts';
 export * from './exercise.ts';
 export * from './hold.ts';
 export { judgeNumbers, type NumberField, type Slip } from './judge/numbers.ts';

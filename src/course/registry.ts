@@ -22,4 +22,6 @@ export interface CourseSettings {
 
 /** In the order of the book. */
 export declare const exercises: readonly Entry[];
+/** Whether MNIST's folder is there. */
+export declare function mnistIsThere(): boolean;
 export declare function configure(settings: Partial<CourseSettings>): void;

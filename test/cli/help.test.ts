@@ -26,11 +26,13 @@ const NAMES = [
   'estimate',
   'plot',
   'scalesim',
+  'course',
   'machine',
 ];
 
 const PARTS: Readonly<Record<string, readonly string[]>> = {
   estimate: ['fusion', 'speedup', 'fully-connected', 'tiling'],
+  course: ['check', 'grade'],
   machine: ['list', 'show', 'check', 'schema'],
 };
 

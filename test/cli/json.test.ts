@@ -42,6 +42,10 @@ beforeAll(() => {
     'count.npy',
     writeNpy({ dtype: 'float32', dims: [16], bytes: new Uint8Array(new Float32Array(16).map((_, i) => i).buffer) }),
   );
+  mkdirSync(join(folder, 'class', 'ada'), { recursive: true });
+  write('class/ada/2.2.json', '{"total": 22016}');
+  write('class/ada/7.8.s', 'compute nonsense\n');
+  write('class/ada/notes.txt', 'no answer');
   write('labels.txt', 'zero\none\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine\n');
   const head = 'Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,';
   write('net.csv', `${head} Sparsity,\nConv1, 14, 14, 3, 3, 8, 12, 1, 2:4,\n`);
@@ -142,6 +146,12 @@ async function hold(line: string, expected?: string): Promise<readonly Record<st
 
 const CASES: readonly (readonly [line: string, answer: string])[] = [
   ['run adder', 'run'],
+  ['course', 'course'],
+  ['course 2.2', 'course-exercise'],
+  ['course check 2.2 2.6', 'course-check'],
+  ['course check 2.2 --answer 22538', 'course-answer'],
+  ['course check 2.2 --answer @class', 'error'],
+  ['course grade @class', 'course-grades'],
   ['run lenet5 --labels @labels.txt --output @out', 'run'],
   ['run @mixed.txt --dim N=1', 'run'],
   ['run @open.txt --dim N=1 --timing-only', 'error'],

@@ -1,0 +1,86 @@
+/** Answers of a class: a folder with a folder for each student, in it files named by exercise (7.8.s, 2.2.json). */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { diagnostic, SystoleError } from '#base';
+import { defaults, type Exercise, type Judged } from '#course';
+import { reasonOf } from '../files.ts';
+import type { Both } from '../language.ts';
+import { exerciseOf, isExercise } from './registry.ts';
+import { isAnswerFile, submissionOf } from './submission.ts';
+
+const noFolder = diagnostic<{ folder: string; reason: Both }>('SYS-CLI-233', 'usage', {
+  en: (p) => `${p.folder} cannot be read: ${p.reason.en}. Give a folder that holds a folder for each student.`,
+  zh: (p) => `无法读取 ${p.folder}：${p.reason.zh}。请给出一个文件夹，其中每名学生一个子文件夹。`,
+});
+
+const noAnswers = diagnostic<{ folder: string }>('SYS-CLI-234', 'usage', {
+  en: (p) => `${p.folder} holds no answers: expected STUDENT/7.8.s, STUDENT/2.2.json and the like`,
+  zh: (p) => `${p.folder} 中没有答案：应为 学生/7.8.s、学生/2.2.json 等`,
+});
+
+const notJudged = diagnostic<{ id: string }>('SYS-CLI-235', 'unsupported', {
+  en: (p) =>
+    `exercise ${p.id} has no answers to judge: it is checked by reading. Its own figures: systole course check ${p.id}`,
+  zh: (p) => `习题 ${p.id} 的答案无法自动评判，需由人阅读。其自身数值：systole course check ${p.id}`,
+});
+
+export interface Graded extends Judged {
+  readonly id: string;
+  readonly file: string;
+}
+
+export interface Student {
+  readonly student: string;
+  readonly right: number;
+  readonly answers: readonly Graded[];
+}
+
+/** Judges one; an answer that cannot be read or run is refused, with the reason. */
+export async function judge(exercise: Exercise, word: string, values = defaults(exercise.parameters)): Promise<Judged> {
+  if (exercise.judge === undefined) throw notJudged({ id: exercise.id });
+  return exercise.judge(submissionOf(word), values);
+}
+
+/** @throws SYS-CLI-233, SYS-CLI-234 */
+export async function grade(folder: string, onStudent: (name: string) => void) {
+  const ignored: string[] = [];
+  const students: Student[] = [];
+  for (const student of listed(folder).filter((name) => isFolder(join(folder, name)))) {
+    onStudent(student);
+    const answers: Graded[] = [];
+    for (const name of listed(join(folder, student))) {
+      const file = join(folder, student, name);
+      const id = name.replace(/\.[^.]*$/, '');
+      if (!isAnswerFile(name) || !isExercise(id)) ignored.push(file);
+      else answers.push({ id, file, ...(await judgedOrRefused(await exerciseOf(id), file)) });
+    }
+    students.push({ student, right: answers.filter((a) => a.verdict === 'right').length, answers });
+  }
+  if (students.every((s) => s.answers.length === 0)) throw noAnswers({ folder });
+  return { students, ignored };
+}
+
+async function judgedOrRefused(exercise: Exercise, file: string): Promise<Judged> {
+  try {
+    return await judge(exercise, file);
+  } catch (error) {
+    // One student's file does not end the class; a bug of ours does.
+    if (!(error instanceof SystoleError) || error.kind === 'internal') throw error;
+    const { place } = error;
+    const line = place.line === undefined ? {} : { line: place.line };
+    const words = { en: error.text('en'), zh: error.text('zh') };
+    return { verdict: 'refused', findings: [{ kind: error.code, words, ...line }], figures: {} };
+  }
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+function listed(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => !name.startsWith('.'))
+      .sort();
+  } catch (error) {
+    throw noFolder({ folder, reason: reasonOf(error) });
+  }
+}

@@ -1,0 +1,73 @@
+/** The exercises as the command line finds them: by id, by chapter, all of them. */
+import { closest } from 'fastest-levenshtein';
+import { diagnostic } from '#base';
+import type { Entry, Exercise } from '#course';
+import { configure, exercises } from '#exercises';
+import { isFolderAt } from '../files.ts';
+
+const unknownExercise = diagnostic<{ id: string; nearest: string; chapters: string }>('SYS-CLI-230', 'usage', {
+  en: (p) =>
+    `there is no exercise '${p.id}'. Did you mean ${p.nearest}? Chapters: ${p.chapters}. All of them: systole course`,
+  zh: (p) => `没有习题“${p.id}”，是否指 ${p.nearest}？章节：${p.chapters}。查看全部：systole course`,
+});
+
+const noData = diagnostic<{ option: string; folder: string }>('SYS-CLI-236', 'usage', {
+  en: (p) => `${p.option}: there is no folder ${p.folder}. Leave the option out to run on drawn digits.`,
+  zh: (p) => `${p.option}：没有文件夹 ${p.folder}。去掉该选项则使用生成的数字图。`,
+});
+
+export const chapterOf = (id: string): string => id.split('.', 1)[0]!;
+
+/** The chapters, in order. */
+const chapters = (): readonly string[] => [...new Set(exercises.map(({ id }) => chapterOf(id)))];
+
+function unknownOf(id: string) {
+  const ids = exercises.map((e) => e.id);
+  // Of a chapter's number alone its first.
+  const nearest = ids.find((other) => chapterOf(other) === id) ?? closest(id, ids);
+  return unknownExercise({ id, nearest, chapters: chapters().join(', ') });
+}
+
+/**
+ * Entries that the words name: ids, or chapters; all where there are none. In the order of the book, each once.
+ * @throws SYS-CLI-230
+ */
+export function entriesOf(words: readonly string[]): readonly Entry[] {
+  if (words.length === 0) return exercises;
+  for (const word of words) {
+    if (exercises.some(({ id }) => id === word || chapterOf(id) === word)) continue;
+    throw unknownOf(word);
+  }
+  return exercises.filter(({ id }) => words.includes(id) || words.includes(chapterOf(id)));
+}
+
+export const isExercise = (word: string): boolean => exercises.some(({ id }) => id === word);
+
+/** @throws SYS-CLI-230 */
+export async function exerciseOf(id: string): Promise<Exercise> {
+  const entry = exercises.find((e) => e.id === id);
+  if (entry === undefined) throw unknownOf(id);
+  return (await entry.load()).exercise;
+}
+/** Where data lies, as the options say. */
+export interface DataOptions {
+  readonly data?: string;
+  readonly pictures?: string;
+  readonly epochs?: number;
+  readonly size?: number;
+  readonly batch?: number;
+}
+
+/** @throws SYS-CLI-236 */
+export function useData({ data, pictures, epochs = 90, size = 224, batch = 32 }: DataOptions): void {
+  for (const [option, folder] of [
+    ['--data', data],
+    ['--pictures', pictures],
+  ] as const) {
+    if (folder !== undefined && !isFolderAt(folder)) throw noData({ option, folder });
+  }
+  configure({
+    ...(data === undefined ? {} : { mnist: data }),
+    ...(pictures === undefined ? {} : { pictures: { folder: pictures, epochs, size, batch } }),
+  });
+}

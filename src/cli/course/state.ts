@@ -1,0 +1,43 @@
+/** How the exercises stood when they were last checked, kept beside the compilation cache; a file that cannot be read says nothing. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { type Checked, passes } from '#course';
+import { cachePath } from '../cacheFolder.ts';
+import { version } from '../manifest.ts';
+
+export interface LastCheck {
+  readonly passed: boolean;
+  /** Acceptance rows asserted. */
+  readonly asserted: number;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+const path = (): string => join(cachePath(), 'course.json');
+
+/** By id; of this version of Systole. */
+export function lastChecks(): Readonly<Record<string, LastCheck>> {
+  try {
+    const { version: of, checks } = JSON.parse(readFileSync(path(), 'utf8'));
+    return of === version ? checks : {};
+  } catch {
+    return {};
+  }
+}
+
+export function keepChecks(checked: readonly Checked[]): void {
+  const checks: Record<string, LastCheck> = { ...lastChecks() };
+  for (const c of checked) {
+    if (c.stopped?.why === 'data') continue;
+    const asserted = c.rows.filter((r) => r === 'asserted').length;
+    checks[c.id] = { passed: passes(c), asserted, at: new Date().toISOString() };
+  }
+  try {
+    mkdirSync(dirname(path()), { recursive: true });
+    const partial = `${path()}.${process.pid}.part`;
+    writeFileSync(partial, JSON.stringify({ version, checks }));
+    renameSync(partial, path());
+  } catch {
+    // Where nothing can be kept, the list says "not checked".
+  }
+}

@@ -1,0 +1,143 @@
+/** Lists, checks and verdicts of the course in words. */
+import { type Checked, type Exercise, type Judged, passes, type RowState, type Submission } from '#course';
+import { table } from '#report';
+import type { Console } from '../console.ts';
+import type { Both } from '../language.ts';
+import { palette } from '../style.ts';
+import { chapterOf } from './registry.ts';
+import type { LastCheck } from './state.ts';
+
+const width = (): number => process.stdout.columns || Number.POSITIVE_INFINITY;
+
+const CHAPTERS: Readonly<Record<string, Both>> = {
+  1: { en: 'Introduction', zh: '概述' },
+  2: { en: 'Neural-network basics', zh: '神经网络基础' },
+  3: { en: 'Deep learning', zh: '深度学习' },
+  4: { en: 'Using a programming framework', zh: '编程框架使用' },
+  5: { en: 'Inside a programming framework', zh: '编程框架机理' },
+  6: { en: 'Deep-learning processors', zh: '深度学习处理器' },
+  7: { en: 'Architecture and programs', zh: '体系结构与程序' },
+  recipe: { en: 'Recipes: extending Systole', zh: '扩展 Systole 的步骤' },
+};
+
+export const chapterTitle = (chapter: string): Both => CHAPTERS[chapter] ?? { en: chapter, zh: chapter };
+
+export function listText(
+  exercises: readonly Exercise[],
+  last: Readonly<Record<string, LastCheck>>,
+  console: Console,
+): string {
+  const lines: string[] = [];
+  const t = console.text.bind(console);
+  for (const chapter of new Set(exercises.map((e) => chapterOf(e.id)))) {
+    const own = exercises.filter((e) => chapterOf(e.id) === chapter);
+    lines.push('', palette.strong(`${chapter}  ${t(chapterTitle(chapter))}`));
+    const rows = own.map((e) => {
+      const state = last[e.id];
+      const text =
+        state === undefined
+          ? t({ en: 'not checked', zh: '未检查' })
+          : state.passed
+            ? t({ en: `passed, ${state.asserted} of ${e.rows} rows`, zh: `通过，${state.asserted}/${e.rows} 行` })
+            : t({ en: 'failed', zh: '未通过' });
+      return [e.id, t(e.title), text];
+    });
+    const heads = [
+      { head: '', align: 'left' as const },
+      { head: t({ en: 'exercise', zh: '习题' }), align: 'left' as const, cut: true },
+      { head: t({ en: 'last check', zh: '上次检查' }), align: 'left' as const },
+    ];
+    lines.push(...table(heads, rows, { width: width(), head: palette.faint }));
+  }
+  return lines.slice(1).join('\n');
+}
+
+const FOUND: Readonly<Record<Exclude<RowState, 'asserted' | 'failing'>, Both>> = {
+  data: { en: 'need MNIST (--data FOLDER)', zh: '需要 MNIST（--data 文件夹）' },
+  excused: { en: 'not asserted, with a reason', zh: '未断言（附理由）' },
+  long: { en: 'take minutes (--long)', zh: '需数分钟（--long）' },
+  open: { en: 'open', zh: '尚无' },
+};
+
+/** The line of an exercise, and below it what does not hold; with `all`, every figure. */
+export function checkedText(checked: Checked, console: Console, all: boolean): string {
+  const t = console.text.bind(console);
+  const { id, title, lines, rows, seconds, stopped } = checked;
+  const mark =
+    stopped?.why === 'data' ? palette.faint('----') : passes(checked) ? palette.good('ok  ') : palette.bad('FAIL');
+  const asserted = rows.filter((r) => r === 'asserted').length;
+  const [figures, of] = [lines.length, rows.length];
+  const told = t({
+    en: `${figures} figure${figures === 1 ? '' : 's'}, ${asserted} of ${of} rows, ${seconds.toFixed(1)} s`,
+    zh: `${figures} 个数值，${asserted}/${of} 行，${seconds.toFixed(1)} 秒`,
+  });
+  const shown = all ? lines : lines.filter((l) => !l.holds);
+  return [
+    `${mark} ${id.padEnd(4)} ${t(title)}  ${palette.faint(told)}`,
+    ...(stopped === undefined
+      ? []
+      : [
+          stopped.why === 'data'
+            ? t({
+                en: `       not run: needs ${stopped.message} (--data FOLDER)`,
+                zh: `       未运行：需要 ${stopped.message}（--data 文件夹）`,
+              })
+            : palette.bad(`       ${stopped.message}`),
+        ]),
+    ...shown.map(
+      (l) =>
+        `     ${l.holds ? palette.good('ok  ') : palette.bad('FAIL')} ${l.row === undefined ? '' : `[${l.row}] `}${l.what}: ${t(l.detail)}`,
+    ),
+  ].join('\n');
+}
+
+/** What stands under a check of several. */
+export function totalText(checked: readonly Checked[], exercises: readonly Exercise[], console: Console): string {
+  const t = console.text.bind(console);
+  const passed = checked.filter((c) => passes(c) && c.stopped === undefined).length;
+  const states = checked.flatMap((c) => c.rows);
+  const asserted = states.filter((s) => s === 'asserted').length;
+  const seconds = checked.reduce((sum, c) => sum + c.seconds, 0).toFixed(0);
+  const lines = [
+    t({
+      en: `${passed} of ${checked.length} exercises pass; ${asserted} of ${states.length} acceptance rows asserted; ${seconds} s`,
+      zh: `${checked.length} 道习题中 ${passed} 道通过；${states.length} 行验收中断言 ${asserted} 行；${seconds} 秒`,
+    }),
+  ];
+  for (const [state, words] of Object.entries(FOUND)) {
+    const of = checked.flatMap((c) => c.rows.flatMap((s, i) => (s === state ? [`${c.id}[${i + 1}]`] : [])));
+    if (of.length > 0)
+      lines.push(
+        t({ en: `${of.length} rows ${words.en}: ${of.join(' ')}`, zh: `${of.length} 行${words.zh}：${of.join(' ')}` }),
+      );
+  }
+  for (const { id, notAsserted = {} } of exercises) {
+    for (const [row, why] of Object.entries(notAsserted)) lines.push(palette.faint(`  ${id}[${row}] ${t(why)}`));
+  }
+  return lines.join('\n');
+}
+
+const VERDICTS: Readonly<Record<Judged['verdict'], Both>> = {
+  right: { en: 'right', zh: '正确' },
+  wrong: { en: 'wrong', zh: '错误' },
+  incomplete: { en: 'incomplete', zh: '不完整' },
+  refused: { en: 'cannot be judged', zh: '无法评判' },
+};
+
+export const verdictText = (verdict: Judged['verdict'], console: Console): string => console.text(VERDICTS[verdict]);
+
+export function judgedText(id: string, submission: Submission, judged: Judged, console: Console): string {
+  const { verdict, findings, figures } = judged;
+  const paint = verdict === 'right' ? palette.good : palette.bad;
+  const name = submission.kind === 'program' ? submission.file : '';
+  const place = (line: number | undefined): string =>
+    line === undefined ? '' : name === '' ? `${line}: ` : `${name}:${line}: `;
+  const widest = Math.max(0, ...Object.keys(figures).map((k) => k.length));
+  return [
+    `${id} ${paint(verdictText(verdict, console))}`,
+    ...findings.map((f) => `  ${place(f.line)}${console.text(f.words)}`),
+    ...Object.entries(figures).map(
+      ([k, v]) => `  ${palette.faint(k.padEnd(widest))}  ${Number.isInteger(v) ? v : v.toPrecision(6)}`,
+    ),
+  ].join('\n');
+}

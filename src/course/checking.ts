@@ -1,0 +1,78 @@
+/** Checks an exercise as a whole: its figures, and what became of each of its acceptance rows. */
+import { SystoleError } from '#base';
+import type { Exercise, Words } from './exercise.ts';
+import { type Held, hold } from './hold.ts';
+
+/**
+ * `asserted`: some lines name the row, and all of them hold; `failing`: one does not. `data`: asserted only with data that are not there.
+ * `excused`: not asserted, and the exercise says why. `long`: no line names it in the quick figures. `open`: nothing is said of it.
+ */
+export type RowState = 'asserted' | 'failing' | 'data' | 'excused' | 'long' | 'open';
+
+export interface Checked {
+  readonly id: string;
+  readonly title: Words;
+  readonly lines: readonly Held[];
+  /** Of acceptance row n at index n − 1. */
+  readonly rows: readonly RowState[];
+  readonly seconds: number;
+  /** Why it came to no end: what was thrown, or which data it needs. */
+  readonly stopped?: { readonly why: 'error' | 'data'; readonly message: string };
+}
+
+/** Whether every figure was found and holds, and no row is open. */
+export const passes = ({ lines, rows, stopped }: Checked): boolean =>
+  stopped?.why !== 'error' &&
+  (stopped !== undefined || lines.length > 0) &&
+  lines.every((l) => l.holds) &&
+  rows.every((state) => state !== 'failing' && state !== 'open');
+
+/**
+ * @param long also the figures that take minutes
+ * @param mnist whether MNIST is there
+ */
+export async function checkExercise(
+  exercise: Exercise,
+  {
+    long,
+    mnist,
+    language = 'en',
+  }: { readonly long: boolean; readonly mnist: boolean; readonly language?: 'en' | 'zh' },
+): Promise<Checked> {
+  const { id, title, check, checkLong, needs } = exercise;
+  const started = performance.now();
+  const lines: Held[] = [];
+  let stopped: Checked['stopped'];
+  if (needs === 'mnist' && !mnist) stopped = { why: 'data', message: 'MNIST' };
+  else {
+    try {
+      for (const run of [check, ...(long && checkLong !== undefined ? [checkLong] : [])])
+        lines.push(...(await hold(run)));
+    } catch (error) {
+      stopped = { why: 'error', message: messageOf(error, language) };
+    }
+  }
+  const rows = Array.from({ length: exercise.rows }, (_, i) => rowState(exercise, i + 1, lines, { long, mnist }));
+  const seconds = (performance.now() - started) / 1000;
+  return { id, title, lines, rows, seconds, ...(stopped === undefined ? {} : { stopped }) };
+}
+
+function rowState(
+  { notAsserted = {}, mnistRows = [], checkLong, needs }: Exercise,
+  row: number,
+  lines: readonly Held[],
+  { long, mnist }: { readonly long: boolean; readonly mnist: boolean },
+): RowState {
+  const named = lines.filter((l) => l.row === row);
+  if (named.length > 0) return named.every((l) => l.holds) ? 'asserted' : 'failing';
+  if (!mnist && (mnistRows.includes(row) || needs === 'mnist')) return 'data';
+  if (notAsserted[row] !== undefined) return 'excused';
+  return checkLong !== undefined && !long ? 'long' : 'open';
+}
+
+const messageOf = (error: unknown, language: 'en' | 'zh'): string =>
+  error instanceof SystoleError
+    ? `${error.code} ${error.text(language)}`
+    : error instanceof Error
+      ? `${error.name}: ${error.message}`
+      : String(error);

@@ -1,0 +1,51 @@
+/** `systole course`: lists, runs, checks, judges; and what is said to wrong input. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { systole } from './systole.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'systole-course-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (line: string) => systole(line.split(' '), folder);
+
+test('an exercise by its number, with what its parameters would be called', async () => {
+  const { code, stdout } = await run('course 2.2');
+  expect(code).toBe(0);
+  expect(stdout).toContain('22016 weights and 522 biases');
+  expect((await run('course 2.2 --lang zh')).stdout).toMatch(/^2\.2 .*感知机/);
+});
+
+test('a check says what holds, and its exit code says the same', async () => {
+  const { stdout, code } = await run('course check 2.2 --all');
+  expect(stdout).toMatch(/2\.2 .*figures/);
+  expect(stdout).toContain('weights: 22016, expected 22016');
+  expect(code).toBe(stdout.startsWith('ok') ? 0 : 1);
+});
+
+test('an answer that is wrong ends with 1 and does not give the right one away', async () => {
+  expect(await run('course check 2.2 --answer 22538')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^2\.2 right/),
+  });
+  const { code, stdout } = await run('course check 2.2 --answer 22016');
+  expect({ code, stdout }).toMatchObject({ code: 1, stdout: expect.stringContaining('the biases are missing') });
+  expect(stdout).not.toContain('22538');
+});
+
+test.each([
+  ['course check 2.2 --answer none.json', 'SYS-CLI-010', 3],
+  ['course 2.99', 'SYS-CLI-230'],
+  ['course check nine', 'SYS-CLI-230'],
+  ['course check 2.2 --answer x', 'SYS-CLI-231'],
+  ['course check 2.2 2.6 --answer 1', 'SYS-CLI-237'],
+  ['course grade nowhere', 'SYS-CLI-233'],
+  ['course grade .', 'SYS-CLI-234'],
+  ['course check 2.2 --data nowhere', 'SYS-CLI-236'],
+])('%s: %s', async (line, code, expected = 2) => {
+  const { stderr, stdout, code: exit } = await run(line);
+  expect({ stdout, exit }).toEqual({ stdout: '', exit: expected });
+  expect(stderr).toContain(code);
+  expect(readdirSync(folder)).toEqual([]);
+});
