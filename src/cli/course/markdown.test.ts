@@ -6,6 +6,7 @@ import { formulaText, markdownText } from './markdown.ts';
 test.each([
   ['\\sigma(x) = \\frac{1}{1 + e^{-x}}', 'σ(x) = 1/(1 + e⁻ˣ)'],
   ['\\frac{\\partial L}{\\partial w} \\le \\sqrt{x^2 + 1}', '(∂ L)/(∂ w) ≤ √(x² + 1)'],
+  ['w \\leftarrow w - \\lvert a\\rvert\\bigl(1 - x\\bigr),\\ \\tfrac14 \\dots', 'w ← w − |a|(1 − x), 1/4 …'],
   ['c_t = f \\cdot c_{t-1}', 'cₜ = f ⋅ cₜ₋₁'],
   ['\\text{MACs} = 5\\,000 \\times 2', 'MACs = 5 000 × 2'],
 ])('%s', (tex, text) => expect(formulaText(tex)).toBe(text));

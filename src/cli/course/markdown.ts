@@ -9,8 +9,20 @@ const BODY = String.raw`\s*\{((?:[^{}]|\{[^{}]*\})*)\}`;
 const WRITTEN: readonly (readonly [RegExp, string | ((...found: string[]) => string)])[] = [
   [new RegExp(String.raw`\\(?:text|mathrm|operatorname|mathbf|mathit|boldsymbol)${BODY}`, 'g'), '$1'],
   [new RegExp(String.raw`\\[dt]?frac${BODY}${BODY}`, 'g'), (_, over, under) => `${grouped(over!)}/${grouped(under!)}`],
+  [new RegExp(String.raw`\\underbrace${BODY}_${BODY}`, 'g'), (_, of, name) => `(${of}) [${name}]`],
+  [/\\[dt]?frac(\d)(\d)/g, '$1/$2'],
   [new RegExp(String.raw`\\sqrt${BODY}`, 'g'), (_, of) => `√${grouped(of!)}`],
 ];
+
+/** Sizes of brackets, which a line of text has not. */
+const SIZES = /\\(?:left|right|[bB]igg?[lr]?|limits|displaystyle)(?![a-zA-Z])\.?/g;
+
+const BY_NAME: Readonly<Record<string, string>> = {
+  ...{ lvert: '|', rvert: '|', vert: '|', lVert: '‖', rVert: '‖', dots: '…', ldots: '…', cdots: '⋯', mid: '|' },
+  ...{ leftarrow: '←', gets: '←', lfloor: '⌊', rfloor: '⌋', lceil: '⌈', rceil: '⌉', quad: '  ', qquad: '  ' },
+  ...{ ',': ' ', ';': ' ', ':': ' ', '!': '', ' ': ' ' },
+};
+const MARKS = /\\([a-zA-Z]+|[,;:! ])/g;
 
 const grouped = (text: string): string => (/^[\w.\\]+$/.test(text.trim()) ? text.trim() : `(${text.trim()})`);
 
@@ -20,9 +32,13 @@ export function formulaText(tex: string): string {
     before = text;
     for (const [pattern, by] of WRITTEN) text = text.replace(pattern, by as string);
   }
-  return unicode(text.replace(/\\(?:left|right|,|;|!|quad|qquad| )/g, ' ').replace(/\\([{}%_#&])/g, '$1'))
+  return unicode(text.replace(SIZES, '').replace(MARKS, (mark, name: string) => BY_NAME[name] ?? mark))
+    .replace(/\\([{}%_#&|])/g, '$1')
     .replace(/\\\\/g, '; ')
     .replace(/[{}]/g, '')
+    .replace(/ ([⋅×]) ?/g, ' $1 ')
+    // Commands end in a space that is no part of the formula.
+    .replace(/([|⌊⌈‖]) (?=\S)/g, '$1')
     .replace(/ {2,}/g, ' ')
     .trim();
 }
@@ -30,11 +46,15 @@ export function formulaText(tex: string): string {
 /** Lines of at most so many columns. */
 export function markdownText(markdown: string, width: number): string {
   const text = markdown
-    .replace(/\$\$([\s\S]*?)\$\$/g, (_, tex: string) => `\n    ${formulaText(tex)}\n`)
-    .replace(/\$([^$\n]+)\$/g, (_, tex: string) => formulaText(tex))
+    .replace(/\$\$([\s\S]*?)\$\$/g, (_, tex: string) => `\n\n    ${formulaText(tex)}\n\n`)
+    .replace(/\$([^$]+)\$/g, (_, tex: string) => formulaText(tex))
     .replace(/\*\*([^*]+)\*\*/g, '$1')
+    .replace(/(?<![\w*])\*([^*\n]+)\*(?![\w*])/g, '$1')
     .replace(/\[([^\]]+)\]\(([^)]+)\)/g, '$1 ($2)')
-    .replace(/^#+\s*/gm, '');
+    .replace(/^#+\s*/gm, '')
+    // Lines of one paragraph are one; Chinese has no space between them.
+    .replace(/([\u2e80-\u9fff\uff00-\uffe6])\n(?=[^\s\-*\d|])/g, '$1')
+    .replace(/(\S)\n(?=[^\s\-*|]|\*\w)(?!\d+\. )/g, '$1 ');
   return text
     .split('\n')
     .map((line) => wrapped(line, width))
