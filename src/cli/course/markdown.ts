@@ -32,15 +32,17 @@ export function formulaText(tex: string): string {
     before = text;
     for (const [pattern, by] of WRITTEN) text = text.replace(pattern, by as string);
   }
-  return unicode(text.replace(SIZES, '').replace(MARKS, (mark, name: string) => BY_NAME[name] ?? mark))
-    .replace(/\\([{}%_#&|])/g, '$1')
-    .replace(/\\\\/g, '; ')
-    .replace(/[{}]/g, '')
-    .replace(/ ([⋅×]) ?/g, ' $1 ')
-    // Commands end in a space that is no part of the formula.
-    .replace(/([|⌊⌈‖]) (?=\S)/g, '$1')
-    .replace(/ {2,}/g, ' ')
-    .trim();
+  return (
+    unicode(text.replace(SIZES, '').replace(MARKS, (mark, name: string) => BY_NAME[name] ?? mark))
+      .replace(/\\([{}%_#&|])/g, '$1')
+      .replace(/\\\\/g, '; ')
+      .replace(/[{}]/g, '')
+      .replace(/ ([⋅×]) ?/g, ' $1 ')
+      // Commands end in a space that is no part of the formula.
+      .replace(/([|⌊⌈‖]) (?=\S)/g, '$1')
+      .replace(/ {2,}/g, ' ')
+      .trim()
+  );
 }
 
 /** Lines of at most so many columns. */
