@@ -5,6 +5,7 @@ export { mnistIsThere } from './mnist.ts';
 export { configure } from './settings.ts';
 
 export const exercises: readonly Entry[] = [
+  { id: '1.7', load: () => import('./chapter1/7.ts') },
   { id: '2.1', load: () => import('./chapter2/1.ts') },
   { id: '2.2', load: () => import('./chapter2/2.ts') },
   { id: '2.3', load: () => import('./chapter2/3.ts') },
