@@ -1,9 +1,12 @@
 /**
- * MNIST for the exercises that train: the standard training files, of which the last 10,000 images are held out and serve as the test
- * set (the official test set is not needed). They are looked for beside the project, in ../shared/data/mnist; `systole course … --data FOLDER` says where else. Exercises that find none say so and run nothing: drawn digits would not be MNIST.
+ * Digits for the exercises that train. MNIST's are the standard training files, of which the last 10,000 images are held out and serve as
+ * the test set (the official test set is not needed). They are looked for beside the project, in ../shared/data/mnist; `systole course …
+ * --data FOLDER` says where else. Where they are absent the digits that `systole/data` draws take their place, fewer of them: their figures
+ * have bounds of their own, stand for no row that names MNIST, and every line says which digits it is about.
  */
 import { existsSync } from 'node:fs';
-import { imageSamples, loadMnist, openFolder, type SampleSet } from 'systole/data';
+import type { Words } from 'systole/course';
+import { drawDigits, holdOut, imageSamples, loadMnist, openFolder, type SampleSet } from 'systole/data';
 import { given } from './settings.ts';
 
 export const mnistIsThere = (): boolean => existsSync(given().mnist);
@@ -11,22 +14,60 @@ export const mnistIsThere = (): boolean => existsSync(given().mnist);
 /** What is said instead of figures. */
 export const absent = (): string => `not run: ${given().mnist} is absent`;
 
+/** What is said of MNIST where it is not there. */
+export const mnistAbsent = (): Words => ({
+  en: `MNIST: not run (${given().mnist} is absent; --data FOLDER names another folder)`,
+  zh: `MNIST：未运行（${given().mnist} 不存在；可用 --data FOLDER 指定其他文件夹）`,
+});
+
 export interface Digits {
-  /** 50,000 images [784] of 0 … 1. */
+  /** Images [784] of 0 … 1; MNIST's are 50,000. */
   readonly train: SampleSet;
-  /** 10,000 held out. */
+  /** Held out; MNIST's are 10,000. */
   readonly test: SampleSet;
 }
 
-let loaded: Promise<Digits> | undefined;
+const loaded = new Map<string, Promise<Digits>>();
 
-/** Loads them once. */
+/** Loads MNIST once. */
 export function digits(): Promise<Digits> {
-  loaded ??= loadMnist(openFolder(given().mnist), { holdOut: 10000 }).then(({ train, validation }) => ({
-    train: flat(imageSamples(train)),
-    test: flat(imageSamples(validation!)),
-  }));
-  return loaded;
+  const folder = given().mnist;
+  let set = loaded.get(folder);
+  if (set === undefined) {
+    set = loadMnist(openFolder(folder), { holdOut: 10000 }).then(({ train, validation }) => ({
+      train: flat(imageSamples(train)),
+      test: flat(imageSamples(validation!)),
+    }));
+    loaded.set(folder, set);
+  }
+  return set;
+}
+
+/** How many drawn digits there are to train on; 2000 more are held out. */
+const [DRAWN, HELD_OUT] = [6000, 2000];
+
+let drawn: Digits | undefined;
+
+/** Digits drawn by rule, drawn once. */
+export function drawnDigits(): Digits {
+  if (drawn === undefined) {
+    const { train, heldOut } = holdOut(drawDigits({ count: DRAWN + HELD_OUT, seed: 1 }), HELD_OUT);
+    drawn = { train: flat(imageSamples(train)), test: flat(imageSamples(heldOut)) };
+  }
+  return drawn;
+}
+
+export interface DigitsAtHand extends Digits {
+  readonly mnist: boolean;
+  /** What lines call them. */
+  readonly name: Words;
+}
+
+/** MNIST where it is there, drawn digits else. */
+export async function digitsAtHand(): Promise<DigitsAtHand> {
+  return mnistIsThere()
+    ? { ...(await digits()), mnist: true, name: { en: 'MNIST', zh: 'MNIST' } }
+    : { ...drawnDigits(), mnist: false, name: { en: 'drawn digits (not MNIST)', zh: '绘制的数字（非 MNIST）' } };
 }
 
 /** Each input one row. */

@@ -4,12 +4,14 @@ import type { Language } from '#base';
 import { presets } from '#machine';
 import { arrayOfSize, PAPER_ALEXNET, utilisation } from '#report';
 import { ENERGY_SINKS, type EnergyReport, type EnergySplit } from '../energy.ts';
+import { barsPicture } from './bars.ts';
 import { decades, plainNumber } from './chart.ts';
 import {
   ACTIVATION_NAMES,
   activationCurves,
   activationPicture,
   curvesText,
+  linesPicture,
   trainingPicture,
   utilisationPicture,
 } from './curves.ts';
@@ -45,6 +47,27 @@ const PICTURES: Readonly<Record<string, (language: Language) => string>> = {
   energy: (language) => energyPicture(energyOf(20), { model: 'net', machine: 'm', language }),
   utilisation: (language) => utilisationPicture([{ name: 'scalar-mac', sizes }], { language }),
   activations: (language) => activationPicture(ACTIVATION_NAMES, language),
+  lines: (language) =>
+    linesPicture(
+      [
+        {
+          name: 'a',
+          points: [
+            [1, 10],
+            [100, 2e6],
+          ],
+        },
+      ],
+      { title: language === 'en' ? 'Lines' : '曲线', x: 'steps', y: 'MACs', log: ['x', 'y'], dots: true },
+    ),
+  bars: (language) =>
+    barsPicture(
+      [
+        { name: 'SVM', value: 3e8, group: 'a' },
+        { name: 'SVM', value: 2e17, label: '266 ×', group: 'b' },
+      ],
+      { title: language === 'en' ? 'Bars' : '条形图', x: 'MACs', log: true },
+    ),
   training: (language) =>
     trainingPicture(
       'loss',

@@ -4,7 +4,7 @@ import type { Language } from '#base';
 import { tensorNumbers, tensorOf } from '#ir';
 import { evaluateNode } from '#ops';
 import type { Utilisation } from '../analytic/utilisation.ts';
-import { chart, HUES, namedAxes, plainNumber } from './chart.ts';
+import { chart, decades, HUES, namedAxes, plainNumber } from './chart.ts';
 import { textGrid } from './terminal.ts';
 
 export interface Curve {
@@ -83,6 +83,39 @@ function spread(
     below = places[i]!;
   }
   return sorted.map((end, i) => ({ ...end, dy: places[i]! - pixel(end.y) }));
+}
+
+export interface LinesOptions {
+  readonly title: string;
+  readonly subtitle?: string;
+  /** What the axes say. */
+  readonly x: string;
+  readonly y: string;
+  /** Axes that are logarithmic. */
+  readonly log?: readonly ('x' | 'y')[];
+  /** Ends of the axis of y; by default those of the curves. */
+  readonly domain?: readonly [low: number, high: number];
+  /** Whether the points are marked. */
+  readonly dots?: boolean;
+}
+
+/** Curves with axes of the caller's words. */
+export function linesPicture(curves: readonly Curve[], options: LinesOptions): string {
+  const { title, subtitle, log = [], domain, dots = false } = options;
+  const points = curves.flatMap((c) => c.points.filter((p) => p.every(Number.isFinite)));
+  const axis = (name: 'x' | 'y', i: 0 | 1) => {
+    const label = name === 'x' ? `${options.x} →` : `↑ ${options.y}`;
+    if (!log.includes(name)) return { scale: { label, tickFormat: plainNumber } };
+    const values = points.map((p) => p[i]);
+    const ticks = decades(Math.min(...values), Math.max(...values));
+    return { scale: { type: 'log' as const, axis: null }, named: { ticks, label } };
+  };
+  const [x, y] = [axis('x', 0), axis('y', 1)];
+  return curvesPicture(curves, {
+    ...{ title, dots, x: x.scale, y: { ...y.scale, ...(domain === undefined ? {} : { domain: [...domain] }) } },
+    ...(subtitle === undefined ? {} : { subtitle }),
+    marks: namedAxes(x.named, y.named),
+  });
 }
 
 const TRAINING = {
