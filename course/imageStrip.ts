@@ -17,10 +17,7 @@ export function imageStrip(
   { side = 112, columns = 8 }: { readonly side?: number; readonly columns?: number } = {},
 ): string {
   const across = Math.min(columns, images.length);
-  const [width, height] = [
-    GAP + across * (side + GAP),
-    GAP + Math.ceil(images.length / columns) * (side + LINE + GAP),
-  ];
+  const [width, height] = [GAP + across * (side + GAP), GAP + Math.ceil(images.length / columns) * (side + LINE + GAP)];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="system-ui, 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif" font-size="12" text-anchor="middle">`,
     `<title>${escaped(title)}</title>`,

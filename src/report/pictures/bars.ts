@@ -1,6 +1,6 @@
 /** Quantities beside one another: a bar for each, with its name before it and its number behind it. */
 import * as Plot from '@observablehq/plot';
-import { chart, decades, HUES, plainNumber } from './chart.ts';
+import { chart, decades, HUES, plainNumber, tickText } from './chart.ts';
 
 export interface Bar {
   readonly name: string;
@@ -30,8 +30,8 @@ export function barsPicture(bars: readonly Bar[], { title, subtitle, x, log = fa
   // Names may come twice, so that bars are told apart by their places.
   const rows = bars.map((bar, i) => ({ ...bar, row: String(i), low }));
   const { ticks, tickFormat } = log
-    ? { ticks: decades(low, most).filter((t, i, all) => i % Math.ceil(all.length / 8) === 0), tickFormat: powerOfTen }
-    : { ticks: 6, tickFormat: plainNumber };
+    ? { ticks: decades(low, most).filter((_, i, all) => i % Math.ceil(all.length / 8) === 0), tickFormat: tickText }
+    : { ticks: 4, tickFormat: plainNumber };
   return chart({
     title,
     ...(subtitle === undefined ? {} : { subtitle }),
@@ -47,12 +47,3 @@ export function barsPicture(bars: readonly Bar[], { title, subtitle, x, log = fa
     ],
   });
 }
-
-const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
-
-/** Powers of ten from 10⁶ on as people write them. */
-const powerOfTen = (value: number): string => {
-  const power = Math.log10(value);
-  if (power < 6 || !Number.isInteger(power)) return plainNumber(value);
-  return `10${[...String(power)].map((d) => SUPERSCRIPTS[Number(d)]).join('')}`;
-};

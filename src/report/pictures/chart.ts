@@ -72,10 +72,19 @@ export const namedAxes = (
   x: { readonly ticks: readonly number[]; readonly label: string } | undefined,
   y: { readonly ticks: readonly number[]; readonly label: string } | undefined,
 ): readonly Plot.Markish[] => [
-  ...(x === undefined ? [] : [Plot.axisX(x.ticks, { text: plainNumber, label: x.label })]),
-  ...(y === undefined ? [] : [Plot.axisY(y.ticks, { text: plainNumber, label: y.label })]),
+  ...(x === undefined ? [] : [Plot.axisX(x.ticks, { text: tickText, label: x.label })]),
+  ...(y === undefined ? [] : [Plot.axisY(y.ticks, { text: tickText, label: y.label })]),
 ];
 
 /** A number as people write it on an axis: `0.05`, `20`, `1,000`. */
 export const plainNumber = (value: number): string =>
   value >= 1000 ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',') : String(Number(value.toPrecision(6)));
+
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** A tick of a logarithmic axis: as `plainNumber`, powers of ten from 10⁷ on as such. */
+export const tickText = (value: number): string => {
+  const power = Math.round(Math.log10(value));
+  if (power < 7 || Math.abs(value / 10 ** power - 1) > 1e-9) return plainNumber(value);
+  return `10${[...String(power)].map((d) => SUPERSCRIPTS[Number(d)]).join('')}`;
+};
