@@ -5,8 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { defaults, type Exercise, type Held, hold, Transcript } from 'systole/course';
 import { describe, expect, test } from 'vitest';
-import { absent, mnistIsThere } from './mnist.ts';
-import { configure, given } from './settings.ts';
+import { absent, mnistIsThere, withoutMnist } from './mnist.ts';
 
 /** Declares the tests of each exercise of a folder; `tier` says which of its figures. */
 export async function checkChapter(folder: string, tier: 'quick' | 'long'): Promise<void> {
@@ -19,23 +18,13 @@ export async function checkChapter(folder: string, tier: 'quick' | 'long'): Prom
       const { id, title, needs, mnistRows, checkLong } = exercise;
       if (tier === 'long' && checkLong === undefined) continue;
       const name = `${id} ${title.en}`;
-      if (mnistRows !== undefined) test(`${name} (without MNIST)`, () => without(() => checkExercise(exercise, tier)));
+      if (mnistRows !== undefined)
+        test(`${name} (without MNIST)`, () => withoutMnist(() => checkExercise(exercise, tier)));
       const data = needs === 'mnist' || mnistRows !== undefined;
       if (data && !mnistIsThere()) test.skip(`${name} (${absent()})`, () => {});
       else test(name, () => checkExercise(exercise, tier));
     }
   });
-}
-
-/** Runs this as if MNIST were absent. */
-async function without(run: () => Promise<void>): Promise<void> {
-  const { mnist } = given();
-  configure({ mnist: 'no-mnist' });
-  try {
-    await run();
-  } finally {
-    configure({ mnist });
-  }
 }
 
 async function checkExercise(exercise: Exercise, tier: 'quick' | 'long'): Promise<void> {

@@ -7,7 +7,7 @@
 import { existsSync } from 'node:fs';
 import type { Words } from 'systole/course';
 import { drawDigits, holdOut, imageSamples, loadMnist, openFolder, type SampleSet } from 'systole/data';
-import { given } from './settings.ts';
+import { configure, given } from './settings.ts';
 
 export const mnistIsThere = (): boolean => existsSync(given().mnist);
 
@@ -85,4 +85,15 @@ export function part(set: SampleSet, from: number, to: number): SampleSet {
     inputs: set.inputs.subarray(from * input, to * input) as SampleSet['inputs'],
     targets: set.targets.subarray(from * target, to * target) as SampleSet['targets'],
   };
+}
+
+/** Runs this as if MNIST were absent. */
+export async function withoutMnist<T>(run: () => Promise<T>): Promise<T> {
+  const { mnist } = given();
+  configure({ mnist: 'no-mnist' });
+  try {
+    return await run();
+  } finally {
+    configure({ mnist });
+  }
 }

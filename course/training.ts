@@ -63,19 +63,28 @@ export async function train(options: TrainOptions): Promise<number> {
   return steps;
 }
 
-/** Judges a classifier again and again: the share of samples whose largest output is at their label. */
-export function judge(model: Classifier): (set: SampleSet) => Promise<number> {
+/** What a classifier says, again and again: for each sample the place of the largest output. */
+export function predictor(model: Classifier): (set: SampleSet) => Promise<readonly number[]> {
   const predict = compile((x: Tensor) => model.forward(x).argMax(-1));
   return async (set) => {
     const size = set.inputDims.reduce((a, b) => a * b, 1);
     const chunk = 5000;
-    let right = 0;
+    const labels: number[] = [];
     for (let from = 0; from < set.count; from += chunk) {
       const count = Math.min(chunk, set.count - from);
       const inputs = set.inputs.subarray(from * size, (from + count) * size);
       const found = await predict(tensor(inputs as Float32Array, { shape: [count, ...set.inputDims] })).data();
-      for (let i = 0; i < count; i++) if (Number(found[i]) === Number(set.targets[from + i])) right++;
+      for (let i = 0; i < count; i++) labels.push(Number(found[i]));
     }
-    return right / set.count;
+    return labels;
+  };
+}
+
+/** The share of samples that a classifier has right. */
+export function judge(model: Classifier): (set: SampleSet) => Promise<number> {
+  const predict = predictor(model);
+  return async (set) => {
+    const labels = await predict(set);
+    return labels.filter((label, i) => label === Number(set.targets[i])).length / set.count;
   };
 }
