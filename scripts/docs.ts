@@ -12,6 +12,7 @@ import { type Operator, operatorsPage } from '#ops';
 import { countingPage, reportPage } from '#report';
 import { controlPage, decodeDot, decodeSvg } from '#timing';
 import { errorsPage } from './errorsPage.ts';
+import { explorePages } from './explorePage.ts';
 import { jsonPages } from './jsonPage.ts';
 import { machinePages } from './machinePage.ts';
 import { countedNetworks, modelsPage } from './modelsPage.ts';
@@ -30,6 +31,7 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/counting.md', countingPage(await countedNetworks(['alexnet', 'vgg19', 'resnet152']))],
     ['docs/report.md', reportPage()],
     ['docs/advice.md', advicePage(adviceExample())],
+    ...explorePages(),
     ...machinePages(),
     ...(await jsonPages()),
     ['docs/machine-schema.json', `${JSON.stringify(machineJsonSchema(), null, 2)}\n`],

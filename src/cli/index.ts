@@ -127,6 +127,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/advise.ts')).configureAdvise,
   },
   {
+    name: 'explore',
+    summary: {
+      en: 'search a space of machines and networks for the best designs',
+      zh: '在机器与网络的设计空间中搜索最优设计',
+    },
+    load: async () => (await import('./commands/explore.ts')).configureExplore,
+  },
+  {
     name: 'utilisation',
     summary: {
       en: 'how busy a network keeps an array of multipliers, by analytic models and without simulation',

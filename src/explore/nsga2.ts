@@ -34,6 +34,8 @@ export interface Nsga2Options {
   readonly crossover?: number;
   /** Of a parameter; by default 1 ÷ their number. */
   readonly mutation?: number;
+  /** Whether a point is worth evaluating, as far as that is known before: others are not asked for. */
+  readonly admissible?: (genome: Genome) => boolean;
 }
 
 interface Ranked extends Judged {
@@ -87,6 +89,8 @@ const SPREAD = { crossover: 15, mutation: 20 };
 
 /** Attempts at a child that was not evaluated before. */
 const ATTEMPTS = 50;
+/** Points that are found not to be admissible, after which a generation is what it is. */
+const MOST_REFUSED = 100_000;
 
 /** Mutable: ask for a generation, evaluate it, tell. */
 export class Nsga2 {
@@ -95,14 +99,16 @@ export class Nsga2 {
   readonly #size: number;
   readonly #crossover: number;
   readonly #mutation: number;
+  readonly #admissible: (genome: Genome) => boolean;
   readonly #known = new Set<string>();
   #population: readonly Ranked[] = [];
 
-  constructor({ parameters, random, population = 40, crossover = 0.9, mutation }: Nsga2Options) {
+  constructor({ parameters, random, population = 40, crossover = 0.9, mutation, admissible }: Nsga2Options) {
     this.#parameters = parameters;
     this.#random = random;
     this.#size = population + (population % 2);
     this.#crossover = crossover;
+    this.#admissible = admissible ?? (() => true);
     this.#mutation = mutation ?? 1 / Math.max(1, parameters.length);
   }
 
@@ -110,20 +116,25 @@ export class Nsga2 {
   ask(): readonly Genome[] {
     const asked: Genome[] = [];
     const most = this.#parameters.reduce((n, p) => n * p.size, 1);
+    let refused = 0;
     const take = (genome: Genome): boolean => {
       const key = keyOf(genome);
       if (this.#known.has(key)) return false;
       this.#known.add(key);
+      if (!this.#admissible(genome)) {
+        refused++;
+        return false;
+      }
       asked.push(genome);
       return true;
     };
-    while (asked.length < this.#size && this.#known.size < most) {
+    const isOver = (): boolean => asked.length === this.#size || this.#known.size === most || refused > MOST_REFUSED;
+    while (!isOver()) {
       const children = this.#population.length === 0 ? [this.#drawn()] : this.#children();
       for (const child of children) {
-        if (asked.length === this.#size || this.#known.size === most) break;
         let genome = child;
         let attempt = 0;
-        while (!take(genome))
+        while (!isOver() && !take(genome))
           genome = attempt++ < ATTEMPTS ? this.#mutated(genome, Math.min(1, 2 * this.#mutation)) : this.#drawn();
       }
     }

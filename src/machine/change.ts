@@ -6,7 +6,7 @@
 
 import { isRate, type Path, schemaAt } from './describe.ts';
 import { badChange } from './errors.ts';
-import { parseMachine } from './load.ts';
+import { readMachine } from './load.ts';
 import type { Machine } from './schema.ts';
 import { fraction } from './units.ts';
 
@@ -48,7 +48,7 @@ export function changedMachine(machine: Machine, changes: readonly FieldChange[]
   const document = structuredClone(machine) as unknown as Record<string, unknown>;
   for (const change of changes) put(document, change);
   document.name = name;
-  return parseMachine(JSON.stringify(document, null, 2), name);
+  return readMachine(document, () => JSON.stringify(document, null, 2), name);
 }
 
 function put(document: Record<string, unknown>, { path, value }: FieldChange): void {

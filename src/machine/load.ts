@@ -38,6 +38,17 @@ export function parseMachine(text: string, file: string): Machine {
   return parsed.data!;
 }
 
+/**
+ * A machine that is there as a document already, which it becomes itself.
+ * @param text of it, for messages
+ * @throws as of a file
+ */
+export function readMachine(document: unknown, text: () => string, file: string): Machine {
+  const parsed = machineSchema.safeParse(document);
+  if (parsed.success && capacityErrors(parsed.data, () => ({})).length === 0) return parsed.data;
+  return parseMachine(text(), file);
+}
+
 /** A machine by the name of a preset, or from the text of a file. */
 export function resolveMachine(from: string | { readonly text: string; readonly file: string }): Machine {
   if (typeof from !== 'string') return parseMachine(from.text, from.file);

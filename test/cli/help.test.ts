@@ -22,6 +22,7 @@ const NAMES = [
   'diff',
   'explain',
   'advise',
+  'explore',
   'utilisation',
   'estimate',
   'plot',

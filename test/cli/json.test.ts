@@ -33,6 +33,10 @@ beforeAll(() => {
     'model ir=8 producer="test" opset {"": 17, "own": 1}\ngraph open(x: float32[N,4]) -> (y: float32[N,4]) {\n' +
       '  const w: float32[4,4] = splat 0.5\n  a = own::Thing(x) @thing\n  m = MatMul(x, w) @product\n  y = Add(m, a) @sum\n}\n',
   );
+  write(
+    'space.yaml',
+    'models: adder\nmachine: textbook-single\nvary: { nram.bytes: [64, 65536], dram.bandwidth: [16, 64] }\nobjectives: [time, area]\n',
+  );
   write('double.s', DOUBLE);
   write(
     'layers.s',
@@ -178,6 +182,8 @@ const CASES: readonly (readonly [line: string, answer: string])[] = [
   ['report lenet5 --no-advice -o @report.html', 'report'],
   ['diff lenet5 --machine textbook-single --machine tpu-v1', 'diff'],
   ['diff lenet5 adder -o @diff.html', 'diff'],
+  ['explore @space.yaml -o @found --workers 1', 'explore'],
+  ['explore @space.yaml -o @found --workers 1', 'error'],
   ['utilisation --multipliers 64,256', 'utilisation'],
   ['utilisation transformer --array scalar-mac --bits 16', 'utilisation'],
   ['estimate fusion lenet5 adder', 'fusion'],

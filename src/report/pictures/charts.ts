@@ -12,3 +12,4 @@ export {
 } from './curves.ts';
 export { energyPicture, energyText } from './energyChart.ts';
 export { rooflinePicture, rooflineText, roofsOf } from './roofline.ts';
+export { type ScatterPoint, scatterPicture } from './scatter.ts';

@@ -1,0 +1,143 @@
+/** docs/explore.md and docs/schemas/space.json: the reference of design-space exploration, made of the schema of space files and the measures. */
+import * as z from 'zod';
+import { entryOf, MEASURE_NAMES, spaceSchema } from '#explore';
+
+export function explorePages(): readonly (readonly [path: string, text: string])[] {
+  const { $schema, ...schema } = z.toJSONSchema(spaceSchema, { io: 'input' });
+  const named = {
+    $schema,
+    $id: 'systole/space/1',
+    title: 'space',
+    description: 'A space file of systole explore',
+    ...schema,
+  };
+  return [
+    ['docs/explore.md', page()],
+    ['docs/schemas/space.json', `${JSON.stringify(named, null, 2)}\n`],
+  ];
+}
+
+const bare = (schema: z.ZodType): z.ZodType =>
+  schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
+
+/** Rows of an object's keys. */
+function rows(object: z.ZodObject, prefix = ''): readonly string[] {
+  return Object.entries(object.shape).flatMap(([key, child]) => {
+    const schema = child as z.ZodType;
+    const name = `${prefix}${key}`;
+    const inner = bare(schema);
+    const meaning = schema.description ?? inner.description ?? '';
+    const needed = schema instanceof z.ZodOptional ? '' : ' (needed)';
+    return [
+      `| \`${name}\` | ${meaning.replaceAll('|', '\\|')}${needed} |`,
+      ...(inner instanceof z.ZodObject ? rows(inner, `${name}.`) : []),
+    ];
+  });
+}
+
+const BETTER = { less: 'small', more: 'large' } as const;
+
+const measures = (): string =>
+  MEASURE_NAMES.map((name) => {
+    const { en, unit, better, isStatic } = entryOf(name);
+    return `| \`${name}\` | ${en} | ${unit === '' ? '–' : unit} | ${BETTER[better]} | ${isStatic === true ? 'the machine alone' : 'a run'} |`;
+  }).join('\n');
+
+function dimensionRows(): string {
+  const vary = spaceSchema.shape.vary as unknown as z.ZodRecord;
+  const options = (vary.valueType as unknown as z.ZodUnion).options;
+  const object = options.find((o) => o instanceof z.ZodObject) as z.ZodObject;
+  return rows(object).join('\n');
+}
+
+function page(): string {
+  return `# Exploring a design space
+
+\`systole explore SPACE.yaml\` compiles networks for many machines, runs them, and finds the designs that no other beats. Made by \`npm run docs\`.
+
+\`\`\`yaml
+models: [mobilenet-v2, resnet50]     # judged together, by the geometric mean
+dtype: i8
+machine: textbook-single-i8x4        # a preset, or a machine file
+vary:                                # any fields of the machine, by path
+  nram.bytes: { from: 32768, to: 262144, times: 2 }
+  vector.lanes: { values: [32, 64, 128], with: { vector.types.i8.lanes: 1 } }
+  dram.bandwidth: [8, 16, 32]        # bytes a cycle
+constraints:
+  area: { most: 4 }
+objectives: [time, energy]
+search: { method: nsga2, budget: 400, seed: 1 }
+\`\`\`
+
+Editors that know JSON Schema check such a file by [schemas/space.json](schemas/space.json). Wrong ones are answered with the line, what was found and what is expected.
+
+## Keys
+
+| key | meaning |
+|---|---|
+${rows(spaceSchema).join('\n')}
+
+A field of \`vary\` has a list of values, or:
+
+| key | meaning |
+|---|---|
+${dimensionRows()}
+
+A rate such as \`dram.bandwidth\` is a number of bytes a cycle, or a quotient as a word (\`64/5\`); \`none\` takes an optional field away. Values of numbers are in order, of
+words not. Fields that belong together (the lanes of one unit for several types) change together by \`with\`.
+
+## Measures
+
+Objectives and constraints are measures. What is of a run is of one sample, so that batches compare.
+
+| measure | is | unit | good | known from |
+|---|---|---|---|---|
+${measures()}
+
+A limit on what the machine alone decides is looked at before anything runs: designs that break it are listed as excluded and cost nothing. Several networks make one
+measure by \`combine\`: \`geomean\` takes the geometric mean of each measure; \`sum\` runs a sample of each one after the other (times, cycles, energies and traffic add up, and
+throughput, power, energy-delay product and efficiency follow from the sums); \`worst\` takes the worst; \`each\` makes the network one more choice, so that every network has designs of
+its own on the front.
+
+Networks by name that are \`i8\` are quantised with weights drawn from seed 0 and calibrated on one random sample: time, energy and area do not depend on the values. Their
+accuracy is no measure here. Where they are not quantised their weights are not drawn at all, and sparse forms are off; ONNX files keep what they have.
+
+### The area model
+
+Square millimetres at 45 nm, from the machine's sizes and published figures (\`src/machine/areaModel.ts\` has each with its source): a memory is 0.2 mm² and 0.006 mm² a KB, fitted to
+the buffers of DianNao and ShiDianNao; multipliers and adders are those of a 45 nm library (8-bit multiplication 282 µm², f32 7700 µm², f32 addition 4184 µm²), and a unit is 1.44
+times what it is made of, as DianNao's is. It serves to compare machines of one kind. It is no layout: it knows nothing of wiring between units, pads, the memory
+controller, voltage and clock, and leaves out the instruction memory. Published machines that state areas keep them in their files; at 45 nm the model comes within some 40 % of
+DianNao and ShiDianNao, unit by unit.
+
+The energy model is that of every report ([report.md](report.md)). With \`energy: scaled\` the energy of an access to a memory follows its size from that of the machine that is varied, by
+the power law of Horowitz's memories (exponent 0.46).
+
+## Search
+
+- \`exhaustive\` goes through all designs, at most a million.
+- \`random\` draws as many different ones as \`budget\` says.
+- \`nsga2\` (Deb et al., IEEE TEC 6(2), 2002) breeds them in generations. Designs that break a limit known before are never bred; those that cannot be compiled, or that break a
+  limit in their run, lose against all others. No design runs twice. The same seed looks at the same designs, however many workers there are.
+
+\`effort: quick\` predicts 6 tilings of a layer in the place of 64. On AlexNet under 24 machines the cycles it finds were at most 0.3 % above those of \`full\`, in a third of the time.
+
+## Results
+
+\`-o FOLDER\` takes them, by default a folder with the name of the space file:
+
+| file | holds |
+|---|---|
+| \`results.sqlite\` | the outcome of each network on each machine, kept as soon as it is there |
+| \`results.csv\`, \`results.parquet\` | a line for each design: its values, all measures, why it failed; units as in the table above |
+| \`front.csv\` | those of the front |
+| \`front.svg\`, \`front.png\` | all designs by the first two objectives (or the only one and the area), with the front |
+
+The process may be killed at any moment: \`--resume\` goes on, runs what is missing and nothing that is there, and ends with the same results as a run that was left alone.
+(What a power cut takes from the end of the log runs again.) Ctrl-C ends a search in order and says how to go on; \`--limit N\` runs N networks on machines and then does the
+same. With \`--resume\` constraints, objectives and search may have changed; results of another version of Systole, or of another space, are refused.
+
+A design that makes no valid machine, a network that does not fit it, a run over \`timeout\` seconds or one that takes its worker with it twice is a result like any other, with the
+code of its reason ([errors.md](errors.md)), and never the end of the search.
+`;
+}

@@ -1,0 +1,148 @@
+/**
+ * A pool of threads. A library's pool would do for jobs that end; here a job may hang or take its thread with it, and that is a result: the thread is
+ * ended and another one started, and the job is tried once more only where the thread died, which may have had another cause.
+ */
+import { Worker } from 'node:worker_threads';
+import { diagnostic, type SystoleError } from '#base';
+import { failureOf } from './evaluate.ts';
+import type { Executor, Job, ModelBytes, Outcome } from './job.ts';
+import type { FromWorker, ToWorker } from './nodeWorker.ts';
+import type { PoolOptions } from './platform.ts';
+
+const hung = diagnostic<{ seconds: number }>('SYS-EXPLORE-040', 'unsupported', {
+  en: (p) =>
+    `it took longer than ${p.seconds} s and was ended. Give the space a larger 'timeout', a smaller network, or a machine with fewer tiles.`,
+  zh: (p) => `用时超过 ${p.seconds} 秒而被终止。请增大空间的 timeout，或用更小的网络，或分块较少的机器。`,
+});
+const died = diagnostic<{ reason: string; times: number }>('SYS-EXPLORE-041', 'unsupported', {
+  en: (p) => `its worker ended ${p.times} times while at it: ${p.reason}. With fewer --workers each has more memory.`,
+  zh: (p) => `其工作线程 ${p.times} 次在处理时结束：${p.reason}。减少 --workers 可让每个线程有更多内存。`,
+});
+const neverStarted = diagnostic<{ reason: string }>('SYS-EXPLORE-042', 'internal', {
+  en: (p) => `no worker could be started: ${p.reason}. This is a bug of Systole; please report it.`,
+  zh: (p) => `无法启动工作线程：${p.reason}。这是 Systole 的缺陷，请报告。`,
+});
+
+/** Threads that a job may take with it. */
+const MOST_DEATHS = 2;
+
+const IS_SOURCE = import.meta.url.endsWith('.ts');
+const WORKER = new URL(IS_SOURCE ? './nodeWorker.ts' : './nodeWorker.js', import.meta.url);
+const CONDITION = '--conditions=source';
+
+/** What a thread did with a job. */
+type Answer = { readonly outcome: Outcome } | { readonly hung: true } | { readonly died: string };
+
+/** One thread. */
+class Lane {
+  readonly #models: ModelBytes;
+  readonly #script: URL;
+  #worker: Worker | undefined;
+  #answer: ((answer: Answer) => void) | undefined;
+  #ready: Promise<void> | undefined;
+
+  constructor(models: ModelBytes, script: URL) {
+    this.#models = models;
+    this.#script = script;
+  }
+
+  /** @throws SYS-EXPLORE-042 */
+  async run(job: Job, timeout: number): Promise<Answer> {
+    this.#ready ??= this.#start();
+    await this.#ready;
+    const worker = this.#worker;
+    if (worker === undefined) return { died: 'it was gone' };
+    let timer: NodeJS.Timeout | undefined;
+    const answer = await new Promise<Answer>((resolve) => {
+      this.#answer = resolve;
+      timer = setTimeout(() => resolve({ hung: true }), timeout);
+      worker.postMessage({ job } satisfies ToWorker);
+    });
+    clearTimeout(timer);
+    this.#answer = undefined;
+    if (!('outcome' in answer)) await this.end();
+    return answer;
+  }
+
+  async end(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#ready = undefined;
+    this.#answer?.({ died: 'it was ended' });
+    await worker?.terminate();
+  }
+
+  #start(): Promise<void> {
+    const conditions = IS_SOURCE && !process.execArgv.includes(CONDITION) ? [CONDITION] : [];
+    const worker = new Worker(this.#script, { execArgv: [...process.execArgv, ...conditions], stdin: false });
+    this.#worker = worker;
+    return new Promise((resolve, reject) => {
+      let last = 'it said nothing';
+      worker.on('message', async (message: FromWorker) => {
+        if ('ready' in message) return resolve();
+        if ('outcome' in message) return this.#answer?.({ outcome: message.outcome });
+        const bytes = await this.#models(message.wanted).catch(() => undefined);
+        worker.postMessage({ sha256: message.wanted, bytes } satisfies ToWorker);
+      });
+      worker.on('error', (error) => {
+        last = error instanceof Error ? error.message : String(error);
+      });
+      worker.on('exit', (code) => {
+        const reason = `${last} (exit code ${code})`;
+        // Ended by us: nobody waits for it any more.
+        if (this.#worker !== worker) return resolve();
+        this.#worker = this.#ready = undefined;
+        this.#answer?.({ died: reason });
+        reject(neverStarted({ reason }));
+      });
+    });
+  }
+}
+
+/** @param script of a thread; a test has one that dies and hangs */
+export function localExecutor({ workers, timeout, models }: PoolOptions, script = WORKER): Executor {
+  const lanes = Array.from({ length: workers }, () => new Lane(models, script));
+  const failed = ({ key }: Job, error: SystoleError): Outcome => ({ key, ok: false, failure: failureOf(error) });
+  const runOne = async (lane: Lane, job: Job, signal: AbortSignal): Promise<Outcome | undefined> => {
+    for (let deaths = 1; ; deaths++) {
+      const answer = await lane.run(job, timeout);
+      if ('outcome' in answer) return answer.outcome;
+      if (signal.aborted) return undefined;
+      if ('hung' in answer) return failed(job, hung({ seconds: timeout / 1000 }));
+      if (deaths === MOST_DEATHS) return failed(job, died({ reason: answer.died, times: deaths }));
+    }
+  };
+  return {
+    async run(jobs, onOutcome, signal) {
+      const iterator = jobs[Symbol.asyncIterator]();
+      // One at a time asks for the next job.
+      let turn: Promise<unknown> = Promise.resolve();
+      const next = (): Promise<IteratorResult<Job>> => {
+        const asked = turn.then(() => iterator.next());
+        turn = asked.catch(() => {});
+        return asked;
+      };
+      const stop = (): void => {
+        for (const lane of lanes) void lane.end();
+      };
+      signal.addEventListener('abort', stop, { once: true });
+      try {
+        await Promise.all(
+          lanes.map(async (lane) => {
+            while (!signal.aborted) {
+              const { done, value } = await next();
+              if (done === true) return;
+              const outcome = await runOne(lane, value, signal);
+              if (outcome !== undefined) onOutcome(outcome);
+            }
+          }),
+        );
+      } finally {
+        signal.removeEventListener('abort', stop);
+      }
+    },
+    async close() {
+      await Promise.all(lanes.map((lane) => lane.end()));
+    },
+  };
+}

@@ -1,0 +1,24 @@
+/** What differs between Node and a browser: where jobs run, and where outcomes are kept. */
+import type { Executor, ModelBytes } from './job.ts';
+import type { ResultStore } from './search.ts';
+
+export interface PoolOptions {
+  /** How many jobs run side by side. */
+  readonly workers: number;
+  /** Milliseconds that a job may take. */
+  readonly timeout: number;
+  readonly models: ModelBytes;
+}
+
+export interface StoreOptions {
+  /** Of Systole, and of the space (`spaceIdentity`): results of others are not taken. */
+  readonly version: string;
+  readonly identity: string;
+  /** Whether there may be results already. */
+  readonly resume: boolean;
+}
+
+export interface Platform {
+  readonly localExecutor: (options: PoolOptions) => Executor;
+  readonly openStore: (path: string, options: StoreOptions) => Promise<ResultStore>;
+}
