@@ -1,11 +1,9 @@
 /**
- * Exercise 5.7: how a convolution is computed on a CPU. TensorFlow's Conv2DOp checks attributes, works out the dimensions, allocates the output,
- * returns at once where it is empty, and picks a way: a 1 × 1 window of stride 1 is a matrix product as it stands; otherwise windows are
- * laid out as the rows of a matrix (im2col), which multiplies the filters. Both end in the one loop that processors do best. The direct
- * loops are there to compare. Layout: input [batch, height, width, channels], filters [rows, columns, channels, filters].
+ * Exercise 5.7: how a convolution is computed on a CPU: three ways and a dispatcher that says which it takes. Layout: input [batch, height, width,
+ * channels], filters [rows, columns, channels, filters].
  */
 import { Random } from 'systole/base';
-import type { Exercise } from 'systole/course';
+import { defineExercise } from 'systole/course';
 
 export interface ConvShape {
   readonly batch: number;
@@ -154,36 +152,106 @@ const ONES = {
 } as const;
 const ones = (count: number): Float32Array => new Float32Array(count).fill(1);
 
-export const exercise: Exercise = {
+export const exercise = defineExercise({
   id: '5.7',
   title: { en: 'How a convolution is computed', zh: 'core/kernel 中 conv 的具体实现' },
-  rows: 4,
-  show({ print }) {
-    const random = new Random(1);
-    for (let i = 0; i < 5; i++) {
-      const { input, filter, shape } = randomCase(random);
-      const { height, width, channels, rows, columns, filters, stride, padding } = shape;
-      print(
-        `${height} × ${width} × ${channels}, ${filters} filters of ${rows} × ${columns}, stride ${stride}, ${padding}: ${convolve(input, filter, shape).path}`,
-      );
-    }
+  asked: {
+    en: 'How is convolution implemented in a framework’s core/kernels?',
+    zh: '框架 core/kernels 中的卷积是如何实现的？',
   },
-  check({ equal }) {
-    equal('3 × 3 ones by 2 × 2 ones', [...convolve(ones(9), ones(4), ONES).values], [4, 4, 4, 4]);
+  explanation: {
+    en: `TensorFlow's \`Conv2DOp::Compute\` (\`core/kernels/conv_ops.cc\`) goes through these steps:
+
+1. **Check** attributes, and work out dimensions and padding.
+2. **Allocate** the output; where it is empty, return at once.
+3. **Special kernels**, where built in (oneDNN, earlier LIBXSMM and DeepConv2D).
+4. **Launch**. On a CPU a $1 \\times 1$ window of stride 1 is a matrix product as it stands, and so is a window as large as the input. All else is Eigen's \`SpatialConvolution\`: windows are laid out as the columns or rows of a matrix (im2col, in
+packets and without storing all of it) and multiplied. On a GPU cuDNN, whose algorithm is chosen by trying.
+
+The idea behind is that the seven loops of a convolution have a bad inner loop, and a matrix product has the one that processors do best:
+$$\\underbrace{Y}_{BH_oW_o \\times F} = \\underbrace{\\text{im2col}(X)}_{BH_oW_o \\times k_h k_w C} \\cdot \\underbrace{W}_{k_h k_w C \\times F},$$
+at the price of $k_h k_w / s^2$ times the input's words.
+
+The program has the direct loops, im2col with a product, and the $1 \\times 1$ case as a product. A dispatcher takes one and says which. On whole numbers sums are exact in any order, so the ways must agree to the last bit.
+
+Sources: TensorFlow (Apache-2.0), \`conv_ops.cc\`; K. Chellapilla, S. Puri, P. Simard, *High performance convolutional neural networks for document processing*, 2006 (im2col).`,
+    zh: `TensorFlow 的 \`Conv2DOp::Compute\`（\`core/kernels/conv_ops.cc\`）依次为：
+
+1. **检查**属性，计算各维大小与填充。
+2. **分配**输出；若输出为空，立即返回。
+3. **专用核函数**（若编入）：oneDNN，早期还有 LIBXSMM 与 DeepConv2D。
+4. **启动**。在 CPU 上，步长为 1 的 $1 \\times 1$ 窗口本身就是矩阵乘，窗口与输入一样大时也是；其余由 Eigen 的 \`SpatialConvolution\` 完成：把窗口排成矩阵的行或列（im2col，按小块进行，不存下整个矩阵）再相乘。在 GPU 上调用 cuDNN，算法通过试跑选定。
+
+其思想是：卷积七重循环的最内层并不好，而矩阵乘的最内层正是处理器最擅长的：
+$$\\underbrace{Y}_{BH_oW_o \\times F} = \\underbrace{\\text{im2col}(X)}_{BH_oW_o \\times k_h k_w C} \\cdot \\underbrace{W}_{k_h k_w C \\times F}$$
+代价是输入字数膨胀为 $k_h k_w / s^2$ 倍。
+
+程序中有直接循环、im2col 加矩阵乘、$1 \\times 1$ 直接作矩阵乘三条路径，由派发器选择并说明走了哪一条。用整数数据时，任何次序的和都精确，因此各路径必须逐位相同。
+
+出处：TensorFlow（Apache-2.0），\`conv_ops.cc\`；K. Chellapilla、S. Puri、P. Simard，*High performance convolutional neural networks for document processing*，2006（im2col）。`,
+  },
+  rows: 4,
+  code: [
+    {
+      path: 'src/ops/nn/conv.ts',
+      words: { en: 'Conv: shapes, reference, gradient', zh: 'Conv：形状、参考实现、梯度' },
+    },
+    { path: 'src/lower/im2col/unfold.ts', words: { en: 'im2col on the processor', zh: '处理器上的 im2col' } },
+  ],
+  parameters: {
+    cases: {
+      kind: 'whole',
+      words: { en: 'random convolutions', zh: '随机卷积的个数' },
+      default: 6,
+      least: 1,
+      most: 100,
+    },
+    seed: { kind: 'whole', words: { en: 'seed', zh: '随机种子' }, default: 1, least: 0, most: 1e9 },
+  },
+  show({ table }, { cases, seed }) {
+    const random = new Random(seed);
+    table(
+      [
+        { en: 'input', zh: '输入' },
+        { en: 'filters', zh: '卷积核' },
+        { en: 'stride', zh: '步长' },
+        { en: 'padding', zh: '填充' },
+        { en: 'way', zh: '路径' },
+        { en: 'and the direct loops', zh: '与直接循环' },
+      ],
+      Array.from({ length: cases }, () => {
+        const { input, filter, shape } = randomCase(random);
+        const { height, width, channels, rows, columns, filters, stride, padding } = shape;
+        const { values, path } = convolve(input, filter, shape);
+        return [
+          `${height} × ${width} × ${channels}`,
+          `${filters} × ${rows} × ${columns}`,
+          stride,
+          padding,
+          path,
+          `${values}` === `${direct(input, filter, shape)}` ? '=' : '≠',
+        ];
+      }),
+    );
+  },
+  check(check) {
+    check.row(1).equal('3 × 3 ones by 2 × 2 ones', [...convolve(ones(9), ones(4), ONES).values], [4, 4, 4, 4]);
     const random = new Random(7);
     let differing = 0;
     for (let i = 0; i < 20; i++) {
       const { input, filter, shape } = randomCase(random);
       if (`${convolve(input, filter, shape).values}` !== `${direct(input, filter, shape)}`) differing++;
     }
-    equal('of 20 random cases, those that differ from the direct loops', differing, 0);
+    check.row(2).equal('of 20 random cases, those that differ from the direct loops', differing, 0);
     const pointwise = { ...ONES, rows: 1, columns: 1 };
-    equal('1 × 1, stride 1', convolve(ones(9), ones(1), pointwise).path, 'matmul');
-    equal('1 × 1, stride 2', convolve(ones(9), ones(1), { ...pointwise, stride: 2 }).path, 'im2col');
-    equal('2 × 2', convolve(ones(9), ones(4), ONES).path, 'im2col');
-    equal('a window larger than the picture', convolve(ones(9), ones(16), { ...ONES, rows: 4, columns: 4 }), {
-      values: new Float32Array(0),
-      path: 'empty',
-    });
+    check.row(3).equal('1 × 1, stride 1', convolve(ones(9), ones(1), pointwise).path, 'matmul');
+    check.row(3).equal('1 × 1, stride 2', convolve(ones(9), ones(1), { ...pointwise, stride: 2 }).path, 'im2col');
+    check.row(3).equal('2 × 2', convolve(ones(9), ones(4), ONES).path, 'im2col');
+    check
+      .row(4)
+      .equal('a window larger than the picture', convolve(ones(9), ones(16), { ...ONES, rows: 4, columns: 4 }), {
+        values: new Float32Array(0),
+        path: 'empty',
+      });
   },
-};
+});
