@@ -1,5 +1,6 @@
 /**
- * Writes the reference pages under docs/ from what the code declares: `npm run docs`. `test/docs.test.ts` holds that the
+ * Writes the reference pages under docs/ from what the code declares, and the site of the course by running it: `npm run docs`; with
+ * `-- --reference` only the former, which are committed. `test/docs.test.ts` holds that the
  * committed pages are what this makes.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -72,5 +73,12 @@ if (import.meta.main) {
   for (const [path, text] of await pages()) {
     writeFileSync(new URL(`../${path}`, import.meta.url), text);
     process.stdout.write(`${path}\n`);
+  }
+  if (!process.argv.includes('--reference')) {
+    const { buildSite, SITE_FOLDER } = await import('./site/build.ts');
+    const pagesOfSite = await buildSite(SITE_FOLDER, {
+      onRun: (id) => process.stdout.write(`docs/course: running exercise ${id}\n`),
+    });
+    process.stdout.write(`docs/course/index.html (${pagesOfSite.length} pages)\n`);
   }
 }
