@@ -16,9 +16,19 @@ export const SERIAL_7_7 = lines(
   'move NRAM[1024] DRAM[2048] 4',
 );
 
+/** 7.9 one step after the other, with one buffer of X and of Y. The last tile is as large as the others, whatever `rows` is. */
+export function serialPlaced79(rows: number): string {
+  const [x, y, w] = [1024 * rows, 512 * rows, 131072];
+  return lines(
+    [`move DRAM WRAM[0] ${w}`, 'sync', `loop ${Math.ceil(1024 / rows)}`, `move DRAM NRAM[0] ${x}`, 'sync'],
+    [`compute MAC_32 ${rows * 32768} NRAM[0] ${x} WRAM[0] ${w} to NRAM[${x}] ${y}`, 'sync'],
+    [`move NRAM[${x}] DRAM ${y}`, 'sync', 'endloop'],
+  );
+}
+
 /** 7.9 with row tiles of `rows`: the next tile is loaded and the last one stored while one is computed. */
 export function doubleBuffered79(rows: number): string {
-  const n = 1024 / rows;
+  const n = Math.ceil(1024 / rows);
   const [x, y, w] = [1024 * rows, 512 * rows, 131072];
   const out = 2 * x;
   const load = (at: string): string => `move DRAM NRAM[${at}] ${x}`;

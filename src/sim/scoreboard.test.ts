@@ -1,6 +1,6 @@
 /**
  * The scoreboard, by hand-worked cycles. The machine: control costs nothing; a transfer of 64 bytes takes 16 cycles of one channel; a
- * vector operation of 16 elements takes 4. `course/chapter7/outOfOrder.test.ts` has exercise 7.5, and random programs hold it against
+ * vector operation of 16 elements takes 4. `course/chapter7/5.ts` has exercise 7.5, and random programs hold it against
  * plain sets of bytes (`test/clocked.test.ts`).
  */
 import { describe, expect, test } from 'vitest';

@@ -75,7 +75,7 @@ export async function runWithData(
     };
   }
   const y = new Float32Array(simulation.readOutput('y').slice().buffer, 0, (rows * columns * SLOT_BYTES.float32) / 4);
-  let [off, at] = [0, -1];
+  let [off, at, right] = [0, -1, 0];
   for (let r = 0; r < rows; r++) {
     const row = new Float64Array(columns);
     for (let k = 0; k < inner; k++) {
@@ -85,7 +85,7 @@ export async function runWithData(
     for (let c = 0; c < columns; c++) {
       if (row[c] === y[r * columns + c]) continue;
       off++;
-      if (at < 0) at = r * columns + c;
+      if (at < 0) [at, right] = [r * columns + c, row[c]!];
     }
   }
   if (off === 0) return { wrong: [] };
@@ -95,8 +95,8 @@ export async function runWithData(
       {
         kind: 'wrong-results',
         words: {
-          en: `${off} of ${rows * columns} results are not those of X·W, the first in row ${row}, column ${column} (from 0): found ${y[at]}.`,
-          zh: `${rows * columns} 个结果中有 ${off} 个与 X·W 不符，第一个在第 ${row} 行第 ${column} 列（从 0 起）：得到 ${y[at]}。`,
+          en: `${off} of ${rows * columns} results are not those of X·W, the first in row ${row}, column ${column} (from 0): found ${y[at]}, expected ${right}.`,
+          zh: `${rows * columns} 个结果中有 ${off} 个与 X·W 不符，第一个在第 ${row} 行第 ${column} 列（从 0 起）：得到 ${y[at]}，应为 ${right}。`,
         },
       },
     ],

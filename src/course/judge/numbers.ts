@@ -29,31 +29,31 @@ const FACTORS: readonly (readonly [factor: number, words: Words])[] = [
     2,
     {
       en: 'twice as much: a multiply-accumulate is one, not a multiplication and an addition',
-      zh: '多了一倍：一次乘加算一次，而不是乘法与加法各一次',
+      zh: '正确值的两倍：一次乘加算一次，而不是乘法与加法各一次',
     },
   ],
-  [1 / 2, { en: 'half as much', zh: '少了一半' }],
+  [1 / 2, { en: 'half as much', zh: '正确值的一半' }],
   [
     4,
     {
       en: 'four times as much: bytes instead of elements of 32 bits, or four cores counted',
-      zh: '四倍：用了字节数而不是 32 位元素数，或计入了四个核',
+      zh: '正确值的四倍：用了字节数而不是 32 位元素数，或计入了四个核',
     },
   ],
   [
     1 / 4,
     {
       en: 'a quarter: elements of 32 bits instead of bytes, or one core of four',
-      zh: '四分之一：用了 32 位元素数而不是字节数，或只算了四个核之一',
+      zh: '正确值的四分之一：用了 32 位元素数而不是字节数，或只算了四个核之一',
     },
   ],
-  [8, { en: 'eight times as much: bits instead of bytes', zh: '八倍：用了位数而不是字节数' }],
-  [1 / 8, { en: 'an eighth: a number of bits taken for bytes', zh: '八分之一：把位数当成了字节数' }],
-  [1024 / 1000, { en: '1024 in the place of 1000', zh: '把 1000 当成了 1024' }],
-  [1000 / 1024, { en: '1000 in the place of 1024', zh: '把 1024 当成了 1000' }],
-  [100, { en: 'a hundred times as much: percent instead of the part', zh: '一百倍：用了百分数而不是比值' }],
-  [1000, { en: 'a thousand times as much', zh: '一千倍' }],
-  [1 / 1000, { en: 'a thousandth', zh: '千分之一' }],
+  [8, { en: 'eight times as much: bits instead of bytes', zh: '正确值的八倍：用了位数而不是字节数' }],
+  [1 / 8, { en: 'an eighth: a number of bits taken for bytes', zh: '正确值的八分之一：把位数当成了字节数' }],
+  [1024 / 1000, { en: '1024 in the place of 1000', zh: '把 1000 当成 1024 的结果' }],
+  [1000 / 1024, { en: '1000 in the place of 1024', zh: '把 1024 当成 1000 的结果' }],
+  [100, { en: 'a hundred times as much: percent instead of the part', zh: '正确值的一百倍：用了百分数而不是比值' }],
+  [1000, { en: 'a thousand times as much', zh: '正确值的一千倍' }],
+  [1 / 1000, { en: 'a thousandth', zh: '正确值的千分之一' }],
 ];
 
 /** Whether two numbers are the same to about six digits: for slips, whose roundings vary. */
@@ -106,9 +106,11 @@ function whyWrong({ name, words, expected, slips = [] }: NumberField, value: num
     zh: `${name}（${words.zh}）：${value} 不正确。${zh}`,
   });
   if (slip !== undefined)
-    return say(`That is what comes out where ${slip.words.en}.`, `${slip.words.zh}，就会得到这个数。`);
+    return say(`That is what comes out where ${slip.words.en}.`, `这个数的由来：${slip.words.zh}。`);
   const factor = FACTORS.find(([f]) => isNear(value, f * expected));
   if (factor !== undefined && expected !== 0) return say(`It is ${factor[1].en}.`, `它是${factor[1].zh}。`);
   const off = Number((value - expected).toPrecision(6));
-  return off > 0 ? say(`It is ${off} too many.`, `多了 ${off}。`) : say(`It is ${-off} too few.`, `少了 ${-off}。`);
+  return off > 0
+    ? say(`It is ${off} too many.`, `比正确值多 ${off}。`)
+    : say(`It is ${-off} too few.`, `比正确值少 ${-off}。`);
 }

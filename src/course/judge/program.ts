@@ -32,6 +32,8 @@ export interface ProgramTask {
   readonly serial: string;
   /** The fastest that is known. */
   readonly best: string;
+  /** Cycles that the compiler's own program takes. */
+  readonly compiled?: number;
 }
 
 /** Least cycles for a layer: of the matrix units at their peak, and of the DRAM channel with every operand once. */
@@ -84,6 +86,7 @@ export async function judgeProgram(submission: Submission, task: ProgramTask): P
   const references = {
     serial: cyclesOfProgram(task.serial, machine),
     best: cyclesOfProgram(task.best, machine),
+    ...(task.compiled === undefined ? {} : { compiled: task.compiled }),
     bound: Math.max(bounds.compute, bounds.bandwidth),
   };
   let assembled: AssembledFile;
@@ -119,7 +122,7 @@ interface Told {
   readonly remarks: Finding[];
 }
 
-type References = Readonly<Record<'serial' | 'best' | 'bound', number>>;
+type References = Readonly<Record<'serial' | 'best' | 'bound', number>> & { readonly compiled?: number };
 
 /** Errors of the assembler. What does not fit is no slip of writing: it is what the exercise is about. */
 function unassembled(error: SystoleError, references: References): Judged {
@@ -139,7 +142,8 @@ function unassembled(error: SystoleError, references: References): Judged {
   for (const [memory, list] of Map.groupBy(errors.filter(isFull), (e) => String(e.params.memory))) {
     const capacity = Number(list[0]!.params.capacity);
     const reach = Math.max(...list.map((e) => Number(e.params.to ?? e.params.bytes)));
-    const at = [...new Set(list.map((e) => e.place.line))].join(', ');
+    const at = [...new Set(list.map((e) => e.place.line!))];
+    const lines = `${at.length === 1 ? 'line' : 'lines'} ${listed(at, 'and')}`;
     findings.push({
       kind: 'over-capacity',
       code: list[0]!.code,
@@ -147,15 +151,15 @@ function unassembled(error: SystoleError, references: References): Judged {
       ...(list[0]!.place.column === undefined ? {} : { column: list[0]!.place.column }),
       words: {
         en:
-          `Too much for ${memory}: operands reach to byte ${reach} (lines ${at}), and it has ${capacity}, ${reach - capacity} fewer. ` +
+          `Too much for ${memory}: operands reach to byte ${reach} (${lines}), and it has ${capacity}, ${reach - capacity} fewer. ` +
           'Take smaller tiles, or let buffers that are free again be used again; with two buffers each tile counts twice.',
         zh:
-          `${memory} 放不下：操作数到达第 ${reach} 字节（第 ${at} 行），而容量为 ${capacity} 字节，超出 ${reach - capacity} 字节。` +
+          `${memory} 放不下：操作数到达第 ${reach} 字节（第 ${at.join('、')} 行），而容量为 ${capacity} 字节，超出 ${reach - capacity} 字节。` +
           '请减小分块，或重复使用已空闲的缓冲区；双缓冲时每个分块要算两份。',
       },
     });
   }
-  return { verdict: errors.every(isFull) ? 'wrong' : 'refused', findings, figures: references };
+  return { verdict: errors.every(isFull) ? 'wrong' : 'refused', findings: onePerLine(findings), figures: references };
 }
 
 const endless = (executed: number, references: References): Judged => ({
@@ -350,17 +354,12 @@ function judged(
 ): Judged {
   if (run === undefined) return { verdict: 'wrong', findings: wrong, figures: references };
   const { cycles, total, units } = run.result;
-  const { serial, best, bound } = references;
+  const { serial, best, bound, compiled } = references;
   const busy = units.find((u) => u.name === 'matrix')!.busy;
-  const figures = {
-    cycles,
-    ...references,
-    macs: total.macs,
-    dramBytes: total.readBytes + total.writeBytes,
-    utilisation: busy / cycles,
-    efficiency: bound / cycles,
-  };
-  if (wrong.length > 0) return { verdict: 'wrong', findings: onePerLine(wrong), figures };
+  const counted = { cycles, ...references, macs: total.macs, dramBytes: total.readBytes + total.writeBytes };
+  const figures = { ...counted, utilisation: busy / cycles, efficiency: bound / cycles };
+  // Of other work than that of the layer these would say nothing.
+  if (wrong.length > 0) return { verdict: 'wrong', findings: onePerLine(wrong), figures: counted };
   if (cycles < bound) {
     const finding: Finding = {
       kind: 'below-bound',
@@ -369,7 +368,7 @@ function judged(
         zh: `${cycles} 周期少于下界 ${bound}，任何程序都做不到：必有部分工作缺失。`,
       },
     };
-    return { verdict: 'wrong', findings: [finding], figures };
+    return { verdict: 'wrong', findings: [finding], figures: counted };
   }
   const slower: Finding[] =
     cycles > serial
@@ -391,22 +390,25 @@ function judged(
   const gaps = cycles - busy - head - tail;
   const known =
     cycles < best
-      ? ['faster than the best known here', '快于此处已知的最好程序']
+      ? ['faster than the best known by hand', '快于手写的已知最好程序']
       : cycles === best
-        ? ['as fast as the best known', '与已知最好的程序一样快']
-        : [`${cycles - best} more than the best known (${best})`, `比已知最好的程序（${best}）多 ${cycles - best}`];
+        ? ['as fast as the best known by hand', '与手写的已知最好程序一样快']
+        : [
+            `${cycles - best} more than the best known by hand (${best})`,
+            `比手写的已知最好程序（${best}）多 ${cycles - best}`,
+          ];
   const channel = units.find((u) => u.name === 'dma')?.busy ?? 0;
   const byMemory = bounds.bandwidth > bounds.compute;
   const correct: Finding = {
     kind: 'correct',
     words: {
       en:
-        `It does the work of the layer in ${cycles} cycles: one step after the other takes ${serial}, ${known[0]}; the bound is ${bound}, that of ` +
+        `It does the work of the layer in ${cycles} cycles: one step after the other takes ${serial}, ${known[0]}${compiled === undefined ? '' : `; 'systole compile' needs ${compiled}`}; the bound is ${bound}, that of ` +
         `${byMemory ? 'the DRAM channel' : 'the matrix unit'} (${percent(bound / cycles)} reached). The matrix unit works ${percent(busy / cycles)} of the ` +
         `time, transfers ${percent(channel / cycles)}. ${head} cycles pass before the first computation, ${tail} behind the last` +
         `${byMemory ? '' : `, and the matrix unit waits ${gaps} between`}.`,
       zh:
-        `它用 ${cycles} 周期完成了该层：逐步串行为 ${serial}，${known[1]}；下界为 ${bound}，取决于${byMemory ? ' DRAM 通道' : '矩阵单元'}` +
+        `它用 ${cycles} 周期完成了该层：逐步串行为 ${serial}，${known[1]}${compiled === undefined ? '' : `；'systole compile' 为 ${compiled}`}；下界为 ${bound}，取决于${byMemory ? ' DRAM 通道' : '矩阵单元'}` +
         `（达到 ${percent(bound / cycles)}）。矩阵单元有 ${percent(busy / cycles)} 的时间在工作，传输为 ${percent(channel / cycles)}。` +
         `首次计算之前有 ${head} 周期，最后一次计算之后有 ${tail} 周期${byMemory ? '' : `，其间矩阵单元等待 ${gaps} 周期`}。`,
     },

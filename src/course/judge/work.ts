@@ -140,8 +140,8 @@ export function lacks(totals: Totals, layer: LayerWork): readonly Finding[] {
     found.push({
       kind: 'not-stored',
       words: {
-        en: `No result is ever stored: nothing moves to DRAM, where the ${y} bytes of Y belong.`,
-        zh: `结果从未写回：没有任何数据传到 DRAM，而 Y 的 ${y} 字节应存于其中。`,
+        en: `No result is ever stored: nothing moves to DRAM, where the ${y} bytes of Y belong. Behind a sync: 'move NRAM DRAM', with its bytes.`,
+        zh: `结果从未写回：没有任何数据传到 DRAM，而 Y 的 ${y} 字节应存于其中。请在 sync 之后写 'move NRAM DRAM' 及字节数。`,
       },
     });
   } else if (totals.dramWritten < y) {
@@ -178,7 +178,7 @@ interface Change {
 }
 
 /** One change after the other that a slip of the pen would need. */
-function* changes(program: Statements): Generator<Change> {
+function* changes(program: Statements, cores: number): Generator<Change> {
   for (const loop of program.loops) {
     for (const count of [
       loop.count + 1,
@@ -203,13 +203,14 @@ function* changes(program: Statements): Generator<Change> {
     }
   }
   for (const s of program.statements) {
-    if (s.kind === 'compute') yield* otherComputations(program, s);
+    if (s.kind === 'compute') yield* otherComputations(program, s, cores);
     if (s.kind === 'move') yield* otherMoves(program, s);
   }
+  for (const s of program.statements) if (s.kind !== 'sync') yield* otherTimes(program, s);
 }
 
-function* otherComputations(program: Statements, s: Compute): Generator<Change> {
-  for (const [count, en, zh] of [
+function* otherComputations(program: Statements, s: Compute, cores: number): Generator<Change> {
+  const slips: readonly (readonly [count: number, en: string, zh: string])[] = [
     [
       s.count / 2,
       'A multiply-accumulate is one operation here, not two (FLOP).',
@@ -220,13 +221,15 @@ function* otherComputations(program: Statements, s: Compute): Generator<Change> 
       "'compute' counts operations, not cycles of 256.",
       "'compute' 的参数是运算次数，而不是（每周期 256 次的）周期数。",
     ],
-    [s.count / 4, 'It counts operations, not bytes.', '参数是运算次数，而不是字节数。'],
-    [
-      s.count * 4,
-      'Each core does a quarter of the product: the count is that of one core.',
-      '每个核完成四分之一的乘积：次数是单个核的。',
-    ],
-  ] as const) {
+    cores === 1
+      ? [s.count / 4, 'It counts operations, not bytes.', '参数是运算次数，而不是字节数。']
+      : [
+          s.count / cores,
+          `Each of the ${cores} cores executes the line, so the count is that of one core's part.`,
+          `${cores} 个核都执行这一行，因此次数应为一个核所做的部分。`,
+        ],
+  ];
+  for (const [count, en, zh] of slips) {
     if (!Number.isInteger(count)) continue;
     yield {
       program: withStatement(program, { ...s, count }),
@@ -236,6 +239,28 @@ function* otherComputations(program: Statements, s: Compute): Generator<Change> 
         words: {
           en: `With ${count} operations instead of ${s.count} the work would be right. ${en}`,
           zh: `若将 ${s.count} 次运算改为 ${count} 次，工作量就正确了。${zh}`,
+        },
+      },
+    };
+  }
+}
+
+/** Once more, or once less: the tile before a loop, or behind it. */
+function* otherTimes(program: Statements, s: Move | Compute): Generator<Change> {
+  const text = s.kind === 'move' ? moveText(s) : `compute ${s.type} ${s.count}`;
+  for (const [times, kind, en, zh] of [
+    [s.times + 1, 'missing-statement', 'once more', '再执行一次'],
+    [s.times - 1, 'needless-statement', 'once less', '少执行一次'],
+  ] as const) {
+    if (times < 1) continue;
+    yield {
+      program: withStatement(program, { ...s, times }),
+      finding: {
+        kind,
+        line: s.line,
+        words: {
+          en: `With '${text}' ${en} the work would be right: the first tile, before a loop, or the last, behind it?`,
+          zh: `若 '${text}' ${zh}，工作量就正确了：是否为循环之前的第一块，或循环之后的最后一块？`,
         },
       },
     };
@@ -293,7 +318,7 @@ export function repair(
   isSound: (p: Statements) => boolean,
 ): Finding | undefined {
   let first: Finding | undefined;
-  for (const { program: changed, finding } of changes(program)) {
+  for (const { program: changed, finding } of changes(program, layer.cores)) {
     if (lacks(totalsOf(changed, layer.cores), layer).length > 0) continue;
     if (isSound(changed)) return finding;
     first ??= finding;

@@ -1,0 +1,6 @@
+move WRAM DRAM 131072
+move DRAM NRAM 32768
+sync
+compute MAC_32 1048576
+sync
+move NRAM DRAM 16384

@@ -1,0 +1,6 @@
+move DRAM to WRAM 131072
+move DRAM NRAN 32768
+sync
+compute MAC32 1048576
+sync
+move NRAM DRAM 16384

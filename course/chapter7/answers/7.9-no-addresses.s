@@ -1,0 +1,16 @@
+move DRAM WRAM 131072
+move DRAM NRAM 16384
+sync
+move DRAM NRAM 16384
+compute MAC_32 524288
+sync
+loop 62
+move DRAM NRAM 16384
+move NRAM DRAM 8192
+compute MAC_32 524288
+sync
+endloop
+move NRAM DRAM 8192
+compute MAC_32 524288
+sync
+move NRAM DRAM 8192
