@@ -38,7 +38,7 @@ function violation(file: Source, specifier: string): string | undefined {
 const isNodeOnly = (path: string): boolean =>
   NODE_ONLY.some(({ path: p }) => (p.endsWith('*') ? path.startsWith(p.slice(0, -1)) : path.startsWith(p)));
 
-const NODE_MODULES = new Set([...builtinModules, 'sharp', 'onnxruntime-node']);
+const NODE_MODULES = new Set([...builtinModules, 'sharp', 'onnxruntime-node', 'pg-boss']);
 const NODE_GLOBALS =
   /\b(?:Buffer\s*[.(]|__dirname\b|__filename\b|process\.(?:argv|cwd|env|exit|hrtime|memoryUsage|nextTick|on|platform|std(?:in|out|err)|versions)\b)/;
 

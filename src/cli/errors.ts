@@ -1,10 +1,11 @@
 /**
  * From whatever was thrown to what the user sees and the exit code. Expected failures are SystoleErrors; anything else is
- * a bug of ours and says so, without its stack unless `--debug` asks for it.
+ * a bug of ours and says so, without its stack unless `--debug` asks for it. User and password of an address that somebody mistyped or put
+ * in the wrong place are not repeated.
  */
 import pc from 'picocolors';
 import type * as z from 'zod';
-import { allErrors, codeFrame, diagnostic, EXIT_CODES, placeText, SystoleError } from '#base';
+import { allErrors, codeFrame, diagnostic, EXIT_CODES, placeText, SystoleError, withoutCredentials } from '#base';
 import type { Printable } from '#report';
 import { failure } from './answers.ts';
 import type { Console } from './console.ts';
@@ -34,14 +35,14 @@ const firstLine = (text: string): string => text.split('\n', 1)[0]!;
 /** Shows an error and returns the exit code. */
 export function showError(thrown: unknown, console: Console): number {
   const error = asSystoleError(thrown);
-  if (console.json) console.object(failure, { error: errorObject(error, console) });
-  else
-    console.note(
-      allErrors(error)
-        .map((e) => errorText(e, console))
-        .join('\n\n'),
-    );
-  if (console.debug && thrown instanceof Error) console.note(thrown.stack ?? '');
+  if (console.json) {
+    const object = JSON.stringify(errorObject(error, console));
+    console.object(failure, { error: JSON.parse(withoutCredentials(object)) });
+  } else {
+    const texts = allErrors(error).map((e) => errorText(e, console));
+    console.note(withoutCredentials(texts.join('\n\n')));
+  }
+  if (console.debug && thrown instanceof Error) console.note(withoutCredentials(thrown.stack ?? ''));
   return EXIT_CODES[error.kind];
 }
 

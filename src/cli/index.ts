@@ -135,6 +135,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/explore.ts')).configureExplore,
   },
   {
+    name: 'worker',
+    summary: {
+      en: 'evaluate points of searches submitted elsewhere (explore --queue)',
+      zh: '评估别处提交的搜索点（explore --queue）',
+    },
+    load: async () => (await import('./commands/worker.ts')).configureWorker,
+  },
+  {
     name: 'utilisation',
     summary: {
       en: 'how busy a network keeps an array of multipliers, by analytic models and without simulation',

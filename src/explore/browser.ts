@@ -2,6 +2,7 @@
 import { sharedEngine } from '#engine';
 import { createEvaluator } from './evaluate.ts';
 import type { Platform } from './platform.ts';
+import { noQueue } from './queue/diagnostics.ts';
 import { memoryStore } from './search.ts';
 
 export const localExecutor: Platform['localExecutor'] = ({ models }) => ({
@@ -16,3 +17,10 @@ export const localExecutor: Platform['localExecutor'] = ({ models }) => ({
 });
 
 export const openStore: Platform['openStore'] = async () => memoryStore();
+
+export const queueExecutor: Platform['queueExecutor'] = async () => {
+  throw noQueue({});
+};
+export const serveQueue: Platform['serveQueue'] = async () => {
+  throw noQueue({});
+};

@@ -1,5 +1,6 @@
-/** What differs between Node and a browser: where jobs run, and where outcomes are kept. */
+/** What differs between Node and a browser: where jobs run, here or elsewhere, and where outcomes are kept. */
 import type { Executor, ModelBytes } from './job.ts';
+import type { Served, ServeOptions, SubmitOptions } from './queue/queue.ts';
 import type { ResultStore } from './search.ts';
 
 export interface PoolOptions {
@@ -20,5 +21,9 @@ export interface StoreOptions {
 
 export interface Platform {
   readonly localExecutor: (options: PoolOptions) => Executor;
+  /** Jobs of a search to workers that are elsewhere. @throws SYS-EXPLORE-102 to 106, 112 */
+  readonly queueExecutor: (options: SubmitOptions) => Promise<Executor>;
+  /** Works on jobs of searches that are elsewhere, until the signal. @throws SYS-EXPLORE-102 to 107, 112 */
+  readonly serveQueue: (options: ServeOptions) => Promise<Served>;
   readonly openStore: (path: string, options: StoreOptions) => Promise<ResultStore>;
 }

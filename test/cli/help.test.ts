@@ -23,6 +23,7 @@ const NAMES = [
   'explain',
   'advise',
   'explore',
+  'worker',
   'utilisation',
   'estimate',
   'plot',

@@ -35,6 +35,7 @@ export const NODE_ONLY: readonly { readonly path: string; readonly why: string }
   { path: 'src/engine/node*', why: 'the half of #engine/platform that loads onnxruntime-node' },
   { path: 'src/data/node*', why: 'the half of #data/platform: images with sharp, the file system' },
   { path: 'src/explore/node*', why: 'the half of #explore/platform: threads, and results in SQLite' },
+  { path: 'src/explore/queue/node*', why: 'the half of #explore/platform: a server, processes' },
 ];
 
 /** Files that are over the limit of lines, with the number they may not exceed. Shrink a number; never raise one. */

@@ -1,12 +1,17 @@
 /** `systole explore SPACE.yaml`: thousands of machines and networks, and the front to choose from. */
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
-import { Argument } from 'commander';
+import { Argument, Option } from 'commander';
 import {
+  type Executor,
   type Exploration,
   explore,
   localExecutor,
+  type ModelBytes,
   openStore,
+  type QueueAddress,
+  type QueueState,
+  queueExecutor,
   resultColumns,
   resultsCsv,
   resultsParquet,
@@ -23,6 +28,7 @@ import { checkWritable, makeFolder, writeFile } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { version } from '../manifest.ts';
 import { png, withFont } from '../png.ts';
+import { connectionNotes, queueOption } from '../queueOptions.ts';
 import { quoted } from '../runCommand.ts';
 import { textStyle } from '../style.ts';
 import { whole } from '../values.ts';
@@ -30,6 +36,7 @@ import { whole } from '../values.ts';
 interface ExploreOptions {
   readonly output?: string;
   readonly workers?: number;
+  readonly queue?: QueueAddress;
   readonly resume?: true;
   readonly limit?: number;
 }
@@ -49,6 +56,13 @@ export function configureExplore(command: CliCommand, console: Console): void {
       does: { en: 'the first hundred runs of it', zh: '只运行其中前一百次' },
     },
     {
+      run: 'systole explore space.yaml --queue postgres://me@server/systole',
+      does: {
+        en: 'by workers on other machines (docs/queues.md)',
+        zh: '由其他机器上的工作进程完成（见 docs/queues.md）',
+      },
+    },
+    {
       run: 'systole explore space.yaml -o results --resume',
       does: { en: 'go on where it stopped', zh: '从停下的地方继续' },
     },
@@ -64,10 +78,19 @@ export function configureExplore(command: CliCommand, console: Console): void {
         zh: '结果所在文件夹：results.sqlite、CSV、Parquet 与图；默认取空间文件之名',
       }),
     )
-    .option(
-      '--workers <N>',
-      t({ en: 'threads that evaluate designs; default one for each core', zh: '评估设计的线程数；默认每核一个' }),
-      whole('--workers', 1, 256),
+    .addOption(
+      new Option(
+        '--workers <N>',
+        t({ en: 'threads that evaluate designs; default one for each core', zh: '评估设计的线程数；默认每核一个' }),
+      )
+        .argParser(whole('--workers', 1, 256))
+        .conflicts('queue'),
+    )
+    .addOption(
+      queueOption(console, {
+        en: 'submit to workers elsewhere (systole worker) through this PostgreSQL server',
+        zh: '通过该 PostgreSQL 服务器交给别处的工作进程（systole worker）',
+      }),
     )
     .option('--resume', t({ en: 'go on with the results that are there', zh: '在已有结果上继续' }))
     .option(
@@ -86,9 +109,16 @@ async function exploreSpace(path: string, options: ExploreOptions, console: Cons
   checkWritable(folder, 'folder');
   makeFolder(folder);
   const identity = await spaceIdentity(space);
-  const store = await openStore(join(folder, 'results.sqlite'), { version, identity, resume: options.resume === true });
-  const workers = options.workers ?? availableParallelism();
-  const executor = localExecutor({ workers, timeout: space.timeout, models: bytes });
+  const openedStore = () =>
+    openStore(join(folder, 'results.sqlite'), { version, identity, resume: options.resume === true });
+  let elsewhere: QueueState | undefined;
+  const executor = await executorOf(options, space, bytes, console, (state) => {
+    elsewhere = state;
+  });
+  const store = await openedStore().catch(async (error) => {
+    await executor.close();
+    throw error;
+  });
   const abort = new AbortController();
   const release = onInterrupt(() => abort.abort());
   console.progress.begin(t({ en: 'starting workers', zh: '启动工作线程' }));
@@ -98,7 +128,8 @@ async function exploreSpace(path: string, options: ExploreOptions, console: Cons
     exploration = await explore(space, {
       ...{ executor, store, version, signal: abort.signal },
       ...(options.limit === undefined ? {} : { limit: options.limit }),
-      onProgress: (p) => console.progress.update(() => progressText(console, p, (performance.now() - began) / 1000)),
+      onProgress: (p) =>
+        console.progress.update(() => progressText(console, p, (performance.now() - began) / 1000, elsewhere)),
     });
   } finally {
     release();
@@ -119,6 +150,8 @@ async function exploreSpace(path: string, options: ExploreOptions, console: Cons
     path,
     ...(options.output === undefined ? [] : ['-o', options.output]),
     '--resume',
+    // Its address may hold a password.
+    ...(options.queue === undefined ? [] : ['--queue', 'URL']),
   ];
   const why =
     exploration.end === 'limit'
@@ -130,7 +163,26 @@ async function exploreSpace(path: string, options: ExploreOptions, console: Cons
   if (exploration.end === 'interrupted') process.exitCode = INTERRUPTED;
 }
 
-function progressText(console: Console, { done, total, failed, ran }: SearchProgress, seconds: number): string {
+/** Threads of this process, or workers that meet it at a server: then that is connected to before anything is written. */
+async function executorOf(
+  options: ExploreOptions,
+  { timeout }: Space,
+  models: ModelBytes,
+  console: Console,
+  onState: (state: QueueState) => void,
+): Promise<Executor> {
+  const { queue: address, workers = availableParallelism() } = options;
+  if (address === undefined) return localExecutor({ workers, timeout, models });
+  const told = { onState, onNotice: console.notice, ...connectionNotes(console, address) };
+  return queueExecutor({ address, version, timeout, models, ...told });
+}
+
+function progressText(
+  console: Console,
+  { done, total, failed, ran }: SearchProgress,
+  seconds: number,
+  elsewhere: QueueState | undefined,
+): string {
   const rate = ran / seconds;
   const left = done === 0 ? undefined : (seconds / done) * (total - done);
   const parts = [
@@ -139,6 +191,9 @@ function progressText(console: Console, { done, total, failed, ran }: SearchProg
     ...(left === undefined
       ? []
       : [console.text({ en: `${durationText(left)} left`, zh: `剩余 ${durationText(left)}` })]),
+    ...(elsewhere === undefined
+      ? []
+      : [console.text({ en: `${elsewhere.workers} workers`, zh: `${elsewhere.workers} 个工作进程` })]),
     ...(failed === 0 ? [] : [console.text({ en: `${failed} failed`, zh: `${failed} 个失败` })]),
   ];
   return parts.join(console.text({ en: ', ', zh: '，' }));
