@@ -133,6 +133,8 @@ the power law of Horowitz's memories (exponent 0.46).
 | \`front.csv\` | those of the front |
 | \`front.svg\`, \`front.png\` | all designs by the first two objectives (or the only one and the area), with the front |
 
+With \`--queue URL\` workers on other machines run the designs: [queues.md](queues.md). Nothing else changes.
+
 The process may be killed at any moment: \`--resume\` goes on, runs what is missing and nothing that is there, and ends with the same results as a run that was left alone.
 (What a power cut takes from the end of the log runs again.) Ctrl-C ends a search in order and says how to go on; \`--limit N\` runs N networks on machines and then does the
 same. With \`--resume\` constraints, objectives and search may have changed; results of another version of Systole, or of another space, are refused.

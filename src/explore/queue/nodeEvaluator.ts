@@ -4,7 +4,16 @@
  */
 import { createEngine } from '#engine';
 import { createEvaluator } from '../evaluate.ts';
-import type { FromProcess, ToProcess } from './nodeSlots.ts';
+import type { Job, Outcome } from '../job.ts';
+
+export type ToProcess =
+  | { readonly type: 'job'; readonly job: Job }
+  | { readonly type: 'network'; readonly sha256: string; readonly bytes: Uint8Array };
+
+export type FromProcess =
+  | { readonly type: 'ready' }
+  | { readonly type: 'network'; readonly sha256: string }
+  | { readonly type: 'outcome'; readonly outcome: Outcome };
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.exit());

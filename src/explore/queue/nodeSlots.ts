@@ -7,15 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { failureOf } from '../evaluate.ts';
 import type { Job, Outcome } from '../job.ts';
 import { hung, neverStarted } from '../nodePool.ts';
-
-export type ToProcess =
-  | { readonly type: 'job'; readonly job: Job }
-  | { readonly type: 'network'; readonly sha256: string; readonly bytes: Uint8Array };
-
-export type FromProcess =
-  | { readonly type: 'ready' }
-  | { readonly type: 'network'; readonly sha256: string }
-  | { readonly type: 'outcome'; readonly outcome: Outcome };
+import type { FromProcess, ToProcess } from './nodeEvaluator.ts';
 
 /** Evaluates one job at a time. */
 export interface Slot {
