@@ -184,6 +184,7 @@ const CASES: readonly (readonly [line: string, answer: string])[] = [
   ['diff lenet5 adder -o @diff.html', 'diff'],
   ['explore @space.yaml -o @found --workers 1', 'explore'],
   ['explore @space.yaml -o @found --workers 1', 'error'],
+  ['worker --queue postgres://127.0.0.1:1/none', 'error'],
   ['utilisation --multipliers 64,256', 'utilisation'],
   ['utilisation transformer --array scalar-mac --bits 16', 'utilisation'],
   ['estimate fusion lenet5 adder', 'fusion'],
@@ -214,6 +215,9 @@ const CASES: readonly (readonly [line: string, answer: string])[] = [
   ['machine', 'error'],
   ['plot nothing', 'error'],
 ];
+
+/** Answers that need more than this folder, and the tests that hold them. */
+const ELSEWHERE = new Map([['worker', 'test/queue.test.ts, with a server']]);
 
 describe('what commands print', () => {
   test.each(CASES)('%s', async (line, answer) => {
@@ -291,7 +295,7 @@ describe('schemas', () => {
   });
 
   test('every answer was printed', () => {
-    expect([...declaredAnswers().keys()].filter((name) => !seen.has(name))).toEqual([]);
+    expect([...declaredAnswers().keys()].filter((name) => !seen.has(name) && !ELSEWHERE.has(name))).toEqual([]);
   });
 
   test('an unknown key, a missing one and another type fail', async () => {

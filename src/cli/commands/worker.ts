@@ -11,7 +11,7 @@ import { version } from '../manifest.ts';
 import { connectionNotes, queueOption } from '../queueOptions.ts';
 import { whole } from '../values.ts';
 
-const WORKER = answer(
+export const WORKER = answer(
   'worker',
   'what a worker did until it was told to end',
   z.strictObject({
