@@ -1,12 +1,12 @@
 /**
- * Digits for the exercises that train. MNIST's are the standard training files, of which the last 10,000 images are held out and serve as
- * the test set (the official test set is not needed). They are looked for beside the project, in ../shared/data/mnist; `systole course …
+ * Digits for the exercises that train. MNIST's are the standard training files and the official test images; where these are not there, the
+ * last 10,000 training images are held out and judged on in their place, and lines say so. They are looked for beside the project, in ../shared/data/mnist; `systole course …
  * --data FOLDER` says where else. Where they are absent the digits that `systole/data` draws take their place, fewer of them: their figures
  * have bounds of their own, stand for no row that names MNIST, and every line says which digits it is about.
  */
 import { existsSync } from 'node:fs';
 import type { Words } from 'systole/course';
-import { drawDigits, holdOut, imageSamples, loadMnist, openFolder, type SampleSet } from 'systole/data';
+import { drawDigits, holdOut, type ImageSet, imageSamples, loadMnist, openFolder, type SampleSet } from 'systole/data';
 import { configure, given } from './settings.ts';
 
 export const mnistIsThere = (): boolean => existsSync(given().mnist);
@@ -21,26 +21,36 @@ export const mnistAbsent = (): Words => ({
 });
 
 export interface Digits {
-  /** Images [784] of 0 … 1; MNIST's are 50,000. */
+  /** Images [784] of 0 … 1; MNIST's are 60,000, or 50,000 where the last 10,000 are held out. */
   readonly train: SampleSet;
-  /** Held out; MNIST's are 10,000. */
+  /** What is judged on; MNIST's are 10,000. */
   readonly test: SampleSet;
 }
 
-const loaded = new Map<string, Promise<Digits>>();
+interface Mnist extends Digits {
+  /** Whether the images that are judged on are the official test images. */
+  readonly official: boolean;
+}
+
+const loaded = new Map<string, Promise<Mnist>>();
 
 /** Loads MNIST once. */
-export function digits(): Promise<Digits> {
+export function digits(): Promise<Mnist> {
   const folder = given().mnist;
   let set = loaded.get(folder);
   if (set === undefined) {
-    set = loadMnist(openFolder(folder), { holdOut: 10000 }).then(({ train, validation }) => ({
-      train: flat(imageSamples(train)),
-      test: flat(imageSamples(validation!)),
-    }));
+    set = load(folder);
     loaded.set(folder, set);
   }
   return set;
+}
+
+async function load(folder: string): Promise<Mnist> {
+  const { train, test } = await loadMnist(openFolder(folder));
+  const samples = (images: ImageSet): SampleSet => flat(imageSamples(images));
+  if (test !== undefined) return { train: samples(train), test: samples(test), official: true };
+  const { train: learned, heldOut } = holdOut(train, 10000);
+  return { train: samples(learned), test: samples(heldOut), official: false };
 }
 
 /** How many drawn digits there are to train on; 2000 more are held out. */
@@ -59,15 +69,23 @@ export function drawnDigits(): Digits {
 
 export interface DigitsAtHand extends Digits {
   readonly mnist: boolean;
-  /** What lines call them. */
+  /** What readers are told they are. */
   readonly name: Words;
+  /** The same with what is judged on, for the lines of checks. */
+  readonly line: string;
 }
+
+const NAMES = {
+  mnist: { en: 'MNIST', zh: 'MNIST' },
+  drawn: { en: 'drawn digits (not MNIST)', zh: '绘制的数字（非 MNIST）' },
+} as const;
 
 /** MNIST where it is there, drawn digits else. */
 export async function digitsAtHand(): Promise<DigitsAtHand> {
-  return mnistIsThere()
-    ? { ...(await digits()), mnist: true, name: { en: 'MNIST', zh: 'MNIST' } }
-    : { ...drawnDigits(), mnist: false, name: { en: 'drawn digits (not MNIST)', zh: '绘制的数字（非 MNIST）' } };
+  if (!mnistIsThere()) return { ...drawnDigits(), mnist: false, name: NAMES.drawn, line: NAMES.drawn.en };
+  const { official, ...set } = await digits();
+  const line = official ? 'MNIST, official test images' : 'MNIST, last 10,000 training images as test set';
+  return { ...set, mnist: true, name: NAMES.mnist, line };
 }
 
 /** Each input one row. */

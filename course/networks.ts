@@ -113,8 +113,9 @@ export const VGG19_GROUPS = [
   [512, 512, 512, 512],
 ] as const;
 
-export function vgg19(): Model {
-  const net = new Net('vgg19', [1, 3, 224, 224]);
+/** @param side height and width of the picture; the first fully connected layer takes what is left of them */
+export function vgg19(side = 224): Model {
+  const net = new Net('vgg19', [1, 3, side, side]);
   let [x, channels] = ['x', 3];
   VGG19_GROUPS.forEach((filters, g) => {
     filters.forEach((count, i) => {
@@ -124,7 +125,7 @@ export function vgg19(): Model {
     });
     x = net.maxPool(`pool${g + 1}`, x, 2, 2);
   });
-  x = net.relu('relu6', net.linear('fc6', net.flatten('flatten', x), 25088, 4096));
+  x = net.relu('relu6', net.linear('fc6', net.flatten('flatten', x), 512 * Math.floor(side / 32) ** 2, 4096));
   x = net.relu('relu7', net.linear('fc7', x, 4096, 4096));
   return net.model(net.linear('fc8', x, 4096, 1000));
 }

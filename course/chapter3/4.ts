@@ -166,8 +166,8 @@ Sources: I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, chapters 5 and
     const few = curves['over-fit'];
     equal(`${name}: training accuracy on 100 images`, few.train.at(-1), 1);
     if (set.mnist) {
-      row(1).atLeast('MNIST, last 10,000 training images as test set: gap on 100 images', gap(few), 0.1);
-      row(2).atMost('MNIST, last 10,000 training images as test set: gap on 50,000 images', gap(curves.good), 0.02);
+      row(1).atLeast(`${set.line}: gap on 100 images`, gap(few), 0.1);
+      row(2).atMost(`${set.line}: gap on ${set.train.count} images`, gap(curves.good), 0.02);
     } else {
       atLeast(`${name}: gap on 100 images`, gap(few), 0.2);
       atMost(`${name}: gap on ${set.train.count} images`, gap(curves.good), 0.1);

@@ -1,20 +1,14 @@
-/**
- * Exercise 4.3: a matrix product on devices: the host's CPU, the processor of this project in its simulator, and a GPU where the host engine
- * reaches one. The product of
- * matrices is `matMul`; `mul` is element by element, 16 million products for 4000 × 4000 where the matrix product has 64 · 10⁹. Timed fairly:
- * the same matrices, a first run that is not counted, several that are, nothing but the product between the readings of the clock, and
- * the results compared. What cannot be run is said to be absent, never given a time.
- */
+/** Exercise 4.3: a matrix product on devices: the host's CPU, the processor of this project in its simulator, and a GPU where the host engine reaches one. */
 
-import type { Exercise } from 'systole/course';
+import { defineExercise } from 'systole/course';
 import { sharedEngine } from 'systole/engine';
 import { compileModel, runAndCheck } from 'systole/flow';
-import { tensorNumbers } from 'systole/ir';
+import { tensorNumbers, tensorType } from 'systole/ir';
 import { resolveMachine } from 'systole/machine';
 import { writeModel } from 'systole/onnx';
+import { inferTypes } from 'systole/ops';
+import { summarize } from 'systole/report';
 import { compile, matMul, mul, random, type Tensor, tensor } from 'systole/tensor';
-
-export const macs = (rows: number, inner: number, columns: number): number => rows * inner * columns;
 
 const product = compile((a: Tensor, b: Tensor) => matMul(a, b));
 
@@ -42,10 +36,10 @@ export async function onCpu(a: Tensor, b: Tensor, runs = 5): Promise<Run> {
 }
 
 /** On a processor: simulated with the numbers, its time in its own cycles. */
-export async function onProcessor(a: Tensor, b: Tensor, name = 'systolic-16x16'): Promise<Run> {
+export async function onProcessor(a: Tensor, b: Tensor, machine = resolveMachine('systolic-16x16')): Promise<Run> {
   const engine = await sharedEngine();
   const model = await product.model(a, b);
-  const compiled = await compileModel(model, { machine: resolveMachine(name), engine });
+  const compiled = await compileModel(model, { machine, engine });
   const names = model.graph.inputs.map((v) => v.name) as [string, string];
   const feeds = new Map([
     [names[0], await a.value()],
@@ -53,7 +47,7 @@ export async function onProcessor(a: Tensor, b: Tensor, name = 'systolic-16x16')
   ]);
   const { outputs, result } = await runAndCheck(compiled, { engine, feeds });
   const [values] = outputs.values();
-  return { device: name, values: tensorNumbers(values!), time: result.cycles, unit: 'cycles' };
+  return { device: machine.name, values: tensorNumbers(values!), time: result.cycles, unit: 'cycles' };
 }
 
 /**
@@ -101,11 +95,6 @@ function operands(size: number): readonly [Tensor, Tensor] {
   return [random.normal([size, size], { generator }), random.normal([size, size], { generator })];
 }
 
-async function both(size: number): Promise<readonly [Run, Run]> {
-  const given = operands(size);
-  return [await onCpu(...given), await onProcessor(...given)];
-}
-
 const A = [
   [1, 2],
   [3, 4],
@@ -115,33 +104,100 @@ const B = [
   [7, 8],
 ];
 
-export const exercise: Exercise = {
+/** What is said of a GPU: its time, or that there is none. */
+export const gpuStatus = (run: Run | { readonly absent: string }): string =>
+  'absent' in run ? 'gpu: not available' : `${run.device}: ${run.time.toFixed(3)} ms`;
+
+/** Multiply-accumulates of a product, counted from its graph. */
+export async function macs(rows: number, inner: number, columns: number): Promise<number> {
+  const shaped = ([x, y]: readonly [number, number]) => tensorType('float32', [x, y]);
+  const model = await product.model(tensor(A), tensor(B));
+  const sizes = [shaped([rows, inner]), shaped([inner, columns])];
+  const inputs = model.graph.inputs.map((v, i) => ({ ...v, type: sizes[i] }));
+  const outputs = model.graph.outputs.map((v) => ({ ...v, type: undefined }));
+  return summarize(inferTypes({ ...model, graph: { ...model.graph, inputs, outputs, types: new Map() } })).totals.macs;
+}
+
+export const exercise = defineExercise({
   id: '4.3',
   title: { en: 'A matrix product on several devices', zh: '实现一个矩阵乘法，分别用 CPU 和 GPU 执行' },
-  rows: 5,
-  async show({ print }) {
-    for (const { device, time, unit } of await both(64)) print(`64 × 64 × 64 on ${device}: ${time.toFixed(3)} ${unit}`);
-    const run = await onGpu(...operands(64));
-    print('absent' in run ? `not run here: ${run.absent}` : `64 × 64 × 64 on ${run.device}: ${run.time.toFixed(3)} ms`);
+  asked: {
+    en: 'Multiply two matrices on the CPU and on a GPU, and compare the times.',
+    zh: '实现矩阵乘法，分别在 CPU 与 GPU 上执行并比较时间。',
   },
-  async check({ equal, atMost }) {
-    equal('the matrix product', await matMul(tensor(A), tensor(B)).toArray(), [
+  explanation: {
+    en: String.raw`$C = AB$ has $C_{ij} = \sum_k A_{ik} B_{kj}$: for $n \times n$ matrices $n^3$ multiply-accumulates, $64 \cdot 10^9$ for $n = 4000$. The product element by element, $A \odot B$, has $n^2$ products and is another operation.
+
+A **fair comparison** gives every device the same matrices, runs it once without counting (compilation, allocation, start of the device), takes the median of several runs, has nothing but the product between the readings of the clock, and compares the results: different orders of summation differ by rounding, $\max|C - C'| / \max|C| \le 10^{-5}$ in 32 bits.
+
+The devices here: the CPU of the host; the processor of this project in its simulator, whose time is in its own cycles and says nothing of the host; and a GPU, through the first execution provider of the host engine that opens one. Where none opens, the answer is "gpu: not available" and why, never a time.`,
+    zh: String.raw`$C = AB$ 即 $C_{ij} = \sum_k A_{ik} B_{kj}$：$n \times n$ 矩阵需 $n^3$ 次乘加，$n = 4000$ 时为 $64 \cdot 10^9$ 次。逐元素积 $A \odot B$ 只有 $n^2$ 次乘法，是另一种运算。
+
+**公平的比较**要求：各设备使用相同的矩阵；先运行一次不计时（编译、分配内存、启动设备）；取多次运行的中位数；计时区间内只有矩阵乘；并比较结果：求和次序不同只会带来舍入差别，32 位下 $\max|C - C'| / \max|C| \le 10^{-5}$。
+
+这里的设备：主机 CPU；本项目的处理器（在模拟器中运行，时间以它自己的周期计，与主机速度无关）；以及 GPU（由主机引擎中第一个能打开 GPU 的执行提供者运行）。打不开时回答“gpu: not available”并说明原因，绝不给出编造的时间。`,
+  },
+  claimed: {
+    en: 'Claimed: `tf.multiply` on two 4000 × 4000 variables as the matrix product, 8.87 s on the CPU and 1.24 s on the GPU, "8 times". `tf.multiply` is the product element by element: 16 million products; the matrix product is `tf.matmul`, 64 · 10⁹ MACs (128 GFLOP). The times hold the making of graph and session, the start of the GPU, drawing the random matrices and printing, of one run without a warm-up, on different matrices. They compare nothing.',
+    zh: '原答案把两个 4000 × 4000 变量的 `tf.multiply` 当作矩阵乘，CPU 8.87 s，GPU 1.24 s，“8 倍”。`tf.multiply` 是逐元素积，只有 1600 万次乘法；矩阵乘应为 `tf.matmul`，64 · 10⁹ 次 MAC（128 GFLOP）。所计时间包含建图与会话、GPU 初始化、生成随机矩阵和打印，只运行一次、没有预热，而且矩阵各不相同，因此什么也没有比较。',
+  },
+  rows: 5,
+  code: [
+    { path: 'src/tensor/functions/linear.ts', words: { en: 'matrix products', zh: '矩阵乘' } },
+    { path: 'src/flow/run.ts', words: { en: 'running on the simulated processor', zh: '在模拟处理器上运行' } },
+    { path: 'src/machine/index.ts', words: { en: 'machines', zh: '机器描述' } },
+  ],
+  parameters: {
+    size: { kind: 'whole', words: { en: 'rows and columns', zh: '行列数' }, default: 64, least: 8, most: 512 },
+    machine: { kind: 'machine', words: { en: 'the processor', zh: '处理器' }, default: 'systolic-16x16' },
+  },
+  async show({ print, table, language }, { size, machine }) {
+    const given = operands(size);
+    const [cpu, processor] = [await onCpu(...given), await onProcessor(...given, machine)];
+    const gpu = await onGpu(...given);
+    print({
+      en: `${size} × ${size} × ${size}: ${await macs(size, size, size)} MACs`,
+      zh: `${size} × ${size} × ${size}：${await macs(size, size, size)} 次 MAC`,
+    });
+    const runs = [cpu, processor, ...('absent' in gpu ? [] : [gpu])];
+    table(
+      [
+        { en: 'device', zh: '设备' },
+        { en: 'time', zh: '时间' },
+        { en: 'relative difference from the CPU', zh: '与 CPU 结果的相对差' },
+      ],
+      runs.map(({ device, time, unit, values }) => [
+        device,
+        unit === 'ms' ? `${time.toFixed(3)} ms` : `${time} ${language === 'zh' ? '周期' : 'cycles'}`,
+        relativeError(values, cpu.values).toExponential(1),
+      ]),
+    );
+    if ('absent' in gpu) print(`${gpuStatus(gpu)} (${gpu.absent})`);
+  },
+  async check({ row, holds, atMost }) {
+    row(1).equal('the matrix product', await matMul(tensor(A), tensor(B)).toArray(), [
       [19, 22],
       [43, 50],
     ]);
-    equal('element by element', await mul(tensor(A), tensor(B)).toArray(), [
+    row(2).equal('element by element', await mul(tensor(A), tensor(B)).toArray(), [
       [5, 12],
       [21, 32],
     ]);
-    equal('MACs of 4000³', macs(4000, 4000, 4000), 64000000000);
-    const [cpu, processor] = await both(256);
-    atMost(
+    row(3).equal('MACs of 4000³, counted from the graph', await macs(4000, 4000, 4000), 64000000000);
+    const given = operands(256);
+    const [cpu, processor] = [await onCpu(...given), await onProcessor(...given)];
+    row(4).atMost(
       '256 × 256: difference of the devices, relative to the largest',
       relativeError(processor.values, cpu.values),
       1e-5,
     );
-    // A row only where a GPU computes.
-    const gpu = await onGpu(...operands(256));
-    if (!('absent' in gpu)) atMost(`256 × 256 on ${gpu.device}`, relativeError(gpu.values, cpu.values), 1e-3);
+    const gpu = await onGpu(...given);
+    const status = gpuStatus(gpu);
+    if ('absent' in gpu) row(5).equal('where no GPU computes', status, 'gpu: not available');
+    else {
+      row(5).holds('a GPU computes, and its time is measured', gpu.time > 0 && status.includes(gpu.device));
+      atMost(`256 × 256 on ${gpu.device}`, relativeError(gpu.values, cpu.values), 1e-3);
+    }
+    holds('where there is none, no time is given', !/\d/.test(gpuStatus({ absent: 'no provider opens' })));
   },
-};
+});

@@ -1,10 +1,8 @@
-/**
- * Exercise 4.8: a learning rate of 0.1 that is multiplied by 0.9 every 10,000 steps. The schedule is a function of the step, and the step is
- * the optimiser's: it counts its updates. A schedule that nobody's step drives never decays.
- */
+/** Exercise 4.8: a learning rate of 0.1 that is multiplied by 0.9 every 10,000 steps, asked by an optimiser that counts its updates. */
 
-import type { Exercise } from 'systole/course';
+import { defineExercise } from 'systole/course';
 import { tensorOf } from 'systole/ir';
+import { charts } from 'systole/report';
 import { optim, square, Variable } from 'systole/tensor';
 
 /** 0.1 · 0.9^⌊step ÷ 10000⌋. */
@@ -14,24 +12,103 @@ export const smooth = optim.exponential(0.1, 10000, 0.9, false);
 
 const STEPS = [0, 9999, 10000, 19999, 20000, 100000];
 
-export const exercise: Exercise = {
+export const exercise = defineExercise({
   id: '4.8',
   title: { en: 'A learning rate that decays', zh: '动态学习率：0.1，每 10000 次迭代乘 0.9' },
-  rows: 3,
-  show({ print }) {
-    for (const step of STEPS) print(`step ${step}: ${staircase(step)}`);
+  asked: {
+    en: 'Train with a learning rate of 0.1 that is multiplied by 0.9 every 10,000 iterations.',
+    zh: '用动态学习率训练：初值 0.1，每 10000 次迭代乘以 0.9。',
   },
-  async check({ close, equal }) {
-    close('rates', STEPS.map(staircase), [0.1, 0.1, 0.09, 0.09, 0.081, 0.03486784401], 1e-12);
-    close('without stairs, step 5000', smooth(5000), 0.09486832980505139, 1e-12);
+  explanation: {
+    en: String.raw`The schedule is a function of the step $s$, in stairs
+$$\eta(s) = 0.1 \cdot 0.9^{\lfloor s / 10000 \rfloor}$$
+or smooth, $0.1 \cdot 0.9^{s/10000}$. It is half of the answer: **somebody has to count the steps**. In TensorFlow 1 exponential_decay(0.1, global_step, 10000, 0.9, staircase=True) gives a node that reads global_step, and that variable is advanced by optimizer.minimize(loss, global_step=global_step) alone; without it the step stays 0 and the rate 0.1 for ever. Here the optimiser counts its own updates and asks the schedule with them, so that they cannot come apart.
+
+A large rate at first brings the weights near, a small one later lets them settle: with noisy gradients the distance at which plain descent wavers is proportional to the rate. Stairs and the smooth curve end alike.
+
+Source: H. Robbins, S. Monro, *A stochastic approximation method*, 1951 (why the rate must fall).`,
+    zh: String.raw`学习率是步数 $s$ 的函数，阶梯形式为
+$$\eta(s) = 0.1 \cdot 0.9^{\lfloor s / 10000 \rfloor},$$
+连续形式为 $0.1 \cdot 0.9^{s/10000}$。但这只是答案的一半：**还要有人计步**。在 TensorFlow 1 中，exponential_decay(0.1, global_step, 10000, 0.9, staircase=True) 给出读取 global_step 的节点，而这个变量只由 optimizer.minimize(loss, global_step=global_step) 推进；没有它步数恒为 0，学习率永远是 0.1。这里由优化器自己统计更新次数并据此查询学习率，二者不会脱节。
+
+开始时较大的学习率使权重快速接近，之后较小的学习率使其稳定下来：梯度有噪声时，普通下降徘徊的距离与学习率成正比。阶梯形式与连续形式最终效果相同。
+
+来源：H. Robbins、S. Monro，*A stochastic approximation method*，1951（学习率为何必须下降）。`,
+  },
+  rows: 3,
+  code: [
+    { path: 'src/tensor/optim/schedules.ts', words: { en: 'schedules of the rate', zh: '学习率调度' } },
+    {
+      path: 'src/tensor/optim/optimizer.ts',
+      words: { en: 'the optimiser that counts its steps', zh: '自行计步的优化器' },
+    },
+  ],
+  parameters: {
+    rate: {
+      kind: 'real',
+      words: { en: 'first learning rate', zh: '初始学习率' },
+      default: 0.1,
+      least: 1e-9,
+      most: 100,
+    },
+    factor: { kind: 'real', words: { en: 'factor', zh: '倍率' }, default: 0.9, least: 0.01, most: 1 },
+    every: {
+      kind: 'whole',
+      words: { en: 'iterations for each factor', zh: '每次乘倍率的迭代数' },
+      default: 10000,
+      least: 1,
+      most: 1e6,
+    },
+  },
+  async show({ print, table, picture, language }, { rate, factor, every }) {
+    const [stairs, curve] = [optim.exponential(rate, every, factor), optim.exponential(rate, every, factor, false)];
+    const steps = [0, every - 1, every, 2 * every - 1, 2 * every, 10 * every];
+    table(
+      [
+        { en: 'step', zh: '步' },
+        { en: 'rate in stairs', zh: '阶梯学习率' },
+        { en: 'smooth', zh: '连续学习率' },
+      ],
+      steps.map((step) => [step, stairs(step).toPrecision(8), curve(step).toPrecision(8)]),
+    );
+    const w = new Variable(tensorOf('float32', [], [1]), { name: 'w' });
+    const sgd = new optim.SGD([w], { rate: stairs });
+    for (let i = 0; i < 3; i++) sgd.minimize(square(w));
+    print({
+      en: `After three updates the optimiser is at step ${sgd.iterations}.`,
+      zh: `三次更新之后，优化器的步数为 ${sgd.iterations}。`,
+    });
+    const zh = language === 'zh';
+    const xs = Array.from({ length: 501 }, (_, i) => Math.round((i * 10 * every) / 500));
+    picture(
+      'rate',
+      (await charts()).linesPicture(
+        [
+          { name: zh ? '阶梯' : 'in stairs', points: xs.map((x) => [x, stairs(x)] as const) },
+          { name: zh ? '连续' : 'smooth', points: xs.map((x) => [x, curve(x)] as const), dashed: true },
+        ],
+        {
+          title: zh ? '学习率随步数的变化' : 'The learning rate, step by step',
+          ...(zh ? { x: '步', y: '学习率' } : { x: 'step', y: 'rate' }),
+        },
+      ),
+      {
+        en: 'The rate over ten decays: stairs, and the smooth curve through their left ends.',
+        zh: '十次衰减中的学习率：阶梯，以及经过各级左端的连续曲线。',
+      },
+    );
+  },
+  async check({ row, close }) {
+    row(1).close('rates', STEPS.map(staircase), [0.1, 0.1, 0.09, 0.09, 0.081, 0.03486784401], 1e-12);
+    row(2).close('without stairs, step 5000', smooth(5000), 0.09486832980505139, 1e-12);
     const w = new Variable(tensorOf('float32', [], [1]), { name: 'w' });
     const sgd = new optim.SGD([w], { rate: staircase });
     for (let i = 0; i < 3; i++) sgd.minimize(square(w));
-    equal('steps after three updates', sgd.iterations, 3);
+    row(3).equal('steps after three updates', sgd.iterations, 3);
     close('the weight after them, w ← w − 0.1·2w', await w.item(), 0.8 ** 3, 1e-6);
     const stairs = new optim.SGD([w], { rate: optim.exponential(0.1, 2, 0.9) });
     const before = await w.item();
     for (let i = 0; i < 3; i++) stairs.minimize(square(w));
     close('with stairs of two updates', (await w.item()) / before, 0.8 * 0.8 * (1 - 2 * 0.09), 1e-6);
   },
-};
+});
