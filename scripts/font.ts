@@ -19,7 +19,7 @@ export function letters(): string {
   range(0x391, 0x3c9);
   for (const c of '–—…′″‖·×÷−±≈≠≤≥∞√∑∏∂∈←↑→↓↔⌈⌉⌊⌋⟨⟩•◦■□▲△◆◇●○′₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ，。、；：？！（）【】《》“”‘’')
     used.add(c);
-  for (const folder of ['src/report/pictures/', 'src/cli/plots/']) {
+  for (const folder of ['src/report/pictures/', 'src/report/parallel/', 'src/cli/plots/']) {
     const place = new URL(`../${folder}`, import.meta.url);
     for (const path of readdirSync(place).filter((p) => p.endsWith('.ts')))
       for (const c of readFileSync(new URL(path, place), 'utf8')) if (/\p{Script=Han}/u.test(c)) used.add(c);

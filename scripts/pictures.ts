@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('../', import.meta.url));
 /** Arguments of `systole` and the file that each command writes, in the order of the page. */
 export function pictureCommands(): readonly { readonly args: readonly string[]; readonly file: string }[] {
   const page = readFileSync(new URL('../docs/pictures.md', import.meta.url), 'utf8');
-  return [...page.matchAll(/^systole (plot .* -o (docs\/pictures\/\S+))$/gm)].map(([, line, file]) => ({
+  return [...page.matchAll(/^systole ((?:plot|parallel) .* -o (docs\/pictures\/\S+))$/gm)].map(([, line, file]) => ({
     args: line!.split(' '),
     file: file!,
   }));

@@ -1,12 +1,13 @@
 /**
  * Exercise 5.3: training on one device, on several, on several machines. What can run side by side is read off the graph of a step as it is computed; the
- * exchange of gradients in a ring is simulated, values and all.
+ * exchange of gradients in a ring is simulated, values and all. What a step takes on given devices and links, by model and pipeline parallelism too, is what
+ * `systole parallel vgg19 --devices 8 --links …` answers (docs/parallel.md), whose bytes are these.
  */
 
 import { Random } from 'systole/base';
 import { defineExercise } from 'systole/course';
 import { type Graph, tensorOf } from 'systole/ir';
-import { grouped, summarize } from 'systole/report';
+import { grouped, ringBytes as ringBytesOf, summarize } from 'systole/report';
 import {
   add,
   compile,
@@ -25,7 +26,7 @@ import {
 import { resnet152, vgg19 } from '../networks.ts';
 
 /** Bytes that each worker sends (and receives) in a ring all-reduce of so many f32 values. */
-export const ringBytes = (values: number, workers: number): number => (2 * (workers - 1) * values * 4) / workers;
+export const ringBytes = (values: number, workers: number): number => ringBytesOf(4 * values, workers);
 
 /** The mean of the workers' vectors, by pieces going round; how many values each worker sent. */
 export function ringAllReduce(vectors: readonly Float64Array[]): {

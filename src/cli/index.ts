@@ -159,6 +159,14 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import('./commands/estimate.ts')).configureEstimate,
   },
   {
+    name: 'parallel',
+    summary: {
+      en: 'a training step on several devices: data, model and pipeline parallel, with what overlaps, what waits, bytes and memory',
+      zh: '多设备上的一个训练步：数据、模型、流水线并行，哪些步骤重叠或等待，通信字节与内存',
+    },
+    load: async () => (await import('./commands/parallel.ts')).configureParallel,
+  },
+  {
     name: 'plot',
     summary: {
       en: 'pictures: roofline, timeline, memory, energy, utilisation, activations, training, machine',

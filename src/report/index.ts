@@ -17,6 +17,7 @@ export * from './layerwiseBound.ts';
 export { type InstructionLoad, LoadRecorder, type LoadReport, type UnitLoads } from './loads.ts';
 export { marketText } from './marketText.ts';
 export { reportPage } from './page.ts';
+export * from './parallel/index.ts';
 export * from './physicalBound.ts';
 export { blockDiagram } from './pictures/blockDiagram.ts';
 /** Charts, loaded when they are first asked for. */

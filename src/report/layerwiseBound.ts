@@ -149,7 +149,7 @@ const namesOf = ({ nodes }: Group): Pick<GroupBound, 'name' | 'op' | 'nodes'> =>
 });
 
 /** Elementary operations of a vector unit; a multiply-add counts once. */
-const vectorOperations = (c: Cost): number =>
+export const vectorOperations = (c: Cost): number =>
   Math.max(c.multiplications, c.additions) + c.comparisons + c.transcendentals;
 
 /** Convolutions, and which of their inputs are the weights. */
@@ -172,10 +172,14 @@ function trafficOf(group: Group, model: Model): number {
   const sum = (names: readonly string[]): number => names.reduce((n, name) => n + valueBytes(model, name), 0);
   const read = sum(group.inputs) + sum(group.weights);
   const written = sum(group.outputs);
-  return (SELECTING.has(group.nodes[0]!.op) ? Math.min(read, written) : read) + written;
+  return (readsPart(group.nodes[0]!) ? Math.min(read, written) : read) + written;
 }
 
-function valueBytes(model: Model, name: string): number {
+/** Whether a node reads no more of its data than it hands on. */
+export const readsPart = (node: GraphNode): boolean => SELECTING.has(node.op);
+
+/** Bytes of a tensor of known shape; 0 of others. */
+export function valueBytes(model: Model, name: string): number {
   const type = typeOf(model.graph, name);
   const dims = staticShape(type);
   // Open shapes are the host's: nodeCost has refused them elsewhere, and no call of a program exchanges them.

@@ -26,6 +26,7 @@ const NAMES = [
   'worker',
   'utilisation',
   'estimate',
+  'parallel',
   'plot',
   'scalesim',
   'course',

@@ -191,6 +191,11 @@ const CASES: readonly (readonly [line: string, answer: string])[] = [
   ['estimate speedup alexnet --conv 10 --time roofline', 'speedup'],
   ['estimate fully-connected --peak 4 --batch 8', 'fully-connected'],
   ['estimate tiling --layer conv4', 'tiling'],
+  ['parallel lenet5 --devices 2 --links intra=16 --batch 8', 'parallel'],
+  [
+    'parallel mlp --devices 4 --per-node 2 --links intra=16,1us,inter=1,5us --peak 1000 --bandwidth 100 --strategy data',
+    'parallel',
+  ],
   ['plot roofline lenet5', 'plot-roofline'],
   ['plot roofline lenet5 --multipliers 16,64', 'plot-roofline-analytic'],
   ['plot utilisation --bits 16', 'plot-utilisation'],
