@@ -9,6 +9,7 @@ export const exercises: readonly Entry[] = [
   { id: '1.2', load: () => import('./chapter1/2.ts') },
   { id: '1.3', load: () => import('./chapter1/3.ts') },
   { id: '1.4', load: () => import('./chapter1/4.ts') },
+  { id: '1.5', load: () => import('./chapter1/5.ts') },
   { id: '1.7', load: () => import('./chapter1/7.ts') },
   { id: '1.8', load: () => import('./chapter1/8.ts') },
   { id: '2.1', load: () => import('./chapter2/1.ts') },
