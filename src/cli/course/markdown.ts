@@ -56,7 +56,7 @@ export function markdownText(markdown: string, width: number): string {
     .replace(/^#+\s*/gm, '')
     // Lines of one paragraph are one; Chinese has no space between them.
     .replace(/([\u2e80-\u9fff\uff00-\uffe6])\n(?=[^\s\-*\d|])/g, '$1')
-    .replace(/(\S)\n(?=[^\s\-*|]|\*\w)(?!\d+\. )/g, '$1 ');
+    .replace(/(\S)\n(?=[^\s\-*|]|\*\w)(?!\d{1,2}\. )/g, '$1 ');
   return text
     .split('\n')
     .map((line) => wrapped(line, width))
@@ -70,7 +70,7 @@ const pieces = (line: string): readonly string[] =>
   line.match(/[\u2e80-\u9fff\uff00-\uffe6][，。；：、！？）】》”’]*|[^\s\u2e80-\u9fff\uff00-\uffe6]+\s*|\s+/g) ?? [];
 
 function wrapped(line: string, width: number): string {
-  const indent = /^\s*(?:[-*] |\d+\. )?/.exec(line)![0].length;
+  const indent = /^\s*(?:[-*] |\d{1,2}\. )?/.exec(line)![0].length;
   const lines: string[] = [];
   let current = '';
   for (const piece of pieces(line)) {
