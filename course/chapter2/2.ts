@@ -1,6 +1,6 @@
 /** Exercise 2.2: how many parameters a 33-512-10 multilayer perceptron has, by the formula and counted in the framework's network. */
 
-import { defineExercise, type Finding, type Judged, type Words } from 'systole/course';
+import { defineExercise, judgeNumbers, type NumberField, type Slip } from 'systole/course';
 import { nn } from 'systole/tensor';
 
 export interface Count {
@@ -36,44 +36,39 @@ export function countVariables(model: nn.Sequential): Count {
   return { weights, biases, total: weights + biases };
 }
 
-/** Judges `weights`, `biases` and `total` (or one number alone, `answer`), and says which mistake a wrong one looks like. */
-export function judgeCount(given: Readonly<Record<string, number>>, sizes: readonly number[]): Judged {
-  const count = countParameters(sizes);
-  const right: Readonly<Record<string, number>> = { ...count };
-  const findings = Object.entries(given).flatMap(([word, value]): Finding[] => {
-    const name = word === 'answer' ? 'total' : word;
-    const expected = right[name];
-    if (expected === undefined) {
-      const known = Object.keys(right).join(', ');
-      const words = { en: `'${name}' is not asked for; ${known} are`, zh: `没有问“${name}”；所问为 ${known}` };
-      return [{ kind: 'unknown-number', words }];
-    }
-    if (value === expected) return [];
-    const off = value - expected;
-    const hint = name === 'weights' ? { en: '', zh: '' } : mistake(off, sizes, count);
-    const words = {
-      en: `${name}: ${value} is ${Math.abs(off)} too ${off > 0 ? 'many' : 'few'}${hint.en}`,
-      zh: `${name}：${value} ${off > 0 ? '多' : '少'}了 ${Math.abs(off)}${hint.zh}`,
-    };
-    return [{ kind: 'wrong-number', words }];
-  });
-  const verdict = findings.length > 0 ? 'wrong' : Object.keys(given).length > 0 ? 'right' : 'incomplete';
-  // The right numbers are not given away with a wrong answer.
-  return { verdict, findings, figures: verdict === 'right' ? right : {} };
-}
-
-/** What a count that is off by so many has overlooked; empty where that cannot be told. */
-function mistake(off: number, sizes: readonly number[], { biases }: Count): Words {
+/** The numbers that are asked for, and what leads to wrong ones. */
+function numbersOf(sizes: readonly number[]): readonly NumberField[] {
+  const { weights, biases, total } = countParameters(sizes);
   const layers = sizes.slice(1);
-  if (off === -biases) return { en: ': the biases are missing', zh: '：漏掉了偏置' };
-  if (off === layers.length - biases) {
-    return { en: ': each neuron has a bias, not each layer', zh: '：每个神经元都有偏置，而不是每层一个' };
-  }
-  if (layers.includes(-off)) return { en: ': the biases of one layer are missing', zh: '：漏掉了一层的偏置' };
-  if (off === sizes[0]) return { en: ': inputs have no biases', zh: '：输入没有偏置' };
-  return { en: '', zh: '' };
+  const slip = (value: number, en: string, zh: string): Slip => ({ value, words: { en, zh } });
+  const slips = (others: number): readonly Slip[] => [
+    slip(
+      others + layers.length,
+      'one bias is counted for each layer; each neuron has a bias of its own',
+      '每层只算了一个偏置；实际上每个神经元都有自己的偏置',
+    ),
+    ...layers.map((size) => slip(others + biases - size, 'the biases of one layer are missing', '漏掉了一层的偏置')),
+    slip(
+      others + biases + sizes[0]!,
+      'inputs get a bias, too; they compute nothing',
+      '给输入也算了偏置，而输入不做计算',
+    ),
+  ];
+  const without = slip(weights, 'the biases are missing', '漏掉了偏置');
+  return [
+    { name: 'weights', words: { en: 'weights', zh: '权重个数' }, expected: weights },
+    { name: 'biases', words: { en: 'biases', zh: '偏置个数' }, expected: biases, slips: slips(0) },
+    {
+      name: 'total',
+      words: { en: 'parameters in all', zh: '参数总数' },
+      expected: total,
+      slips: [without, ...slips(weights)],
+      main: true,
+    },
+  ];
 }
 
+/** Neurons of input, hidden and output layer. */
 const SIZES = [33, 512, 10] as const;
 
 export const exercise = defineExercise({
@@ -143,19 +138,15 @@ neuron could then choose its own threshold. There is one bias for each neuron of
     check.row(2).equal('biases of the network in the framework', counted.biases, 522);
     check.row(3).equal('total by the formula', count.total, 22538);
     check.row(3).equal('parameters of the network in the framework', perceptron(...SIZES).size, 22538);
-    const judged = judgeCount({ weights: 22016, biases: 2, total: 22018 }, SIZES);
+    const judge = (values: Readonly<Record<string, number>>) =>
+      judgeNumbers({ kind: 'numbers', values }, numbersOf(SIZES));
+    const judged = judge({ weights: 22016, biases: 2, total: 22018 });
     check.holds(
       'that one bias a layer was counted is said',
-      judged.findings.length === 2 && judged.findings.every(({ words }) => /each neuron has a bias/.test(words.en)),
+      judged.findings.filter(({ kind, words }) => kind === 'wrong-number' && /each neuron has a bias/.test(words.en))
+        .length === 2,
     );
-    check.equal('the right numbers are found right', judgeCount({ ...count }, SIZES).verdict, 'right');
+    check.equal('the right numbers are found right', judge({ ...count }).verdict, 'right');
   },
-  judge(submission, { inputs, hidden, outputs }) {
-    if (submission.kind === 'numbers') return judgeCount(submission.values, [inputs, hidden, outputs]);
-    const words = {
-      en: 'this exercise asks for the numbers weights, biases and total, not for a program',
-      zh: '本题要求给出 weights、biases、total 三个数，而不是程序',
-    };
-    return { verdict: 'refused', findings: [{ kind: 'wrong-kind', words }], figures: {} };
-  },
+  judge: (submission, { inputs, hidden, outputs }) => judgeNumbers(submission, numbersOf([inputs, hidden, outputs])),
 });

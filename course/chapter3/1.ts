@@ -1,6 +1,6 @@
 /** Exercise 3.1: neurons and trainable parameters of AlexNet, VGG19 and ResNet152, counted from their graphs. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type NumberField, type Slip } from 'systole/course';
 import { alexnetPaper, buildModel, models } from 'systole/models';
 import { charts, countBy, type Summary, summaryText } from 'systole/report';
 import { exportModel, nn } from 'systole/tensor';
@@ -29,6 +29,77 @@ export const NETWORKS = ['alexnet-paper', 'alexnet', 'vgg19', 'resnet152'] as co
 
 const linear = ({ layers }: Summary) => layers.filter((l) => l.kind !== 'other');
 const withInput = ({ totals: t }: Summary): number => t.neurons + t.inputElements;
+
+const slip = (value: number, en: string, zh: string): Slip => ({ value, words: { en, zh } });
+
+/** Parameters and neurons of the three networks, and what leads to wrong numbers. */
+async function numbers(): Promise<readonly NumberField[]> {
+  const [paper, torchvision, vgg19, resnet152] = (await Promise.all(NETWORKS.map((name) => summaryOf(name)))) as [
+    Summary,
+    Summary,
+    Summary,
+    Summary,
+  ];
+  const oneTower = await alexnetOfOneTower();
+  const field = (name: string, summary: Summary, others: readonly Slip[]): readonly NumberField[] => {
+    const { trainable, parameters, neurons } = summary.totals;
+    // Filters and outputs of fully connected layers: a bias each.
+    const biases = linear(summary).reduce((n, l) => n + (l.outputShape![1] as number), 0);
+    const slips = [
+      ...others,
+      slip(trainable - biases, 'the biases are left out', '漏掉了偏置'),
+      ...(parameters === trainable
+        ? []
+        : [
+            slip(
+              parameters,
+              'the running means and variances of normalisation are counted; training does not adjust them',
+              '计入了归一化的滑动均值与方差，而它们不参与训练',
+            ),
+          ]),
+    ];
+    const withIt = slip(
+      withInput(summary),
+      'the elements of the input are counted; they compute nothing',
+      '计入了输入元素，而输入不做计算',
+    );
+    return [
+      {
+        name,
+        words: { en: `trainable parameters of ${name}`, zh: `${name} 的可训练参数数` },
+        expected: trainable,
+        slips,
+      },
+      {
+        name: `${name}-neurons`,
+        words: { en: `neurons of ${name}`, zh: `${name} 的神经元数` },
+        expected: neurons,
+        slips: [withIt],
+      },
+    ];
+  };
+  return [
+    ...field('alexnet', paper, [
+      slip(
+        torchvision.totals.trainable,
+        "torchvision's AlexNet is counted, which has other widths",
+        '数的是 torchvision 的 AlexNet，其各层宽度不同',
+      ),
+      slip(
+        oneTower.totals.trainable,
+        'both towers see all maps; in the paper they are apart in three layers',
+        '让两个塔都看到全部特征图；论文中有三层是分开的',
+      ),
+      slip(
+        paper.totals.trainable - 10000,
+        'the last layer is taken for 4087000: 4096 · 1000 + 1000 = 4097000',
+        '把最后一层算成 4087000：4096 · 1000 + 1000 = 4097000',
+      ),
+    ]),
+    ...field('vgg19', vgg19, []),
+    ...field('resnet152', resnet152, []),
+  ];
+}
 
 export const exercise = defineExercise({
   id: '3.1',
@@ -183,4 +254,5 @@ $$P_\text{conv} = C_\text{out}\left(\frac{k_h k_w C_\text{in}}{g} + b\right),$$
       ],
     );
   },
+  judge: async (submission) => judgeNumbers(submission, await numbers()),
 });

@@ -4,7 +4,7 @@
  * `systole estimate speedup alexnet-paper --conv 10 --fc 2` prints it.
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type NumberField } from 'systole/course';
 import { networkSpeedUp, type Summary, speedUpText, type TimeModel } from 'systole/report';
 import { summaryOf } from '../chapter3/1.ts';
 
@@ -30,6 +30,52 @@ function counted(network: string): Promise<Summary> {
 async function speedUp(network: string, time: TimeModel, otherShare?: number, factors = FACTORS) {
   const stated = otherShare === undefined ? {} : { otherShare };
   return networkSpeedUp(await counted(network), { time, factors: { ...factors, other: 1 }, ...stated });
+}
+
+/** The speed-up where time goes with multiply-accumulates, and what leads to others. */
+async function numbers(network: string, factors: Factors, share: number | undefined): Promise<readonly NumberField[]> {
+  const found = await speedUp(network, MACS, share, factors);
+  const [convolutions, connected] = found.kinds;
+  const [c, p] = [convolutions!.before, connected!.before].map(
+    (t) => t / (convolutions!.before + connected!.before),
+  ) as [number, number];
+  const roofline = await speedUp(network, { kind: 'roofline', ...ROOF }, share, factors);
+  const { convolution, product } = factors;
+  const slip = (value: number, en: string, zh: string) => ({ value, words: { en, zh } });
+  return [
+    {
+      name: 'speedup',
+      words: {
+        en: 'speed-up of the network, time by multiply-accumulates',
+        zh: '整网加速比（时间与乘累加次数成正比）',
+      },
+      expected: found.speedUp!,
+      tolerance: 0.005 * found.speedUp!,
+      main: true,
+      slips: [
+        slip(
+          (convolution + product) / 2,
+          'the two factors are averaged; what counts is the time that each kind of layer takes',
+          '对两个倍数取了平均；应看各类层所占的时间',
+        ),
+        slip(
+          c * convolution + p * product,
+          'the factors are weighted by the shares of the time; it is the times that add up, each divided by its factor',
+          '用时间占比对倍数加权；应相加的是各自除以倍数之后的时间',
+        ),
+        slip(
+          convolution * product,
+          'the factors are multiplied; they belong to different layers',
+          '把两个倍数相乘了；它们属于不同的层',
+        ),
+        slip(
+          roofline.speedUp!,
+          'the time before obeys a roofline: right for that model, the number asked for takes time by multiply-accumulates',
+          '原时间服从 Roofline：对该模型正确，但所问的是时间与乘累加次数成正比',
+        ),
+      ],
+    },
+  ];
 }
 
 export const exercise = defineExercise({
@@ -145,4 +191,9 @@ $$S = \\frac{t_c + t_f + t_o}{t_c/10 + t_f/2 + t_o}$$
     check.atLeast('from 2', roofline.speedUp!, 2);
     check.atMost('to 10', roofline.speedUp!, 10);
   },
+  judge: async (submission, { network, conv, fc, other }) =>
+    judgeNumbers(
+      submission,
+      await numbers(network, { convolution: conv, product: fc }, other < 0 ? undefined : other / 100),
+    ),
 });

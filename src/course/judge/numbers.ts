@@ -19,6 +19,8 @@ export interface NumberField {
   readonly words: Words;
   /** What the exercise finds. */
   readonly expected: number;
+  /** The number that a single one without a name is: `--answer 22538` comes as `answer`. */
+  readonly main?: boolean;
   /** Absolute; 0 where it is exact. */
   readonly tolerance?: number;
   readonly slips?: readonly Slip[];
@@ -59,44 +61,55 @@ const FACTORS: readonly (readonly [factor: number, words: Words])[] = [
 /** Whether two numbers are the same to about six digits: for slips, whose roundings vary. */
 const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
 
-export function judgeNumbers(submission: Submission, fields: readonly NumberField[]): Judged {
+/** The numbers by name, and of what fields; a single one without a name is the main one. */
+function named(values: Values, fields: readonly NumberField[]): readonly [Values, readonly NumberField[]] {
+  const main = fields.find((f) => f.main) ?? (fields.length === 1 ? fields[0] : undefined);
+  if (main === undefined || !Object.hasOwn(values, 'answer')) return [values, fields];
+  const { answer, ...others } = values;
+  return [{ ...others, [main.name]: answer! }, Object.keys(others).length === 0 ? [main] : fields];
+}
+
+type Values = Readonly<Record<string, number>>;
+
+/** The right numbers are not given away with a wrong answer. */
+export function judgeNumbers(submission: Submission, all: readonly NumberField[]): Judged {
   if (submission.kind !== 'numbers') return refusedKind('numbers');
-  const { values } = submission;
+  const [values, fields] = named(submission.values, all);
   const names = fields.map((f) => f.name);
   const wrong: Finding[] = [];
   const open: Finding[] = [];
   const good: Finding[] = [];
   for (const name of Object.keys(values)) {
-    if (names.includes(name)) continue;
-    const nearest = nearestName(name, names);
-    wrong.push({
-      kind: 'unknown-name',
-      words: {
-        en: `'${name}' is not asked for.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`} The numbers are: ${names.join(', ')}.`,
-        zh: `没有要求“${name}”。${nearest === undefined ? '' : `是否指“${nearest}”？`}应提交的数值：${names.join('、')}。`,
-      },
-    });
+    if (!names.includes(name)) wrong.push({ kind: 'unknown-name', words: unknownName(name, names) });
   }
-  const figures: Record<string, number> = {};
   for (const field of fields) {
     const { name, words, expected, tolerance = 0 } = field;
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    figures[`expected.${name}`] = expected;
     if (value === undefined) {
       const [en, zh] = [`${name} (${words.en}) is not given.`, `未给出 ${name}（${words.zh}）。`];
       open.push({ kind: 'missing-number', words: { en, zh } });
-      continue;
-    }
-    figures[name] = value;
-    if (Math.abs(value - expected) <= tolerance) {
-      good.push({
-        kind: 'correct',
-        words: { en: `${name} (${words.en}) is right: ${value}.`, zh: `${name}（${words.zh}）正确：${value}。` },
-      });
+    } else if (Math.abs(value - expected) <= tolerance) {
+      const [en, zh] = [`${name} (${words.en}) is right: ${value}.`, `${name}（${words.zh}）正确：${value}。`];
+      good.push({ kind: 'correct', words: { en, zh } });
     } else wrong.push({ kind: 'wrong-number', words: whyWrong(field, value) });
   }
   const verdict = wrong.length > 0 ? 'wrong' : open.length > 0 ? 'incomplete' : 'right';
-  return { verdict, findings: [...wrong, ...open, ...good], figures };
+  return { verdict, findings: [...wrong, ...open, ...good], figures: values };
+}
+
+function unknownName(name: string, names: readonly string[]): Words {
+  const list = { en: `The numbers are: ${names.join(', ')}.`, zh: `应提交的数值：${names.join('、')}。` };
+  if (name === 'answer') {
+    return {
+      en: `Say which number it is: NAME=NUMBER. ${list.en}`,
+      zh: `请说明是哪个数：名称=数。${list.zh}`,
+    };
+  }
+  const nearest = nearestName(name, names);
+  return {
+    en: `'${name}' is not asked for.${nearest === undefined ? '' : ` Did you mean '${nearest}'?`} ${list.en}`,
+    zh: `没有要求“${name}”。${nearest === undefined ? '' : `是否指“${nearest}”？`}${list.zh}`,
+  };
 }
 
 function whyWrong({ name, words, expected, slips = [] }: NumberField, value: number): Words {
