@@ -14,6 +14,7 @@ export const exercises: readonly Entry[] = [
   { id: '1.7', load: () => import('./chapter1/7.ts') },
   { id: '1.8', load: () => import('./chapter1/8.ts') },
   { id: '1.9', load: () => import('./chapter1/9.ts') },
+  { id: '1.10', load: () => import('./chapter1/10.ts') },
   { id: '2.1', load: () => import('./chapter2/1.ts') },
   { id: '2.2', load: () => import('./chapter2/2.ts') },
   { id: '2.3', load: () => import('./chapter2/3.ts') },

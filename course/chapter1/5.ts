@@ -1,6 +1,6 @@
 /** Exercise 1.5: what an intelligent computing system is: one inference followed through all layers of this one. */
 import { defineExercise, machineOfName, type Words } from 'systole/course';
-import { createEngine, type Engine } from 'systole/engine';
+import { type Engine, sharedEngine } from 'systole/engine';
 import { type Addition, adderInput, adderModel, compileModel, runAndCheck } from 'systole/flow';
 import { type Tensor as Data, type Model, printModel, tensorNumbers, tensorOf } from 'systole/ir';
 import { disassembleProgram } from 'systole/isa';
@@ -168,7 +168,7 @@ Source: Y. Chen et al., *AI Computing Systems* (智能计算系统), chapter 1.`
   },
   async show({ print, table, listing, language }, { network, seed, machine }) {
     const application = network === 'adder' ? adder({ a: 9, b: 5, carry: 1 }) : await classifier(seed);
-    const { stages, off } = await follow(application, machine, await createEngine());
+    const { stages, off } = await follow(application, machine, await sharedEngine());
     table(
       [
         { en: 'layer of the system', zh: '系统的层次' },
@@ -184,7 +184,7 @@ Source: Y. Chen et al., *AI Computing Systems* (智能计算系统), chapter 1.`
   },
   async check(check) {
     const machine = machineOfName(DEFAULT);
-    const engine = await createEngine();
+    const engine = await sharedEngine();
     const floats = await follow(await classifier(1), machine, engine);
     const layers = ['application', 'framework/graph', 'compiler', 'ISA program', 'DLP simulator'];
     check.row(1).equal(

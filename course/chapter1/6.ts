@@ -1,6 +1,6 @@
 /** Exercise 1.6: why intelligent computing systems are needed: where the energy of a network goes on a simple CPU and on a processor for it. */
 import { defineExercise, machineOfName, type Words } from 'systole/course';
-import { createEngine } from 'systole/engine';
+import { sharedEngine } from 'systole/engine';
 import { compileModel, executeProgram } from 'systole/flow';
 import type { Machine } from 'systole/machine';
 import { buildModel } from 'systole/models';
@@ -48,7 +48,7 @@ export function processorEnergy(network: string, machine: Machine, batch: number
   if (found === undefined) {
     found = (async () => {
       const model = await buildModel(network, { weights: false });
-      const { program } = await compileModel(model, { machine, engine: await createEngine(), batch });
+      const { program } = await compileModel(model, { machine, engine: await sharedEngine(), batch });
       return energyReport(program, (await executeProgram(program, { data: false })).result);
     })();
     simulated.set(key, found);

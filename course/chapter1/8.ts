@@ -5,7 +5,7 @@
 
 import { Random } from 'systole/base';
 import { defineExercise, machineOfName } from 'systole/course';
-import { createEngine } from 'systole/engine';
+import { sharedEngine } from 'systole/engine';
 import { compileModel, executeProgram, runAndCheck } from 'systole/flow';
 import { type Tensor as Data, tensorNumbers, tensorOf } from 'systole/ir';
 import { assembleProgram, type Program } from 'systole/isa';
@@ -111,7 +111,7 @@ export async function compiled(layer: Layer, machine: Machine): Promise<Ran> {
   const { x, w } = operands(layer);
   const weights = tensor(w, { shape: [inner, columns] });
   const model = await exportModel((input: Tensor) => matMul(input, weights), { x: [rows, inner] }, { outputs: ['y'] });
-  const engine = await createEngine();
+  const engine = await sharedEngine();
   const { program, ...rest } = await compileModel(model, { machine, engine });
   const feeds = new Map([['x', tensorOf('float32', [rows, inner], x)]]);
   const { result, outputs } = await runAndCheck({ program, ...rest }, { engine, feeds });
