@@ -17,7 +17,7 @@ vary:
   nram.bytes: { from: 32768, to: 114688, step: 8192 }
   wram.bytes: { from: 65536, to: 253952, step: 20480 }
   vector.lanes: [32, 64]
-  dram.bytesPerCycle: { from: 16, to: 160, step: 16 }
+  dram.latencyCycles: { from: 0, to: 90, step: 10 }
 objectives: [cycles, area]
 `;
 const POINTS = 2000;

@@ -35,9 +35,9 @@ async function* each<T>(items: readonly T[]): AsyncIterable<T> {
   yield* items;
 }
 
-const pointOf = (network: string, bytesPerCycle = 64): Point => {
+const pointOf = (network: string, bytes = 64): Point => {
   const machine = presets.get('textbook-single')!;
-  const changed = { ...machine, dram: { ...machine.dram, bytesPerCycle } };
+  const changed = { ...machine, dram: { ...machine.dram, bandwidth: { bytes, cycles: 1 } } };
   return { model: { network }, type: 'f32', effort: 'quick', machine: changed };
 };
 
