@@ -2,37 +2,36 @@
  * 2,000 machines × AlexNet over a real PostgreSQL, with three worker processes, one of them killed, and the server killed and started again in
  * mid-run: exactly the 2,000 results of the same search on this machine alone. The figures it prints are those of docs/queues.md.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startSystole } from './cli/systole.ts';
+import { type Running, startSystole } from './cli/systole.ts';
 import { postgresPrograms, postgresServer, type Server } from './support/servers.ts';
 
 const SPACE = `models: [alexnet]
 machine: textbook-single
 vary:
-  nram.bytes: { from: 32768, to: 114688, step: 8192 }
-  wram.bytes: { from: 65536, to: 253952, step: 20480 }
+  nram.bytes: { from: 32768, to: 106496, step: 8192 }
+  wram.bytes: { from: 65536, to: 249856, step: 20480 }
   vector.lanes: [32, 64]
   dram.latencyCycles: { from: 0, to: 90, step: 10 }
 objectives: [cycles, area]
 `;
 const POINTS = 2000;
 
-/** Outcomes that a search has kept so far. */
-function kept(folder: string): number {
-  const path = join(folder, 'results.sqlite');
-  if (!existsSync(path)) return 0;
-  const db = new DatabaseSync(path);
+/** Results on the server so far, by PostgreSQL's own client. */
+function stored(server: Server, folder: string): number {
   try {
-    return (db.prepare('select count(*) as n from outcomes').get() as { n: number }).n;
+    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] as ('ignore' | 'pipe')[] } as const;
+    return Number(
+      execFileSync(join(folder, 'psql'), [server.url, '-tAc', 'select count(*) from systole.result'], options),
+    );
   } catch {
+    // No tables yet.
     return 0;
-  } finally {
-    db.close();
   }
 }
 
@@ -41,6 +40,7 @@ const programs = postgresPrograms();
 describe.skipIf(programs === undefined)('2,000 points over a real PostgreSQL (Debian: postgresql)', () => {
   let server: Server;
   let folder = '';
+  let running: readonly Running[] = [];
 
   beforeAll(async () => {
     server = await postgresServer(programs!);
@@ -48,6 +48,7 @@ describe.skipIf(programs === undefined)('2,000 points over a real PostgreSQL (De
     writeFileSync(join(folder, 'space.yaml'), SPACE);
   });
   afterAll(async () => {
+    for (const { child } of running) child.kill('SIGKILL');
     await server?.remove();
     rmSync(folder, { recursive: true, force: true });
   });
@@ -56,8 +57,9 @@ describe.skipIf(programs === undefined)('2,000 points over a real PostgreSQL (De
     const workers = [1, 2, 3].map(() => startSystole(['worker', '--queue', server.url, '--concurrency', '1'], folder));
     const began = performance.now();
     const search = startSystole(['explore', 'space.yaml', '-o', 'far', '--queue', server.url], folder);
+    running = [...workers, search];
     const reach = async (count: number): Promise<void> => {
-      while (kept(join(folder, 'far')) < count && search.child.exitCode === null) await sleep(200);
+      while (stored(server, programs!) < count && search.child.exitCode === null) await sleep(500);
     };
     await reach(POINTS / 4);
     workers[0]!.child.kill('SIGKILL');
@@ -79,7 +81,7 @@ describe.skipIf(programs === undefined)('2,000 points over a real PostgreSQL (De
     const results = ['far', 'near'].map((name) => readFileSync(join(folder, name, 'results.csv'), 'utf8'));
     expect(results[0]!.trimEnd().split('\n')).toHaveLength(POINTS + 1);
     expect(results[0]).toBe(results[1]);
-    expect(kept(join(folder, 'far'))).toBe(POINTS);
+    expect(stored(server, programs!)).toBe(POINTS);
     console.log(
       `${POINTS} points: ${seconds.toFixed(0)} s over the queue (three workers, one killed, server restarted), ` +
         `${alone.toFixed(0)} s with two threads\n${ends.map(({ stdout }) => stdout).join('')}`,

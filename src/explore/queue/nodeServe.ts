@@ -20,6 +20,8 @@ const IDLE = 500;
 const TOUCH = 3000;
 /** Milliseconds between looks for jobs of other versions. */
 const OTHERS = 15_000;
+/** Milliseconds that a worker which was told to end waits for a server that is away. */
+const LAST_WAIT = 15_000;
 /** Milliseconds for which a worker has jobs at hand, and at most so many jobs for each slot. */
 const AHEAD = 500;
 const MOST_AHEAD = 32;
@@ -101,10 +103,12 @@ class Service {
         }
         if (got === 0 && !signal.aborted) await this.#change(this.#held.size === 0 ? IDLE : TOUCH);
       }
+      this.#server.waitAtMost(LAST_WAIT);
       await this.#giveBack();
       while (this.#held.size > 0 && this.#fault === undefined) await this.#change(TOUCH);
       if (this.#fault !== undefined) throw this.#fault;
     } finally {
+      this.#server.waitAtMost(LAST_WAIT);
       clearInterval(life);
       for (const slot of this.#slots) slot.close();
       this.#isOver = true;

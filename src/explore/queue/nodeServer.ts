@@ -49,6 +49,8 @@ export interface QueueServer {
    * @throws the signal's reason once aborted; SYS-EXPLORE-103 to 106 for what asking again does not mend
    */
   persist<T>(ask: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** From now on a server that is away is waited for no longer than so many milliseconds: then what is asked fails (SYS-EXPLORE-103). */
+  waitAtMost(ms: number): void;
   rows<T>(text: string, values: readonly unknown[], signal?: AbortSignal): Promise<readonly T[]>;
   close(): Promise<void>;
 }
@@ -106,19 +108,21 @@ export async function openServer(
     await boss.stop({ graceful: false }).catch(() => {});
     throw diagnosed(error, address);
   }
-  let isLost = false;
+  let lostAt: number | undefined;
+  let patience = Number.POSITIVE_INFINITY;
   const persist = async <T>(ask: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       signal?.throwIfAborted();
       try {
         const answer = await ask();
-        if (isLost) onBack?.();
-        isLost = false;
+        if (lostAt !== undefined) onBack?.();
+        lostAt = undefined;
         return answer;
       } catch (error) {
         if (!isPassing(error)) throw diagnosed(error, address);
-        if (!isLost) onLost?.(address.scrub(reasonOf(error)));
-        isLost = true;
+        if (lostAt === undefined) onLost?.(address.scrub(reasonOf(error)));
+        lostAt ??= Date.now();
+        if (Date.now() - lostAt > patience) throw diagnosed(error, address);
       }
       // Not all at once when the server is back.
       await sleep(pause * (0.75 + Math.random() / 2), undefined, signal === undefined ? {} : { signal });
@@ -128,6 +132,9 @@ export async function openServer(
     address,
     boss,
     persist,
+    waitAtMost: (ms) => {
+      patience = ms;
+    },
     rows: async <T>(text: string, values: readonly unknown[], signal?: AbortSignal) =>
       (await persist(() => sql(text, values), signal)).rows as T[],
     close: () => boss.stop({ graceful: false }).catch(() => {}),
