@@ -21,7 +21,7 @@ import { energyReport, physicalBound } from '#report';
 import { Generator } from '#tensor';
 import type { Failure, Job, Metrics, ModelBytes, ModelReference, Outcome, Point } from './job.ts';
 
-const evaluatorBroke = diagnostic<{ what: string }>('SYS-EXPLORE-001', 'internal', {
+export const evaluatorBroke = diagnostic<{ what: string }>('SYS-EXPLORE-001', 'internal', {
   en: (p) =>
     `evaluating this point broke: ${p.what}. This is a bug of Systole; please report it with the machine and the model.`,
   zh: (p) => `评估该点时出错：${p.what}。这是 Systole 的缺陷，请附上机器与模型报告。`,

@@ -145,7 +145,8 @@ async function loadEngine(): Promise<typeof import('pg-boss')> {
   try {
     return await import('pg-boss');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND')
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ERR_MODULE_NOT_FOUND' && message.includes("'pg-boss'"))
       throw engineMissing({ version: ENGINE_VERSION });
     throw error;
   }

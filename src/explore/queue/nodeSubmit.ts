@@ -5,7 +5,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Notice } from '#base';
+import { evaluatorBroke } from '../evaluate.ts';
 import type { Executor, Job, Outcome } from '../job.ts';
+import { hung } from '../nodePool.ts';
 import { modelTooLarge, poisoned } from './diagnostics.ts';
 import { type AttemptOutput, type Message, messageOf, reasonIn } from './messages.ts';
 import { ATTEMPTS, failedOf, openServer, type QueueServer, queueOf } from './nodeServer.ts';
@@ -20,6 +22,9 @@ const LOOK = 200;
 const SLOW_LOOK = 2000;
 /** Milliseconds after which it is said that nobody works. */
 const PATIENCE = 10_000;
+/** Failures that another try may not have: too slow for its limit of time, a fault of the evaluation itself. A new search tries them anew. */
+const NOT_FOR_GOOD = [hung.code, evaluatorBroke.code];
+const FORGET = "delete from systole.result where key = any($1) and outcome->'failure'->>'code' = any($2)";
 const MODEL_LIMIT = 128 * 2 ** 20;
 
 /** @throws SYS-EXPLORE-102 to 106 */
@@ -86,8 +91,8 @@ class Submission {
         await sleep(LOOK, undefined, { signal });
       }
     } catch (error) {
-      if (!signal.aborted) throw error;
       await this.#withdraw();
+      if (!signal.aborted) throw error;
     } finally {
       ended.abort();
       this.#wake();
@@ -112,20 +117,20 @@ class Submission {
     while (this.#unsent.length > 0) {
       const jobs = this.#unsent.slice(0, CHUNK);
       const { version, timeout } = this.#options;
-      const known = await this.#results(
-        jobs.map(({ key }) => key),
-        signal,
-      );
+      const keys = jobs.map(({ key }) => key);
+      await this.#server.rows(FORGET, [keys, NOT_FOR_GOOD], signal);
+      const known = await this.#results(keys, signal);
       const unknown = jobs.filter(({ key }) => !known.has(key));
       for (const job of unknown) await this.#sendNetwork(job, signal);
       const messages = unknown.map((job) => ({
         id: this.#idOf(job.key),
         data: messageOf(job, { version, run: this.#id, timeout }),
       }));
+      this.#unsent = this.#unsent.slice(jobs.length);
+      // Before they are sent, so that whatever may have been sent is taken back.
+      for (const job of unknown) this.#sent.set(job.key, job);
       if (messages.length > 0)
         await this.#server.persist(() => this.#server.boss.insert(queueOf(version), messages), signal);
-      this.#unsent = this.#unsent.slice(jobs.length);
-      for (const job of unknown) this.#sent.set(job.key, job);
       for (const outcome of known.values()) this.#onOutcome(outcome);
     }
   }
