@@ -73,6 +73,8 @@ test('many devices, one device, a type', async () => {
   );
   expect(many.timeline).toHaveLength(1);
   expect(many.timeline[0].devices).toHaveLength(1024);
+  const spread = await step(`mlp --devices 2 --per-node 1 --links inter=1 ${FIGURES} --batch 6 --strategy pipeline`);
+  expect(spread.microBatches).toBe(6);
   const one = await step(`mlp --devices 1 ${FIGURES} --strategy data`);
   expect([one.speedUp, one.sent.total]).toEqual([1, 0]);
   const half = await step(`mlp --devices 1 ${FIGURES} --dtype float16 --strategy data --optimiser adam`);
@@ -91,6 +93,8 @@ describe('refused', () => {
     ['mlp --devices 2 --links intra=1 --peak 5 --bandwidth 1 --forward bound', 2, 'SYS-CLI-246'],
     [`mlp --devices 2 --links intra=1 ${FIGURES} -o step.pdf`, 2, 'SYS-CLI-245'],
     [`mlp --devices 2 --links intra=1 ${FIGURES} --micro-batches 5 --strategy pipeline`, 2, 'SYS-CLI-244'],
+    [`mlp --devices 2 --links intra=1 ${FIGURES} --strategy data --schedule gpipe`, 2, 'SYS-CLI-247'],
+    [`mlp --devices 2 --links intra=1 ${FIGURES} --strategy model --no-overlap`, 2, 'SYS-CLI-247'],
     [`adder --devices 2 --links intra=1 ${FIGURES} --strategy swarm`, 2, 'SYS-CLI-004'],
     [`mlp --devices 2 --links intra=1 ${FIGURES} --bucket 0MB`, 2, 'SYS-CLI-004'],
     [`nothing.onnx --devices 2 --links intra=1 ${FIGURES}`, 3, 'SYS-CLI-010'],

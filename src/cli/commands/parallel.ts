@@ -120,6 +120,12 @@ const noForward = diagnostic<object>('SYS-CLI-246', 'usage', {
   zh: () => '--forward 用于机器：给出 --peak 与 --bandwidth 时不做仿真。请去掉它，或给出 --device-machine。',
 });
 
+const idleOption = diagnostic<{ option: string; strategy: Strategy }>('SYS-CLI-247', 'usage', {
+  en: (p) =>
+    `${p.option} is for --strategy ${p.strategy}, which is not asked for. Leave it out, or ask for that strategy.`,
+  zh: (p) => `${p.option} 用于 --strategy ${p.strategy}，而没有要求该策略。请去掉它，或要求该策略。`,
+});
+
 export function configureParallel(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
   withExamples(console, command, [
@@ -207,7 +213,10 @@ export function configureParallel(command: CliCommand, console: Console): void {
     )
     .option(
       '--micro-batches <M>',
-      t({ en: 'pipeline: pieces of the batch; default 4 a stage', zh: 'pipeline：批的份数；默认每级 4 份' }),
+      t({
+        en: 'pipeline: pieces of the batch; default as many as divide it, up to 4 a stage',
+        zh: 'pipeline：批的份数；默认取能整除批的最大值，至多每级 4 份',
+      }),
       whole('--micro-batches', 1, MOST_MICRO_BATCHES),
     )
     .option(
@@ -263,8 +272,13 @@ export function configureParallel(command: CliCommand, console: Console): void {
       'text',
     );
   withCommonOptions(console, command, PARALLEL);
-  command.action((model: string, options: Options) => parallel(model, options, console));
+  command.action((model: string, options: Options) => {
+    refuseIdle(command, strategiesOf(options));
+    return parallel(model, options, console);
+  });
 }
+
+const strategiesOf = ({ strategy }: Options): readonly Strategy[] => (strategy === 'all' ? STRATEGIES : [strategy]);
 
 async function parallel(name: string, options: Options, console: Console): Promise<void> {
   const { output, devices, overlap, optimiser, schedule, allReduce, bucket: bucketBytes } = options;
@@ -272,9 +286,9 @@ async function parallel(name: string, options: Options, console: Console): Promi
   if (output !== undefined && extension !== '.svg' && extension !== '.png') throw otherEnding({ path: output });
   checkWritable(output, 'file');
   const cluster = clusterOf(options);
-  const microBatches = options.microBatches ?? Math.min(MOST_MICRO_BATCHES, 4 * devices);
   const batch = options.batch ?? 32 * devices;
-  const strategies = options.strategy === 'all' ? STRATEGIES : [options.strategy];
+  const microBatches = options.microBatches ?? largestDivisor(batch, Math.min(MOST_MICRO_BATCHES, 4 * devices));
+  const strategies = strategiesOf(options);
   for (const strategy of strategies) refuseUneven(strategy, batch, { devices, microBatches });
   const { device, machine, pricing } = deviceOf(options);
   const { model } = await openModel(name, console, options, 'none');
@@ -317,9 +331,37 @@ function clusterOf({ devices, perNode = devices, links: given = {} }: Options): 
   const needs = (which: 'intra' | 'inter'): boolean => (which === 'intra' ? devices > 1 && perNode > 1 : machines > 1);
   for (const which of ['intra', 'inter'] as const)
     if (needs(which) && given[which] === undefined) throw noLink({ devices, machines, which });
-  // What is not used is as fast as one likes: nothing goes over it.
-  const unused = { bandwidth: Number.MAX_VALUE, latency: 0 };
-  return { devices, perNode, intra: given.intra ?? given.inter ?? unused, inter: given.inter ?? null };
+  return {
+    ...{ devices, perNode },
+    intra: needs('intra') ? given.intra! : null,
+    inter: needs('inter') ? given.inter! : null,
+  };
+}
+
+/** The largest number up to a limit that divides a whole one. */
+function largestDivisor(n: number, limit: number): number {
+  for (let d = limit; d > 1; d--) if (n % d === 0) return d;
+  return 1;
+}
+
+/** Options of one strategy. */
+const STRATEGY_OF: Readonly<Record<string, Strategy>> = {
+  bucket: 'data',
+  overlap: 'data',
+  microBatches: 'pipeline',
+  schedule: 'pipeline',
+};
+
+/** @throws SYS-CLI-247 an option of a strategy that is not asked for */
+function refuseIdle(command: CliCommand, strategies: readonly Strategy[]): void {
+  for (const { long, attributeName } of command.options.map((o) => ({
+    long: o.long,
+    attributeName: o.attributeName(),
+  }))) {
+    const strategy = STRATEGY_OF[attributeName];
+    if (strategy === undefined || strategies.includes(strategy)) continue;
+    if (command.getOptionValueSource(attributeName) === 'cli') throw idleOption({ option: long ?? '', strategy });
+  }
 }
 
 /** @throws SYS-CLI-244 */

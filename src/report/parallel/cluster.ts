@@ -3,6 +3,8 @@
  * duplex. A message takes latency + bytes ÷ bandwidth (the α–β model: Hockney, The communication challenge for MPP, Parallel Computing 20, 1994);
  * messages that leave or enter by one port at a time share it one after the other.
  */
+import { internalError } from '#base';
+
 export interface Link {
   /** Bytes a second, in each direction. */
   readonly bandwidth: number;
@@ -14,8 +16,8 @@ export interface Cluster {
   readonly devices: number;
   /** Of a machine; devices are numbered machine by machine. */
   readonly perNode: number;
-  /** Between devices of a machine. */
-  readonly intra: Link;
+  /** Between devices of a machine; null where each has one. */
+  readonly intra: Link | null;
   /** Between machines; null where there is one. */
   readonly inter: Link | null;
 }
@@ -31,7 +33,9 @@ export const machineOfDevice = ({ perNode }: Cluster, device: number): number =>
 /** The link that a message goes over. */
 export function linkBetween(cluster: Cluster, from: number, to: number): Link {
   const isInside = machineOfDevice(cluster, from) === machineOfDevice(cluster, to);
-  return isInside || cluster.inter === null ? cluster.intra : cluster.inter;
+  const link = isInside ? cluster.intra : cluster.inter;
+  if (link === null) throw internalError({ what: `no link joins device ${from} and ${to}` });
+  return link;
 }
 
 export const messageSeconds = (cluster: Cluster, { from, to, bytes }: Message): number => {

@@ -145,15 +145,15 @@ function factLines(r: ParallelReport, language: Language): readonly (readonly [s
   const comma = language === 'en' ? ', ' : '，';
   const { devices, perNode, intra, inter } = r.cluster;
   const colon = language === 'en' ? ': ' : '：';
-  const network = inter === null || devices <= perNode ? [] : [`${words.between} ${linkText(inter)}`];
+  const links = [
+    ...(intra === null || devices < 2
+      ? []
+      : [`${words.inMachine(Math.min(devices, perNode))}${colon}${linkText(intra)}`]),
+    ...(inter === null || devices <= perNode ? [] : [`${words.between} ${linkText(inter)}`]),
+  ];
   return [
     [words.device, `${r.device}${colon}${words.pricing[r.pricing]}`],
-    [
-      words.links,
-      [`${words.inMachine(Math.min(devices, perNode))}${colon}${linkText(intra)}`, ...network].join(
-        language === 'en' ? '; ' : '；',
-      ),
-    ],
+    ...(links.length === 0 ? [] : [[words.links, links.join(language === 'en' ? '; ' : '；')] as const]),
     [words.model, [words.parameters(grouped(r.parameters), bytesText(r.gradientBytes)), r.optimiser].join(comma)],
   ];
 }

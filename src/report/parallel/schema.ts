@@ -92,7 +92,11 @@ export const parallelSchema = fields<ParallelReport>()({
   network: z.string(),
   device: z.string(),
   pricing: z.enum(['simulated', 'bound', 'figures']).describe('where the times of layers come from'),
-  cluster: fields<Cluster>()({ devices: count, perNode: count, intra: link, inter: link.nullable() }),
+  cluster: fields<Cluster>()({
+    ...{ devices: count, perNode: count },
+    intra: link.nullable().describe('between devices of a machine'),
+    inter: link.nullable().describe('between machines'),
+  }),
   batch: count.describe('samples of a step, of all devices together'),
   ...{ optimiser: z.enum(OPTIMISERS), allReduce: z.enum(ALL_REDUCES), bucketBytes: number, overlap: z.boolean() },
   ...{ parameters: count, gradientBytes: number },
