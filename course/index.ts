@@ -88,4 +88,8 @@ export const exercises: readonly Entry[] = [
   { id: '7.10', load: () => import('./chapter7/10.ts') },
   { id: '7.11', load: () => import('./chapter7/11.ts') },
   { id: '7.12', load: () => import('./chapter7/12.ts') },
+  // Of our own, not of the book.
+  { id: 'recipe.operator', load: () => import('./recipes/operator.ts') },
+  { id: 'recipe.instruction', load: () => import('./recipes/instruction.ts') },
+  { id: 'recipe.pass', load: () => import('./recipes/pass.ts') },
 ];

@@ -3,4 +3,4 @@ export * from './log.ts';
 export * from './pass.ts';
 export * from './pipeline.ts';
 export * from './prune.ts';
-export { freshNames, renameInputs, withNodes } from './rewrite.ts';
+export { freshNames, indexOf, renameInputs, withNodes } from './rewrite.ts';

@@ -7,8 +7,8 @@ const ANSWER = { en: 'an answer', zh: '答案' };
 
 const wrongAnswer = diagnostic<{ found: string }>('SYS-CLI-231', 'usage', {
   en: (p) =>
-    `an answer is a program (.s, .asm), numbers in a .json file, a number, or NAME=NUMBER,…; found '${p.found}'`,
-  zh: (p) => `答案应为程序（.s、.asm）、.json 文件中的数、一个数或 名称=数,…；得到“${p.found}”`,
+    `an answer is a program (.s, .asm), a module (.ts, .js), numbers in a .json file, a number, or NAME=NUMBER,…; found '${p.found}'`,
+  zh: (p) => `答案应为程序（.s、.asm）、模块（.ts、.js）、.json 文件中的数、一个数或 名称=数,…；得到“${p.found}”`,
 });
 
 const wrongJson = diagnostic<{ found: string }>('SYS-CLI-232', 'invalid', {
@@ -16,9 +16,11 @@ const wrongJson = diagnostic<{ found: string }>('SYS-CLI-232', 'invalid', {
   zh: (p) => `答案中的数应为一个 JSON 对象 {"名称": 数, …}；得到 ${p.found}`,
 });
 
-const PROGRAM = /\.(s|asm)$/i;
+/** Modules are answers to the recipes, which load them from where they lie. */
+const PROGRAM = /\.(s|asm|m?[jt]s)$/i;
 
-export const isAnswerFile = (name: string): boolean => PROGRAM.test(name) || /\.json$/i.test(name);
+/** Of a class: what is read, not run. Modules would run with all that the teacher may do. */
+export const isAnswerFile = (name: string): boolean => /\.(s|asm|json)$/i.test(name);
 
 /** @throws SYS-CLI-231, SYS-CLI-232, and what reading a file throws */
 export function submissionOf(word: string): Submission {

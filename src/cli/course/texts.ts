@@ -94,16 +94,26 @@ export function checkedText(checked: Checked, console: Console, all: boolean): s
 /** What stands under a check of several. */
 export function totalText(checked: readonly Checked[], exercises: readonly Exercise[], console: Console): string {
   const t = console.text.bind(console);
-  const passed = checked.filter((c) => passes(c) && c.stopped === undefined).length;
+  // Recipes are of our own and count apart from the book.
+  const isRecipe = (c: Checked): boolean => chapterOf(c.id) === 'recipe';
+  const passed = (of: readonly Checked[]): number => of.filter((c) => passes(c) && c.stopped === undefined).length;
+  const [book, recipes] = [checked.filter((c) => !isRecipe(c)), checked.filter(isRecipe)];
   const states = checked.flatMap((c) => c.rows);
   const asserted = states.filter((s) => s === 'asserted').length;
   const seconds = checked.reduce((sum, c) => sum + c.seconds, 0).toFixed(0);
-  const lines = [
-    t({
-      en: `${passed} of ${checked.length} exercises pass; ${asserted} of ${states.length} acceptance rows asserted; ${seconds} s`,
-      zh: `${checked.length} 道习题中 ${passed} 道通过；${states.length} 行验收中断言 ${asserted} 行；${seconds} 秒`,
-    }),
-  ];
+  const lines: string[] = [];
+  if (book.length > 0) {
+    lines.push(
+      t({
+        en: `${passed(book)} of ${book.length} exercises pass; ${asserted} of ${states.length} acceptance rows asserted; ${seconds} s`,
+        zh: `${book.length} 道习题中 ${passed(book)} 道通过；${states.length} 行验收中断言 ${asserted} 行；${seconds} 秒`,
+      }),
+    );
+  }
+  if (recipes.length > 0) {
+    const [good, all] = [passed(recipes), recipes.length];
+    lines.push(t({ en: `${good} of ${all} recipes of our own pass`, zh: `自编步骤 ${all} 项中 ${good} 项通过` }));
+  }
   for (const [state, words] of Object.entries(FOUND)) {
     const of = checked.flatMap((c) => c.rows.flatMap((s, i) => (s === state ? [`${c.id}[${i + 1}]`] : [])));
     if (of.length > 0)
