@@ -2,9 +2,9 @@
  * What the recipes of CONTRIBUTING.md have in common: a file of a checkout is loaded as a module, which runs it, as a test would; what it exports is held
  * point by point against what the recipe asks for.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Finding, type Judged, type Output, refusedKind, type Submission, type Words } from 'systole/course';
 
 /** One point of a recipe: what it asks for, and what is wrong; undefined where it holds. */
@@ -100,4 +100,10 @@ export async function judgeModule<T>(
     words: { en: `All ${held} points of the recipe hold.`, zh: `步骤的 ${held} 项要求全部符合。` },
   };
   return { verdict, findings: findings.length > 0 ? findings : [correct], figures: { points: points.length, held } };
+}
+
+/** A declaration of a module, from its name to the bracket that ends it, as it stands in the file. */
+export function declarationOf(module: string, name: string): string {
+  const text = readFileSync(fileURLToPath(module), 'utf8');
+  return `export ${new RegExp(`^const ${name}\\b.*?^}\\)?;`, 'ms').exec(text)![0]}\n`;
 }

@@ -17,23 +17,7 @@ import {
   isaPage,
   partsOf,
 } from 'systole/isa';
-import { holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
-
-const TEXT = `export const msub: InstructionDefinition = {
-  mnemonic: 'msub',
-  opcode: 0x7e,
-  unit: 'control',
-  class: 'multiply',
-  fields: [
-    { name: 'rd', kind: 'register', bit: 42, width: 6, doc: 'destination' },
-    { name: 'ra', kind: 'register', bit: 36, width: 6, doc: 'first factor' },
-    { name: 'rb', kind: 'register', bit: 30, width: 6, doc: 'second factor' },
-    { name: 'rc', kind: 'register', bit: 24, width: 6, doc: 'what is subtracted' },
-  ],
-  summary: 'Multiplies and subtracts; low 32 bits.',
-  semantics: 'rd = ra * rb - rc',
-};
-`;
+import { declarationOf, holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
 
 const register = (name: string, bit: number, doc: string) => ({ name, kind: 'register', bit, width: 6, doc }) as const;
 
@@ -207,7 +191,7 @@ The points here are those of the definition; the models are held by \`npx vitest
       ]),
     );
     showPoints(out, await pointsOf(d));
-    if (d === msub) out.listing({ en: 'the example', zh: '示例' }, TEXT);
+    if (d === msub) out.listing({ en: 'the example', zh: '示例' }, declarationOf(import.meta.url, 'msub'));
   },
   async check(check) {
     check.equal('the example holds, but for its line in the registry', await wrongOf(msub), []);

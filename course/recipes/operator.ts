@@ -15,6 +15,7 @@ import {
 } from 'systole/ir';
 import {
   data,
+  elementwiseGradient,
   fromRef,
   fullyKnown,
   inferNode,
@@ -26,27 +27,7 @@ import {
   toRef,
 } from 'systole/ops';
 import { applyNode, checkGradients, fromData, mul, sum, type Tensor as Traced, tensor, Variable } from 'systole/tensor';
-import { holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
-
-const TEXT = `export const shrink: Operator = {
-  name: 'Shrink',
-  summary: 'X + bias where x < −lambd, x − bias where x > lambd, 0 between.',
-  versions: [9],
-  inputs: [{ name: 'input', type: 'T' }],
-  outputs: [{ name: 'output', type: 'T' }],
-  types: { T: ['float32', 'float64'] },
-  attributes: {
-    lambd: { kind: 'float', doc: 'half the width of what becomes 0 (0.5)' },
-    bias: { kind: 'float', doc: 'what the rest comes nearer to 0 (0)' },
-  },
-  infer: ({ inputs }) => ({ types: [inputs[0]] }),
-  cost: (c) => … two comparisons and one addition an element,
-  costRule: 'an element: two comparisons, one addition.',
-  evaluate: ({ node, inputs }) => … plain loops in f64,
-  gradient: 'zero' | a rule | { none: why },
-  samples: () => [sample('defaults', 'Shrink', 9, {}, [data([2, 3])]), …],
-};
-`;
+import { declarationOf, holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
 
 /** https://onnx.ai/onnx/operators/onnx__Shrink.html */
 const shrink: Operator = {
@@ -78,7 +59,10 @@ const shrink: Operator = {
     const out = Float64Array.from(values as Float64Array, (x) => (x < -lambd ? x + bias : x > lambd ? x - bias : 0));
     return [{ dtype, dims, data: out }];
   },
-  gradient: { none: { en: 'left out of the example', zh: '示例中省略' } },
+  gradient: elementwiseGradient((dy, x, _y, node) => {
+    const lambd = floatAttribute(node, 'lambd', 0.5);
+    return x.greater(lambd).where(dy, x.less(-lambd).where(dy, 0));
+  }),
   samples: () => [
     sample('defaults', 'Shrink', 9, {}, [data([2, 3, 4])]),
     sample('soft', 'Shrink', 9, { lambd: { kind: 'float', value: 0.75 }, bias: { kind: 'float', value: 0.5 } }, [
@@ -309,14 +293,14 @@ The example is ONNX's Shrink, which the registry does not have: $y = x + b$ belo
       kind: 'choice',
       words: { en: 'operator that is looked at', zh: '查看的算子' },
       default: 'Shrink',
-      among: ['Shrink', ...operators.keys()],
+      among: ['Shrink', ...operators.keys()].sort(),
     },
   },
   async show(out, { operator }) {
     const op = operator === 'Shrink' ? shrink : operators.get(operator)!;
     out.print({ en: `${op.name}: ${op.summary}`, zh: `${op.name}：${op.summary}` });
     showPoints(out, await pointsOf(op));
-    if (op === shrink) out.listing({ en: 'the example', zh: '示例' }, TEXT);
+    if (op === shrink) out.listing({ en: 'the example', zh: '示例' }, declarationOf(import.meta.url, 'shrink'));
   },
   async check(check) {
     check.equal('the example holds, but for its line in the registry', await wrongOf(shrink), []);

@@ -21,28 +21,9 @@ import {
   renameInputs,
   withNodes,
 } from 'systole/passes';
-import { holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
+import { declarationOf, holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
 
 const STEPS = [...pipeline, ...kernelSteps, ...integerSteps, ...floatSteps];
-
-const TEXT = `export const removeDoubleNegations = pass({
-  name: 'removeDoubleNegations',
-  summary: 'a negation of a negation hands its value on',
-  run(model, context) {
-    const { producer, pinned } = indexOf(model.graph);
-    const aliases = new Map<string, string>();
-    const nodes = model.graph.nodes.flatMap((original) => {
-      const node = renameInputs(original, aliases);
-      const before = producer.get(original.inputs[0] ?? '');
-      if (node.op !== 'Neg' || before?.op !== 'Neg' || pinned.has(node.outputs[0]!)) return [node];
-      absorb(context, before.name, node.name);
-      aliases.set(node.outputs[0]!, before.inputs[0]!);
-      return [];
-    });
-    return aliases.size === 0 ? model : withNodes(model, nodes, model.graph.constants);
-  },
-});
-`;
 
 const removeDoubleNegations = pass({
   name: 'removeDoubleNegations',
@@ -240,7 +221,8 @@ The example hands on the value of $-(-x)$. It leaves the first negation where so
       before.map((model, i) => [model.graph.name, model.graph.nodes.length, after[i]!.graph.nodes.length]),
     );
     showPoints(out, await pointsOf(p));
-    if (p === removeDoubleNegations) out.listing({ en: 'the example', zh: '示例' }, TEXT);
+    if (p === removeDoubleNegations)
+      out.listing({ en: 'the example', zh: '示例' }, declarationOf(import.meta.url, 'removeDoubleNegations'));
   },
   async check(check) {
     check.equal('the example holds, but for its line in the pipeline', await wrongOf(removeDoubleNegations), []);
