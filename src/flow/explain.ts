@@ -176,8 +176,8 @@ function contractionText(
   { sparse, weightBuffers }: Pick<CompileOptions, 'sparse' | 'weightBuffers'>,
 ): ContractionText | undefined {
   const isConvolution = plan.op.split('+').some((op) => op === 'Conv' || op === 'QLinearConv');
-  const withAlgorithms = ({ k, tiling }: Tried, text: ContractionText): ContractionText =>
-    isConvolution ? { ...text, algorithms: algorithmsOf(k, tiling, plan.winograd?.tile, machine) } : text;
+  const withAlgorithms = ({ k, tiling, machine: left }: Tried, text: ContractionText): ContractionText =>
+    isConvolution ? { ...text, algorithms: algorithmsOf(k, tiling, plan.winograd?.tile, left) } : text;
   if (plan.winograd !== undefined) {
     for (const tried of plan.nodes.flatMap((name) => chosen.get(name) ?? [])) {
       const text = describeWinograd(tried.k, plan, machine, schedules);

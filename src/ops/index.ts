@@ -16,4 +16,5 @@ export * from './registry.ts';
 export { data, sample, sampleModel } from './sampling.ts';
 export * from './shapes.ts';
 export * from './window.ts';
+export { explicitEnds } from './windowEnds.ts';
 export { nodeWork, type Work } from './work.ts';

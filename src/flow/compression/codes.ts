@@ -2,7 +2,7 @@
  * Scales, zero points and codes. Activations: 8 bits, asymmetric, one scale a value. Weights: int8, symmetric, a scale for each filter
  * or one for all. Biases: int32 at the scale of the products they are added to.
  */
-import { type Tensor, tensorBytes, tensorNumbers, tensorOf } from '#ir';
+import { type GraphNode, type Tensor, tensorBytes, tensorNumbers, tensorOf } from '#ir';
 import { float32s, type Range } from './observer.ts';
 
 export const ACTIVATIONS = ['u8', 'i8'] as const;
@@ -19,6 +19,25 @@ export function activationCodes([low, high]: Range, type: ActivationType): Codes
   const scale = Math.fround((high - low) / (most - least)) || 1;
   const zero = Math.min(Math.max(Math.round(least - low / scale), least), most);
   return { scale: tensorOf('float32', [], [scale]), zero: tensorOf(type === 'u8' ? 'uint8' : 'int8', [], [zero]) };
+}
+
+/**
+ * Whether a Clip changes no code of its result: both limits have the outermost ones. ONNX Runtime (1.30) takes such a Clip out of a
+ * convolution that it turns into one of integers, and where the limits themselves lie within the range by less than half a step it then
+ * finds two nodes of one name.
+ */
+export function clipsNothing(node: GraphNode, constants: ReadonlyMap<string, Tensor>, { scale, zero }: Codes): boolean {
+  if (node.op !== 'Clip') return false;
+  const [least, most] = zero.dtype === 'uint8' ? [0, 255] : [-128, 127];
+  const [step, middle] = [tensorNumbers(scale)[0]!, tensorNumbers(zero)[0]!];
+  const limit = (i: number, none: number): number => {
+    const given = constants.get(node.inputs[i] ?? '');
+    return given === undefined ? none : tensorNumbers(given)[0]!;
+  };
+  // Halves away from the outermost codes, which is on the safe side.
+  const low = Math.round(limit(1, Number.NEGATIVE_INFINITY) / step) + middle;
+  const high = middle - Math.round(-limit(2, Number.POSITIVE_INFINITY) / step);
+  return low <= least && high >= most;
 }
 
 export interface WeightCodes extends Codes {

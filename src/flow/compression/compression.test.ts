@@ -22,6 +22,7 @@ import {
 import { activationCodes, weightCodes } from './codes.ts';
 import { Observer } from './observer.ts';
 import { planQuantisation } from './plan.ts';
+import type { Samples } from './samples.ts';
 
 const engine = await createEngine();
 
@@ -347,4 +348,45 @@ graph g(x: float32[1,2,9,9]) -> (y: float32[1,3,3,3]) {
   );
   const { layers } = await quantised(model);
   expect(layers.map((l) => l.node).sort()).toEqual(['c', 'y']);
+});
+
+test('a Clip within half a step of the codes, which ONNX Runtime would take out by halves, is left out', async () => {
+  const model = inferTypes(
+    parseModel(`model ir=8 producer="systole" opset {"": 17}
+
+graph g(x: float32[1,2,9,9]) -> (y: float32[1,2,9,9]) {
+  const w: float32[2,2,1,1] = {1, 0, 0, 1}
+  const low: float32[] = {-0.5}
+  const high: float32[] = {0.75}
+  c = Conv(x, w) @c
+  y = Clip(c, low, high) @clip
+}
+`),
+  );
+  // What is seen reaches −0.5 and not 0.75: so the codes begin at whole steps near −0.5 and end before 0.75.
+  const x = Float32Array.from({ length: 162 }, (_, i) => -2 + (2.5716 * (i % 81)) / 80);
+  const feeds = new Map([['x', tensorOf('float32', [1, 2, 9, 9], [...x])]]);
+  const set: Samples = { name: { en: 'a ramp', zh: '斜坡' }, count: 1, read: async () => feeds };
+  const made = await quantiseModel(model, async () => ({ calibration: set, check: set, isRandom: false }), options);
+  expect(made.model.graph.nodes.map((n) => n.op)).not.toContain('Clip');
+  expect(made.layers).toHaveLength(1);
+});
+
+test('means that round up, where ONNX Runtime infers a window too many', async () => {
+  const weights = Array.from({ length: 336 }, (_, i) => (((i * 37) % 64) - 31) / 64);
+  const model = inferTypes(
+    parseModel(`model ir=8 producer="systole" opset {"": 17}
+
+graph g(x: float32[1,2,5,3,5]) -> (z: float32[1,2,1,1,1], y: float32[1,2,1,1,2]) {
+  const w: float32[2,2,3,4,7] = {${weights}}
+  const b: float32[2] = {0.5, -0.25}
+  c = Conv[strides=[5, 5, 3], dilations=[3, 1, 2], pads=[5, 3, 2, 0, 1, 12]](x, w, b) @c
+  z = AveragePool[kernel_shape=[1, 1, 1], strides=[6, 5, 6]](c) @small
+  y = AveragePool[kernel_shape=[1, 1, 3], strides=[2, 1, 2], pads=[0, 0, 1, 0, 0, 2], ceil_mode=1](c) @mean
+}
+`),
+  );
+  const { layers, model: made } = await quantised(model, { activations: 'i8' });
+  expect(layers.map((l) => l.node)).toEqual(['c']);
+  expect(made.graph.nodes.find((n) => n.name === 'mean')?.attributes.has('ceil_mode')).toBe(false);
 });

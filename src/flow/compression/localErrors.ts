@@ -7,7 +7,7 @@ import type { Engine } from '#engine';
 import { type GraphNode, int, type Model, tensorNumbers } from '#ir';
 import { inferTypes } from '#ops';
 import { withNodes } from '#passes';
-import type { Codes } from './codes.ts';
+import { type Codes, clipsNothing } from './codes.ts';
 import type { QuantisationPlan } from './plan.ts';
 import { type CodeOptions, GraphWriter } from './quantiseGraph.ts';
 import { batchAt, batchOf, type Samples } from './samples.ts';
@@ -49,7 +49,9 @@ export async function localErrors(
       inputs: [operand, ...weighted.inputs.slice(1)],
       outputs: [value],
     });
+    const [own, group] = [codes.get(result)!, plan.values.get(result)!];
     for (const cut of chainTo(result, node, producers)) {
+      if (cut.outputs[0] === result && clipsNothing(cut, model.graph.constants, own)) continue;
       const next = writer.fresh(`${cut.name}.twin`);
       writer.nodes.push({
         ...cut,
@@ -59,7 +61,6 @@ export async function localErrors(
       });
       value = next;
     }
-    const [own, group] = [codes.get(result)!, plan.values.get(result)!];
     const rounded = writer.dequantised(
       writer.quantised(value, own, group),
       own,

@@ -5,7 +5,7 @@
  */
 import type { Engine } from '#engine';
 import type { GraphNode, Model } from '#ir';
-import { explicitPads } from '#ops';
+import { explicitEnds, explicitPads } from '#ops';
 import { runPasses, type Step } from '#passes';
 import { calibrate } from './calibrate.ts';
 import { type Comparison, compareModels } from './compare.ts';
@@ -53,10 +53,11 @@ async function quantised(
   options: QuantiseOptions,
 ): Promise<Made> {
   const { engine, exclude } = options;
-  const { model: before, provenance } = await runPasses(explicitPads(await raiseOpset(model, LEAST_OPSET)), {
+  const { model: passed, provenance } = await runPasses(explicitPads(await raiseOpset(model, LEAST_OPSET)), {
     engine,
     ...(options.onStep === undefined ? {} : { onStep: options.onStep }),
   });
+  const before = explicitEnds(passed);
   checkNames(exclude, before, provenance);
   const isExcluded = (node: GraphNode): boolean =>
     (provenance.get(node.name) ?? [node.name]).some((name) => exclude.includes(name));

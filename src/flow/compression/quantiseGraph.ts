@@ -4,7 +4,7 @@
  */
 import { type GraphNode, int, type Model, type Tensor } from '#ir';
 import { freshNames, renameInputs, withNodes } from '#passes';
-import { type ActivationType, activationCodes, type Codes, weightCodes } from './codes.ts';
+import { type ActivationType, activationCodes, type Codes, clipsNothing, weightCodes } from './codes.ts';
 import type { Range } from './observer.ts';
 import type { QuantisationPlan, Weighted } from './plan.ts';
 
@@ -59,8 +59,9 @@ export function quantiseGraph(
       continue;
     }
     const [own, group] = [codes.get(result)!, plan.values.get(result)!];
-    const float = writer.fresh(`${result}.float`);
-    writer.nodes.push({ ...node, outputs: [float, ...node.outputs.slice(1)] });
+    const isIdle = clipsNothing(node, model.graph.constants, own);
+    const float = isIdle ? node.inputs[0]! : writer.fresh(`${result}.float`);
+    if (!isIdle) writer.nodes.push({ ...node, outputs: [float, ...node.outputs.slice(1)] });
     writer.dequantised(writer.quantised(float, own, group, result), own, group, result);
   }
   const used = new Set(writer.nodes.flatMap((node) => node.inputs));

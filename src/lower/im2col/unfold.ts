@@ -12,9 +12,8 @@
  * What is left is a contraction again, of fewer taps and more channels, and all that is known of contractions holds for it: `unfolded`
  * makes it. Its y is the axis whose taps are kept, its x the other one.
  */
-import { type Machine, unitFor, vectorLanes } from '#machine';
-import { chunksOf } from '#timing';
-import { type Contraction, reductionSizes, type Spatial, typesOfContraction } from '../contraction.ts';
+import { type Machine, vectorLanes } from '#machine';
+import { type Contraction, type Spatial, typesOfContraction } from '../contraction.ts';
 import type { Pooling } from '../pooled.ts';
 import { sparseOf } from '../sparse/forms.ts';
 import { isKept } from '../stream.ts';
@@ -100,28 +99,14 @@ export function tapsToUnfold(k: Contraction): Unfold['taps'] | undefined {
   return isRun.y ? 'columns' : 'window';
 }
 
-/** Rows of lanes that a window of a convolution takes at its best, as it stands or unfolded. */
-export function chunksOfWindow(k: Contraction, machine: Machine): number {
-  const sizes = reductionSizes(k, { c: k.c.total, wholeDepth: false }, { c: k.c.total, ky: k.y.kernel });
-  return chunksOf(unitFor(machine.matrix, typesOfContraction(k).a), sizes);
-}
-
-/** Why a convolution is not done by im2col unless that is asked for; undefined where it may be. */
+/** Why a convolution cannot be done by im2col; undefined where it can. */
 export function whyNotUnfolded(k: Contraction, by: Unfold['by'], machine: Machine): Reason | undefined {
   if (k.weights.kind !== 'constant') return { en: 'its weights are computed', zh: '其权重由计算得出' };
   if (sparseOf(k) !== undefined) return { en: 'its weights lie compressed', zh: '其权重以压缩形式存放' };
   if (k.prologue !== undefined) return { en: 'its activations are made tile by tile', zh: '其激活由上一步逐块产生' };
   const taps = tapsToUnfold(k);
   if (taps === undefined) return { en: 'its windows are single runs as they lie', zh: '其窗口本身即为一段连续数据' };
-  const lacking = by === 'dma' ? lacksTransfers(k, taps) : lacksCopies(k, machine);
-  if (lacking !== undefined) return lacking;
-  const [now, then] = [k, unfolded(k, taps, by)].map((way) => chunksOfWindow(way, machine)) as [number, number];
-  if (then >= now)
-    return {
-      en: `a window takes ${then} rows of lanes, as where it lies`,
-      zh: `一个窗口需 ${then} 行通道，与直接读取相同`,
-    };
-  return undefined;
+  return by === 'dma' ? lacksTransfers(k, taps) : lacksCopies(k, machine);
 }
 
 /** Transfers that may bring a tile: each is some code of its own. */
@@ -146,19 +131,8 @@ function lacksCopies(k: Contraction, machine: Machine): Reason | undefined {
     : undefined;
 }
 
-/**
- * A convolution by im2col, where that takes fewer rows of lanes; undefined where not.
- * @param isAsked whether it is to be had wherever there is something to unfold
- */
-export function byIm2col(
-  k: Contraction,
-  by: Unfold['by'],
-  machine: Machine,
-  isAsked: boolean,
-): Contraction | undefined {
-  const taps = tapsToUnfold(k);
-  if (taps === undefined || (by === 'dma' ? lacksTransfers(k, taps) : lacksCopies(k, machine)) !== undefined)
-    return undefined;
-  const other = unfolded(k, taps, by);
-  return isAsked || chunksOfWindow(other, machine) < chunksOfWindow(k, machine) ? other : undefined;
+/** A convolution by im2col; undefined where it cannot be had so. */
+export function byIm2col(k: Contraction, by: Unfold['by'], machine: Machine): Contraction | undefined {
+  const taps = whyNotUnfolded(k, by, machine) === undefined ? tapsToUnfold(k) : undefined;
+  return taps === undefined ? undefined : unfolded(k, taps, by);
 }

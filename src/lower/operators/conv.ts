@@ -4,6 +4,7 @@ import { accepted, windowOf, windowPads } from '#ops';
 import { reachedByWindows } from '../compulsory.ts';
 import type { Contraction, ContractionTypes, Quantisation, Spatial } from '../contraction.ts';
 import { isFloating } from '../elementTypes.ts';
+import { computedAlong } from '../im2col/leastTime.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { computed, doesNotFit, lacksType, toHost } from '../reasons.ts';
 import { asPlane, placeOf, type View } from '../views.ts';
@@ -167,41 +168,33 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
       }),
     };
   };
-  const plan =
-    (merged = 1) =>
-    (chain: Chain): Planned => {
-      const [input, out] = [asPlane(p.view(xName)), asPlane(p.output(chain.output, 'channels-last'))];
-      const contraction = () => pooledContraction(shape(input, out, chain, merged), chain);
-      return {
-        ...{ writes: out, contraction },
-        ...(chain.pool === undefined ? {} : { reads: [readByPooled(input, contraction())] }),
-      };
+  const plan = (chain: Chain): Planned => {
+    const [input, out] = [asPlane(p.view(xName)), asPlane(p.output(chain.output, 'channels-last'))];
+    const contraction = (merged: number) => pooledContraction(shape(input, out, chain, merged), chain);
+    const apart = contraction(1);
+    const merges = mergesOf(
+      {
+        groups,
+        ...{ filters: filters / groups, channels: perGroup, kernel: [ya.kernel, xa.kernel] },
+        ...{ pixels: [computedAlong(apart.x), computedAlong(apart.y), dims[0]!], types },
+      },
+      p.machine,
+    );
+    return {
+      writes: out,
+      variants: merges.map(({ merged, least }) => ({ least, contraction: () => contraction(merged) })),
+      ...(chain.pool === undefined ? {} : { reads: [readByPooled(input, apart)] }),
     };
+  };
   const reads = (): View[] => [
     reachedByWindows(asPlane(p.view(xName)), { ...ya, total: ya.out }, { ...xa, total: xa.out }),
   ];
   const all = withPool(p, chains);
   if (groups === 1) {
-    if (winogradJob(p, node, all, reads(), plan())) return undefined;
-    return contractionJob(p, node, all, reads(), plan());
+    if (winogradJob(p, node, all, reads(), plan)) return undefined;
+    return contractionJob(p, node, all, reads(), plan);
   }
-  const merges = mergesOf(
-    {
-      groups,
-      ...{ filters: filters / groups, channels: perGroup, kernel: [ya.kernel, xa.kernel] },
-      ...{ pixels: [xa.out, ya.out, dims[0]!], types },
-    },
-    p.machine,
-  );
-  const onMatrix = (limit = Number.POSITIVE_INFINITY): Chosen | undefined => {
-    let best: Chosen | undefined;
-    for (const { merged, least } of merges) {
-      if (least >= Math.min(limit, best?.cycles ?? limit)) break;
-      const chosen = chooseContraction(p, all, plan(merged));
-      if (chosen !== undefined && chosen.cycles < (best?.cycles ?? limit)) best = chosen;
-    }
-    return best;
-  };
+  const onMatrix = (limit?: number): Chosen | undefined => chooseContraction(p, all, plan, limit);
   const make = (chosen: Chosen): void => chosenJob(p, [node], [], chosen, reads());
   if (isDepthwise) {
     const instead = mayMerge(types) ? { onMatrix, make } : undefined;

@@ -9,7 +9,7 @@ import { doesNotFit, lacksType } from '../reasons.ts';
 import type { VectorKernel } from '../vectorNest.ts';
 import { broadcastView, permuteView, placeOf, type View } from '../views.ts';
 import { type Chain, chainsBehind, epilogueOf, noChain } from './epilogue.ts';
-import { contractionJob, vectorJob } from './jobs.ts';
+import { contractionJob, only, vectorJob } from './jobs.ts';
 import { product } from './product.ts';
 
 export const lowerGemm: Lowering = (node, p) => {
@@ -62,7 +62,7 @@ export const lowerGemm: Lowering = (node, p) => {
             },
     });
   const reads = [a, ...(dynamicB ? [dynamicB] : [])];
-  const plan = (out: View) => (chain: Chain) => ({ writes: out, contraction: () => contraction(out, chain) });
+  const plan = (out: View) => (chain: Chain) => ({ writes: out, ...only(() => contraction(out, chain)) });
   if (!separate)
     return contractionJob(p, node, chains, reads, (chain) => plan(p.output(chain.output, 'row-major'))(chain));
   const out = p.temporary(`${node.name}.product`, [m, n], dtype);

@@ -22,22 +22,34 @@ import { bufferBytes, type LoopDim, planLoops, tilesOf } from '../stream.ts';
 import { cyclesOf, predictionOf } from '../tileSearch.ts';
 import { emitVectorKernel, predictVectorKernel, type VectorKernel } from '../vectorNest.ts';
 import type { View } from '../views.ts';
-import { doubtOf, waysOf } from '../ways.ts';
+import { doubtOf, inWay, isWorthPredicting, waysOf } from '../ways.ts';
 import type { Chain } from './epilogue.ts';
 import { readByChain } from './poolBehind.ts';
 
-/** Memory of a chain's result, and the contraction that makes it. The contraction is asked for again when addresses are known. */
+/** A contraction that does what is planned, and cycles that it cannot do without. It is asked for again when addresses are known. */
+export interface Variant {
+  readonly least: number;
+  readonly contraction: () => Contraction;
+}
+
+/** Memory of a chain's result, and the contractions that make it, the most promising first. */
 export interface Planned {
   readonly writes: View;
   /** What is read, where less is than without the chain. */
   readonly reads?: readonly View[];
-  readonly contraction: () => Contraction;
+  readonly variants: readonly Variant[];
 }
+
+/** Of what is planned there is one contraction. */
+export const only = (contraction: () => Contraction): Pick<Planned, 'variants'> => ({
+  variants: [{ least: 0, contraction }],
+});
 
 /** A contraction that was chosen: with what behind it, how it is tiled, and what it is predicted to take. */
 export interface Chosen {
   readonly chain: Chain;
   readonly planned: Planned;
+  readonly contraction: () => Contraction;
   readonly tiling: Tiling;
   readonly cycles: number;
 }
@@ -45,32 +57,65 @@ export interface Chosen {
 /**
  * Of the chains behind a contraction, and the ways to do it, those that are predicted to pay.
  * @param plan undefined where a chain cannot be had
+ * @param limit cycles that it must take less than
  * @returns undefined where not even the shortest fits
  */
 export function chooseContraction(
   p: Planner,
   chains: readonly Chain[],
   plan: (chain: Chain) => Planned | undefined,
+  limit = Number.POSITIVE_INFINITY,
 ): Chosen | undefined {
   let best: Chosen | undefined;
-  let least = Number.POSITIVE_INFINITY;
+  let least = limit;
   for (const chain of chains) {
-    const dense = plan(chain);
-    if (dense === undefined) continue;
-    const apart = cyclesApart(p, chains, chain, dense);
-    for (const ways of waysOf(p, dense.contraction())) {
+    const planned = plan(chain);
+    if (planned === undefined) continue;
+    const apart = cyclesApart(p, chains, chain, planned);
+    const fastest = fastestOf(p, planned, p.machine, { limit: least - apart, isSettled: false });
+    if (fastest === undefined) continue;
+    least = fastest.weighed + apart;
+    best = { chain, planned, ...fastest, cycles: fastest.cycles + apart };
+  }
+  return best;
+}
+
+interface Fastest extends Pick<Chosen, 'contraction' | 'tiling' | 'cycles'> {
+  readonly k: Contraction;
+  /** Cycles, and what of them is doubted. */
+  readonly weighed: number;
+}
+
+/** Of the ways to do what is planned the fastest, with operands and results where they are now; undefined where none takes less than the limit. */
+function fastestOf(
+  p: Planner,
+  { variants }: Planned,
+  machine: Machine,
+  { limit, isSettled }: { readonly limit: number; readonly isSettled: boolean },
+): Fastest | undefined {
+  let best: Fastest | undefined;
+  let least = limit;
+  for (const variant of variants) {
+    if (variant.least >= least) break;
+    const given = variant.contraction();
+    for (const ways of waysOf(p, given, isSettled)) {
       let fits = false;
       for (const [i, way] of ways.entries()) {
-        const planned = { ...dense, contraction: () => way(dense.contraction()) };
-        const k = planned.contraction();
-        const tiling = p.tiling(k);
+        const k = inWay(given, way, p.machine);
+        if (k === undefined || (p.convolution === 'auto' && !isWorthPredicting(k, least, machine))) continue;
+        const tiling = p.tiling(k, machine);
         // Tilings may be given, and those of networks that count alike are shared.
-        if (tiling === undefined || (i > 0 && !fitsContraction(k, tiling, p.machine))) continue;
+        if (tiling === undefined || (i > 0 && !fitsContraction(k, tiling, machine))) continue;
         fits = true;
-        const cycles = cyclesOf(k, tiling, p.machine) + apart;
-        if (cycles * doubtOf(k, p.machine) >= least) continue;
-        least = cycles * doubtOf(k, p.machine);
-        best = { chain, planned, tiling, cycles };
+        const cycles = cyclesOf(k, tiling, machine);
+        const weighed = cycles * doubtOf(k, machine);
+        if (weighed >= least) continue;
+        least = weighed;
+        const contraction = (): Contraction => {
+          const now = variant.contraction();
+          return inWay(now, way, p.machine) ?? now;
+        };
+        best = { k, contraction, tiling, cycles, weighed };
       }
       if (fits) break;
     }
@@ -115,7 +160,7 @@ export function contractionJob(
 }
 
 /**
- * The job of a chosen contraction. A tiling is looked for once more when it is known where operands and result lie.
+ * The job of a chosen contraction. Way and tiling are looked for once more when it is known where operands and result lie.
  * @param before nodes that it does before its chain, the one that is being planned first
  * @param onVector those of them that the vector unit does
  */
@@ -123,12 +168,12 @@ export function chosenJob(
   p: Planner,
   before: readonly GraphNode[],
   onVector: readonly GraphNode[],
-  { chain, planned, tiling }: Chosen,
+  { chain, planned, contraction: first, tiling }: Chosen,
   reads: readonly View[],
 ): void {
   for (const n of [...before.slice(1), ...chain.nodes]) p.fuse(n);
   const nodes = [...before, ...chain.nodes];
-  const shape = planned.contraction();
+  const shape = first();
   const packed = shape.weights.kind === 'constant' ? packedBytes(shape, tiling) : 0;
   // Tilings found before serve where a schedule of a caller has no other one.
   const found = [tiling];
@@ -136,19 +181,23 @@ export function chosenJob(
     weights: sharedAs(shape),
     room: p.machine.wram.bytes,
     wholeBytes: () => {
-      const k = holding(planned.contraction());
+      const k = holding(first());
       const held = p.tiling(k, p.machine);
       return held && bufferBytes(buildContraction(k, held, p.machine, 0).w);
     },
   };
-  const contraction = (): Contraction =>
-    wram.held === undefined ? planned.contraction() : holding(planned.contraction());
   const within = (machine: Machine): Machine => withWram(machine, wram.held?.bytes ?? wram.room);
   const tilingFor = (k: Contraction, machine: Machine): Tiling | undefined => {
     const now = p.tiling(k, machine);
     if (now !== undefined) found.push(now);
     return now ?? found.findLast((t) => fitsContraction(k, t, machine));
   };
+  /** The fastest way on a machine as it finds it; undefined where it is settled: what is held is as all have it that read it, what is sparse stays so. */
+  const fastest = (machine: Machine): Fastest | undefined =>
+    wram.held === undefined && sparseOf(shape) === undefined
+      ? fastestOf(p, planned, machine, { limit: Number.POSITIVE_INFINITY, isSettled: true })
+      : undefined;
+  const settled = (): Contraction => (wram.held === undefined ? first() : holding(first()));
   const pool = chain.pool === undefined ? [] : [chain.pool.node];
   p.fusedPools.push(...pool);
   const vectorNodes = [...onVector, ...(chain.steps.length === 0 ? pool : chain.nodes)];
@@ -163,12 +212,16 @@ export function chosenJob(
     packedBytes: packed,
     wram,
     predict: (whole) => {
-      const [k, machine] = [contraction(), within(whole)];
+      const machine = within(whole);
+      const found = fastest(machine);
+      if (found !== undefined) return found.cycles;
+      const k = settled();
       const chosen = tilingFor(k, machine);
       return chosen && cyclesOf(k, chosen, machine);
     },
     prepare: (place, whole): Prepared => {
-      const [k, machine] = [contraction(), within(whole)];
+      const machine = within(whole);
+      const k = fastest(machine)?.k ?? settled();
       const chosen = tilingFor(k, machine);
       if (chosen === undefined) throw internalError({ what: `no tiling of ${k.name} fits that fitted when planned` });
       let address = 0;

@@ -6,7 +6,7 @@ import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { insideConcat, lacksType, toHost } from '../reasons.ts';
 import { broadcastView, type JointDim, mergeDims, placeOf, reshapeView, type View } from '../views.ts';
 import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
-import { contractionJob } from './jobs.ts';
+import { contractionJob, only } from './jobs.ts';
 import { product } from './product.ts';
 
 /** What matrix products differ in: their operands, and what they are made of. */
@@ -109,7 +109,7 @@ export function matrixProduct(p: Planner, node: GraphNode, k: Product, all: read
           })),
         };
       };
-      return { writes: raw, contraction };
+      return { writes: raw, ...only(contraction) };
     });
   }
 
@@ -151,6 +151,6 @@ export function matrixProduct(p: Planner, node: GraphNode, k: Product, all: read
           nStride: bFull.strides[cut + 1]!,
         },
       });
-    return { writes: raw, contraction };
+    return { writes: raw, ...only(contraction) };
   });
 }

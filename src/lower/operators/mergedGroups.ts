@@ -6,9 +6,9 @@
 import type { Tensor } from '#ir';
 import { ELEMENT_BYTES } from '#isa';
 import { coresOf, type Machine } from '#machine';
-import { mmaCycles } from '#timing';
 import type { ContractionTypes } from '../contraction.ts';
 import { type Elements, elementsOf } from '../elementTypes.ts';
+import { leastProducts } from '../im2col/leastTime.ts';
 
 /** What of a grouped convolution its time depends on. */
 export interface Grouped {
@@ -48,7 +48,7 @@ function leastCycles(
 ): number {
   const [ky, kx] = kernel;
   // Windows as single runs, as im2col has them: what they take as they lie is no less.
-  const products = (groups / m) * mmaCycles(machine, [...pixels], m * filters, [ky * kx * m * channels], types.a);
+  const products = (groups / m) * leastProducts(machine, pixels, m * filters, [ky * kx * m * channels], types.a);
   const bytes = ELEMENT_BYTES[types.w] * groups * filters * m * channels * ky * kx;
   const { bandwidth } = machine.dram;
   return Math.max(products / coresOf(machine), (bytes * bandwidth.cycles) / bandwidth.bytes);

@@ -10,7 +10,7 @@ import type { Planner } from '../planner.ts';
 import { asPlane, placeOf, type View } from '../views.ts';
 import { type Convolution, convolutionOfFloats, quantisationOf } from './conv.ts';
 import { type Chain, chainsBehind, epilogueOf, quantisedChains } from './epilogue.ts';
-import { chooseContraction, chosenJob, type Planned } from './jobs.ts';
+import { chooseContraction, chosenJob, only, type Planned } from './jobs.ts';
 import { pooledContraction, withPool } from './poolBehind.ts';
 import { convolutionOfIntegers } from './quantised.ts';
 import { unplaced } from './unplaced.ts';
@@ -47,7 +47,7 @@ export function separable(p: Planner, ahead: Ahead): boolean {
       if (prologue.prologue !== undefined && chain.pool !== undefined) return undefined;
       const out = asPlane(p.output(chain.output, 'channels-last'));
       const contraction = () => ({ ...pooledContraction(pointwise(node, k, middle, out, chain), chain), ...prologue });
-      return { writes: out, contraction };
+      return { writes: out, ...only(contraction) };
     };
   const apart = chooseContraction(p, chains, plan({}));
   const together = chooseContraction(p, chains, plan({ prologue: ahead.window(middle) }));

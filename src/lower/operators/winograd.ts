@@ -1,6 +1,7 @@
 /** Convolutions by the Winograd unit, where that is predicted to be faster than the contraction, or was asked for. */
 import type { GraphNode } from '#ir';
 import type { WinogradTile } from '#isa';
+import type { Contraction } from '../contraction.ts';
 import type { Emitted, Job, Planner, Prepared } from '../planner.ts';
 import { planLoops } from '../stream.ts';
 import type { View } from '../views.ts';
@@ -44,6 +45,9 @@ export function winogradJob(
   return true;
 }
 
+/** Convolutions of one group are one contraction. */
+const contractionOf = ({ variants }: Planned): Contraction => variants[0]!.contraction();
+
 function fastest(
   p: Planner,
   chains: readonly Chain[],
@@ -54,7 +58,7 @@ function fastest(
   for (const chain of chains) {
     const planned = plan(chain);
     if (planned === undefined) continue;
-    const k = planned.contraction();
+    const k = contractionOf(planned);
     if (otherShape(k) !== undefined) continue;
     const apart = cyclesApart(p, chains, chain, planned);
     for (const tile of tiles) {
@@ -77,14 +81,14 @@ function job(p: Planner, node: GraphNode, { chain, planned, tiling }: Fast, read
     writes: [planned.writes],
     macs: p.macs(nodes),
     vectorOps: chain.nodes.length === 0 ? 0 : p.vectorOps(chain.nodes),
-    packedBytes: winogradBytes(planned.contraction(), tiling),
+    packedBytes: winogradBytes(contractionOf(planned), tiling),
     predict: (machine) => {
       // Transforms walk tiles of their own.
       if ([...made.reads, ...made.writes].some((v) => v.buffer.home === 'nram')) return undefined;
-      return rankWinograd(planned.contraction(), tiling.tile, machine)[0]?.cycles;
+      return rankWinograd(contractionOf(planned), tiling.tile, machine)[0]?.cycles;
     },
     prepare: (place, machine): Prepared => {
-      const k = planned.contraction();
+      const k = contractionOf(planned);
       const { tiling: found } = rankWinograd(k, tiling.tile, machine)[0]!;
       made.packedBytes = winogradBytes(k, found);
       const address = place(made.packedBytes);

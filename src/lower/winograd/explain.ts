@@ -10,6 +10,7 @@ import {
   type StreamBuffer,
   stepText,
 } from '../explain.ts';
+import { leastOfUnfolded, mayGain } from '../im2col/leastTime.ts';
 import { byIm2col, UNFOLDERS, whyNotUnfolded } from '../im2col/unfold.ts';
 import { turnsOf } from '../prediction.ts';
 import { bufferBytes, buffersOf, levelOf, planLoops, type Stream, tilesOf } from '../stream.ts';
@@ -35,6 +36,15 @@ export interface AlgorithmText {
 
 const NO_TILE: Reason = { en: 'not even its smallest tile fits the scratchpads', zh: '最小的块也放不进暂存存储器' };
 
+/** Why a way that could be had is not predicted. */
+function nothingToGain(least: number): Reason {
+  const cycles = Math.round(least).toLocaleString('en');
+  return { en: `takes ${cycles} cycles at least: nothing to gain`, zh: `至少需 ${cycles} 周期：无可得益` };
+}
+
+const reasonOf = (reason: Reason | undefined): Pick<AlgorithmText, 'reason'> =>
+  reason === undefined ? {} : { reason };
+
 /** All ways to do a convolution, and which was chosen. */
 export function algorithmsOf(
   given: Contraction,
@@ -56,11 +66,11 @@ export function algorithmsOf(
   const unfolding = UNFOLDERS.map((by): AlgorithmText => {
     const isGiven = given.unfold?.by === by;
     const named = { name: `im2col by ${by}`, chosen: chosen === undefined && isGiven } as const;
-    const refused = isGiven ? undefined : whyNotUnfolded(k, by, machine);
-    const way = isGiven ? given : byIm2col(k, by, machine, false);
-    return refused !== undefined || way === undefined
-      ? { ...named, ...(refused === undefined ? {} : { reason: refused }) }
-      : { ...named, ...asTiled(way) };
+    const way = isGiven ? given : byIm2col(k, by, machine);
+    if (way === undefined) return { ...named, ...reasonOf(whyNotUnfolded(k, by, machine)) };
+    const least = leastOfUnfolded(way, machine);
+    const worth = isGiven || direct.predicted === undefined || mayGain(least, direct.predicted.cycles);
+    return { ...named, ...(worth ? asTiled(way) : { reason: nothingToGain(least) }) };
   });
   const fast = WINOGRAD_TILES.map((name): AlgorithmText => {
     const refused = otherShape(k) ?? lacksWinograd(machine) ?? lacksTile(machine, name);
