@@ -49,7 +49,7 @@ export interface CompileOptions {
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
   readonly weightBuffers?: number;
-  /** How long tilings are looked for; by default `full`. */
+  /** How long schedules are looked for; by default `full`. */
   readonly effort?: Effort;
   /** Whether values may stay in NRAM between layers; by default they may, where one core runs the program. */
   readonly keep?: boolean;

@@ -20,6 +20,23 @@ function of(all: WeakMap<Machine, Decisions>, machine: Machine): Decisions {
   return known;
 }
 
+export const EFFORTS = ['quick', 'full'] as const;
+/** How long schedules are looked for: for one program that is run, or for one of thousands that are compared. */
+export type Effort = (typeof EFFORTS)[number];
+
+const quick = new WeakSet<Machine>();
+
+/** The same machine, for which schedules are looked for quickly. */
+export function lookedForQuickly(machine: Machine): Machine {
+  const same = { ...machine };
+  quick.add(same);
+  return same;
+}
+
+/** How long schedules are looked for, for a machine or one with less of its scratchpads. */
+export const effortFor = (machine: Machine): Effort =>
+  quick.has(smaller.get(machine)?.whole ?? machine) ? 'quick' : 'full';
+
 /** Machines that are others but for what scratchpads they have, and what they have. */
 const smaller = new WeakMap<Machine, { readonly whole: Machine; readonly has: string }>();
 

@@ -10,7 +10,7 @@ export {
   type Subscript,
 } from './affine.ts';
 export { type Contraction, fitsContraction, type Tiling } from './contraction.ts';
-export { type Decisions, decisionsFor } from './decisions.ts';
+export { type Decisions, decisionsFor, EFFORTS, type Effort } from './decisions.ts';
 export {
   type AffineForm,
   type ContractionText,
@@ -28,7 +28,7 @@ export { isOperandSemaphore } from './operandSemaphores.ts';
 export { type ProcessorSupport, processorSupport } from './operators/support.ts';
 export { processorOperators } from './operators/table.ts';
 export type { Schedule, SparseOption } from './planner.ts';
-export { cyclesOf, EFFORTS, type Effort, searchTiling } from './tileSearch.ts';
+export { cyclesOf, searchTiling } from './tileSearch.ts';
 export { WINOGRAD_CHOICES, type WinogradChoice } from './winograd/applies.ts';
 export { type AlgorithmText, algorithmsOf, describeWinograd } from './winograd/explain.ts';
 export { SEMAPHORES_NEEDED as WINOGRAD_SEMAPHORES } from './winograd/order.ts';

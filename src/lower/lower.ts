@@ -10,6 +10,7 @@ import { operatorIn } from '#ops';
 import { allocate, checkDram } from './allocate.ts';
 import { compulsoryTraffic, reachedBytes } from './compulsory.ts';
 import { coresFor } from './cores.ts';
+import { type Effort, lookedForQuickly } from './decisions.ts';
 import { Emitter } from './emitter.ts';
 import { type ExpandedModel, expandModel } from './expand.ts';
 import { fewerPools, type Pooled } from './fewerPools.ts';
@@ -26,7 +27,6 @@ import { isWrittenOut, lowerings } from './operators/table.ts';
 import { type Emitted, type Job, Planner, type Schedule, type SparseOption } from './planner.ts';
 import { planPrefetches, type Surroundings } from './prefetch.ts';
 import { keepInShared } from './residency.ts';
-import type { Effort } from './tileSearch.ts';
 import type { VectorKernel } from './vectorNest.ts';
 import { denseStrides, slotOf, type View } from './views.ts';
 import { lacksTile, lacksWinograd, type Reason, type WinogradChoice } from './winograd/applies.ts';
@@ -52,7 +52,7 @@ export interface LowerOptions {
   readonly prefetch?: boolean;
   /** The most buffers of weights, from 2; by default 8, of which as many are taken as are predicted to be fastest. */
   readonly weightBuffers?: number;
-  /** How long tilings are looked for; by default `full`. */
+  /** How long schedules are looked for; by default `full`. */
   readonly effort?: Effort;
   /** Whether values may stay in NRAM between layers, where one core runs the program, and weights in WRAM; by default they may. */
   readonly keep?: boolean;
@@ -107,7 +107,8 @@ const notATensor = diagnostic<{ value: string; type: string; what: 'input' | 'ou
  * cannot be had; -070 a Winograd unit that was asked for and is not there
  */
 export function lower(given: Model, whole: Machine, options: LowerOptions): Program {
-  const machine = firstCores(whole, options.cores ?? coresOf(whole));
+  const running = firstCores(whole, options.cores ?? coresOf(whole));
+  const machine = options.effort === 'quick' ? lookedForQuickly(running) : running;
   const asked = options.winograd ?? 'auto';
   if (asked === 'f2' || asked === 'f4') {
     const reason = lacksWinograd(machine) ?? lacksTile(machine, asked);
@@ -189,7 +190,7 @@ export function lower(given: Model, whole: Machine, options: LowerOptions): Prog
   return {
     name: model.graph.name,
     machine: whole,
-    ...(machine === whole ? {} : { cores: coresOf(machine) }),
+    ...(running === whole ? {} : { cores: coresOf(running) }),
     words,
     dramBytes: top,
     constants,

@@ -9,6 +9,7 @@ import { internalError } from '#base';
 import { coresOf, type Machine } from '#machine';
 import { controlCost, dramConfig, estimatedStall, linkCost } from '#timing';
 import { workersOf } from './cores.ts';
+import { type Effort, effortFor } from './decisions.ts';
 import {
   costAt,
   emptyWordCycles,
@@ -23,8 +24,8 @@ import {
 } from './prediction.ts';
 import { buffersOf, holdingOf, isKept, type LoopDim, loopsOf, partsOf, roundsOf, type Stream } from './stream.ts';
 
-/** Innermost turns that are played. */
-const MOST_TURNS = 2048;
+/** Innermost turns that are played, by how long schedules are looked for. */
+const MOST_TURNS: Readonly<Record<Effort, number>> = { full: 2048, quick: 128 };
 
 /** A queue: when it is through with what it has been given. */
 interface Queue {
@@ -114,6 +115,7 @@ export function nestTime(
   machine: Machine,
 ): number {
   const { semaphore, instruction, signalLatency, barrierLatency } = controlCost(machine);
+  const most = MOST_TURNS[effortFor(machine)];
   const at = new Map<LoopDim, number>();
   const index = (l: LoopDim): number => at.get(l) ?? 0;
 
@@ -220,10 +222,10 @@ export function nestTime(
       if (ahead !== undefined) madeFree.signal(enter(main.queue, 0, semaphore) + signalLatency);
       control += INSTRUCTIONS_PER_TILE * instruction;
       turns++;
-      if (turns === MOST_TURNS / 2) half = busiest();
+      if (turns === most / 2) half = busiest();
     } else {
       const l = loops[level]!;
-      for (let i = 0; i < roundsOf(l) && turns < MOST_TURNS; i++) {
+      for (let i = 0; i < roundsOf(l) && turns < most; i++) {
         at.set(l, i * partsOf(l));
         visit(level + 1);
       }
@@ -244,7 +246,7 @@ export function nestTime(
   };
   visit(0);
   const left = turnsOf(loops, loops.length) - turns;
-  const pace = left > 0 ? (busiest() - half) / (turns - MOST_TURNS / 2) : 0;
+  const pace = left > 0 ? (busiest() - half) / (turns - most / 2) : 0;
   if (next !== undefined) move(loads, 0, costOf(next, next.loops, machine, () => 0)());
   store();
   return busiest() + pace * left + (coresOf(machine) === 1 ? 0 : barrierLatency);

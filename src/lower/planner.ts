@@ -27,7 +27,7 @@ import type { ConvolutionChoice } from './im2col/unfold.ts';
 import type { Job, ToHost } from './job.ts';
 import { checkTiling } from './legality.ts';
 import { formsOf, type SparseWeights } from './sparse/forms.ts';
-import { type Effort, searchTiling } from './tileSearch.ts';
+import { searchTiling } from './tileSearch.ts';
 import { type Buffer, channelsLastStrides, denseStrides, sliceView, type View } from './views.ts';
 import type { WinogradChoice } from './winograd/applies.ts';
 
@@ -88,7 +88,6 @@ export class Planner {
   readonly #producers = new Map<string, GraphNode>();
   readonly #ahead: Set<GraphNode>;
   readonly #schedule: Schedule;
-  readonly #effort: Effort;
   readonly #expanded: Pick<ExpandedModel, 'origin' | 'reasons' | 'macs'>;
 
   /** Whether layers may be done tile by tile, one in the scratchpads of the other. */
@@ -113,7 +112,6 @@ export class Planner {
       depthFirst = true,
       mayFuse = () => true,
       weightBuffers,
-      effort = 'full',
       sparse = 'auto',
       winograd = 'auto',
       convolution = schedule === searchTiling ? 'auto' : 'direct',
@@ -122,7 +120,6 @@ export class Planner {
       readonly depthFirst?: boolean;
       readonly mayFuse?: (pool: GraphNode) => boolean;
       readonly weightBuffers?: number;
-      readonly effort?: Effort;
       readonly sparse?: SparseOption;
       readonly winograd?: WinogradChoice;
       readonly convolution?: ConvolutionChoice;
@@ -130,7 +127,6 @@ export class Planner {
     expanded: Pick<ExpandedModel, 'origin' | 'reasons' | 'macs'> = NOT_EXPANDED,
   ) {
     this.#schedule = schedule;
-    this.#effort = effort;
     this.depthFirst = depthFirst;
     this.mayFuse = mayFuse;
     this.weightBuffers = weightBuffers;
@@ -233,9 +229,8 @@ export class Planner {
    * @throws what `checkTiling` throws of a caller's choice
    */
   tiling(k: Contraction, machine = this.machine): Tiling | undefined {
-    if (this.#schedule === searchTiling) return searchTiling(k, machine, this.weightBuffers, this.#effort);
     const found = this.#schedule(k, machine, this.weightBuffers);
-    if (found === undefined) return found;
+    if (found === undefined || this.#schedule === searchTiling) return found;
     if (machine !== this.machine || holdsWeights(k) || k.pool !== undefined)
       return fitsContraction(k, found, machine) ? found : undefined;
     checkTiling(k, found, machine);

@@ -17,6 +17,7 @@ import {
 } from './contraction.ts';
 import { meanBlockBytes, mostWordsInWram, parametersOf, wordsOf } from './contractionWeights.ts';
 import { type CoreSplit, copiesOf, type Share } from './coreSplit.ts';
+import { effortFor } from './decisions.ts';
 import { transfersOfUnfold } from './im2col/unfoldedStream.ts';
 import { hasEdgesAtEnds, mayCarry, overlapAlong } from './pooled.ts';
 import { INSTRUCTIONS_PER_TILE } from './prediction.ts';
@@ -132,12 +133,17 @@ export class Screening {
     for (const block of this.#blocks(fine)) for (const at of pixels) this.#price(block, at);
   }
 
+  /** Sizes of tiles along a loop that are tried: half of them where schedules are looked for quickly. */
+  #most(sizes: number): number {
+    return effortFor(this.#machine) === 'full' ? sizes : sizes / 2;
+  }
+
   #pixels(): Pixels[] {
     const k = this.#k;
     const split = this.#split;
-    const yTiles = evenTiles(k.y.total, 1, 24).map((t) => spatialTiles(k.y, t));
-    const xTiles = evenTiles(k.x.total, 1, 16).map((t) => spatialTiles(k.x, t));
-    return evenTiles(k.b.total, 1, 12).flatMap((b) =>
+    const yTiles = evenTiles(k.y.total, 1, this.#most(24)).map((t) => spatialTiles(k.y, t));
+    const xTiles = evenTiles(k.x.total, 1, this.#most(16)).map((t) => spatialTiles(k.x, t));
+    return evenTiles(k.b.total, 1, this.#most(12)).flatMap((b) =>
       xTiles.flatMap((x) =>
         yTiles.flatMap((y) => {
           // Several images only where a tile holds them whole, and none of them is pooled.
@@ -168,9 +174,9 @@ export class Screening {
   *#blocks(fine: boolean): Generator<Block> {
     const k = this.#k;
     const [tn, ti] = [this.#tn, lanesOf(this.#unit)];
-    const wholeN = this.#dynamic && k.n.total % tn !== 0 ? [tn] : evenTiles(k.n.total, tn, 16);
+    const wholeN = this.#dynamic && k.n.total % tn !== 0 ? [tn] : evenTiles(k.n.total, tn, this.#most(16));
     const nTiles = fine && !this.#dynamic ? [...new Set([...powersBelow(tn, k.n.total), ...wholeN])] : wholeN;
-    const wholeC = k.unfold === undefined ? evenTiles(k.c.total, ti, 16) : [k.c.total];
+    const wholeC = k.unfold === undefined ? evenTiles(k.c.total, ti, this.#most(16)) : [k.c.total];
     const cTiles = fine && k.unfold === undefined ? [...new Set([...powersBelow(ti, k.c.total), ...wholeC])] : wholeC;
     for (const c of cTiles) {
       if (!fitsForm(k, c)) continue;

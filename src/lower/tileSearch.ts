@@ -15,7 +15,7 @@ import {
 import { keyOf } from './contractionKey.ts';
 import { CoreSplit, dealsOf } from './coreSplit.ts';
 import { coresFor } from './cores.ts';
-import { decided } from './decisions.ts';
+import { decided, type Effort, effortFor } from './decisions.ts';
 import { tilingsOfUnfold } from './im2col/vectorUnfold.ts';
 import { movedAhead } from './nest.ts';
 import { trafficAhead, turnsOf } from './prediction.ts';
@@ -26,10 +26,6 @@ import { sparseOf } from './sparse/forms.ts';
 import { isKept } from './stream.ts';
 import { CYCLES_WORTH_A_TILE } from './tiles.ts';
 import { tilingsAhead } from './tilingsAhead.ts';
-
-export const EFFORTS = ['quick', 'full'] as const;
-/** How long is looked: for one program that is run, or for one of thousands that are compared. */
-export type Effort = (typeof EFFORTS)[number];
 
 interface Extent {
   /** How many of the screened tilings are predicted. */
@@ -44,17 +40,12 @@ const EXTENTS: Readonly<Record<Effort, Extent>> = {
 const NEARLY_BEST = 1.03;
 
 /** The best tiling, or undefined where not even the smallest tile fits. @param weightBuffers the most that there may be */
-export const searchTiling = (
-  k: Contraction,
-  machine: Machine,
-  weightBuffers = MOST_BUFFERS,
-  effort: Effort = 'full',
-): Tiling | undefined =>
+export const searchTiling = (k: Contraction, machine: Machine, weightBuffers = MOST_BUFFERS): Tiling | undefined =>
   // The digest of sparse weights does not tell how they lie within its cells.
   decided(
     machine,
-    `contraction ${effort === 'full' ? '' : `${effort} `}${weightBuffers} ${keyOf(k)}`,
-    () => rankTilings(k, machine, weightBuffers, effort)[0]?.tiling,
+    `contraction ${weightBuffers} ${keyOf(k)}`,
+    () => rankTilings(k, machine, weightBuffers)[0]?.tiling,
     sparseOf(k) === undefined,
   );
 
@@ -88,19 +79,14 @@ export interface Ranked {
 }
 
 /** The tilings that a screening found worth a prediction, the best first; none where not even the smallest tile fits. */
-export function rankTilings(
-  k: Contraction,
-  machine: Machine,
-  weightBuffers = MOST_BUFFERS,
-  effort: Effort = 'full',
-): readonly Ranked[] {
-  const rankOf = (tilings: readonly Tiling[]): readonly Ranked[] =>
-    rank(k, machine, tilings, weightBuffers, EXTENTS[effort]);
+export function rankTilings(k: Contraction, machine: Machine, weightBuffers = MOST_BUFFERS): readonly Ranked[] {
+  const extent = EXTENTS[effortFor(machine)];
+  const rankOf = (tilings: readonly Tiling[]): readonly Ranked[] => rank(k, machine, tilings, weightBuffers, extent);
   if (k.prologue !== undefined) return rankOf(tilingsAhead(k, k.prologue, machine));
   if (k.unfold?.by === 'vector') return rankOf(tilingsOfUnfold(k, k.unfold, machine));
   // Whole rows of lanes and filters first; where not even one of each fits, single channels and filters: lanes idle, but it runs.
-  const whole = rankOf(screened(k, machine, false, EXTENTS[effort]));
-  return whole.length > 0 ? whole : rankOf(screened(k, machine, true, EXTENTS[effort]));
+  const whole = rankOf(screened(k, machine, false, extent));
+  return whole.length > 0 ? whole : rankOf(screened(k, machine, true, extent));
 }
 
 function screened(k: Contraction, machine: Machine, fine: boolean, { predicted }: Extent): readonly Tiling[] {

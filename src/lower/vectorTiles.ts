@@ -4,6 +4,7 @@
  */
 import { coresOf, type Machine } from '#machine';
 import { bestDeal, coresFor, type DealtLoop, dealing, dealsOfResult, undealt } from './cores.ts';
+import { effortFor } from './decisions.ts';
 import { turnsOf } from './prediction.ts';
 import { bufferBytes, type LoopMaker, tilesOf } from './stream.ts';
 import { placeVector, predictVectorKernel, type VectorKernel } from './vectorNest.ts';
@@ -29,6 +30,22 @@ const MANY_TILES = { tiles: 64, times: 8 };
  */
 export const searchTiles = (sizes: readonly number[], machine: Machine, build: BuildKernel): VectorTiles | undefined =>
   rankTiles(sizes, machine, build, 1)[0];
+
+/** Tilings that are predicted where schedules are looked for quickly: those first that move least, edges of tiles included. */
+const PREDICTED_QUICKLY = 6;
+
+function leastMoved<T extends { readonly kernel: VectorKernel; readonly count: number }>(
+  fitting: readonly T[],
+): readonly T[] {
+  const moved = ({ kernel, count }: T): number =>
+    // Few tiles leave the first transfers and the last uncovered.
+    kernel.inputs.reduce((n, s) => n + bufferBytes(s), bufferBytes(kernel.output)) * (count + 2);
+  return fitting
+    .map((f) => ({ f, bytes: moved(f) }))
+    .sort((a, b) => a.bytes - b.bytes)
+    .slice(0, PREDICTED_QUICKLY)
+    .map(({ f }) => f);
+}
 
 /** The best so many of what `searchTiles` predicts, the one that it finds first. */
 export function rankTiles(
@@ -62,8 +79,8 @@ export function rankTiles(
   const fewest = fitting.reduce((n, { count }) => Math.min(n, count), Number.POSITIVE_INFINITY);
   const most = Math.max(MANY_TILES.tiles, MANY_TILES.times * fewest);
   const best: (VectorTiles & { readonly score: number })[] = [];
-  for (const { tiles, deals, kernel, count } of fitting) {
-    if (count > most) continue;
+  const few = fitting.filter(({ count }) => count <= most);
+  for (const { tiles, deals, kernel } of effortFor(machine) === 'full' ? few : leastMoved(few)) {
     const { cycles, channelCycles } = predictVectorKernel(kernel, machine);
     const score = cycles + channelCycles * CHANNEL_CYCLE;
     // Of equal ones the first stays before the others.
