@@ -25,7 +25,7 @@ import {
 import { buffersOf, holdingOf, isKept, type LoopDim, loopsOf, partsOf, roundsOf, type Stream } from './stream.ts';
 
 /** Innermost turns that are played, by how long schedules are looked for. */
-const MOST_TURNS: Readonly<Record<Effort, number>> = { full: 2048, quick: 128 };
+const MOST_TURNS: Readonly<Record<Effort, number>> = { full: 2048, quick: 64 };
 
 /** A queue: when it is through with what it has been given. */
 interface Queue {

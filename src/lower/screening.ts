@@ -17,7 +17,6 @@ import {
 } from './contraction.ts';
 import { meanBlockBytes, mostWordsInWram, parametersOf, wordsOf } from './contractionWeights.ts';
 import { type CoreSplit, copiesOf, type Share } from './coreSplit.ts';
-import { effortFor } from './decisions.ts';
 import { transfersOfUnfold } from './im2col/unfoldedStream.ts';
 import { hasEdgesAtEnds, mayCarry, overlapAlong } from './pooled.ts';
 import { INSTRUCTIONS_PER_TILE } from './prediction.ts';
@@ -25,7 +24,7 @@ import { type Extents, pixelClasses, type RunsCost, runsCost, type SpatialTiles,
 import type { Shortlist } from './shortlist.ts';
 import { fitsForm, keptReduction } from './sparse/forms.ts';
 import { align, isKept } from './stream.ts';
-import { CYCLES_WORTH_A_TILE, evenTiles } from './tiles.ts';
+import { cyclesWorthATile, evenTiles } from './tiles.ts';
 
 /** Tiles of weights and how the reduction is cut. */
 interface Block {
@@ -92,6 +91,7 @@ export class Screening {
   readonly #windowSteps: number;
   readonly #lanes: number;
   readonly #controlPerTile: number;
+  readonly #worth: number;
   /** That bring a tile of activations. */
   readonly #transfers: number;
   readonly #aCosts = new Map<Pixels, { readonly c: number; readonly wholeDepth: boolean; readonly cost: RunsCost }>();
@@ -123,6 +123,7 @@ export class Screening {
     this.#windowSteps = k.pool === undefined ? 0 : busy('mov') * taps + (k.pool.scale === undefined ? 0 : busy('mul'));
     // Epilogues are chosen only where the vector unit computes the type.
     this.#lanes = vectorLanes(machine.vector, this.#types.result) ?? 1;
+    this.#worth = cyclesWorthATile(machine);
     this.#controlPerTile = INSTRUCTIONS_PER_TILE * machine.control.cyclesPerInstruction;
     this.#transfers = k.unfold === undefined ? 1 : transfersOfUnfold(k.unfold);
   }
@@ -133,17 +134,12 @@ export class Screening {
     for (const block of this.#blocks(fine)) for (const at of pixels) this.#price(block, at);
   }
 
-  /** Sizes of tiles along a loop that are tried: half of them where schedules are looked for quickly. */
-  #most(sizes: number): number {
-    return effortFor(this.#machine) === 'full' ? sizes : sizes / 2;
-  }
-
   #pixels(): Pixels[] {
     const k = this.#k;
     const split = this.#split;
-    const yTiles = evenTiles(k.y.total, 1, this.#most(24)).map((t) => spatialTiles(k.y, t));
-    const xTiles = evenTiles(k.x.total, 1, this.#most(16)).map((t) => spatialTiles(k.x, t));
-    return evenTiles(k.b.total, 1, this.#most(12)).flatMap((b) =>
+    const yTiles = evenTiles(k.y.total, 1, 24).map((t) => spatialTiles(k.y, t));
+    const xTiles = evenTiles(k.x.total, 1, 16).map((t) => spatialTiles(k.x, t));
+    return evenTiles(k.b.total, 1, 12).flatMap((b) =>
       xTiles.flatMap((x) =>
         yTiles.flatMap((y) => {
           // Several images only where a tile holds them whole, and none of them is pooled.
@@ -174,9 +170,9 @@ export class Screening {
   *#blocks(fine: boolean): Generator<Block> {
     const k = this.#k;
     const [tn, ti] = [this.#tn, lanesOf(this.#unit)];
-    const wholeN = this.#dynamic && k.n.total % tn !== 0 ? [tn] : evenTiles(k.n.total, tn, this.#most(16));
+    const wholeN = this.#dynamic && k.n.total % tn !== 0 ? [tn] : evenTiles(k.n.total, tn, 16);
     const nTiles = fine && !this.#dynamic ? [...new Set([...powersBelow(tn, k.n.total), ...wholeN])] : wholeN;
-    const wholeC = k.unfold === undefined ? evenTiles(k.c.total, ti, this.#most(16)) : [k.c.total];
+    const wholeC = k.unfold === undefined ? evenTiles(k.c.total, ti, 16) : [k.c.total];
     const cTiles = fine && k.unfold === undefined ? [...new Set([...powersBelow(ti, k.c.total), ...wholeC])] : wholeC;
     for (const c of cTiles) {
       if (!fitsForm(k, c)) continue;
@@ -292,7 +288,7 @@ export class Screening {
     }
     const bodies = outerTurns * turns * blocks;
     // What follows only adds to that.
-    if (outerTurns * matrixCycles + bodies * CYCLES_WORTH_A_TILE >= this.#shortlist.enough) return;
+    if (outerTurns * matrixCycles + bodies * this.#worth >= this.#shortlist.enough) return;
     const a = this.#activations(block, at, aBuffer);
     const out = runsCost(
       machine,
@@ -369,7 +365,7 @@ export class Screening {
           ...(holdsActivations ? { holdsActivations } : {}),
           ...(holdsWeights ? { holdsWeights } : {}),
         }),
-        cycles + bodies * CYCLES_WORTH_A_TILE + outerTurns * channel * 1e-9,
+        cycles + bodies * this.#worth + outerTurns * channel * 1e-9,
       );
     }
   }

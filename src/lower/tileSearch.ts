@@ -24,7 +24,7 @@ import { Screening } from './screening.ts';
 import { Shortlist } from './shortlist.ts';
 import { sparseOf } from './sparse/forms.ts';
 import { isKept } from './stream.ts';
-import { CYCLES_WORTH_A_TILE } from './tiles.ts';
+import { cyclesWorthATile } from './tiles.ts';
 import { tilingsAhead } from './tilingsAhead.ts';
 
 interface Extent {
@@ -35,7 +35,7 @@ interface Extent {
 }
 const EXTENTS: Readonly<Record<Effort, Extent>> = {
   full: { predicted: 64, deepened: 8 },
-  quick: { predicted: 6, deepened: 2 },
+  quick: { predicted: 3, deepened: 1 },
 };
 const NEARLY_BEST = 1.03;
 
@@ -117,7 +117,7 @@ function rank(
   const scored = (tiling: Tiling, built: BuiltContraction): Ranked => {
     const { cycles, channelCycles } = predictContraction(built, k, tiling, machine);
     const bodies = turnsOf(built.nest.loops, built.nest.loops.length);
-    return { tiling, score: cycles + bodies * CYCLES_WORTH_A_TILE + channelCycles * 1e-9 };
+    return { tiling, score: cycles + bodies * cyclesWorthATile(machine) + channelCycles * 1e-9 };
   };
   const byScore = (a: Ranked, b: Ranked): number => a.score - b.score;
   const ranked = tilings

@@ -1,7 +1,16 @@
 /** Sizes that tile searches try, and what a tile counts. */
 
+import type { Machine } from '#machine';
+import { effortFor } from './decisions.ts';
+
 /** Between tilings of equal time the one with fewer tiles wins: a tile must save this much. Its instructions are in the time already. */
 export const CYCLES_WORTH_A_TILE = 0.25;
+
+const WORTH_QUICKLY = 64;
+
+/** The same by how long schedules are looked for: where thousands of machines are compared, a simulation of fewer tiles is worth some cycles. */
+export const cyclesWorthATile = (machine: Machine): number =>
+  effortFor(machine) === 'full' ? CYCLES_WORTH_A_TILE : WORTH_QUICKLY;
 
 /** Sizes ⌈total ÷ i⌉, each once, ascending. */
 export function evenTiles(total: number, step = 1, most = Number.POSITIVE_INFINITY): number[] {
