@@ -117,8 +117,10 @@ the power law of Horowitz's memories (exponent 0.46).
 
 - \`exhaustive\` goes through all designs, at most a million.
 - \`random\` draws as many different ones as \`budget\` says.
-- \`nsga2\` (Deb et al., IEEE TEC 6(2), 2002) breeds them in generations. Designs that break a limit known before are never bred; those that cannot be compiled, or that break a
-  limit in their run, lose against all others. No design runs twice. The same seed looks at the same designs, however many workers there are.
+- \`nsga2\` (Deb et al., IEEE TEC 6(2), 2002) breeds them in generations, the first a Latin hypercube. Designs that break a limit known before are never bred; those that cannot
+  be compiled, or that break a limit in their run, lose against all others. No design runs twice. The same seed looks at the same designs, however many workers there are.
+  On a space of 4,000 designs for LeNet-5 (time, energy and area; \`test/exploreSweep.full.test.ts\`) 400 evaluations reach 98.1 to 99.8 % of the hypervolume of the whole
+  front with the seeds 1 to 10; 400 drawn at random 91.9 to 98.2 %.
 
 \`effort: quick\` predicts 3 tilings of a layer in the place of 64, plays fewer turns of each, and takes fewer tiles where that costs few cycles. Of 24 machines drawn from
 [12-two-thousand-machines.yaml](../examples/12-two-thousand-machines.yaml), AlexNet takes 0.1 % more cycles than with \`full\` in the median and 1.0 % more at

@@ -87,6 +87,9 @@ export function crowdingOf(front: readonly Judged[]): readonly number[] {
 /** How narrow children lie around their parents, and mutants around what they come from. */
 const SPREAD = { crossover: 15, mutation: 20 };
 
+/** Share of mutations that take any value. */
+const LEAP = 0.1;
+
 /** Attempts at a child that was not evaluated before. */
 const ATTEMPTS = 50;
 /** Points that are found not to be admissible, after which a generation is what it is. */
@@ -130,7 +133,7 @@ export class Nsga2 {
     };
     const isOver = (): boolean => asked.length === this.#size || this.#known.size === most || refused > MOST_REFUSED;
     while (!isOver()) {
-      const children = this.#population.length === 0 ? [this.#drawn()] : this.#children();
+      const children = this.#population.length === 0 ? this.#spread() : this.#children();
       for (const child of children) {
         let genome = child;
         let attempt = 0;
@@ -156,6 +159,24 @@ export class Nsga2 {
       if (next.length === this.#size) break;
     }
     this.#population = next;
+  }
+
+  /**
+   * A first generation: a Latin hypercube (McKay, Beckman, Conover, Technometrics 21(2), 1979), so that every value of every parameter is there as
+   * often as any other.
+   */
+  #spread(): readonly Genome[] {
+    const columns = this.#parameters.map((p) => {
+      const column = Array.from({ length: this.#size }, (_, i) =>
+        Math.floor(((i + this.#random.uniform()) / this.#size) * p.size),
+      );
+      for (let i = column.length - 1; i > 0; i--) {
+        const j = this.#random.integer(0, i);
+        [column[i], column[j]] = [column[j]!, column[i]!];
+      }
+      return column;
+    });
+    return Array.from({ length: this.#size }, (_, i) => columns.map((column) => column[i]!));
   }
 
   #drawn(): Genome {
@@ -198,7 +219,8 @@ export class Nsga2 {
     return genome.map((v, i) => {
       const { size, ordered } = this.#parameters[i]!;
       if (size === 1 || this.#random.uniform() >= rate) return v;
-      if (!ordered) return (v + this.#random.integer(1, size - 1)) % size;
+      // Of few values a step leads nowhere new: now and then any other is taken.
+      if (!ordered || this.#random.uniform() < LEAP) return (v + this.#random.integer(1, size - 1)) % size;
       const u = this.#random.uniform();
       const power = 1 / (SPREAD.mutation + 1);
       const delta = u < 0.5 ? (2 * u) ** power - 1 : 1 - (2 * (1 - u)) ** power;
