@@ -1,6 +1,6 @@
 /** Exercise 3.5: what an SVM and AlexNet have to compute on ImageNet, for an image and for training. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type Slip } from 'systole/course';
 import { charts, layerMacs, PAPER_ALEXNET } from 'systole/report';
 
 export const IMAGENET = { images: 1281167n, values: 150528n, classes: 1000n } as const;
@@ -159,6 +159,28 @@ Sources: C. Cortes, V. Vapnik, *Support-vector networks*, 1995; J. Platt, *Seque
         zh: '训练计算量随图像数目的变化（双对数坐标）：核矩阵的斜率是 AlexNet 的两倍。',
       },
     );
+  },
+  judge(submission, { images, side, classes, share, epochs }) {
+    const [n, d] = [BigInt(images), BigInt(3 * side * side)];
+    const supportVectors = BigInt(Math.max(1, Math.round(images * share)));
+    const svm = svmCost({ n, d, classes: BigInt(classes), supportVectors });
+    // Beyond 2⁵³ an answer is read to 16 digits.
+    const field = (name: string, en: string, zh: string, expected: bigint, slips: Slip[] = []) => ({
+      ...{ name, words: { en, zh }, expected: Number(expected), tolerance: 1e-12 * Number(expected), slips },
+    });
+    const slip = (value: bigint, en: string, zh: string): Slip => ({ value: Number(value), words: { en, zh } });
+    const training = trainingMacs(ALEXNET_MACS, n, BigInt(epochs));
+    return judgeNumbers(submission, [
+      field('linear', 'linear SVM, MACs an image', '线性 SVM 每张图像的 MAC', svm.linearPerImage),
+      field('kernel', 'kernel SVM, MACs an image', '核 SVM 每张图像的 MAC', svm.kernelPerImage),
+      field('matrix', 'kernel matrix, MACs', '核矩阵的 MAC', svm.kernelMatrixMacs, [
+        slip(n * n * d, 'the symmetry of the matrix is not used', '没有利用矩阵的对称性'),
+      ]),
+      field('bytes', 'kernel matrix, bytes', '核矩阵的字节数', svm.kernelMatrixBytes),
+      field('training', 'training AlexNet, MACs', '训练 AlexNet 的 MAC', training, [
+        slip(training / 3n, 'a step is counted as one pass instead of three', '一步只按一遍计算，而应按三遍'),
+      ]),
+    ]);
   },
   check({ row, equal }) {
     const svm = svmCost(ofImageNet);

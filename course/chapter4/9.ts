@@ -1,6 +1,6 @@
 /** Exercise 4.9: the shapes behind the pooling layers of VGG19, by shape inference over its graph, and the graph as TensorBoard shows it. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { type DataFolder, memoryFolder, openEventWriter, readEvents } from 'systole/data';
 import { type Dim, type Model, typeOf } from 'systole/ir';
 import { charts } from 'systole/report';
@@ -121,6 +121,30 @@ Source: K. Simonyan, A. Zisserman, *Very deep convolutional networks for large-s
         en: 'Bars of the output sizes of all convolutions, poolings and fully connected layers with their shapes.',
         zh: '所有卷积、池化与全连接层输出大小的条形图，标有形状。',
       },
+    );
+  },
+  judge(submission, { side }) {
+    const at = shapes(vgg19(side));
+    const elements = (name: string): number => (at.get(name) as readonly number[]).reduce((a, b) => a * b);
+    return judgeNumbers(
+      submission,
+      [...POOLS, 'flatten'].map((name) => ({
+        name,
+        words: { en: `elements behind ${name}`, zh: `${name} 之后的元素数` },
+        expected: elements(name),
+        slips:
+          name === 'pool2'
+            ? [
+                {
+                  value: elements(name) / 2,
+                  words: {
+                    en: 'the second block has 64 filters instead of 128',
+                    zh: '把第二个块的 128 个滤波器当成了 64 个',
+                  },
+                },
+              ]
+            : [],
+      })),
     );
   },
   async check({ row, equal }) {
