@@ -95,9 +95,21 @@ function withDataOptions(console: Console, command: CliCommand): CliCommand {
       '--pictures <FOLDER>',
       t({ en: 'folder of pictures by class, for 3.12 and 4.12', zh: '按类别存放图片的文件夹，用于 3.12 与 4.12' }),
     )
-    .option('--epochs <N>', t({ en: 'to train on them', zh: '其训练轮数' }), whole('--epochs', 1, 10000))
-    .option('--size <N>', t({ en: 'pixels of their sides', zh: '图片边长（像素）' }), whole('--size', 8, 1024))
-    .option('--batch <N>', t({ en: 'pictures in a step', zh: '每步图片数' }), whole('--batch', 1, 65536)) as CliCommand;
+    .option(
+      '--picture-epochs <N>',
+      t({ en: 'to train on them', zh: '其训练轮数' }),
+      whole('--picture-epochs', 1, 10000),
+    )
+    .option(
+      '--picture-size <N>',
+      t({ en: 'pixels of their sides', zh: '图片边长（像素）' }),
+      whole('--picture-size', 8, 1024),
+    )
+    .option(
+      '--picture-batch <N>',
+      t({ en: 'pictures in a step', zh: '每步图片数' }),
+      whole('--picture-batch', 1, 65536),
+    ) as CliCommand;
 }
 
 const dashed = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);

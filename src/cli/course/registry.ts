@@ -53,13 +53,15 @@ export async function exerciseOf(id: string): Promise<Exercise> {
 export interface DataOptions {
   readonly data?: string;
   readonly pictures?: string;
-  readonly epochs?: number;
-  readonly size?: number;
-  readonly batch?: number;
+  // Exercises have parameters called epochs, size and batch.
+  readonly pictureEpochs?: number;
+  readonly pictureSize?: number;
+  readonly pictureBatch?: number;
 }
 
 /** @throws SYS-CLI-236 */
-export function useData({ data, pictures, epochs = 90, size = 224, batch = 32 }: DataOptions): void {
+export function useData({ data, pictures, ...options }: DataOptions): void {
+  const { pictureEpochs: epochs = 90, pictureSize: size = 224, pictureBatch: batch = 32 } = options;
   for (const [option, folder] of [
     ['--data', data],
     ['--pictures', pictures],
