@@ -9,6 +9,10 @@ test.each([
   ['w \\leftarrow w - \\lvert a\\rvert\\bigl(1 - x\\bigr),\\ \\tfrac14 \\dots', 'w ← w − |a|(1 − x), 1/4 …'],
   ['c_t = f \\cdot c_{t-1}', 'cₜ = f ⋅ cₜ₋₁'],
   ['\\text{MACs} = 5\\,000 \\times 2', 'MACs = 5 000 × 2'],
+  [String.raw`-\log p_\text{label}`, '−log p_label'],
+  [String.raw`(X^\mathsf T X + \lambda I)^{-1}`, '(Xᵀ X + λ I)⁻¹'],
+  [String.raw`\begin{aligned} a &= 1\\ b &= 2 \end{aligned}`, 'a = 1; b = 2'],
+  [String.raw`c \ll 17 \pmod{2^{32}}`, 'c ≪ 17 (mod 2³²)'],
 ])('%s', (tex, text) => expect(formulaText(tex)).toBe(text));
 
 test('marks go, lines break, and Chinese breaks between characters but not before a mark that closes', () => {

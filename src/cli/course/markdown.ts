@@ -5,8 +5,22 @@ import { replace as unicode } from 'unicodeit';
 /** What a command has in braces, which may hold one more pair. */
 const BODY = String.raw`\s*\{((?:[^{}]|\{[^{}]*\})*)\}`;
 
+/** In the place of a `_` that stays one. */
+const LOW = '\uff3f';
+
 /** Fractions, roots and words of a formula, which have no Unicode of their own. */
 const WRITTEN: readonly (readonly [RegExp, string | ((...found: string[]) => string)])[] = [
+  [/\^\\mathsf\s*\{?T\}?/g, 'ᵀ'],
+  // Most letters have no lower form, and a word half lowered cannot be read.
+  [/_\\(?:text|mathrm)\{(\w+)\}/g, `${LOW}$1`],
+  [/_\{(\d+\.\d+)\}/g, `${LOW}$1`],
+  [new RegExp(String.raw`\\mathbin${BODY}`, 'g'), '$1'],
+  [new RegExp(String.raw`\\pmod${BODY}`, 'g'), ' (mod $1)'],
+  [/\\math(?:sf|bb|rm|bf)\s+(\w)/g, '$1'],
+  [/\\(bar|hat|tilde)\s+(\w)/g, '\\$1{$2}'],
+  [/\\(?:begin|end)\{\w+\}/g, ''],
+  [/\s*\\\\\s*/g, '; '],
+  [/(?<!\\)&+/g, ' '],
   [new RegExp(String.raw`\\(?:text|mathrm|operatorname|mathbf|mathit|boldsymbol)${BODY}`, 'g'), '$1'],
   [new RegExp(String.raw`\\[dt]?frac${BODY}${BODY}`, 'g'), (_, over, under) => `${grouped(over!)}/${grouped(under!)}`],
   [new RegExp(String.raw`\\underbrace${BODY}_${BODY}`, 'g'), (_, of, name) => `(${of}) [${name}]`],
@@ -20,6 +34,7 @@ const SIZES = /\\(?:left|right|[bB]igg?[lr]?|limits|displaystyle)(?![a-zA-Z])\.?
 const BY_NAME: Readonly<Record<string, string>> = {
   ...{ lvert: '|', rvert: '|', vert: '|', lVert: '‖', rVert: '‖', dots: '…', ldots: '…', cdots: '⋯', mid: '|' },
   ...{ leftarrow: '←', gets: '←', lfloor: '⌊', rfloor: '⌋', lceil: '⌈', rceil: '⌉', quad: '  ', qquad: '  ' },
+  ...{ log: 'log ', ln: 'ln ', exp: 'exp ', arg: 'arg ', max: 'max ', min: 'min ', tanh: 'tanh ' },
   ...{ ',': ' ', ';': ' ', ':': ' ', '!': '', ' ': ' ' },
 };
 const MARKS = /\\([a-zA-Z]+|[,;:! ])/g;
@@ -35,11 +50,12 @@ export function formulaText(tex: string): string {
   return (
     unicode(text.replace(SIZES, '').replace(MARKS, (mark, name: string) => BY_NAME[name] ?? mark))
       .replace(/\\([{}%_#&|])/g, '$1')
-      .replace(/\\\\/g, '; ')
       .replace(/[{}]/g, '')
       .replace(/ ([⋅×]) ?/g, ' $1 ')
       // Commands end in a space that is no part of the formula.
       .replace(/([|⌊⌈‖]) (?=\S)/g, '$1')
+      .replace(/(log|ln|exp|max|min|tanh) (?=[(_{])/g, '$1')
+      .replaceAll(LOW, '_')
       .replace(/ {2,}/g, ' ')
       .trim()
   );
