@@ -25,7 +25,11 @@ async function verdictOf(id: string, submission: Submission): Promise<string> {
     const at = line === undefined ? '' : ` ${line}${column === undefined ? '' : `:${column}`}`;
     return `  ${kind}${at}${code === undefined ? '' : ` ${code}`}\n    ${words.en}\n    ${words.zh}\n`;
   });
-  return `${verdict}\n  ${numbers.join(', ')}\n${lines.join('')}`;
+  // What the compiler takes may get better.
+  return `${verdict}\n  ${numbers.join(', ')}\n${lines.join('')}`.replace(
+    /(compiled|compile' needs|compile' 为) \d+/g,
+    '$1 …',
+  );
 }
 
 test('verdicts', async () => {
