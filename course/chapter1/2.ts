@@ -1,7 +1,7 @@
 /** Exercise 1.2: the three schools of AI research, an agent of each: a feedback controller, a resolution prover, a small network. */
 import { defineExercise, type Words } from 'systole/course';
+import { charts } from 'systole/report';
 import { TABLES, trainMlp } from '../chapter2/1.ts';
-import { linePlot } from '../plot.ts';
 import { clauseText, implies, prove } from './resolution.ts';
 
 /** Behaviourism: x ← x + gain·(r − x), from 0; the states, the first included. */
@@ -140,7 +140,8 @@ Sources: N. Wiener, *Cybernetics*, 1948; J. Robinson, *A Machine-Oriented Logic 
     );
     const english = language === 'en';
     const states = control(gain, steps);
-    const plot = linePlot(
+    const { linesPicture } = await charts();
+    const plot = linesPicture(
       [
         { name: 'x', points: states.map((x, n) => [n, x] as const) },
         {

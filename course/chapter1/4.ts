@@ -96,8 +96,20 @@ export interface Fragility {
   readonly noise: number;
 }
 
-/** Shares of held-out images that are right as they are and moved. */
-export async function fragility(digits: DigitsAtHand, { model }: Taught, epsilon: number): Promise<Fragility> {
+const measured = new Map<string, Promise<Fragility>>();
+
+/** Shares of held-out images that are right as they are and moved; measured once for each network. */
+export function fragility(digits: DigitsAtHand, taughtOn: Taught, epsilon: number): Promise<Fragility> {
+  const key = `${digits.name.en} ${taughtOn.images} ${epsilon}`;
+  let found = measured.get(key);
+  if (found === undefined) {
+    found = measureNew(digits, taughtOn, epsilon);
+    measured.set(key, found);
+  }
+  return found;
+}
+
+async function measureNew(digits: DigitsAtHand, { model }: Taught, epsilon: number): Promise<Fragility> {
   const share = judge(model);
   const set = part(digits.test, 0, Math.min(2000, digits.test.count));
   return {

@@ -153,14 +153,10 @@ $b$ as for $w$, so it is $-2\,e^{wx+b}(t-e^{wx+b})$. And $e^z$ is a poor activat
       rows.push([name, dw.toFixed(6), db.toFixed(6)]);
     }
     table([{ en: 'activation', zh: '激活函数' }, 'dL/dw', 'dL/db'], rows);
-    picture(
-      'signLog',
-      slopePicture('G', signLogOf, (z) => 1 / (1 + Math.abs(z)), language),
-      {
-        en: 'sign(z)·ln(1 + |z|), which grows without bound, and its derivative, which is 1 at 0 and falls slowly',
-        zh: 'sign(z)·ln(1 + |z|) 无界增长；其导数在 0 处为 1，缓慢下降',
-      },
-    );
+    picture('signLog', await slopePicture('G', signLogOf, (z) => 1 / (1 + Math.abs(z)), language), {
+      en: 'sign(z)·ln(1 + |z|), which grows without bound, and its derivative, which is 1 at 0 and falls slowly',
+      zh: 'sign(z)·ln(1 + |z|) 无界增长；其导数在 0 处为 1，缓慢下降',
+    });
     const right = await xorWith(ACTIVATIONS[activation as keyof typeof ACTIVATIONS], seed);
     print({
       en: `A 2-4-1 network with ${activation} has ${right} of 4 rows of XOR right.`,

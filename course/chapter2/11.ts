@@ -6,8 +6,8 @@ import { defineExercise } from 'systole/course';
 import { batches, type SampleSet } from 'systole/data';
 import { adderModel } from 'systole/flow';
 import { elementCount } from 'systole/ir';
+import { charts } from 'systole/report';
 import { binaryCrossEntropyWithLogits, compile, fromModel, nn, optim, type Tensor, tensor } from 'systole/tensor';
-import { linePlot } from '../plot.ts';
 import { glorot, mlp } from '../training.ts';
 import { all, exactRows, INPUTS, OUTPUTS, ROWS, type Rows, split, TRAINED } from './truthTable.ts';
 
@@ -157,7 +157,8 @@ $$s_j=\sum_{m\ge1}(-1)^{m+1}h_{m2^j}$$
       zh: `在 ${TRAINED} 行上训练 ${trained.epochs} 轮：其中 ${curves[0].at(-1)![1].toFixed(2)} % 正确，其余 ${test.count} 行中 ${held} 行正确（${((100 * held) / test.count).toFixed(2)} %）。`,
     });
     const english = language === 'en';
-    const plot = linePlot(
+    const { linesPicture } = await charts();
+    const plot = linesPicture(
       [
         { name: english ? 'trained rows' : '训练行', points: curves[0] },
         { name: english ? 'held-out rows' : '留出行', points: curves[1] },

@@ -2,8 +2,8 @@
 import { Matrix, solve } from 'ml-matrix';
 import { type Random, Random as Stream } from 'systole/base';
 import { defineExercise } from 'systole/course';
+import { charts } from 'systole/report';
 import { dropout, ones, random } from 'systole/tensor';
-import { linePlot } from '../plot.ts';
 
 /** argmin ‖Xw − y‖² + λ‖w‖²: (XᵀX + λI)·w = Xᵀy. */
 export function ridge(x: readonly (readonly number[])[], y: readonly number[], lambda: number): number[] {
@@ -42,11 +42,12 @@ export function baggedVariance(n: number, trials: number, stream: Random): numbe
 export const shrink = (w: number, lambda: number): number => w / (1 + 2 * lambda);
 
 /** What a penalty leaves of weights from −1 to 1. */
-const penaltyPicture = (lambda: number, language: 'en' | 'zh'): string => {
+const penaltyPicture = async (lambda: number, language: 'en' | 'zh'): Promise<string> => {
   const ws = Array.from({ length: 201 }, (_, i) => -1 + i / 100);
   const curve = (name: string, f: (w: number) => number) => ({ name, points: ws.map((w) => [w, f(w)] as const) });
   const english = language === 'en';
-  return linePlot(
+  const { linesPicture } = await charts();
+  return linesPicture(
     [
       curve(english ? 'no penalty' : '无惩罚', (w) => w),
       curve(`L1, λ = ${lambda}`, (w) => softThreshold(w, lambda)),
@@ -124,7 +125,7 @@ Sources: R. Tibshirani, *Regression Shrinkage and Selection via the Lasso*, 1996
       ['w', `L1: sign(w)·max(0, |w| − ${lambda})`, `L2: w/(1 + 2·${lambda})`],
       [0.3, -0.8, 1].map((w) => [w, softThreshold(w, lambda), shrink(w, lambda)]),
     );
-    picture('penalties', penaltyPicture(lambda, language), {
+    picture('penalties', await penaltyPicture(lambda, language), {
       en: 'L1 moves weights by λ towards zero and holds them there; L2 shrinks them in proportion',
       zh: 'L1 使权重向零移动 λ 并停在零；L2 按比例缩小权重',
     });

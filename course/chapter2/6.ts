@@ -55,14 +55,10 @@ $$\sigma'(x)=\frac{e^{-x}}{(1+e^{-x})^2}=\frac{1}{e^{x}+e^{-x}+2}=\sigma(x)\,\bi
       ],
       rows,
     );
-    picture(
-      'sigmoid',
-      slopePicture('σ', (x) => 1 / (1 + Math.exp(-x)), sigmoidSlope, language),
-      {
-        en: 'The sigmoid from 0 to 1 and its derivative, a bell with its top of 1/4 at the origin',
-        zh: 'sigmoid 由 0 升至 1；其导数呈钟形，在原点取最大值 1/4',
-      },
-    );
+    picture('sigmoid', await slopePicture('σ', (x) => 1 / (1 + Math.exp(-x)), sigmoidSlope, language), {
+      en: 'The sigmoid from 0 to 1 and its derivative, a bell with its top of 1/4 at the origin',
+      zh: 'sigmoid 由 0 升至 1；其导数呈钟形，在原点取最大值 1/4',
+    });
   },
   async check(check) {
     const at0 = check.row(1);

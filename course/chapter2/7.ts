@@ -60,14 +60,10 @@ $$\varphi'(v)=(1+v^2)^{-\frac12}-v^2(1+v^2)^{-\frac32}=\frac{(1+v^2)-v^2}{(1+v^2
       ],
       rows,
     );
-    picture(
-      'phi',
-      slopePicture('φ', (v) => v / Math.sqrt(1 + v * v), phiSlope, language),
-      {
-        en: 'φ from −1 to 1 and its derivative, a bell with its top of 1 at the origin',
-        zh: 'φ 由 −1 升至 1；其导数呈钟形，在原点取最大值 1',
-      },
-    );
+    picture('phi', await slopePicture('φ', (v) => v / Math.sqrt(1 + v * v), phiSlope, language), {
+      en: 'φ from −1 to 1 and its derivative, a bell with its top of 1 at the origin',
+      zh: 'φ 由 −1 升至 1；其导数呈钟形，在原点取最大值 1',
+    });
   },
   async check(check) {
     const at0 = check.row(1);

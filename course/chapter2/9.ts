@@ -4,8 +4,8 @@
  */
 import { defineExercise } from 'systole/course';
 import { tensorOf } from 'systole/ir';
+import { charts } from 'systole/report';
 import { compile, mul, optim, sum, type Tensor, tensor, Variable } from 'systole/tensor';
-import { linePlot } from '../plot.ts';
 
 const variable = (values: readonly number[]): Variable => new Variable(tensorOf('float64', [values.length], values));
 
@@ -79,20 +79,22 @@ const MOMENTA = [0.9, 0.5, -0.5, -0.9];
 async function descentPicture(own: { a: number; rate: number }, language: 'en' | 'zh'): Promise<string> {
   const curves = await Promise.all(
     [own, ...OPTIMAL].map(async ({ a, rate }) => {
-      const points: [number, number][] = [[0, 0]];
+      const points: [number, number][] = [[0, 1]];
       await stepsOnQuadratic(a, rate, {
         limit: 1000,
         // Of a run that diverges only the beginning is drawn.
-        onStep: (n, largest) => largest < 100 && points.push([n, Math.log10(largest)]),
+        onStep: (n, largest) => largest < 100 && points.push([n, largest]),
       });
       return { name: `a = ${a.toFixed(3)}, η = ${rate.toFixed(4)}`, points };
     }),
   );
   const english = language === 'en';
-  return linePlot(curves, {
+  const { linesPicture } = await charts();
+  return linesPicture(curves, {
     title: english ? 'Distance from the bottom of (x² + 100·y²)/2' : '与 (x² + 100·y²)/2 最低点的距离',
     x: english ? 'step' : '步数',
-    y: 'log₁₀',
+    y: english ? 'larger coordinate' : '较大的坐标',
+    log: ['y'],
   });
 }
 
@@ -164,8 +166,8 @@ valley below it takes 2300 steps where plain descent takes 721, and with the lat
     }
     table(['a', 'η', { en: 'steps down (x² + 100·y²)/2', zh: '在 (x² + 100·y²)/2 上的步数' }], runs);
     picture('descent', await descentPicture({ a: own, rate }, language), {
-      en: 'Logarithm of the distance from the minimum by steps; with the best momentum it falls about seven times as fast as without',
-      zh: '与最小值距离的对数随步数的变化；动量取最优值时的下降速度约为无动量时的七倍',
+      en: 'Distance from the minimum by steps, on a logarithmic axis; with the best momentum it falls about seven times as fast as without',
+      zh: '与最小值的距离（对数坐标）随步数的变化；动量取最优值时的下降速度约为无动量时的七倍',
     });
     print({
       en: `The sum as printed, a = 0.3 and g = 1, tends to ${literalSum(0.3, 200)}; −(1 − a)/(1 − 2a) = ${-0.7 / 0.4}.`,

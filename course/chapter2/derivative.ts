@@ -1,6 +1,7 @@
 /** The derivative of a function of one number, as exercises 2.6, 2.7 and 2.10 ask for it: by autograd in f64, and by differences. */
+
+import { charts } from 'systole/report';
 import { gradientOf, type Tensor, tensor, withReference } from 'systole/tensor';
-import { linePlot } from '../plot.ts';
 
 export type Scalar = (x: Tensor) => Tensor;
 
@@ -15,18 +16,19 @@ export async function difference(f: Scalar, x: number, h = 1e-5): Promise<number
 }
 
 /** A function and its derivative from −6 to 6. */
-export function slopePicture(
+export async function slopePicture(
   name: string,
   f: (x: number) => number,
   slope: (x: number) => number,
   language: 'en' | 'zh',
-): string {
+): Promise<string> {
   const xs = Array.from({ length: 241 }, (_, i) => -6 + i / 20);
-  return linePlot(
+  const { linesPicture } = await charts();
+  return linesPicture(
     [
       { name, points: xs.map((x) => [x, f(x)] as const) },
       { name: `${name}′`, points: xs.map((x) => [x, slope(x)] as const) },
     ],
-    { title: language === 'en' ? `${name} and its derivative` : `${name} 及其导数`, x: 'x', y: '' },
+    { title: language === 'en' ? `${name} and its derivative` : `${name} 及其导数`, x: 'x', y: 'f(x)' },
   );
 }
