@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Random, roundHalfEven } from '#base';
+import { parseSpace, spaceOf } from '#explore';
 import { assembleProgram } from '#isa';
-import { presets } from '#machine';
+import { presets, resolveMachine } from '#machine';
 import { createSimulation, runFunctional } from '#sim';
 import { runNetwork } from './01-run-a-network.ts';
 import { learnToAdd } from './09-train-an-adder.ts';
@@ -178,4 +179,16 @@ test('09: a network learns to add, and the processor runs it', async () => {
   expect({ right, sum }).toEqual({ right: 512, sum: 15 });
   expect(cycles).toBeGreaterThan(0);
   expect(lines).toHaveLength(5);
+});
+
+test.each([
+  ['11-four-square-millimetres.yaml', 3072],
+  ['12-two-thousand-machines.yaml', 2000],
+])('%s: a space of designs', async (name, size) => {
+  const read = (file: string): string => readFileSync(new URL(`./${file}`, import.meta.url), 'utf8');
+  const space = await spaceOf(parseSpace(read(name), name), {
+    machine: (word) => resolveMachine(word.endsWith('.json') ? { text: read(word), file: word } : word),
+    model: async (network) => ({ network }),
+  });
+  expect(space.size).toBe(size);
 });

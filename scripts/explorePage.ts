@@ -53,7 +53,8 @@ function dimensionRows(): string {
 function page(): string {
   return `# Exploring a design space
 
-\`systole explore SPACE.yaml\` compiles networks for many machines, runs them, and finds the designs that no other beats. Made by \`npm run docs\`.
+\`systole explore SPACE.yaml\` compiles networks for many machines, runs them, and finds the designs that no other beats. A question that it
+answers, with pictures: [four-square-millimetres.md](four-square-millimetres.md). Made by \`npm run docs\`.
 
 \`\`\`yaml
 models: [mobilenet-v2, resnet50]     # judged together, by the geometric mean
