@@ -193,10 +193,12 @@ export function chosenJob(
     return now ?? found.findLast((t) => fitsContraction(k, t, machine));
   };
   /** The fastest way on a machine as it finds it; undefined where it is settled: what is held is as all have it that read it, what is sparse stays so. */
-  const fastest = (machine: Machine): Fastest | undefined =>
-    wram.held === undefined && sparseOf(shape) === undefined
-      ? fastestOf(p, planned, machine, { limit: Number.POSITIVE_INFINITY, isSettled: true })
-      : undefined;
+  const fastest = (machine: Machine): Fastest | undefined => {
+    if (wram.held !== undefined || sparseOf(shape) !== undefined) return undefined;
+    const way = fastestOf(p, planned, machine, { limit: Number.POSITIVE_INFINITY, isSettled: true });
+    if (way !== undefined) found.push(way.tiling);
+    return way;
+  };
   const settled = (): Contraction => (wram.held === undefined ? first() : holding(first()));
   const pool = chain.pool === undefined ? [] : [chain.pool.node];
   p.fusedPools.push(...pool);
@@ -213,8 +215,8 @@ export function chosenJob(
     wram,
     predict: (whole) => {
       const machine = within(whole);
-      const found = fastest(machine);
-      if (found !== undefined) return found.cycles;
+      const way = fastest(machine);
+      if (way !== undefined) return way.cycles;
       const k = settled();
       const chosen = tilingFor(k, machine);
       return chosen && cyclesOf(k, chosen, machine);
