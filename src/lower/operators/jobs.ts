@@ -176,7 +176,7 @@ export function chosenJob(
   const shape = first();
   const packed = shape.weights.kind === 'constant' ? packedBytes(shape, tiling) : 0;
   // Tilings found before serve where a schedule of a caller has no other one.
-  const found = [tiling];
+  const found: Pick<Chosen, 'contraction' | 'tiling'>[] = [{ contraction: first, tiling }];
   const wram: WramUse = {
     weights: sharedAs(shape),
     room: p.machine.wram.bytes,
@@ -187,19 +187,30 @@ export function chosenJob(
     },
   };
   const within = (machine: Machine): Machine => withWram(machine, wram.held?.bytes ?? wram.room);
-  const tilingFor = (k: Contraction, machine: Machine): Tiling | undefined => {
-    const now = p.tiling(k, machine);
-    if (now !== undefined) found.push(now);
-    return now ?? found.findLast((t) => fitsContraction(k, t, machine));
+  /** Way and tiling on a machine as it finds it. What is held is as all have it that read it, what is sparse stays so. */
+  const settle = (machine: Machine): Pick<Fastest, 'k' | 'tiling'> | undefined => {
+    const isHeld = wram.held !== undefined;
+    const made = (contraction: () => Contraction): Contraction => (isHeld ? holding(contraction()) : contraction());
+    if (!isHeld && sparseOf(shape) === undefined) {
+      const way = fastestOf(p, planned, machine, { limit: Number.POSITIVE_INFINITY, isSettled: true });
+      if (way !== undefined) {
+        found.push(way);
+        return way;
+      }
+    } else {
+      const k = made(first);
+      const now = p.tiling(k, machine);
+      if (now !== undefined) {
+        found.push({ contraction: first, tiling: now });
+        return { k, tiling: now };
+      }
+    }
+    for (const { contraction, tiling } of found.toReversed()) {
+      const k = made(contraction);
+      if ((!isHeld || contraction === first) && fitsContraction(k, tiling, machine)) return { k, tiling };
+    }
+    return undefined;
   };
-  /** The fastest way on a machine as it finds it; undefined where it is settled: what is held is as all have it that read it, what is sparse stays so. */
-  const fastest = (machine: Machine): Fastest | undefined => {
-    if (wram.held !== undefined || sparseOf(shape) !== undefined) return undefined;
-    const way = fastestOf(p, planned, machine, { limit: Number.POSITIVE_INFINITY, isSettled: true });
-    if (way !== undefined) found.push(way.tiling);
-    return way;
-  };
-  const settled = (): Contraction => (wram.held === undefined ? first() : holding(first()));
   const pool = chain.pool === undefined ? [] : [chain.pool.node];
   p.fusedPools.push(...pool);
   const vectorNodes = [...onVector, ...(chain.steps.length === 0 ? pool : chain.nodes)];
@@ -215,17 +226,16 @@ export function chosenJob(
     wram,
     predict: (whole) => {
       const machine = within(whole);
-      const way = fastest(machine);
-      if (way !== undefined) return way.cycles;
-      const k = settled();
-      const chosen = tilingFor(k, machine);
-      return chosen && cyclesOf(k, chosen, machine);
+      const way = settle(machine);
+      return way && cyclesOf(way.k, way.tiling, machine);
     },
     prepare: (place, whole): Prepared => {
       const machine = within(whole);
-      const k = fastest(machine)?.k ?? settled();
-      const chosen = tilingFor(k, machine);
-      if (chosen === undefined) throw internalError({ what: `no tiling of ${k.name} fits that fitted when planned` });
+      const way = settle(machine);
+      if (way === undefined) throw internalError({ what: `no tiling of ${shape.name} fits that fitted when planned` });
+      const { k, tiling: chosen } = way;
+      // Of all that were asked for the last, for those who watch the schedule.
+      p.tiling(k, machine);
       let address = 0;
       let segment = { name: '', bytes: 0 };
       if (k.weights.kind === 'constant') {
