@@ -19,12 +19,17 @@ export function letters(): string {
   range(0x391, 0x3c9);
   for (const c of '–—…′″‖·×÷−±≈≠≤≥∞√∑∏∂∈←↑→↓↔⌈⌉⌊⌋⟨⟩•◦■□▲△◆◇●○′₀₁₂₃₄₅₆₇₈₉⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ，。、；：？！（）【】《》“”‘’')
     used.add(c);
-  for (const folder of ['src/report/pictures/', 'src/report/parallel/', 'src/cli/plots/']) {
+  for (const folder of ['src/report/pictures/', 'src/report/parallel/', 'src/cli/plots/', 'src/cli/explore/']) {
     const place = new URL(`../${folder}`, import.meta.url);
-    for (const path of readdirSync(place).filter((p) => p.endsWith('.ts')))
-      for (const c of readFileSync(new URL(path, place), 'utf8')) if (/\p{Script=Han}/u.test(c)) used.add(c);
+    for (const path of readdirSync(place).filter((p) => p.endsWith('.ts'))) addHan(used, new URL(path, place));
   }
+  // The names of measures stand at axes.
+  addHan(used, new URL('../src/explore/measures.ts', import.meta.url));
   return [...used].sort().join('');
+}
+
+function addHan(used: Set<string>, file: URL): void {
+  for (const c of readFileSync(file, 'utf8')) if (/\p{Script=Han}/u.test(c)) used.add(c);
 }
 
 /** The subset. */

@@ -104,7 +104,10 @@ export function explorationText(space: Space, exploration: Exploration, options:
     [states.failed, { en: 'failed', zh: '个失败' }],
   ] as const;
   const said = counts.filter(([n]) => n > 0).map(([n, words]) => `${grouped(n)} ${t(words)}`);
-  if (said.length > 0) lines.push(`${t({ en: 'Designs: ', zh: '设计：' })}${said.join(t({ en: ', ', zh: '，' }))}.`);
+  if (said.length > 0)
+    lines.push(
+      `${t({ en: 'Designs: ', zh: '设计：' })}${said.join(t({ en: ', ', zh: '，' }))}${t({ en: '.', zh: '。' })}`,
+    );
   for (const [code, n] of Object.entries(failuresOf(designs))) {
     const example = designs.find((d) => d.failure?.code === code)!.failure!;
     lines.push(palette.faint(`  ${code} × ${n}${t({ en: ', for one: ', zh: '，例如：' })}${example[language]}`));
