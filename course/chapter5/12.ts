@@ -219,7 +219,7 @@ $$s(t) = 0.5\\left(1 - \\left(1 - \\frac{t - 0.1\\,n}{0.6\\,n}\\right)^3\\right)
     images: {
       kind: 'whole',
       words: { en: 'images to learn from', zh: '训练图像数' },
-      default: 2000,
+      default: 800,
       least: 64,
       most: 50000,
     },

@@ -141,7 +141,21 @@ $A$ 为扫过一遍特征图所读的输入字数（含重叠边缘与填充）�
   },
   show({ listing, picture, print, language }, { layer, to, tc, th, tw }) {
     const tiledBy = tiledLayer(PAPER_ALEXNET.find((l) => l.name === layer)!);
-    const report = tilingReport(tiledBy, { o: to, c: tc, h: th, w: tw });
+    const { filters, channels, output } = tiledBy.convolution;
+    const tile: Tile = {
+      o: Math.min(to, filters),
+      c: Math.min(tc, channels),
+      h: Math.min(th, output[0]),
+      w: Math.min(tw, output[1]),
+    };
+    const found = [tile.o, tile.c, tile.h, tile.w].join(', ');
+    if (found !== [to, tc, th, tw].join(', ')) {
+      print({
+        en: `${layer} is smaller than the tile in places; the tile is (${found})`,
+        zh: `${layer} 在某些维上小于分块，分块取 (${found})`,
+      });
+    }
+    const report = tilingReport(tiledBy, tile);
     listing({ en: 'words and loops', zh: '字数与循环' }, tilingText(report, { language }));
     picture('walk', tileWalkPicture(report, language), {
       en: `Which tile of input, weights and output of ${layer} lies on the chip, step by step, for three orders of loops`,
