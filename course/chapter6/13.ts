@@ -131,7 +131,7 @@ A simulator is believed for reasons, and these are checked here:
 - **Work**: multiply-accumulates executed are those of the layers, exactly: 724,406,816 (AlexNet of the paper), 19,632,062,464 (VGG19), 11,513,626,624 (ResNet152).
 - **Bound below**: cycles are no fewer than those of multipliers that never wait.
 - **Bound above**: no point lies above the roof at its own traffic,
-$$\frac{2,\text{MAC}}{T} le minleft(P_{peak}, \frac{2,\text{MAC}}{\text{bytes}} cdot BW\right).$$
+$$\\frac{2\\,\\text{MAC}}{T} \\le \\min\\left(P_{peak},\\ \\frac{2\\,\\text{MAC}}{\\text{bytes}} \\cdot BW\\right).$$
 - **The analytic model** of 6.8 (ideal traffic, perfect overlap inside a layer) gives 69.2, 339.8 and 474.2 GFLOP/s. The simulated networks come to 67.6, 339.5 and 376.2: AlexNet and VGG19 are within 3 %, ResNet152, whose many small layers each
 fill and drain the pipeline and do not overlap perfectly, within 21 %.
 - **Determinism**: a second run has the same cycles. **Results**: small networks (a CNN, an MLP, an LSTM) equal the host.
@@ -147,7 +147,7 @@ Sources: S. Williams et al., *Roofline*, CACM 2009; K. Simonyan, A. Zisserman 20
 - **工作量**：执行的乘累加次数与各层之和完全相等：724406816（论文版 AlexNet）、19632062464（VGG19）、11513626624（ResNet152）。
 - **下界**：周期数不少于乘法器从不等待时的周期数。
 - **上界**：没有一点高于其自身访存量所对应的屋顶，
-$$\frac{2,\text{MAC}}{T} le minleft(P_{peak}, \frac{2,\text{MAC}}{\text{字节数}} cdot BW\right)$$
+$$\\frac{2\\,\\text{MAC}}{T} \\le \\min\\left(P_{peak},\\ \\frac{2\\,\\text{MAC}}{\\text{字节数}} \\cdot BW\\right)$$
 - **解析模型**（6.8，理想访存、层内完全重叠）给出 69.2、339.8、474.2 GFLOP/s；模拟得到 67.6、339.5、376.2：AlexNet 与 VGG19 相差不到 3 %；ResNet152 有许多小层，每层都要填充和排空流水且不能完全重叠，相差不到 21 %。
 - **确定性**：再次运行周期数相同。**结果**：小网络（CNN、MLP、LSTM）的输出与主机相同。
 

@@ -91,7 +91,7 @@ Give \`--instruction\` and levels (\`--room\`, \`--ready\`, \`--drained\`) to se
     zh: `译码单元逐条处理指令，经过以下状态：
 
 $$\\text{IDLE} \\to \\text{FETCH} \\to \\text{DECODE} \\to \\begin{cases}\\text{EXECUTE} & \\text{标量运算、分支、循环、记录}\\\\ \\text{DISPATCH} & \\text{送入队列；队列满则 STALL}\\\\ \\text{WAIT} &
-\\texttt{sync}、\\texttt{barrier}、\\texttt{host}、\\texttt{halt}\\end{cases} \\to \\text{FETCH}$$
+\\texttt{sync},\\ \\texttt{barrier},\\ \\texttt{host},\\ \\texttt{halt}\\end{cases} \\to \\text{FETCH}$$
 
 DECODE 等待指令要读的内容已经写好（\`ready\`）。\`sync\` 之后的 WAIT 只有当所有队列为空、所有部件空闲（\`drained\`）时才离开。非法操作码、置位的保留位、越界地址都进入 TRAP。
 TRAP 与 HALT 只能由复位离开。
