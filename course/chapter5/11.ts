@@ -1,7 +1,7 @@
 /** Exercise 5.11: why fusing operators helps, and which networks gain most. Batch 1, f32; convolutions and products take in what follows them alone. */
 
 import { Random } from 'systole/base';
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type NumberField } from 'systole/course';
 import { sharedEngine } from 'systole/engine';
 import { type Model, type Tensor, tensorNumbers, tensorOf } from 'systole/ir';
 import { runPasses } from 'systole/passes';
@@ -152,4 +152,38 @@ $$T \\propto \\max\\left(2\\,\\text{MAC},\\ R \\cdot 4 \\cdot \\text{字数}\\ri
     );
     check.row(8).atMost('a fused block and the same unfused', await fusedDifference(), 1e-6);
   },
+
+  judge: (submission, { ridge }) =>
+    judgeNumbers(
+      submission,
+      Object.entries(NETWORKS).flatMap(([name, build]): NumberField[] => {
+        const report = fusionReport(build());
+        const { unfused, fused } = report;
+        const key = name.toLowerCase();
+        const ratio = unfused.words / fused.words;
+        const times = fusionSpeedUp(report, ridge);
+        return [
+          {
+            name: `${key}.words`,
+            words: { en: `words of ${name}, fused`, zh: `${name} 融合后的字数` },
+            expected: fused.words,
+          },
+          {
+            name: `${key}.speedup`,
+            words: { en: `speed-up of ${name}`, zh: `${name} 的加速比` },
+            expected: times,
+            tolerance: 1e-3 * times,
+            slips: [
+              {
+                value: ratio,
+                words: {
+                  en: 'that is the ratio of traffic; where a network computes longer than it moves, less is gained',
+                  zh: '这是访存之比；若计算时间长于访存时间，收益更小',
+                },
+              },
+            ],
+          },
+        ];
+      }),
+    ),
 });

@@ -4,7 +4,7 @@
  *   systole plot roofline alexnet-paper vgg19 resnet152 --machine textbook-ch6 --multipliers 16,64,256,1024,4096 -o roofline.svg
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type NumberField } from 'systole/course';
 import { type Machine, presets } from 'systole/machine';
 import {
   analyticRoofline,
@@ -135,5 +135,36 @@ $$I_{ridge} = \\frac{2N}{12.8}\\ \\text{FLOP/字节}$$
       'the picture names every network and every ridge',
       [...NETWORKS.map((n) => n.name), ...roofs.map((r) => `ridge ${r.ridge}`)].every((name) => svg.includes(name)),
     );
+  },
+
+  judge(submission, { machine, bits }) {
+    const { roofs, points } = roofline(NETWORKS, machine, Number(bits));
+    return judgeNumbers(submission, [
+      ...roofs.map(
+        ({ multipliers, ridge: expected }): NumberField => ({
+          name: `ridge${multipliers}`,
+          words: {
+            en: `ridge of ${multipliers} multipliers, operations a byte`,
+            zh: `${multipliers} 个乘法器的脊点，每字节运算次数`,
+          },
+          expected,
+          tolerance: 1e-3 * expected,
+          slips: [
+            {
+              value: expected / 2,
+              words: { en: 'a multiply-accumulate is two operations', zh: '一次乘累加算两次运算' },
+            },
+          ],
+        }),
+      ),
+      ...points.map(
+        ({ name, intensity: expected }): NumberField => ({
+          name: name.toLowerCase(),
+          words: { en: `operations a byte of ${name}`, zh: `${name} 每字节的运算次数` },
+          expected,
+          tolerance: 1e-3 * expected,
+        }),
+      ),
+    ]);
   },
 });

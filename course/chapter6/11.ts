@@ -4,7 +4,7 @@
  *   systole plot tiling --layer conv3 --tile 64,32,7,7 -o walk.svg   the picture
  */
 import { Random } from 'systole/base';
-import { type Check, defineExercise } from 'systole/course';
+import { type Check, defineExercise, judgeNumbers, type NumberField } from 'systole/course';
 import {
   executeNest,
   executePlain,
@@ -66,6 +66,14 @@ function checkExecuted(check: Check, tile: Tile): void {
     [149520384, 149520384, 149520384],
   );
 }
+
+/** A tile cut to the layer. */
+const tileWithin = ({ convolution: { filters, channels, output } }: typeof LAYER, { o, c, h, w }: Tile): Tile => ({
+  o: Math.min(o, filters),
+  c: Math.min(c, channels),
+  h: Math.min(h, output[0]),
+  w: Math.min(w, output[1]),
+});
 
 export const exercise = defineExercise({
   id: '6.11',
@@ -141,13 +149,7 @@ $A$ 为扫过一遍特征图所读的输入字数（含重叠边缘与填充）�
   },
   show({ listing, picture, print, language }, { layer, to, tc, th, tw }) {
     const tiledBy = tiledLayer(PAPER_ALEXNET.find((l) => l.name === layer)!);
-    const { filters, channels, output } = tiledBy.convolution;
-    const tile: Tile = {
-      o: Math.min(to, filters),
-      c: Math.min(tc, channels),
-      h: Math.min(th, output[0]),
-      w: Math.min(tw, output[1]),
-    };
+    const tile = tileWithin(tiledBy, { o: to, c: tc, h: th, w: tw });
     const found = [tile.o, tile.c, tile.h, tile.w].join(', ');
     if (found !== [to, tc, th, tw].join(', ')) {
       print({
@@ -199,4 +201,30 @@ $A$ 为扫过一遍特征图所读的输入字数（含重叠边缘与填充）�
     );
   },
   checkLong: (check) => checkExecuted(check, PLANE),
+
+  judge(submission, { layer, to, tc, th, tw }) {
+    const tiledBy = tiledLayer(PAPER_ALEXNET.find((l) => l.name === layer)!);
+    const report = tilingReport(tiledBy, tileWithin(tiledBy, { o: to, c: tc, h: th, w: tw }));
+    const least = leastWords(tiledBy.convolution);
+    return judgeNumbers(submission, [
+      ...report.orders.map(
+        ({ order, words }): NumberField => ({
+          name: order,
+          words: { en: `words moved, ${order}`, zh: `搬运的字数，${order}` },
+          expected: words.total,
+          slips: [
+            { value: least, words: { en: 'that is each word once', zh: '这是每字只搬一次' } },
+            {
+              value:
+                words.input +
+                words.weights +
+                tiledBy.convolution.filters * tiledBy.convolution.output[0] * tiledBy.convolution.output[1],
+              words: { en: 'partial sums that go out and come back are not counted', zh: '没有计入写出再读回的部分和' },
+            },
+          ],
+        }),
+      ),
+      { name: 'least', words: { en: 'each word once, with padding', zh: '每字只搬一次（含填充）' }, expected: least },
+    ]);
+  },
 });

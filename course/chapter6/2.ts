@@ -156,14 +156,14 @@ $$S = \\frac{t_c + t_f + t_o}{t_c/10 + t_f/2 + t_o}$$
     const about = { network, ...(share === undefined ? {} : { otherShare: share }) };
     listing(
       { en: 'time by multiply-accumulates', zh: '时间与乘累加次数成正比' },
-      speedUpText(await speedUp(network, MACS, share, factors), about, { language }),
+      speedUpText(await speedUp(network, MACS, share, factors), about, { language, width: 88 }),
     );
     listing(
       { en: 'time under a roofline', zh: '时间服从 Roofline' },
       speedUpText(
         await speedUp(network, { kind: 'roofline', ...ROOF }, share, factors),
         { ...about, roof: ROOF },
-        { language },
+        { language, width: 88 },
       ),
     );
   },

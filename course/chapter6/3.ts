@@ -4,7 +4,7 @@
  * `systole estimate fully-connected --bandwidth 12.8 --bits 32` prints it.
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type NumberField } from 'systole/course';
 import { fullyConnectedSpeedUp, fullyConnectedText } from 'systole/report';
 
 const speedUp = (bandwidth: number, bits: number, rate: number, batch = 1): number =>
@@ -13,6 +13,40 @@ const speedUp = (bandwidth: number, bits: number, rate: number, batch = 1): numb
 const BITS = [32, 16, 8];
 /** 12.8 GB/s, and the same of Gb/s. */
 const [BYTES, ITS_BITS] = [12.8e9, 1.6e9];
+
+/** What a student is asked for: with weights of 32 bits (`answer`), of 16 and of 8. */
+function asked({
+  bandwidth,
+  rate,
+  batch,
+}: {
+  readonly bandwidth: number;
+  readonly rate: number;
+  readonly batch: number;
+}) {
+  return BITS.map((bits): NumberField => {
+    const expected = speedUp(bandwidth, bits, rate, batch);
+    return {
+      name: bits === 32 ? 'answer' : `bits${bits}`,
+      words: { en: `times as fast, weights of ${bits} bits`, zh: `加速倍数，${bits} 位权重` },
+      expected,
+      tolerance: 1e-3 * expected,
+      slips: [
+        {
+          value: bandwidth,
+          words: {
+            en: 'that is the bandwidth; it is a rate, in which the single unit works, too: divide by its rate',
+            zh: '这是带宽；带宽是速率，单个 ALU 在同一时间内也在工作：应除以它的速率',
+          },
+        },
+        {
+          value: bandwidth / rate,
+          words: { en: 'bytes are counted, not weights', zh: '计了字节数，而不是权重数' },
+        },
+      ],
+    };
+  });
+}
 
 export const exercise = defineExercise({
   id: '6.3',
@@ -109,6 +143,12 @@ $$S = \\max\\left(1, \\frac{\\min(r_{mem}, r_{array})}{r}\\right)$$
     }
     check.row(5).close('batch 32, 12.8 GB/s, 32 bits', speedUp(BYTES, 32, 1e9, 32), 102.4, 1e-9);
     const bounded = fullyConnectedSpeedUp({ bandwidth: BYTES, bits: 32, rate: 1e9, batch: 32, peak: 64e9 });
+    const fields = asked({ bandwidth: BYTES, rate: 1e9, batch: 1 });
+    const claimed = judgeNumbers({ kind: 'numbers', values: { answer: 12.8e9 } }, fields);
+    check.holds('of the claimed answer it is said why it is none', /a rate/.test(claimed.findings[0]!.words.en));
     check.equal('until the array limits: 64 MACs a nanosecond', [bounded.speedUp, bounded.bound], [64, 'array']);
   },
+
+  judge: (submission, { bandwidth, rate, batch }) =>
+    judgeNumbers(submission, asked({ bandwidth: bandwidth * 1e9, rate: rate * 1e9, batch })),
 });

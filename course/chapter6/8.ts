@@ -5,11 +5,11 @@
  *   systole plot utilisation alexnet-paper -o utilisation.svg              the picture
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { presets } from 'systole/machine';
 import { type ArrayUse, arrayOfMachine, arrayOfSize } from 'systole/report';
 import { UTILISATION } from './table.ts';
-import { holdTable, type RowsOfTable, SIZES, showUtilisations, usedBy } from './utilisations.ts';
+import { askedTotals, holdTable, type RowsOfTable, SIZES, showUtilisations, usedBy } from './utilisations.ts';
 
 const chapter6 = presets.get('textbook-ch6')!;
 
@@ -143,4 +143,7 @@ $N = 256$ 时两者相差十倍（13.5 % 与 1.2 %）：起决定作用的是数
       arrayOfSize(256, use('ideal')),
     );
   },
+
+  judge: (submission, { bits, traffic, mapping }) =>
+    judgeNumbers(submission, askedTotals(use(traffic as 'ideal', mapping as 'im2col'), Number(bits))),
 });

@@ -4,11 +4,11 @@
  *   systole estimate utilisation alexnet-paper --machine textbook-ch6 --array scalar-mac
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { presets } from 'systole/machine';
 import { type ArrayUse, arrayOfMachine, arrayOfSize } from 'systole/report';
 import { UTILISATION } from './table.ts';
-import { holdTable, type RowsOfTable, SIZES, showUtilisations, usedBy } from './utilisations.ts';
+import { askedTotals, holdTable, type RowsOfTable, SIZES, showUtilisations, usedBy } from './utilisations.ts';
 
 const chapter6 = presets.get('textbook-ch6')!;
 
@@ -85,7 +85,7 @@ $$\\text{字数} = C_{out}\\frac{C_{in}}{g} \\sum_{\\text{块}} \\big((p_y - 1)s
     const readings = [
       [`scalar, ${first}`, use(first)],
       [`scalar, ${second}`, use(second)],
-      ['vector, streaming', STREAMING],
+      ['vector MACs', STREAMING],
     ] as const;
     await showUtilisations(output, readings, { multipliers: Number(multipliers), bits: Number(bits) });
   },
@@ -115,4 +115,7 @@ $$\\text{字数} = C_{out}\\frac{C_{in}}{g} \\sum_{\\text{块}} \\big((p_y - 1)s
       arrayOfSize(256, use('shift')),
     );
   },
+
+  judge: (submission, { bits, traffic }) =>
+    judgeNumbers(submission, askedTotals(use(traffic as 'ideal'), Number(bits))),
 });

@@ -1,5 +1,5 @@
 /** Exercises 6.8 and 6.9: one network on arrays of several sizes behind 12.8 GB/s, with one reading of its traffic each. */
-import type { Check, Output } from 'systole/course';
+import type { Check, NumberField, Output } from 'systole/course';
 import { presets } from 'systole/machine';
 import {
   type ArrayUse,
@@ -70,6 +70,24 @@ export function holdTable(check: Check, { use, bits, rows }: UtilisationTable, a
   );
 }
 
+/** What a student is asked for: the share of lanes at work for each size (`lanes256=13.52`), in per cent. */
+export const askedTotals = (use: ArrayUse, bits: number): readonly NumberField[] =>
+  SIZES.map((n): NumberField => {
+    const { laneUtilisation, busy } = usedBy(use, n, bits).total;
+    return {
+      name: `lanes${n}`,
+      words: { en: `multipliers at work, per cent, of ${n}`, zh: `${n} 个乘法器中工作的百分比` },
+      expected: 100 * laneUtilisation!,
+      tolerance: 0.006,
+      slips: [
+        {
+          value: 100 * busy!,
+          words: { en: 'that is the time in which the array is not empty', zh: '这是阵列非空置时间的比例' },
+        },
+      ],
+    };
+  });
+
 /** The layers on one size, the totals over all, and the curves of each reading. */
 export async function showUtilisations(
   { listing, picture, language }: Output,
@@ -80,11 +98,11 @@ export async function showUtilisations(
   const facts = { network: 'alexnet-paper', machine: 'textbook-ch6', leftOut: [], bits, bytesPerCycle };
   listing(
     { en: 'layer by layer', zh: '逐层' },
-    utilisationText({ ...facts, sizes: [usedBy(use, multipliers, bits)] }, { language }),
+    utilisationText({ ...facts, sizes: [usedBy(use, multipliers, bits)] }, { language, width: 88 }),
   );
   listing(
     { en: 'size by size', zh: '逐个规模' },
-    utilisationText({ ...facts, sizes: SIZES.map((n) => usedBy(use, n, bits)) }, { language }),
+    utilisationText({ ...facts, sizes: SIZES.map((n) => usedBy(use, n, bits)) }, { language, width: 88 }),
   );
   const { utilisationPicture } = await charts();
   const series = readings.map(([name, u]) => ({ name, sizes: SIZES.map((n) => usedBy(u, n, bits)) }));
