@@ -177,7 +177,7 @@ $$T \\propto \\max\\left(2\\,\\text{MAC},\\ R \\cdot 4 \\cdot \\text{字数}\\ri
               {
                 value: ratio,
                 words: {
-                  en: 'that is the ratio of traffic; where a network computes longer than it moves, less is gained',
+                  en: 'the ratio of traffic is taken, though a network that computes longer than it moves gains less',
                   zh: '这是访存之比；若计算时间长于访存时间，收益更小',
                 },
               },

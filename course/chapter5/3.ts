@@ -335,7 +335,7 @@ $$\\frac{2(p-1)}{p}\\,n$$
               {
                 value: 4 * count * (p - 1),
                 words: {
-                  en: 'that is to send the whole gradient to each of the others',
+                  en: 'the whole gradient is sent to each of the others',
                   zh: '这是把完整梯度发给其余每个设备',
                 },
               },

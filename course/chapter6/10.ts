@@ -152,7 +152,10 @@ $$I_{ridge} = \\frac{2N}{12.8}\\ \\text{FLOP/字节}$$
           slips: [
             {
               value: expected / 2,
-              words: { en: 'a multiply-accumulate is two operations', zh: '一次乘累加算两次运算' },
+              words: {
+                en: 'a multiply-accumulate is counted as one operation, not two',
+                zh: '把一次乘累加只算作一次运算，而应为两次',
+              },
             },
           ],
         }),

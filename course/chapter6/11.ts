@@ -213,7 +213,7 @@ $A$ 为扫过一遍特征图所读的输入字数（含重叠边缘与填充）�
           words: { en: `words moved, ${order}`, zh: `搬运的字数，${order}` },
           expected: words.total,
           slips: [
-            { value: least, words: { en: 'that is each word once', zh: '这是每字只搬一次' } },
+            { value: least, words: { en: 'each word is moved once', zh: '按每字只搬一次计算' } },
             {
               value:
                 words.input +

@@ -35,8 +35,8 @@ function asked({
         {
           value: bandwidth,
           words: {
-            en: 'that is the bandwidth; it is a rate, in which the single unit works, too: divide by its rate',
-            zh: '这是带宽；带宽是速率，单个 ALU 在同一时间内也在工作：应除以它的速率',
+            en: 'the bandwidth is given: it is a rate, and the single unit works at the same time, so divide by its rate',
+            zh: '给出的是带宽；带宽是速率，单个 ALU 在同一时间内也在工作，应除以它的速率',
           },
         },
         {

@@ -82,7 +82,7 @@ export const askedTotals = (use: ArrayUse, bits: number): readonly NumberField[]
       slips: [
         {
           value: 100 * busy!,
-          words: { en: 'that is the time in which the array is not empty', zh: '这是阵列非空置时间的比例' },
+          words: { en: 'the time in which the array is not empty is taken', zh: '取了阵列非空置时间的比例' },
         },
       ],
     };
