@@ -14,7 +14,7 @@ const BITS = [32, 16, 8];
 /** 12.8 GB/s, and the same of Gb/s. */
 const [BYTES, ITS_BITS] = [12.8e9, 1.6e9];
 
-/** What a student is asked for: with weights of 32 bits (`answer`), of 16 and of 8. */
+/** What a student is asked for: with weights of 32 bits (the number alone), of 16 and of 8. */
 function asked({
   bandwidth,
   rate,
@@ -27,7 +27,8 @@ function asked({
   return BITS.map((bits): NumberField => {
     const expected = speedUp(bandwidth, bits, rate, batch);
     return {
-      name: bits === 32 ? 'answer' : `bits${bits}`,
+      name: `bits${bits}`,
+      main: bits === 32,
       words: { en: `times as fast, weights of ${bits} bits`, zh: `加速倍数，${bits} 位权重` },
       expected,
       tolerance: 1e-3 * expected,
