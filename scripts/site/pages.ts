@@ -127,9 +127,8 @@ function figuresHtml({ notAsserted = {} }: Exercise, checked: Checked, language:
     escaped(shortened(l.detail[language])),
   ]);
   return [
-    checked.stopped === undefined
-      ? ''
-      : `<p class="note">${checked.stopped.why === 'data' ? t('needsData') : escaped(checked.stopped.message)}</p>`,
+    checked.error === undefined ? '' : `<p class="note">${escaped(checked.error)}</p>`,
+    checked.rows.includes('data') ? `<p class="note">${t('needsData')}</p>` : '',
     rows.length === 0 ? '' : tableHtml(['✓', t('row'), t('what'), t('found')], rows),
     ...Object.entries(notAsserted).map(
       ([row, why]) => `<p class="note">${t('excused')}, ${row}: ${inlineHtml(why[language])}</p>`,

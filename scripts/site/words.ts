@@ -31,8 +31,8 @@ export const SITE = {
   range: { en: 'values', zh: '取值' },
   default: { en: 'default', zh: '默认' },
   needsData: {
-    en: 'The figures of this exercise need MNIST, which was not there when this page was made: systole course check … --data FOLDER',
-    zh: '本题的数值需要 MNIST 数据，生成本页时没有：systole course check … --data 文件夹',
+    en: 'Rows that MNIST decides are not here: it was absent when this page was made. With it: systole course check … --data FOLDER',
+    zh: '由 MNIST 决定的验收行不在此处：生成本页时没有该数据。有数据时：systole course check … --data 文件夹',
   },
   excused: { en: 'Not asserted', zh: '未断言' },
   judged: { en: 'your own answer, judged', zh: '评判自己的答案' },

@@ -16,14 +16,14 @@ export interface Checked {
   /** Of acceptance row n at index n − 1. */
   readonly rows: readonly RowState[];
   readonly seconds: number;
-  /** Why it came to no end: what was thrown, or which data it needs. */
-  readonly stopped?: { readonly why: 'error' | 'data'; readonly message: string };
+  /** Why it came to no end: what was thrown. */
+  readonly error?: string;
 }
 
 /** Whether every figure was found and holds, and no row is open. */
-export const passes = ({ lines, rows, stopped }: Checked): boolean =>
-  stopped?.why !== 'error' &&
-  (stopped !== undefined || lines.length > 0) &&
+export const passes = ({ lines, rows, error }: Checked): boolean =>
+  error === undefined &&
+  lines.length > 0 &&
   lines.every((l) => l.holds) &&
   rows.every((state) => state !== 'failing' && state !== 'open');
 
@@ -39,33 +39,30 @@ export async function checkExercise(
     language = 'en',
   }: { readonly long: boolean; readonly mnist: boolean; readonly language?: 'en' | 'zh' },
 ): Promise<Checked> {
-  const { id, title, check, checkLong, needs } = exercise;
+  const { id, title, check, checkLong } = exercise;
   const started = performance.now();
   const lines: Held[] = [];
-  let stopped: Checked['stopped'];
-  if (needs === 'mnist' && !mnist) stopped = { why: 'data', message: 'MNIST' };
-  else {
-    try {
-      for (const run of [check, ...(long && checkLong !== undefined ? [checkLong] : [])])
-        lines.push(...(await hold(run)));
-    } catch (error) {
-      stopped = { why: 'error', message: messageOf(error, language) };
-    }
+  let error: string | undefined;
+  try {
+    for (const run of [check, ...(long && checkLong !== undefined ? [checkLong] : [])])
+      lines.push(...(await hold(run)));
+  } catch (thrown) {
+    error = messageOf(thrown, language);
   }
   const rows = Array.from({ length: exercise.rows }, (_, i) => rowState(exercise, i + 1, lines, { long, mnist }));
   const seconds = (performance.now() - started) / 1000;
-  return { id, title, lines, rows, seconds, ...(stopped === undefined ? {} : { stopped }) };
+  return { id, title, lines, rows, seconds, ...(error === undefined ? {} : { error }) };
 }
 
 function rowState(
-  { notAsserted = {}, mnistRows = [], checkLong, needs }: Exercise,
+  { notAsserted = {}, mnistRows = [], checkLong }: Exercise,
   row: number,
   lines: readonly Held[],
   { long, mnist }: { readonly long: boolean; readonly mnist: boolean },
 ): RowState {
   const named = lines.filter((l) => l.row === row);
   if (named.length > 0) return named.every((l) => l.holds) ? 'asserted' : 'failing';
-  if (!mnist && (mnistRows.includes(row) || needs === 'mnist')) return 'data';
+  if (!mnist && mnistRows.includes(row)) return 'data';
   if (notAsserted[row] !== undefined) return 'excused';
   return checkLong !== undefined && !long ? 'long' : 'open';
 }

@@ -8,6 +8,9 @@ import { Transcript } from './transcript.ts';
 const exercise: Exercise = {
   id: '0.1',
   title: { en: 'A test', zh: '测试' },
+  asked: { en: 'What?', zh: '什么？' },
+  explanation: { en: 'This.', zh: '这个。' },
+  code: [],
   rows: 2,
   parameters: {
     rows: { kind: 'whole', words: { en: 'rows', zh: '行数' }, default: 8, least: 1, most: 64 },

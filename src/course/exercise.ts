@@ -84,9 +84,9 @@ export interface Exercise<P extends Parameters = Parameters> {
   readonly id: string;
   readonly title: Words;
   /** What is asked, in our own words; Markdown with formulas between dollar signs. */
-  readonly asked?: Words;
+  readonly asked: Words;
   /** The answer: short, with formulas and sources; Markdown. */
-  readonly explanation?: Words;
+  readonly explanation: Words;
   /** Where a widespread answer is wrong: what it claims, why that is wrong, and what is right. */
   readonly claimed?: Words;
   /** How many acceptance rows the exercise has, and why some are not asserted here (by number). */
@@ -94,9 +94,7 @@ export interface Exercise<P extends Parameters = Parameters> {
   readonly notAsserted?: Readonly<Record<number, Words>>;
   /** Rows that are asserted only where MNIST is there: its data decide them. */
   readonly mnistRows?: readonly number[];
-  readonly code?: readonly CodeLink[];
-  /** Data that some of its figures need; where it is absent they are not run, and that is said. */
-  readonly needs?: 'mnist';
+  readonly code: readonly CodeLink[];
   readonly parameters?: P;
   /** Shows the answer. */
   readonly show: (output: Output, values: Arguments<P>) => void | Promise<void>;

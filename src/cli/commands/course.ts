@@ -148,10 +148,8 @@ async function list(console: Console): Promise<void> {
   });
 }
 
-const NOTHING = { en: '', zh: '' };
-
 async function run(exercise: Exercise, options: RunOptions, console: Console): Promise<void> {
-  const { id, title, asked = NOTHING, explanation = NOTHING, claimed, code = [] } = exercise;
+  const { id, title, asked, explanation, claimed, code } = exercise;
   const values = valuesOf(exercise, options);
   if (console.json) {
     const transcript = new Transcript(console.language);
@@ -240,10 +238,10 @@ async function checkAll(words: readonly string[], options: CheckOptions, console
     const states = checked.flatMap((c) => c.rows);
     console.object(CHECK, {
       exercises: checked.map((c) => ({
-        ...{ id: c.id, passed: passes(c), seconds: c.seconds, rows: [...c.rows], stopped: c.stopped ?? null },
+        ...{ id: c.id, passed: passes(c), seconds: c.seconds, rows: [...c.rows], error: c.error ?? null },
         figures: c.lines.map(({ what, holds, detail, row }) => ({ what, holds, detail, row: row ?? null })),
       })),
-      passed: checked.filter((c) => passes(c) && c.stopped === undefined).length,
+      passed: checked.filter(passes).length,
       asserted: states.filter((s) => s === 'asserted').length,
       rows: states.length,
     });

@@ -62,7 +62,7 @@ export const CHECK = answer(
         figures: z.array(
           z.strictObject({ what: z.string(), holds: z.boolean(), detail: words, row: z.number().nullable() }),
         ),
-        stopped: z.strictObject({ why: z.enum(['error', 'data']), message: z.string() }).nullable(),
+        error: z.string().nullable().describe('why the check came to no end'),
       }),
     ),
     passed: z.number(),

@@ -62,9 +62,8 @@ const FOUND: Readonly<Record<Exclude<RowState, 'asserted' | 'failing'>, Both>> =
 /** The line of an exercise, and below it what does not hold; with `all`, every figure. */
 export function checkedText(checked: Checked, console: Console, all: boolean): string {
   const t = console.text.bind(console);
-  const { id, title, lines, rows, seconds, stopped } = checked;
-  const mark =
-    stopped?.why === 'data' ? palette.faint('----') : passes(checked) ? palette.good('ok  ') : palette.bad('FAIL');
+  const { id, title, lines, rows, seconds, error } = checked;
+  const mark = passes(checked) ? palette.good('ok  ') : palette.bad('FAIL');
   const asserted = rows.filter((r) => r === 'asserted').length;
   const [figures, of] = [lines.length, rows.length];
   const told = t({
@@ -74,16 +73,7 @@ export function checkedText(checked: Checked, console: Console, all: boolean): s
   const shown = all ? lines : lines.filter((l) => !l.holds);
   return [
     `${mark} ${id.padEnd(4)} ${t(title)}  ${palette.faint(told)}`,
-    ...(stopped === undefined
-      ? []
-      : [
-          stopped.why === 'data'
-            ? t({
-                en: `       not run: needs ${stopped.message} (--data FOLDER)`,
-                zh: `       未运行：需要 ${stopped.message}（--data 文件夹）`,
-              })
-            : palette.bad(`       ${stopped.message}`),
-        ]),
+    ...(error === undefined ? [] : [palette.bad(`       ${error}`)]),
     ...shown.map(
       (l) =>
         `     ${l.holds ? palette.good('ok  ') : palette.bad('FAIL')} ${l.row === undefined ? '' : `[${l.row}] `}${l.what}: ${t(l.detail)}`,
@@ -96,7 +86,7 @@ export function totalText(checked: readonly Checked[], exercises: readonly Exerc
   const t = console.text.bind(console);
   // Recipes are of our own and count apart from the book.
   const isRecipe = (c: Checked): boolean => chapterOf(c.id) === 'recipe';
-  const passed = (of: readonly Checked[]): number => of.filter((c) => passes(c) && c.stopped === undefined).length;
+  const passed = (of: readonly Checked[]): number => of.filter(passes).length;
   const [book, recipes] = [checked.filter((c) => !isRecipe(c)), checked.filter(isRecipe)];
   const states = checked.flatMap((c) => c.rows);
   const asserted = states.filter((s) => s === 'asserted').length;
