@@ -52,6 +52,9 @@ export class CliCommand extends Command {
       const name = option?.long ?? key;
       const texts = Array.isArray(value) ? value : [value];
       if (texts.includes('')) throw empty({ what: name });
+      // `--machine --lang zh`: the next option is no value.
+      if (this.options.some((o) => texts.includes(o.long)))
+        this.error(`option '${option?.flags ?? key}' argument missing`);
       const isRepeatable = option?.parseArg !== undefined && REPEATABLE.has(option.parseArg);
       if (!isRepeatable && this.getOptionValueSource(key) === 'cli') throw givenTwice({ option: name });
     }
