@@ -20,7 +20,7 @@ import type { Console } from '../console.ts';
 import { grade, judge } from '../course/grade.ts';
 import { markdownText } from '../course/markdown.ts';
 import { ConsoleOutput } from '../course/output.ts';
-import { type DataOptions, entriesOf, exerciseOf, isExercise, useData } from '../course/registry.ts';
+import { type DataOptions, entriesOf, exerciseOf, isChapter, isExercise, useData } from '../course/registry.ts';
 import { CHECK, EXERCISE, GRADES, JUDGED, LIST } from '../course/schemas.ts';
 import { keepChecks, lastChecks } from '../course/state.ts';
 import { submissionOf } from '../course/submission.ts';
@@ -62,7 +62,13 @@ function configureCourse(command: CliCommand, console: Console, exercise: Exerci
     { run: 'systole course grade class/', does: { en: 'a table for a class', zh: '全班成绩表' } },
   ]);
   command.addArgument(
-    new Argument('[ID]', t({ en: 'number of an exercise; default: list them', zh: '习题编号；默认列出全部' })),
+    new Argument(
+      '[ID]',
+      t({
+        en: 'number of an exercise, or of a chapter to list; default: list all',
+        zh: '习题编号，或要列出的章；默认列出全部',
+      }),
+    ),
   );
   command.option(
     '-o, --output <FOLDER>',
@@ -75,7 +81,7 @@ function configureCourse(command: CliCommand, console: Console, exercise: Exerci
   withCommonOptions(console, command, LIST, EXERCISE);
   command.action(async (id: string | undefined, options: RunOptions) => {
     useData(options);
-    if (id === undefined) await list(console);
+    if (id === undefined || isChapter(id)) await list(console, id);
     else await run(await exerciseOf(id), options, console);
   });
   command.addCommand(check(console, exercise));
@@ -136,8 +142,8 @@ function valuesOf(exercise: Exercise, options: object): Arguments<Parameters> {
 const load = (words: readonly string[]): Promise<readonly Exercise[]> =>
   Promise.all(entriesOf(words).map(async (entry) => (await entry.load()).exercise));
 
-async function list(console: Console): Promise<void> {
-  const all = await load([]);
+async function list(console: Console, chapter: string | undefined): Promise<void> {
+  const all = await load(chapter === undefined ? [] : [chapter]);
   const last = lastChecks();
   if (!console.json) return console.say(listText(all, last, console));
   return console.object(LIST, {

@@ -23,8 +23,9 @@ const chapters = (): readonly string[] => [...new Set(exercises.map(({ id }) => 
 
 function unknownOf(id: string) {
   const ids = exercises.map((e) => e.id);
-  // Of a chapter's number alone its first.
-  const nearest = ids.find((other) => chapterOf(other) === id) ?? closest(id, ids);
+  // Of a chapter that exists its last, of which there is no more.
+  const own = ids.filter((other) => chapterOf(other) === chapterOf(id));
+  const nearest = own.at(-1) ?? closest(id, ids);
   return unknownExercise({ id, nearest, chapters: chapters().join(', ') });
 }
 
@@ -40,6 +41,8 @@ export function entriesOf(words: readonly string[]): readonly Entry[] {
   }
   return exercises.filter(({ id }) => words.includes(id) || words.includes(chapterOf(id)));
 }
+
+export const isChapter = (word: string): boolean => chapters().includes(word);
 
 export const isExercise = (word: string): boolean => exercises.some(({ id }) => id === word);
 

@@ -1,4 +1,5 @@
 /** How the exercises stood when they were last checked, kept beside the compilation cache; a file that cannot be read says nothing. */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Checked, passes } from '#course';
@@ -13,9 +14,16 @@ export interface LastCheck {
   readonly at: string;
 }
 
-const path = (): string => join(cachePath(), 'course.json');
+/** Of this installation: another clone may have other exercises. */
+const path = (): string => {
+  const here = createHash('sha256')
+    .update(import.meta.url)
+    .digest('hex')
+    .slice(0, 16);
+  return join(cachePath(), `course-${here}.json`);
+};
 
-/** By id; of this version of Systole. */
+/** By id; of this version of Systole, installed here. */
 export function lastChecks(): Readonly<Record<string, LastCheck>> {
   try {
     const { version: of, checks } = JSON.parse(readFileSync(path(), 'utf8'));
