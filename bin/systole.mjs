@@ -42,11 +42,19 @@ async function start() {
   }
 }
 
-/** A second Node with the `source` condition, which cannot be set from within; it gets our terminal, signals and exit. */
+/**
+ * Node anew with the `source` condition, which cannot be set from within: in our place, so that what is killed is what works. Where
+ * the platform has no such call it is a second process, which gets our terminal, signals and exit.
+ */
 async function respawn() {
-  const { spawn } = await import('node:child_process');
   const { fileURLToPath } = await import('node:url');
   const args = process.execArgv.concat('--conditions=source', fileURLToPath(import.meta.url), process.argv.slice(2));
+  if (process.execve && process.platform !== 'win32') {
+    // It says that it is experimental, which is nothing to tell whoever typed the command.
+    process.removeAllListeners('warning');
+    process.execve(process.execPath, [process.execPath].concat(args), process.env);
+  }
+  const { spawn } = await import('node:child_process');
   const child = spawn(process.execPath, args, { stdio: 'inherit' });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   const forward = (signal) => {

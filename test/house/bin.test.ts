@@ -1,6 +1,8 @@
 /** The `systole` command's first file: it must answer on any Node, and pass arguments, exit code and signals through. */
-import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { expect, test } from 'vitest';
 import { ROOT } from './sources.ts';
@@ -53,3 +55,37 @@ test('a wrong option ends with a code that is not 0, passed through', async () =
   expect(code).not.toBe(0);
   expect({ code, stderr }).toEqual({ code: direct.code, stderr: direct.stderr });
 });
+
+test.skipIf(!existsSync('/proc/self/cmdline'))(
+  'what is killed is what works: no second process is left (skipped without /proc)',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'systole-bin-'));
+    try {
+      const file = join(folder, 'long.s');
+      // So many turns that it is at work for hours.
+      writeFileSync(file, 'li r1, 2000000000\ntop:\naddi r1, r1, -1\nbne r1, r0, top\nhalt\n');
+      const child = spawn(process.execPath, [BIN, 'sim', file], { stdio: 'ignore' });
+      const atWork = (): readonly string[] =>
+        readdirSync('/proc').filter((pid) => {
+          try {
+            return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(file);
+          } catch {
+            return false;
+          }
+        });
+      const began = Date.now();
+      while (
+        !readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').includes('conditions=source') &&
+        Date.now() < began + 20_000
+      )
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(atWork()).toEqual([String(child.pid)]);
+      const ended = new Promise((resolve) => child.on('exit', resolve));
+      child.kill('SIGKILL');
+      await ended;
+      expect(atWork()).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
