@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Console } from '../../src/cli/console.ts';
@@ -32,7 +33,9 @@ async function parallel(words: string, language: 'en' | 'zh' = 'en') {
     out.mockRestore();
     err.mockRestore();
   }
-  return { stdout: said.stdout.join(''), stderr: said.stderr.join(''), code };
+  // Colours are on where CI is set.
+  const plain = (texts: readonly string[]): string => stripVTControlCharacters(texts.join(''));
+  return { stdout: plain(said.stdout), stderr: plain(said.stderr), code };
 }
 
 test.each(['en', 'zh'] as const)('says it in %s', async (language) => {
