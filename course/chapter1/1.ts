@@ -87,8 +87,12 @@ Source of the terms: J. Searle, *Minds, Brains, and Programs*, 1980, where "stro
     const right = await competence();
     const { explanation } = exercise;
     for (const { what, en, zh } of POINTS) {
-      check.row(1).holds(`the answer names ${what}`, en.test(explanation!.en) && zh.test(explanation!.zh));
+      check.row(1).holds(`by text: the answer names ${what}`, en.test(explanation!.en) && zh.test(explanation!.zh));
     }
+    // What the answer tests the difference by: all of one task, of its neighbour about as much as chance has.
+    const transferred = right['(a · b) mod 32'] / ROWS.length;
+    check.row(1).atLeast('measured: share right on its own task', right['a + b + c'] / ROWS.length, 1);
+    check.row(1).atMost('measured: share right on products, by chance 1/32: no transfer', transferred, 2 / 32);
     check.row(2).equal('adder: rows right on a + b + c', right['a + b + c'], 512);
     check.row(3).equal('the same on a · b mod 32', right['(a · b) mod 32'], 14);
     const others = Object.entries(right).flatMap(([task, rows]) => (task === 'a + b + c' ? [] : [rows]));

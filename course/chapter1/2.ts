@@ -82,13 +82,13 @@ export const exercise = defineExercise({
     zh: '简述人工智能研究的三个学派：思想、代表性工作与局限。',
   },
   explanation: {
-    en: String.raw`- **Behaviourism** comes from cybernetics. An agent perceives and acts, and the error of its action is fed back: with $x\leftarrow x+k\,(r-x)$ the error shrinks by $1-k$ in each step, if $0<k<2$.
+    en: String.raw`- **Behaviourism** comes from cybernetics. An agent perceives and acts, and the error of its action is fed back: with $x\leftarrow x+k\,(r-x)$ each step multiplies the error by $1-k$, and it shrinks, to $\lvert1-k\rvert$ of its size, if $0<k<2$.
 - **Symbolism** holds that thinking is calculation with symbols. A prover by resolution adds the opposite of what is to be shown and derives a contradiction, or finds that nothing new follows. For propositions this
   ends always. In first-order logic it need not: valid formulas can be recognised, but a search for a proof of one that is not valid may go on for ever (validity is semi-decidable; A. Church and A. Turing, 1936).
 - **Connectionism** builds on neurons and learns their weights. A network with one hidden layer solves XOR, which no single neuron can; large ones carry today's AI.
 
 Sources: N. Wiener, *Cybernetics*, 1948; J. Robinson, *A Machine-Oriented Logic Based on the Resolution Principle*, 1965; D. Rumelhart, G. Hinton and R. Williams, 1986.`,
-    zh: String.raw`- **行为主义**源于控制论。智能体感知并行动，动作的误差被反馈回来：按 $x\leftarrow x+k\,(r-x)$，当 $0<k<2$ 时误差每步缩小为 $1-k$ 倍。
+    zh: String.raw`- **行为主义**源于控制论。智能体感知并行动，动作的误差被反馈回来：按 $x\leftarrow x+k\,(r-x)$，误差每步乘以 $1-k$；当 $0<k<2$ 时其大小缩小为原来的 $\lvert1-k\rvert$ 倍。
 - **符号主义**认为思维就是符号演算。归结证明器把待证结论的否定加入前提，推出矛盾，或发现不再有新的结论。对命题逻辑，这一过程总会终止；对一阶逻辑则未必：有效的公式可以被识别，
   但对并非有效的公式，搜索证明可能永不停止（有效性是半可判定的；A. Church、A. Turing，1936）。
 - **连接主义**以神经元为基础，学习其权重。带一个隐层的网络能解决异或，而单个神经元不能；大型网络支撑着今天的人工智能。
@@ -165,7 +165,9 @@ Sources: N. Wiener, *Cybernetics*, 1948; J. Robinson, *A Machine-Oriented Logic 
   },
   async check(check) {
     const names = SCHOOLS.map(({ name }) => `${name.zh}/${name.en}`);
-    check.row(1).equal('the schools', names, ['行为主义/behaviourism', '符号主义/symbolism', '连接主义/connectionism']);
+    check
+      .row(1)
+      .equal('by text: the schools', names, ['行为主义/behaviourism', '符号主义/symbolism', '连接主义/connectionism']);
     const ran: string[] = [];
     for (const { run } of SCHOOLS) ran.push((await run()).en);
     check.row(1).equal('their agents ran and told what they did', new Set(ran).size, SCHOOLS.length);

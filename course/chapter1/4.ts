@@ -277,7 +277,7 @@ $$x'=\operatorname{clip}\bigl(x+\varepsilon\,\operatorname{sign}\nabla_x L(x,t),
     const digits = await digitsAtHand();
     const on = digits.name.en;
     const names = LIMITS.map(({ name }) => name.zh);
-    check.row(1).equal('the limits', names, ['泛化', '推理', '可解释性', '鲁棒性']);
+    check.row(1).equal('by text: the limits', names, ['泛化', '推理', '可解释性', '鲁棒性']);
     const runs: Taught[] = [];
     for (const images of sizesOf(digits)) runs.push(await teach(digits, images));
     const [few, last] = [runs[0]!, runs.at(-1)!];

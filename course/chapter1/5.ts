@@ -128,7 +128,7 @@ export const exercise = defineExercise({
 4. **Instruction set**: the contract between software and hardware.
 5. **Hardware**: usually heterogeneous, a general-purpose CPU beside a processor for deep learning with its memories.
 
-Each layer hides the one below from the one above, and none is enough alone. Below, one inference passes through all of this system's layers; each shows what it made of it, and the processor's result is held against the framework's.
+Each layer hides the one below from the one above, and none is enough alone. Here, one inference passes through all of this system's layers; each shows what it made of it, and the processor's result is held against the framework's.
 
 Source: Y. Chen et al., *AI Computing Systems* (智能计算系统), chapter 1.`,
     zh: `“智能的物质载体”是一句口号，而不是定义。智能计算系统是执行智能算法的软硬件整体：
@@ -139,7 +139,7 @@ Source: Y. Chen et al., *AI Computing Systems* (智能计算系统), chapter 1.`
 4. **指令集**：软件与硬件之间的约定。
 5. **硬件**：通常是异构的，通用 CPU 加上带有专用存储的深度学习处理器。
 
-每一层对上屏蔽下面的细节，单独哪一层都不够。下面让一次推理穿过本系统的各层，每层展示它做出了什么，最后把处理器的结果与框架的结果对比。
+每一层对上屏蔽下面的细节，单独哪一层都不够。这里让一次推理穿过本系统的各层，每层展示它做出了什么，最后把处理器的结果与框架的结果对比。
 
 来源：陈云霁等，《智能计算系统》，第 1 章。`,
   },

@@ -138,7 +138,7 @@ Google's TPU, in use since 2015) have in common:
 
 The result is one to two orders of magnitude in energy and time over CPUs and GPUs of their day (DianNao: 117 times faster than a 2 GHz SIMD core and 21 times less energy).
 
-The layer below, $Y=XW$ with $32\times256$ by $256\times128$, takes, one step after the other, $512+2048$ cycles for loads at 64 B a cycle, $4096$ for $2^{20}$ multiply-accumulates at 256 a cycle and $256$ for the store: $6912$. Compiled, they overlap.
+The layer here, $Y=XW$ with $32\times256$ by $256\times128$, takes, one step after the other, $512+2048$ cycles for loads at 64 B a cycle, $4096$ for $2^{20}$ multiply-accumulates at 256 a cycle and $256$ for the store: $6912$. Compiled, they overlap.
 
 Sources: T. Chen et al., *DianNao*, ASPLOS 2014; N. Jouppi et al., *In-Datacenter Performance Analysis of a Tensor Processing Unit*, ISCA 2017; M. Horowitz, *Computing's Energy Problem*, ISSCC 2014.`,
     zh: String.raw`第二代面向连接主义：深度网络的工作几乎全是规则循环中的乘加。其处理器（2008 年起设计、2014 年起发表的 DianNao 系列；2015 年投入使用的 Google TPU）有以下共同点：
@@ -150,7 +150,7 @@ Sources: T. Chen et al., *DianNao*, ASPLOS 2014; N. Jouppi et al., *In-Datacente
 
 其结果是能效与速度比同时代的 CPU、GPU 高一到两个数量级（DianNao：比 2 GHz 的 SIMD 核快 117 倍，能耗低 21 倍）。
 
-下面的层 $Y=XW$（$32\times256$ 乘 $256\times128$）若逐步执行，以每周期 64 字节装载需 $512+2048$ 周期，以每周期 256 次完成 $2^{20}$ 次乘加需 $4096$ 周期，存回需 $256$ 周期，共 $6912$。编译后的程序使它们重叠。
+这里的层 $Y=XW$（$32\times256$ 乘 $256\times128$）若逐步执行，以每周期 64 字节装载需 $512+2048$ 周期，以每周期 256 次完成 $2^{20}$ 次乘加需 $4096$ 周期，存回需 $256$ 周期，共 $6912$。编译后的程序使它们重叠。
 
 来源：T. Chen 等，*DianNao*，ASPLOS 2014；N. Jouppi 等，*In-Datacenter Performance Analysis of a Tensor Processing Unit*，ISCA 2017；M. Horowitz，*Computing's Energy Problem*，ISSCC 2014。`,
   },

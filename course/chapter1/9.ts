@@ -90,14 +90,14 @@ export const exercise = defineExercise({
     en: `There is no third generation yet, so whatever is said of it is an opinion. The view of the textbook's authors: the first two generations *accelerate* given algorithms (symbolic ones, then deep learning); the third would
 have computing power in such **abundance** that it brings forth intelligence itself, and so becomes an instrument to **explore strong AI**.
 
-That is an argument in three steps, of which the first is a fact that can be checked (below: peaks by year) and the others are expectations. Against them: energy for each operation no longer falls as it did, the cost of
+That is an argument in three steps, of which the first is a fact that can be checked (the table here: peaks by year) and the others are expectations. Against them: energy for each operation no longer falls as it did, the cost of
 training the largest networks grows faster than the power of one device, and nothing shows that more computing alone leads to general intelligence. An answer to this exercise should say whose opinion it reports.
 
 Source of the view: Y. Chen et al., *AI Computing Systems* (智能计算系统), chapter 1.`,
     zh: `第三代尚未出现，因此关于它的说法都是观点。教材作者的看法是：前两代系统*加速*既有的算法（先是符号处理，后是深度学习）；第三代则拥有**近乎无限的算力**，
 能够孕育智能本身，从而成为**探索强人工智能**的手段。
 
-这是一个分三步的论证：第一步是可以核对的事实（见下面按年份列出的峰值），其余两步是预期。反对的理由有：每次运算的能耗不再像过去那样下降；训练最大网络的代价比单个器件的算力增长得更快；也没有证据表明仅靠更多的算力就能通向通用智能。
+这是一个分三步的论证：第一步是可以核对的事实（见这里按年份列出的峰值表），其余两步是预期。反对的理由有：每次运算的能耗不再像过去那样下降；训练最大网络的代价比单个器件的算力增长得更快；也没有证据表明仅靠更多的算力就能通向通用智能。
 回答本题时应说明所转述的是谁的观点。
 
 观点来源：陈云霁等，《智能计算系统》，第 1 章。`,
@@ -171,7 +171,7 @@ Source of the view: Y. Chen et al., *AI Computing Systems* (智能计算系统),
     check
       .row(2)
       .holds(
-        'the answer cites the textbook’s view: abundance of computing, exploration of strong AI',
+        'by text: the answer cites the textbook’s view: abundance of computing, exploration of strong AI',
         /abundance/.test(explanation!.en) &&
           /explore strong AI/.test(explanation!.en) &&
           /近乎无限的算力/.test(explanation!.zh) &&

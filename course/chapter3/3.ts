@@ -105,8 +105,8 @@ Sources: M. Everingham et al., *The PASCAL Visual Object Classes (VOC) challenge
   async show({ print, table, picture, language }, { noise, seed }) {
     const shared = iou([0, 0, 10, 10], [5, 5, 15, 15]);
     print({
-      en: `IoU of two squares that share a quarter of each: ${shared}`,
-      zh: `两个各有四分之一重叠的正方形的 IoU：${shared}`,
+      en: `IoU of two squares that share a quarter of each: ${shared.toFixed(4)}`,
+      zh: `两个各有四分之一重叠的正方形的 IoU：${shared.toFixed(4)}`,
     });
     const ranking = RANKING.map((r) => (r ? 'TP' : 'FP')).join(', ');
     print({
@@ -120,7 +120,7 @@ Sources: M. Everingham et al., *The PASCAL Visual Object Classes (VOC) challenge
     } as const;
     table(
       [{ en: 'way', zh: '取法' }, 'AP'],
-      MODES.map((mode) => [names[mode][language === 'en' ? 0 : 1], averagePrecision(RANKING, 4, mode)]),
+      MODES.map((mode) => [names[mode][language === 'en' ? 0 : 1], averagePrecision(RANKING, 4, mode).toFixed(4)]),
     );
     const falling = fallingAp(seed, noise);
     print({

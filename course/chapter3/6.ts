@@ -69,7 +69,7 @@ export const exercise = defineExercise({
 * **Fast R-CNN** runs the convolutions **once** over the whole picture and takes each proposal's part of the feature map, pooled to $7 \times 7$ (RoI pooling). Only the fully connected head runs for each: $M_\text{conv}(H, W) + R\,M_\text{fc}$. Softmax takes the SVMs' place, and classes and boxes are trained together (multi-task loss).
 * **Faster R-CNN** also **learns the proposals**: a region proposal network, a small convolution on the same features, judges nine anchors at each place, and 300 good proposals do: $M_\text{conv}(H, W) + M_\text{RPN} + 300\,M_\text{fc}$. Selective search, which took seconds on a CPU, is gone.
 
-So the first step saves 2000 passes over overlapping boxes by sharing the convolutions, the second saves heads and the search. Costs below are of VGG16 on a picture of $600 \times 1000$; R-CNN is charged with a head of 1000 classes, the others with 21 classes and four offsets for each, 105 outputs.
+So the first step saves 2000 passes over overlapping boxes by sharing the convolutions, the second saves heads and the search. Costs here are of VGG16 on a picture of $600 \times 1000$; R-CNN is charged with a head of 1000 classes, the others with 21 classes and four offsets for each, 105 outputs.
 
 Sources: R. Girshick et al., *Rich feature hierarchies for accurate object detection*, 2014; R. Girshick, *Fast R-CNN*, 2015; S. Ren et al., *Faster R-CNN*, 2015.`,
     zh: String.raw`三者都是对*候选框*（可能含有物体的框）做分类。

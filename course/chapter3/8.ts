@@ -76,7 +76,7 @@ $$\min_G \max_D V = \mathbb E_{x \sim p}[\log D(x)] + \mathbb E_{z}[\log(1 - D(G
 
 For given densities $p$ of the data and $q$ of the generator the best discriminator is $D^* = p/(p+q)$, and with it
 $$V(D^*) = -\log 4 + 2\,\text{JSD}(p, q),$$
-twice the Jensen–Shannon divergence above $-\log 4$. It is least where $q = p$; there $D^* = \tfrac12$ everywhere: the discriminator can only guess. The game below is solved by that formula; then a small GAN learns to draw from $N(3, 1)$.
+twice the Jensen–Shannon divergence above $-\log 4$. It is least where $q = p$; there $D^* = \tfrac12$ everywhere: the discriminator can only guess. The game here is solved by that formula; then a small GAN learns to draw from $N(3, 1)$.
 
 Source: I. Goodfellow et al., *Generative adversarial nets*, arXiv:1406.2661, 2014.`,
     zh: String.raw`生成器 $G$ 由噪声 $z$ 产生样本，判别器 $D$ 给出样本为真的概率。二者进行博弈
@@ -88,7 +88,7 @@ $$\min_G \max_D V = \mathbb E_{x \sim p}[\log D(x)] + \mathbb E_{z}[\log(1 - D(G
 
 给定数据密度 $p$ 与生成密度 $q$，最优判别器为 $D^* = p/(p+q)$，此时
 $$V(D^*) = -\log 4 + 2\,\text{JSD}(p, q),$$
-即比 $-\log 4$ 高出两倍的 Jensen–Shannon 散度。$q = p$ 时最小，这时处处 $D^* = \tfrac12$：判别器只能猜测。下面先按公式求解离散博弈，再训练一个小 GAN 学会按 $N(3, 1)$ 采样。
+即比 $-\log 4$ 高出两倍的 Jensen–Shannon 散度。$q = p$ 时最小，这时处处 $D^* = \tfrac12$：判别器只能猜测。这里先按公式求解离散博弈，再训练一个小 GAN 学会按 $N(3, 1)$ 采样。
 
 来源：I. Goodfellow 等，*Generative adversarial nets*，arXiv:1406.2661，2014。`,
   },
@@ -113,8 +113,8 @@ $$V(D^*) = -\log 4 + 2\,\text{JSD}(p, q),$$
       ['p', 'q', 'D*'],
       P.map((p, i) => [p, Q[i]!, best[i]!.toFixed(4)]),
     );
-    print(`V(D*) = ${value}`);
-    print(`JSD = ${jsd}`);
+    print(`V(D*) = ${value.toFixed(6)}`);
+    print(`JSD = ${jsd.toFixed(6)}`);
     const { mean, deviation, means } = await trainGan(seed, steps);
     print({
       en: `A generator of N(3, 1) after ${steps} steps: mean ${mean.toFixed(3)}, standard deviation ${deviation.toFixed(3)}.`,
@@ -151,10 +151,11 @@ $$V(D^*) = -\log 4 + 2\,\text{JSD}(p, q),$$
     close('the best discriminator there', even.best, [0.5, 0.5, 0.5], 1e-12);
     const errors: number[] = [];
     for (const seed of [1, 2, 3]) errors.push(Math.abs((await trainGan(seed)).mean - 3));
+    const [, median] = [...errors].sort((a, b) => a - b);
     row(5).atMost(
-      `error of the mean, the best of three seeds (${errors.map((e) => e.toFixed(3)).join(', ')})`,
-      Math.min(...errors),
-      0.5,
+      `error of the mean, the median of three seeds (${errors.map((e) => e.toFixed(3)).join(', ')})`,
+      median!,
+      0.1,
     );
   },
 });

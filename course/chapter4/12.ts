@@ -173,16 +173,16 @@ export const exercise = defineExercise({
     zh: '自行设计一个用于 ImageNet 的卷积神经网络，top-5 精度达到 85 %。',
   },
   explanation: {
-    en: String.raw`**The design.** A stem of three $3 \times 3$ convolutions (as much to see as one $7 \times 7$, with fewer weights and more non-linear) and a pooling; four stages of residual blocks, $y = \operatorname{ReLU}(x + F(x))$ with two $3 \times 3$ convolutions in $F$, of $w$, $2w$, $4w$ and $8w$ channels, each further stage at half the side, so that every stage costs about the same; the mean over the map; one linear layer. Batch normalisation stands behind each convolution. Width, depth and classes can be varied below.
+    en: String.raw`**The design.** A stem of three $3 \times 3$ convolutions (as much to see as one $7 \times 7$, with fewer weights and more non-linear) and a pooling; four stages of residual blocks, $y = \operatorname{ReLU}(x + F(x))$ with two $3 \times 3$ convolutions in $F$, of $w$, $2w$, $4w$ and $8w$ channels, each further stage at half the side, so that every stage costs about the same; the mean over the map; one linear layer. Batch normalisation stands behind each convolution. Width, depth and classes can be varied.
 
-**Status.** Without its pictures the network is *not trained on ImageNet*: an epoch takes $3 M n$ MACs for $n = 1{,}281{,}167$ pictures, which is worked out below. With a folder of pictures (--pictures FOLDER) it is trained and its top-5 accuracy measured: the share of pictures whose label is among the five largest scores.
+**Status.** Without its pictures the network is *not trained on ImageNet*: an epoch takes $3 M n$ MACs for $n = 1{,}281{,}167$ pictures, which is worked out here. With a folder of pictures (--pictures FOLDER) it is trained and its top-5 accuracy measured: the share of pictures whose label is among the five largest scores.
 
 **What is checked here**: shapes, parameters and MACs from the graph; that the network learns, by over-fitting 32 random pictures of ten classes completely; the metric.
 
 **From the literature, not from here.** Networks of this kind and size reach the goal: ResNet-18 has 89.1 % top-5 (torchvision's table of weights), VGG19 and ResNet152 more than 90 % (their papers).
 
 Sources: K. He et al., *Deep residual learning for image recognition*, arXiv:1512.03385, 2015; C. Szegedy et al., *Rethinking the inception architecture*, 2016 (small filters in the stem); S. Ioffe, C. Szegedy, *Batch normalization*, 2015.`,
-    zh: String.raw`**设计。**入口为三个 $3 \times 3$ 卷积（感受野与一个 $7 \times 7$ 相当，权重更少、非线性更多）和一个池化；之后是四级残差块 $y = \operatorname{ReLU}(x + F(x))$，$F$ 中有两个 $3 \times 3$ 卷积，通道数为 $w$、$2w$、$4w$、$8w$，每级边长减半，因此各级计算量大致相同；最后是全图平均与一个线性层。每个卷积之后都有批归一化。宽度、深度与类别数可在下面改变。
+    zh: String.raw`**设计。**入口为三个 $3 \times 3$ 卷积（感受野与一个 $7 \times 7$ 相当，权重更少、非线性更多）和一个池化；之后是四级残差块 $y = \operatorname{ReLU}(x + F(x))$，$F$ 中有两个 $3 \times 3$ 卷积，通道数为 $w$、$2w$、$4w$、$8w$，每级边长减半，因此各级计算量大致相同；最后是全图平均与一个线性层。每个卷积之后都有批归一化。宽度、深度与类别数可用参数改变。
 
 **状态。**没有图像时网络*未在 ImageNet 上训练*：$n = 1{,}281{,}167$ 张图像每轮需 $3 M n$ 次 MAC，具体数值见下。给出图像文件夹（--pictures FOLDER）时会进行训练并测量 top-5 精度，即正确标签位于得分最高的五类之中的图像比例。
 

@@ -32,8 +32,8 @@ export const exercise = defineExercise({
     zh: '实现两个数的加法 A + B，其中 A 为常量，B 为运行时才赋值的占位符。',
   },
   explanation: {
-    en: 'A **constant** is part of the graph. A **placeholder** is an input of the graph: it has a name, a type and a shape, and its value is *fed* with each run (`sess.run(c, feed_dict={B: 1})`), so that one graph serves all values. A run without a feed has nothing to compute with and must fail, as must a feed of another shape or for a name that the graph does not have. In the tensor API the argument of a compiled function is the placeholder; below, the recorded graph is also run by feeding its inputs by name.\n\nSource: M. Abadi et al., *TensorFlow: a system for large-scale machine learning*, 2016.',
-    zh: '**常量**是图的一部分。**占位符**是图的输入：它有名字、类型和形状，每次运行时才*喂入*数值（`sess.run(c, feed_dict={B: 1})`），因此同一张图可用于所有数值。运行时不喂值就无从计算，必须报错；形状不符或名字不存在同样要报错。在张量接口中，被编译函数的参数就是占位符；下面也演示按名字向所记录的图喂入数值。\n\n来源：M. Abadi 等，*TensorFlow: a system for large-scale machine learning*，2016。',
+    en: 'A **constant** is part of the graph. A **placeholder** is an input of the graph: it has a name, a type and a shape, and its value is *fed* with each run (`sess.run(c, feed_dict={B: 1})`), so that one graph serves all values. A run without a feed has nothing to compute with and must fail, as must a feed of another shape or for a name that the graph does not have. In the tensor API the argument of a compiled function is the placeholder; here, the recorded graph is also run by feeding its inputs by name.\n\nSource: M. Abadi et al., *TensorFlow: a system for large-scale machine learning*, 2016.',
+    zh: '**常量**是图的一部分。**占位符**是图的输入：它有名字、类型和形状，每次运行时才*喂入*数值（`sess.run(c, feed_dict={B: 1})`），因此同一张图可用于所有数值。运行时不喂值就无从计算，必须报错；形状不符或名字不存在同样要报错。在张量接口中，被编译函数的参数就是占位符；这里也演示按名字向所记录的图喂入数值。\n\n来源：M. Abadi 等，*TensorFlow: a system for large-scale machine learning*，2016。',
   },
   rows: 2,
   code: [

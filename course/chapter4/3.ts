@@ -1,6 +1,6 @@
 /** Exercise 4.3: a matrix product on devices: the host's CPU, the processor of this project in its simulator, and a GPU where the host engine reaches one. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, type Words } from 'systole/course';
 import { sharedEngine } from 'systole/engine';
 import { compileModel, runAndCheck } from 'systole/flow';
 import { tensorNumbers, tensorType } from 'systole/ir';
@@ -50,18 +50,50 @@ export async function onProcessor(a: Tensor, b: Tensor, machine = resolveMachine
   return { device: machine.name, values: tensorNumbers(values!), time: result.cycles, unit: 'cycles' };
 }
 
+/** No GPU: the providers that were tried, and what the host engine said of each. */
+export interface Absent {
+  readonly absent: readonly { readonly provider: string; readonly said: string }[];
+}
+
+/** Opens a session for the model on its standard input; its own words where none opens. */
+const PROBE = `const [, library, provider] = process.argv;
+const { InferenceSession } = require(library);
+InferenceSession.create(require('node:fs').readFileSync(0), { executionProviders: [provider], logSeverityLevel: 4 }).then(
+  () => process.exit(0),
+  (error) => require('node:fs').writeSync(1, String(error.message)) && process.exit(1),
+);`;
+
+/**
+ * What the host engine says of a provider that does not open; undefined where it does. Tried in a process of its own: libraries of GPUs write to the
+ * standard error output whatever level of logging a session asks for, and one that ends its process would end this one.
+ */
+async function probe(provider: string, model: Uint8Array): Promise<string | undefined> {
+  const [{ spawnSync }, { createRequire }] = await Promise.all([import('node:child_process'), import('node:module')]);
+  const library = createRequire(import.meta.url).resolve('onnxruntime-node');
+  const { status, stdout } = spawnSync(process.execPath, ['-e', PROBE, library, provider], {
+    ...{ input: model, stdio: ['pipe', 'pipe', 'ignore'], timeout: 60_000, encoding: 'utf8' },
+  });
+  return status === 0 ? undefined : stdout;
+}
+
 /**
  * On a GPU: by the first execution provider of the host engine that opens a session here; why none does otherwise. The build lists the
  * providers that it knows; whether a device and its libraries are there shows when one is opened.
  */
-export async function onGpu(a: Tensor, b: Tensor, runs = 5): Promise<Run | { readonly absent: string }> {
+export async function onGpu(a: Tensor, b: Tensor, runs = 5): Promise<Run | Absent> {
   const { InferenceSession, listSupportedBackends, Tensor: Held } = await import('onnxruntime-node');
   const model = await product.model(a, b);
   const names = model.graph.inputs.map((v) => v.name) as [string, string];
-  const reasons: string[] = [];
+  const bytes = writeModel(model);
+  const absent: { provider: string; said: string }[] = [];
   for (const { name } of listSupportedBackends().filter((backend) => backend.name !== 'cpu')) {
+    const refused = await probe(name, bytes);
+    if (refused !== undefined) {
+      absent.push({ provider: name, said: refused });
+      continue;
+    }
     try {
-      const session = await InferenceSession.create(writeModel(model), {
+      const session = await InferenceSession.create(bytes, {
         executionProviders: [name],
         logSeverityLevel: 4,
       });
@@ -78,10 +110,30 @@ export async function onGpu(a: Tensor, b: Tensor, runs = 5): Promise<Run | { rea
       await session.release();
       return { device: `gpu (${name})`, values, time: times.sort((x, y) => x - y)[runs >> 1]!, unit: 'ms' };
     } catch (error) {
-      reasons.push(`${name}: ${(error as Error).message.replace(/^\/.*?: | ?\n.*/gs, '').slice(0, 90)}`);
+      absent.push({ provider: name, said: (error as Error).message });
     }
   }
-  return { absent: `no GPU execution provider opens (${reasons.join('; ') || 'the host engine lists none'})` };
+  return { absent };
+}
+
+/** Why a provider does not open, in words of ours: the host engine has its own, of its sources. */
+function reasonOf(said: string): Words {
+  if (/adapter/i.test(said)) return { en: 'finds no GPU', zh: '找不到 GPU' };
+  if (/load|library/i.test(said)) return { en: 'its library does not load', zh: '其动态库无法加载' };
+  return { en: 'does not open', zh: '打不开' };
+}
+
+/** What is said where no GPU computes. */
+function absence({ absent }: Absent): Words {
+  if (absent.length === 0) {
+    return { en: 'the host engine has no provider for a GPU', zh: '主机引擎没有面向 GPU 的执行提供者' };
+  }
+  const each = (language: 'en' | 'zh', colon: string): readonly string[] =>
+    absent.map(({ provider, said }) => `${provider}${colon}${reasonOf(said)[language]}`);
+  return {
+    en: `no provider of the host engine opens a GPU: ${each('en', ' ').join('; ')}`,
+    zh: `主机引擎的执行提供者都打不开 GPU：${each('zh', ' ').join('；')}`,
+  };
 }
 
 /** max |x − y| ÷ max |y|. */
@@ -105,7 +157,7 @@ const B = [
 ];
 
 /** What is said of a GPU: its time, or that there is none. */
-export const gpuStatus = (run: Run | { readonly absent: string }): string =>
+export const gpuStatus = (run: Run | Absent): string =>
   'absent' in run ? 'gpu: not available' : `${run.device}: ${run.time.toFixed(3)} ms`;
 
 /** Multiply-accumulates of a product, counted from its graph. */
@@ -172,7 +224,10 @@ The devices here: the CPU of the host; the processor of this project in its simu
         relativeError(values, cpu.values).toExponential(1),
       ]),
     );
-    if ('absent' in gpu) print(`${gpuStatus(gpu)} (${gpu.absent})`);
+    if ('absent' in gpu) {
+      const why = absence(gpu);
+      print({ en: `${gpuStatus(gpu)} (${why.en}).`, zh: `${gpuStatus(gpu)}（${why.zh}）。` });
+    }
   },
   async check({ row, holds, atMost }) {
     row(1).equal('the matrix product', await matMul(tensor(A), tensor(B)).toArray(), [
@@ -198,6 +253,6 @@ The devices here: the CPU of the host; the processor of this project in its simu
       row(5).holds('a GPU computes, and its time is measured', gpu.time > 0 && status.includes(gpu.device));
       atMost(`256 × 256 on ${gpu.device}`, relativeError(gpu.values, cpu.values), 1e-3);
     }
-    holds('where there is none, no time is given', !/\d/.test(gpuStatus({ absent: 'no provider opens' })));
+    holds('where there is none, no time is given', !/\d/.test(gpuStatus({ absent: [] })));
   },
 });

@@ -56,12 +56,12 @@ export const exercise = defineExercise({
   explanation: {
     en: String.raw`A convolution of $3 \times 3$, stride 1 and padding 1 keeps height and width, $\lfloor (224 + 2 - 3)/1 \rfloor + 1 = 224$, and has as many channels as filters; a pooling of $2 \times 2$ with stride 2 halves both sides and keeps the channels. The five blocks have 64, 128, 256, 512 and 512 filters, so behind pooling $p$ the sides are $224/2^p$; what goes into the first fully connected layer is $7 \cdot 7 \cdot 512$ values.
 
-Below that is inferred from the graph, not typed in. The graph is also written as a log for TensorBoard (GraphDef in an event file) and read back; the function exportGraph of this program writes it to a folder that TensorBoard opens (tensorboard --logdir FOLDER).
+Here that is inferred from the graph, not typed in. The graph is also written as a log for TensorBoard (GraphDef in an event file) and read back; the function exportGraph of this program writes it to a folder that TensorBoard opens (tensorboard --logdir FOLDER).
 
 Source: K. Simonyan, A. Zisserman, *Very deep convolutional networks for large-scale image recognition*, arXiv:1409.1556, 2014 (column E).`,
     zh: String.raw`$3 \times 3$、步长 1、填充 1 的卷积保持高和宽：$\lfloor (224 + 2 - 3)/1 \rfloor + 1 = 224$，通道数等于滤波器数；$2 \times 2$、步长 2 的池化使两边减半，通道数不变。五个块分别有 64、128、256、512、512 个滤波器，所以第 $p$ 个池化层之后边长为 $224/2^p$；进入第一个全连接层的是 $7 \cdot 7 \cdot 512$ 个值。
 
-下面的形状由图推断得到，并非手工填写。图还被写成 TensorBoard 日志（事件文件中的 GraphDef）并读回验证；本程序的函数 exportGraph 可把它写入文件夹，用 TensorBoard 打开（tensorboard --logdir FOLDER）。
+这里的形状由图推断得到，并非手工填写。图还被写成 TensorBoard 日志（事件文件中的 GraphDef）并读回验证；本程序的函数 exportGraph 可把它写入文件夹，用 TensorBoard 打开（tensorboard --logdir FOLDER）。
 
 来源：K. Simonyan、A. Zisserman，*Very deep convolutional networks for large-scale image recognition*，arXiv:1409.1556，2014（E 列）。`,
   },

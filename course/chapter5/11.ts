@@ -66,7 +66,7 @@ export const exercise = defineExercise({
 
 A word count makes it concrete. Each operator reads inputs and parameters once and writes its output once; fused, a convolution or product takes in the normalisation, activation and addition that follow it alone. Under a roofline with ridge $R$ operations a byte the time is
 $$T \\propto \\max\\left(2\\,\\text{MAC},\\ R \\cdot 4 \\cdot \\text{words}\\right),$$
-so what counts is traffic *that is waited for*. The table below is computed from the graphs; vary the ridge to see a machine with more or less bandwidth.
+so what counts is traffic *that is waited for*. The table here is computed from the graphs; vary the ridge to see a machine with more or less bandwidth.
 
 Large is the gain for networks of thin convolutions with element-wise work in between: MobileNet, ResNet, DenseNet. AlexNet's traffic is its weights, which fusion leaves as they are; VGG19 computes longer than it moves.
 
@@ -79,7 +79,7 @@ Sources: T. Chen et al., *TVM*, OSDI 2018, section 3; networks as in chapter 3 a
 
 用字数来具体说明：每个算子的输入与参数各读一次、输出写一次；融合时，卷积或矩阵乘并入只跟随其后的归一化、激活和加法。设 Roofline 的脊点为每字节 $R$ 次运算，则时间
 $$T \\propto \\max\\left(2\\,\\text{MAC},\\ R \\cdot 4 \\cdot \\text{字数}\\right)$$
-因此真正起作用的是*需要等待的*访存。下表由网络图计算得到；改变脊点可以看到带宽更大或更小的机器。
+因此真正起作用的是*需要等待的*访存。这里的表由网络图计算得到；改变脊点可以看到带宽更大或更小的机器。
 
 收益大的是卷积很“薄”、中间夹着逐元素运算的网络：MobileNet、ResNet、DenseNet。AlexNet 的访存主要是权重，融合动不了它；VGG19 的计算时间长于访存时间。
 

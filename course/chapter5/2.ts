@@ -50,7 +50,7 @@ export const exercise = defineExercise({
 - Any control flow of the language; values at hand for a debugger; a line fails where it stands.
 - But each call costs a dispatch, $n$ operations in $r$ runs cost $n \\cdot r$ of them, and nothing is known of what comes next.
 
-Below the same function of 10 operations runs both ways: two of its operations are asked twice and one for nothing. In 100 runs eager mode dispatches 1000 operations. \`compile\` records one graph of 7 nodes, and the results are equal within the rounding that
+Here the same function of 10 operations runs both ways: two of its operations are asked twice and one for nothing. In 100 runs eager mode dispatches 1000 operations. \`compile\` records one graph of 7 nodes, and the results are equal within the rounding that
 fusion brings. Frameworks of today do both: write dynamically, record for speed.
 
 Sources: M. Abadi et al., *TensorFlow: a system for large-scale machine learning*, OSDI 2016; A. Paszke et al., *PyTorch*, NeurIPS 2019.`,
@@ -65,7 +65,7 @@ Sources: M. Abadi et al., *TensorFlow: a system for large-scale machine learning
 - 可用语言中的任何控制流；数值随时可供调试器查看；哪一行错就在哪一行报错。
 - 但每次调用都有派发开销，$n$ 个操作运行 $r$ 次就派发 $n \\cdot r$ 次，而且对后面的操作一无所知。
 
-下面让同一个函数（10 个操作，其中两个被求了两次，一个求了却没用）以两种方式运行。运行 100 次，动态方式派发 1000 个操作；\`compile\` 只记录一张 7 个节点的图，结果在融合带来的舍入误差内相等。如今的框架两者兼有：动态编写，记录以提速。
+这里让同一个函数（10 个操作，其中两个被求了两次，一个求了却没用）以两种方式运行。运行 100 次，动态方式派发 1000 个操作；\`compile\` 只记录一张 7 个节点的图，结果在融合带来的舍入误差内相等。如今的框架两者兼有：动态编写，记录以提速。
 
 出处：M. Abadi 等，*TensorFlow: a system for large-scale machine learning*，OSDI 2016；A. Paszke 等，*PyTorch*，NeurIPS 2019。`,
   },

@@ -194,7 +194,7 @@ so the result is that of one device (to rounding).
 $$\\frac{2(p-1)}{p}\\,n$$
 values, less than $2n$ however many there are. For VGG19 in fp32 on 8 workers that is 1.0 GB in every step.
 
-Here a step of data parallel training is recorded as a graph, and what waits for what is read off it; nothing of it is stated. Waves below run side by side.
+Here a step of data parallel training is recorded as a graph, and what waits for what is read off it; nothing of it is stated. Steps of one wave run side by side.
 
 Sources: P. Patarasuk, X. Yuan, *Bandwidth optimal all-reduce algorithms for clusters of workstations*, JPDC 2009; A. Sergeev, M. Del Balso, *Horovod*, 2018.`,
     zh: `**单机单卡**：取一批数据，前向、反向、更新，如此反复。**单机多卡**（数据并行）：$p$ 个设备各有完整的网络和 $1/p$ 的批，更新之前交换梯度。**多机多卡**：流程相同，但交换要经过网络，比机内链路慢，因而分两级进行或与计算重叠。
@@ -215,7 +215,7 @@ $$\\frac1p\\sum_{i=1}^p \\nabla \\frac{p}{B}\\sum_{x \\in S_i} L(x) = \\nabla \\
 $$\\frac{2(p-1)}{p}\\,n$$
 个值，无论有多少设备都不到 $2n$。fp32 的 VGG19 在 8 个设备上，每步为 1.0 GB。
 
-这里把数据并行训练的一步记录为图，谁等谁由图得出，没有一条是写死的。下面同一批次中的步骤可并行。
+这里把数据并行训练的一步记录为图，谁等谁由图得出，没有一条是写死的。同一批次中的步骤可并行。
 
 出处：P. Patarasuk、X. Yuan，*Bandwidth optimal all-reduce algorithms for clusters of workstations*，JPDC 2009；A. Sergeev、M. Del Balso，*Horovod*，2018。`,
   },

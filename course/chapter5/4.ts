@@ -106,7 +106,7 @@ Sources: F. Chollet et al., Keras, \`imagenet_utils.py\` and \`image.py\` (Apach
 
 设协方差 $\\Sigma = U \\Lambda U^T$，ZCA 白化就是左乘 $U (\\Lambda + \\epsilon)^{-1/2} U^T$：去相关，并在所有白化中离原图最近。
 
-下表列出各方法以及本系统中的对应实现；检查时对一张图片逐一施用。
+这里的表列出各方法以及本系统中的对应实现；检查时对一张图片逐一施用。
 
 出处：F. Chollet 等，Keras，\`imagenet_utils.py\` 与 \`image.py\`（Apache-2.0）；A. Krizhevsky，*Learning multiple layers of features from tiny images*，2009（ZCA）。`,
   },

@@ -135,7 +135,7 @@ without it is doubled.
 $$s(t) = s_{end}\\left(1 - \\left(1 - \\frac{t - t_0}{t_1 - t_0}\\right)^3\\right),$$
 fast while many weights are of no use, slow at the end. Masked weights are exact zeros after every step, which is what hardware that skips them needs.
 
-Below a small convolutional network learns drawn digits in f32, in f16 with a scaled loss, and under masks. The check demands that mixed precision is within 1 % of f32 and that zeros are exactly as many as the schedule says.
+Here a small convolutional network learns drawn digits in f32, in f16 with a scaled loss, and under masks. The check demands that mixed precision is within 1 % of f32 and that zeros are exactly as many as the schedule says.
 
 Sources: P. Micikevicius et al., *Mixed precision training*, ICLR 2018; M. Zhu, S. Gupta, *To prune, or not to prune*, arXiv:1710.01878.`,
     zh: `**混合精度。** 半精度有 11 位有效数字，范围从 $2^{-24} = 5.96 \\cdot 10^{-8}$（最小次正规数）到 65504。全用半精度会出两个问题：
@@ -147,7 +147,7 @@ Sources: P. Micikevicius et al., *Mixed precision training*, ICLR 2018; M. Zhu, 
 $$s(t) = s_{end}\\left(1 - \\left(1 - \\frac{t - t_0}{t_1 - t_0}\\right)^3\\right)$$
 开始时无用的权重多，增长快；结束时增长慢。每一步之后，被掩码的权重都是精确的零，这正是跳过零的硬件所需要的。
 
-下面让一个小卷积网络学习绘制的数字：分别用 f32、f16 加损失缩放、掩码稀疏。检查要求混合精度与 f32 相差不超过 1 %，零的个数与调度完全一致。
+这里让一个小卷积网络学习绘制的数字：分别用 f32、f16 加损失缩放、掩码稀疏。检查要求混合精度与 f32 相差不超过 1 %，零的个数与调度完全一致。
 
 出处：P. Micikevicius 等，*Mixed precision training*，ICLR 2018；M. Zhu、S. Gupta，*To prune, or not to prune*，arXiv:1710.01878。`,
   },
@@ -185,8 +185,8 @@ $$s(t) = s_{end}\\left(1 - \\left(1 - \\frac{t - t_0}{t_1 - t_0}\\right)^3\\righ
   async show({ print, table }, { images, epochs, sparsity: final, update }) {
     table(
       [
-        { en: 'as a half', zh: '取半精度' },
-        { en: 'value', zh: '值' },
+        { en: 'number', zh: '数' },
+        { en: 'as a half', zh: '半精度值' },
       ],
       [
         ['1e-8', fp16(1e-8)],

@@ -59,7 +59,7 @@ A deep-learning processor separates the two. It has $T_n$ lanes, and a layer of 
 $$\\text{passes} = \\lceil N / T_n \\rceil$$
 turns on them: hardware neurons are multiplexed in time. What makes that possible is a memory beside the lanes, from which every turn gets other weights, and
 instructions that say which. So the size of the network no longer depends on the size of the chip; it decides how long the layer takes, not
-whether it runs. The table below runs one layer on 4 to 32 lanes: results are right every time. Cycles hardly differ: with one sample every weight is used
+whether it runs. The table here runs one layer on 4 to 32 lanes: results are right every time. Cycles hardly differ: with one sample every weight is used
 once, and bringing the weights takes longer than multiplying by them.
 
 Sources: M. Holler, S. Tam, H. Castro, R. Benson, *An electrically trainable artificial neural network (ETANN) with 10240 “floating gate” synapses*,
@@ -71,7 +71,7 @@ is the compiler's, \`src/lower\`.`,
 深度学习处理器把两者分开：它有 $T_n$ 条通道，含 $N$ 个神经元的一层在其上轮流执行
 $$\\text{遍数} = \\lceil N / T_n \\rceil$$
 遍，即硬件神经元分时复用。使之成为可能的，是通道旁边的存储器（每一遍换一批权重）和指明用哪一批的指令。于是网络规模不再受芯片规模限制：
-它只决定一层要算多久，而不决定能不能算。下表在 4～32 条通道上运行同一层：结果每次都正确。周期数几乎不变：只有一个样本时每个权重只用一次，
+它只决定一层要算多久，而不决定能不能算。这里的表在 4～32 条通道上运行同一层：结果每次都正确。周期数几乎不变：只有一个样本时每个权重只用一次，
 搬运权重的时间超过相乘的时间。
 
 出处：M. Holler、S. Tam、H. Castro、R. Benson，*An electrically trainable artificial neural network (ETANN) with 10240 “floating gate” synapses*，

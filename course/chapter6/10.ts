@@ -66,7 +66,7 @@ $$I_{ridge} = \\frac{2N}{12.8}\\ \\text{FLOP/字节}$$
   code: [
     {
       path: 'src/report/analytic/networkRoofline.ts',
-      words: { en: 'Networks under the roofs', zh: '各网络在屋顶下的位置' },
+      words: { en: 'Networks under the roofs', zh: '各网络在 Roofline 上的位置' },
     },
     { path: 'src/report/pictures/roofline.ts', words: { en: 'The picture', zh: '画图' } },
     {

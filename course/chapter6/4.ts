@@ -51,7 +51,7 @@ the program is compiled.
 
 Instruction-level parallelism is of use where instructions are short and of many kinds: small layers cut into many slices (last rows of the table), element-wise
 operators between products, scalar address work, sparse networks whose next address hangs on data. There the share of issue grows with the number of instructions, as
-measured below.
+measured here.
 
 Source: S. Liu et al., *Cambricon: an instruction set architecture for neural networks*, ISCA 2016. The controller here issues in order into queues, one a unit: \`src/timing/decode\`.`,
     zh: `乱序、多发射处理器要寻找相互独立的指令，因为每条指令只占用部件一两个周期。深度学习处理器的一条指令描述整个分块，
@@ -61,7 +61,7 @@ $$\\frac{I \\cdot c}{T}$$
 这需要的是队列和两个缓冲区，而不是指令窗口和寄存器重命名；顺序在编译时就已知道。
 
 当指令短小且种类繁多时，指令级并行才有用：切成许多片的小层（表中最后几行）、乘积之间的逐元素算子、标量地址计算、下一地址取决于数据的稀疏网络。
-此时发射所占比例随指令条数增长，见下面的实测。
+此时发射所占比例随指令条数增长，见这里的实测。
 
 出处：刘少礼等，*Cambricon: an instruction set architecture for neural networks*，ISCA 2016。本系统的控制器按序发射到各部件的队列，见 \`src/timing/decode\`。`,
   },

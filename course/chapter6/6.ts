@@ -85,7 +85,7 @@ bit, an address beyond a memory lead to TRAP. TRAP and HALT are left by a reset 
 
 The machine stands in one table. A row says: in this state, with an opcode of these classes and these levels on the ${LINES.length} status lines, go there, do that, count these
 cycles. A state machine is right if it is *total* and *deterministic*: for each of the $10 \\cdot 14 \\cdot 2^{${LINES.length}}$ combinations of state, class and levels exactly one row applies. The check tries them all. The simulator steps
-this very table, the reference page and the picture below are printed from it, and the RTL of a decoder could be.
+this very table, the reference page and the picture here are printed from it, and the RTL of a decoder could be.
 
 Give \`--instruction\` and levels (\`--room\`, \`--ready\`, \`--drained\`) to see the way of one instruction.`,
     zh: `译码单元逐条处理指令，经过以下状态：
@@ -97,7 +97,7 @@ DECODE 等待指令要读的内容已经写好（\`ready\`）。\`sync\` 之后�
 TRAP 与 HALT 只能由复位离开。
 
 整个状态机是一张表。每行说明：在此状态、操作码属于这些类别、${LINES.length} 条状态线为这些电平时，转到哪里、做什么、记多少周期。状态机正确，须*完备*且*确定*：
-状态、类别与电平的 $10 \\cdot 14 \\cdot 2^{${LINES.length}}$ 种组合，每一种都恰有一行适用；检查时逐一试过。模拟器就按这张表运行，参考页和下图也由它生成，译码器的 RTL 同样可以由它生成。
+状态、类别与电平的 $10 \\cdot 14 \\cdot 2^{${LINES.length}}$ 种组合，每一种都恰有一行适用；检查时逐一试过。模拟器就按这张表运行，参考页和这里的图也由它生成，译码器的 RTL 同样可以由它生成。
 
 用 \`--instruction\` 与电平（\`--room\`、\`--ready\`、\`--drained\`）可以查看一条指令所走的路径。`,
   },

@@ -37,7 +37,7 @@ export const exercise = defineExercise({
   },
   explanation: {
     en: `A CPU decodes several small instructions each cycle: it cuts them into micro-operations, renames registers, predicts branches and speculates. Here an
-instruction is large: one \`compute\` of the layer below keeps the matrix unit busy for thousands of cycles. Control therefore needs little:
+instruction is large: one \`compute\` of the layer here keeps the matrix unit busy for thousands of cycles. Control therefore needs little:
 
 1. fetch a word, read its operands from the scalar registers (addresses, sizes) and take a snapshot of its address records;
 2. do at once what concerns control alone (scalar arithmetic, branches, hardware loops);
@@ -46,7 +46,7 @@ instruction is large: one \`compute\` of the layer below keeps the matrix unit b
 
 No renaming, no speculation, no branch prediction: loop counts are known. The figure that shows it is cycles executed for each instruction decoded, about a thousand
 here, and a CPU is glad of one cycle for four instructions.`,
-    zh: `CPU 每周期译码多条小指令：拆成微操作、重命名寄存器、预测分支并推测执行。这里一条指令很大：下面该层的一条 \`compute\` 就让矩阵单元忙上千个周期。因此控制部分要做的不多：
+    zh: `CPU 每周期译码多条小指令：拆成微操作、重命名寄存器、预测分支并推测执行。这里一条指令很大：这里的层的一条 \`compute\` 就让矩阵单元忙上千个周期。因此控制部分要做的不多：
 
 1. 取出指令字，从标量寄存器读取操作数（地址、大小），并对其地址记录做快照；
 2. 只涉及控制的（标量运算、分支、硬件循环）立即完成；

@@ -71,7 +71,7 @@ channel of $B$ bytes a cycle, $n$ segments of $s$ bytes take
 
 $$ n\\,\\lceil s/b\\rceil\\,b\\,/\\,B \\text{ cycles instead of } n\\,s/B . $$
 
-One column of the matrix below, 4 bytes in each of 256 rows, costs as much as sixteen. A stride is part of the descriptor, so no program loop is needed. Order is not given for free: who reads what the DMA writes waits
+One column of the matrix here, 4 bytes in each of 256 rows, costs as much as sixteen. A stride is part of the descriptor, so no program loop is needed. Order is not given for free: who reads what the DMA writes waits
 for it. Addresses are checked: a transfer that leaves its memory is refused.`,
     zh: `1. 程序描述传输：源、目的、大小、步长、次数。这里是两个地址记录及各自的基址寄存器，发射时复制到队列项中，因此程序可以马上改写它们。
 2. DMA 在队列中排队，并等待可能被占用的 DRAM 通道（仲裁）。
@@ -82,7 +82,7 @@ for it. Addresses are checked: a transfer that leaves its memory is refused.`,
 
 $$ n\\,\\lceil s/b\\rceil\\,b\\,/\\,B \\text{ 个周期，而不是 } n\\,s/B . $$
 
-下面矩阵的一列（256 行，每行 4 字节）与十六列代价相同。步长属于描述符，不需要程序循环。次序不会自动保证：读取 DMA 所写数据者必须等待。地址要检查：越出存储器的传输会被拒绝。`,
+这里矩阵的一列（256 行，每行 4 字节）与十六列代价相同。步长属于描述符，不需要程序循环。次序不会自动保证：读取 DMA 所写数据者必须等待。地址要检查：越出存储器的传输会被拒绝。`,
   },
   rows: 5,
   code: [

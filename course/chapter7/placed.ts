@@ -16,39 +16,63 @@ export const SERIAL_7_7 = lines(
   'move NRAM[1024] DRAM[2048] 4',
 );
 
-/** 7.9 one step after the other, with one buffer of X and of Y. The last tile is as large as the others, whatever `rows` is. */
+/** Bytes of so many rows of X and of Y of 7.9, and of its W. */
+const sizes79 = (rows: number) => ({ x: 1024 * rows, y: 512 * rows, w: 131072 });
+
+const compute79 = (rows: number, from: string, to: string): string => {
+  const { x, y, w } = sizes79(rows);
+  return `compute MAC_32 ${rows * 32768} NRAM[${from}] ${x} WRAM[0] ${w} to NRAM[${to}] ${y}`;
+};
+
+/** 7.9 one step after the other, with one buffer of X and of Y. What is left of 1024 rows is a last, smaller tile. */
 export function serialPlaced79(rows: number): string {
-  const [x, y, w] = [1024 * rows, 512 * rows, 131072];
+  const at = sizes79(rows).x;
+  const tile = (count: number): readonly string[] => {
+    const { x, y } = sizes79(count);
+    const steps = [`move DRAM NRAM[0] ${x}`, 'sync', compute79(count, '0', `${at}`), 'sync'];
+    return [...steps, `move NRAM[${at}] DRAM ${y}`, 'sync'];
+  };
+  const [whole, rest] = [Math.floor(1024 / rows), 1024 % rows];
   return lines(
-    [`move DRAM WRAM[0] ${w}`, 'sync', `loop ${Math.ceil(1024 / rows)}`, `move DRAM NRAM[0] ${x}`, 'sync'],
-    [`compute MAC_32 ${rows * 32768} NRAM[0] ${x} WRAM[0] ${w} to NRAM[${x}] ${y}`, 'sync'],
-    [`move NRAM[${x}] DRAM ${y}`, 'sync', 'endloop'],
+    [`move DRAM WRAM[0] ${sizes79(rows).w}`, 'sync'],
+    whole === 1 ? tile(rows) : [`loop ${whole}`, ...tile(rows), 'endloop'],
+    rest === 0 ? [] : tile(rest),
   );
 }
 
-/** 7.9 with row tiles of `rows`: the next tile is loaded and the last one stored while one is computed. */
+/**
+ * 7.9 with row tiles of `rows`: the next tile is loaded and the last one stored while one is computed. Tile t lies in the buffers t mod 2; what is
+ * left of 1024 rows is a last, smaller tile.
+ */
 export function doubleBuffered79(rows: number): string {
-  const n = Math.ceil(1024 / rows);
-  const [x, y, w] = [1024 * rows, 512 * rows, 131072];
+  const { x, y, w } = sizes79(rows);
   const out = 2 * x;
-  const load = (at: string): string => `move DRAM NRAM[${at}] ${x}`;
-  const work = (from: string, to: string): string =>
-    `compute MAC_32 ${rows * 32768} NRAM[${from}] ${x} WRAM[0] ${w} to NRAM[${to}] ${y}`;
-  const store = (at: string): string => `move NRAM[${at}] DRAM ${y}`;
-  // Tile t lies in the buffers t mod 2; the loop's first is tile 1.
-  const last = (n - 1) % 2;
-  return lines(
-    [`move DRAM WRAM[0] ${w}`, load('0'), 'sync', load(`${x}`), work('0', `${out}`), 'sync'],
-    [
-      `loop ${n - 2}`,
-      load(`0, ${x}`),
-      store(`${out}, ${out + y}`),
-      work(`${x}, 0`, `${out + y}, ${out}`),
-      'sync',
-      'endloop',
-    ],
-    [store(`${out + (1 - last) * y}`), work(`${last * x}`, `${out + last * y}`), 'sync', store(`${out + last * y}`)],
-  );
+  const [whole, rest] = [Math.floor(1024 / rows), 1024 % rows];
+  const tiles = [...Array.from({ length: whole }, () => rows), ...(rest === 0 ? [] : [rest])];
+  const last = tiles.length - 1;
+  const [xAt, yAt] = [(t: number) => (t % 2) * x, (t: number) => out + (t % 2) * y];
+  const load = (t: number, at = `${xAt(t)}`): string => `move DRAM NRAM[${at}] ${sizes79(tiles[t]!).x}`;
+  const store = (t: number, at = `${yAt(t)}`): string => `move NRAM[${at}] DRAM ${sizes79(tiles[t]!).y}`;
+  const step = (t: number): readonly string[] => [
+    ...(t < last ? [load(t + 1)] : []),
+    ...(t > 0 ? [store(t - 1)] : []),
+    compute79(tiles[t]!, `${xAt(t)}`, `${yAt(t)}`),
+    'sync',
+  ];
+  // Tiles that are loaded, stored and computed beside tiles as large: 1 … whole − 2.
+  const same = Math.max(0, whole - 2);
+  const looped =
+    same < 2
+      ? Array.from({ length: same }, (_, i) => step(i + 1)).flat()
+      : [
+          `loop ${same}`,
+          load(2, `0, ${x}`),
+          store(0, `${out}, ${out + y}`),
+          compute79(rows, `${x}, 0`, `${out + y}, ${out}`),
+          ...['sync', 'endloop'],
+        ];
+  const after = tiles.flatMap((_, t) => (t > same ? step(t) : []));
+  return lines([`move DRAM WRAM[0] ${w}`, load(0), 'sync'], step(0), looped, after, [store(last)]);
 }
 
 /**

@@ -149,53 +149,70 @@ function growing(total: number, ratio: number): readonly number[] {
   return slices;
 }
 
+/** Rows of each tile: the last has what is left where `tile` does not divide. */
+const tilesOf = (rows: number, tile: number): readonly number[] => [
+  ...Array.from({ length: Math.floor(rows / tile) }, () => tile),
+  ...(rows % tile === 0 ? [] : [rows % tile]),
+];
+
+/** Steps one after the other; those that are the same as the one before are a loop. */
+function folded(steps: readonly Line[]): Line {
+  const runs: { readonly text: string; readonly step: Line; times: number }[] = [];
+  for (const step of steps) {
+    const text = flat(step).join('\n');
+    const last = runs.at(-1);
+    if (last?.text === text) last.times++;
+    else runs.push({ text, step, times: 1 });
+  }
+  return runs.map(({ step, times }) => loop(times, step));
+}
+
+/** What is done with a tile of so many rows of X. */
+function tileWork(p: Product, s: Sparsity) {
+  const { x, y, macs } = sizes(p, s);
+  return {
+    load: (rows: number): string => move('DRAM', 'NRAM', (x / p.rows) * rows),
+    store: (rows: number, parts = 1): string => move('NRAM', 'DRAM', ((y / p.rows) * rows) / parts),
+    work: (rows: number, parts = 1): string => compute(((macs / p.rows) * rows) / parts),
+  };
+}
+
 /** W stays, X comes in row tiles of `tile`, one after the other. */
 export function rowTilesSerial(p: Product, tile: number, s: Sparsity = DENSE): string {
-  const n = p.rows / tile;
-  const { x, w, y, macs } = sizes(p, s);
-  return program(
-    move('DRAM', 'WRAM', w),
-    sync,
-    loop(n, move('DRAM', 'NRAM', x / n), sync, compute(macs / n), sync, move('NRAM', 'DRAM', y / n), sync),
-  );
+  const { load, work, store } = tileWork(p, s);
+  const steps = tilesOf(p.rows, tile).map((rows) => [load(rows), sync, work(rows), sync, store(rows), sync]);
+  return program(move('DRAM', 'WRAM', sizes(p, s).w), sync, folded(steps));
 }
 
 /** W stays, X comes in row tiles of `tile`: load the next, compute one, store the last. */
 export function rowTiles(p: Product, tile: number, s: Sparsity = DENSE): string {
-  const n = p.rows / tile;
-  const { x, w, y, macs } = sizes(p, s);
-  const load = move('DRAM', 'NRAM', x / n);
-  return program(
-    move('DRAM', 'WRAM', w),
-    load,
+  const { load, work, store } = tileWork(p, s);
+  const tiles = tilesOf(p.rows, tile);
+  const steps = tiles.map((rows, t) => [
+    t + 1 < tiles.length ? load(tiles[t + 1]!) : [],
+    t > 0 ? store(tiles[t - 1]!) : [],
+    work(rows),
     sync,
-    pipeline(n, load, compute(macs / n), move('NRAM', 'DRAM', y / n)),
-  );
+  ]);
+  return program(move('DRAM', 'WRAM', sizes(p, s).w), load(tiles[0]!), sync, folded(steps), store(tiles.at(-1)!));
 }
 
 /** As `rowTiles`, but W comes in `slices` column slices with the first tile, and the last tile is stored in as many. */
 export function rowTilesSliced(p: Product, tile: number, slices: number, s: Sparsity = DENSE): string {
-  const n = p.rows / tile;
-  const { x, w, y, macs } = sizes(p, s);
-  const load = move('DRAM', 'NRAM', x / n);
-  const slice = move('DRAM', 'WRAM', w / slices);
-  const part = compute(macs / n / slices);
-  const store = move('NRAM', 'DRAM', y / n);
-  const storePart = move('NRAM', 'DRAM', y / n / slices);
+  const { load, work, store } = tileWork(p, s);
+  const tiles = tilesOf(p.rows, tile);
+  const [first, last] = [tiles[0]!, tiles.at(-1)!];
+  const slice = move('DRAM', 'WRAM', sizes(p, s).w / slices);
+  const start = [load(first), slice, sync, loop(slices - 1, slice, work(first, slices), sync)];
+  if (tiles.length === 1) return program(start, work(first, slices), sync, store(first));
+  const middle = tiles.slice(1, -1).map((rows, t) => [load(tiles[t + 2]!), store(tiles[t]!), work(rows), sync]);
   return program(
-    load,
-    slice,
-    sync,
-    loop(slices - 1, slice, part, sync),
-    load,
-    part,
-    sync,
-    loop(n - 2, load, store, compute(macs / n), sync),
-    store,
-    part,
-    sync,
-    loop(slices - 1, storePart, part, sync),
-    storePart,
+    start,
+    [load(tiles[1]!), work(first, slices), sync],
+    folded(middle),
+    [store(tiles.at(-2)!), work(last, slices), sync],
+    loop(slices - 1, store(last, slices), work(last, slices), sync),
+    store(last, slices),
   );
 }
 

@@ -13,6 +13,9 @@ test.each([
   [String.raw`(X^\mathsf T X + \lambda I)^{-1}`, '(Xᵀ X + λ I)⁻¹'],
   [String.raw`\begin{aligned} a &= 1\\ b &= 2 \end{aligned}`, 'a = 1; b = 2'],
   [String.raw`c \ll 17 \pmod{2^{32}}`, 'c ≪ 17 (mod 2³²)'],
+  [String.raw`\frac1n\sum_i x_{array} + r_{in}`, '1/n∑ᵢ x_array + r_in'],
+  [String.raw`0.9^{\lfloor s/10 \rfloor} e^{-\lvert z\rvert} a^{\,n-t}g`, '0.9^⌊s/10 ⌋ e^(−|z|) aⁿ⁻ᵗg'],
+  [String.raw`W_{l+1}^\top + W_{L+1} + \{x\}`, 'Wₗ₊₁ᵀ + W_(L+1) + {x}'],
 ])('%s', (tex, text) => expect(formulaText(tex)).toBe(text));
 
 test('marks go, lines break, and Chinese breaks between characters but not before a mark that closes', () => {
@@ -20,4 +23,12 @@ test('marks go, lines break, and Chinese breaks between characters but not befor
   expect(text).toBe('One `two` three (x)\n\n    a²\n\n- a list of words\n  that is long');
   const chinese = markdownText('权重与偏置的数目分别是多少，请逐层计算。', 12).split('\n');
   expect(chinese.every((line) => stringWidth(line) <= 14 && !/^[，。]/.test(line))).toBe(true);
+});
+
+test('a table stands in columns, and emphasis goes over the end of a line', () => {
+  expect(markdownText('| a | b |\n|---|---|\n| $x^2$ | *long\nname* |\n| one | 2 |', 40)).not.toContain('---');
+  expect(markdownText('| a | b |\n|---|---|\n| $x^2$ | y |\n\nSee *a long\nname*, **so *it* is**.', 40)).toBe(
+    'a   b\nx²  y\n\nSee a long name, so it is.',
+  );
+  expect(markdownText(`| head | b |\n|---|---|\n| ${'word '.repeat(12)}| c |`, 30).split('\n').length).toBe(4);
 });
