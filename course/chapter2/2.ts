@@ -78,8 +78,8 @@ export const exercise = defineExercise({
     zh: '33-512-10 的多层感知机共有多少可训练参数？',
   },
   asked: {
-    en: 'A multilayer perceptron has 33 inputs, one hidden layer of 512 neurons and 10 outputs. How many parameters does training adjust?',
-    zh: '一个多层感知机有 33 个输入、一个含 512 个神经元的隐层和 10 个输出。训练时要调整多少个参数？',
+    en: 'A multilayer perceptron has 33 inputs, one hidden layer of 512 neurons and 10 outputs. How many parameters does training adjust? Hand in the numbers `weights`, `biases`, `total`. One number alone is `total`.',
+    zh: '一个多层感知机有 33 个输入、一个含 512 个神经元的隐层和 10 个输出。训练时要调整多少个参数？请提交数值 `weights`、`biases`、`total`。只交一个数时为 `total`。',
   },
   explanation: {
     en: String.raw`Each layer has a weight for each pair of neurons that it joins and one bias for each neuron that it feeds:

@@ -42,17 +42,17 @@ async function numbers(): Promise<readonly NumberField[]> {
   ];
   const oneTower = await alexnetOfOneTower();
   const field = (name: string, summary: Summary, others: readonly Slip[]): readonly NumberField[] => {
-    const { trainable, parameters, neurons } = summary.totals;
+    const { trainable, statistics, neurons } = summary.totals;
     // Filters and outputs of fully connected layers: a bias each.
     const biases = linear(summary).reduce((n, l) => n + (l.outputShape![1] as number), 0);
     const slips = [
       ...others,
       slip(trainable - biases, 'the biases are left out', '漏掉了偏置'),
-      ...(parameters === trainable
+      ...(statistics === 0
         ? []
         : [
             slip(
-              parameters,
+              trainable + statistics,
               'the running means and variances of normalisation are counted; training does not adjust them',
               '计入了归一化的滑动均值与方差，而它们不参与训练',
             ),
@@ -108,8 +108,8 @@ export const exercise = defineExercise({
     zh: '计算 AlexNet、VGG19、ResNet152 的神经元数目及可训练参数数目',
   },
   asked: {
-    en: 'Count the neurons and the trainable parameters of AlexNet, VGG19 and ResNet152, layer by layer. Say what is counted as a neuron.',
-    zh: '逐层计算 AlexNet、VGG19 与 ResNet152 的神经元数目和可训练参数数目，并说明何为一个神经元。',
+    en: 'Count the neurons and the trainable parameters of AlexNet, VGG19 and ResNet152, layer by layer. Say what is counted as a neuron. Hand in the numbers `alexnet`, `alexnet-neurons`, `vgg19`, `vgg19-neurons`, `resnet152`, `resnet152-neurons`. A name alone stands for the parameters.',
+    zh: '逐层计算 AlexNet、VGG19 与 ResNet152 的神经元数目和可训练参数数目，并说明何为一个神经元。请提交数值 `alexnet`、`alexnet-neurons`、`vgg19`、`vgg19-neurons`、`resnet152`、`resnet152-neurons`。只写网络名的是参数数目。',
   },
   explanation: {
     en: String.raw`A convolution of $C_\text{out}$ filters of $k_h \times k_w$ over $C_\text{in}$ maps in $g$ groups has

@@ -42,8 +42,8 @@ export const exercise = defineExercise({
   id: '3.5',
   title: { en: 'SVM and AlexNet on ImageNet', zh: 'SVM 和 AlexNet 解决 ImageNet 分类时对计算量的需求及原因' },
   asked: {
-    en: 'How much do a support vector machine and AlexNet have to compute to classify ImageNet, for one image and for training, and why?',
-    zh: '用支持向量机与 AlexNet 做 ImageNet 分类，单张图像的推理和训练各需多少计算量？原因是什么？',
+    en: 'How much do a support vector machine and AlexNet have to compute to classify ImageNet, for one image and for training, and why? Hand in the numbers `linear`, `kernel`, `matrix`, `bytes`, `training`. They are the multiply-accumulates of a linear SVM and of a kernel SVM for an image, of the kernel matrix, its bytes, and the multiply-accumulates of training AlexNet.',
+    zh: '用支持向量机与 AlexNet 做 ImageNet 分类，单张图像的推理和训练各需多少计算量？原因是什么？请提交数值 `linear`、`kernel`、`matrix`、`bytes`、`training`。依次为线性 SVM 与核 SVM 每张图像的乘加次数、核矩阵的乘加次数、其字节数，以及训练 AlexNet 的乘加次数。',
   },
   explanation: {
     en: String.raw`Let there be $n$ training images of $d = 224 \cdot 224 \cdot 3$ values and $c$ classes.

@@ -50,8 +50,8 @@ export const exercise = defineExercise({
   id: '4.9',
   title: { en: 'Shapes of VGG19', zh: 'VGG19 在 (224,224,3) 输入下每个池化层后的张量形状，并用 TensorBoard 验证' },
   asked: {
-    en: 'Which shapes do the tensors of VGG19 have behind each pooling layer for one picture of 224 × 224 × 3? Verify it with TensorBoard.',
-    zh: 'VGG19 的输入为一张 (224, 224, 3) 的图像时，每个池化层之后的张量形状是什么？用 TensorBoard 验证。',
+    en: 'Which shapes do the tensors of VGG19 have behind each pooling layer for one picture of 224 × 224 × 3? Verify it with TensorBoard. Hand in the numbers `pool1`, `pool2`, `pool3`, `pool4`, `pool5`, `flatten`. They are the elements of these tensors.',
+    zh: 'VGG19 的输入为一张 (224, 224, 3) 的图像时，每个池化层之后的张量形状是什么？用 TensorBoard 验证。请提交数值 `pool1`、`pool2`、`pool3`、`pool4`、`pool5`、`flatten`。均为相应张量的元素数。',
   },
   explanation: {
     en: String.raw`A convolution of $3 \times 3$, stride 1 and padding 1 keeps height and width, $\lfloor (224 + 2 - 3)/1 \rfloor + 1 = 224$, and has as many channels as filters; a pooling of $2 \times 2$ with stride 2 halves both sides and keeps the channels. The five blocks have 64, 128, 256, 512 and 512 filters, so behind pooling $p$ the sides are $224/2^p$; what goes into the first fully connected layer is $7 \cdot 7 \cdot 512$ values.

@@ -54,8 +54,8 @@ export const exercise = defineExercise({
   id: '5.11',
   title: { en: 'What fusing operators saves', zh: '算子融合为何提高效率；对哪些网络加速比更大' },
   asked: {
-    en: 'Why does fusing operators make a network faster? For which networks is the speed-up large?',
-    zh: '算子融合为什么能提高效率？对哪些网络的加速比更大？',
+    en: 'Why does fusing operators make a network faster? For which networks is the speed-up large? Hand in the numbers `alexnet.words`, `alexnet.speedup`, `vgg19.words`, `vgg19.speedup`, `resnet152.words`, `resnet152.speedup`, `mobilenetv1.words`, `mobilenetv1.speedup`. They are the words that the fused network moves, and how much faster it is.',
+    zh: '算子融合为什么能提高效率？对哪些网络的加速比更大？请提交数值 `alexnet.words`、`alexnet.speedup`、`vgg19.words`、`vgg19.speedup`、`resnet152.words`、`resnet152.speedup`、`mobilenetv1.words`、`mobilenetv1.speedup`。分别为融合后网络搬运的字数与加速比。',
   },
   explanation: {
     en: `An operator by itself reads its inputs from memory and writes its output there, and the next one reads it back. Fused with its successor, the intermediate stays on the chip:

@@ -171,8 +171,8 @@ export const exercise = defineExercise({
   id: '5.3',
   title: { en: 'Data parallel training', zh: '单机单卡、单机多卡、多机多卡训练流程的区别；哪些步骤可并行/必须串行' },
   asked: {
-    en: 'How does training on one device, on several devices of a machine and on several machines differ? Which steps can run in parallel, and which must run one after the other?',
-    zh: '单机单卡、单机多卡、多机多卡的训练流程有什么区别？哪些步骤可以并行，哪些必须串行？',
+    en: 'How does training on one device, on several devices of a machine and on several machines differ? Which steps can run in parallel, and which must run one after the other? Hand in the numbers `vgg19p2`, `vgg19p4`, `vgg19p8`, `vgg19p16`, `resnet152p2`, `resnet152p4`, `resnet152p8`, `resnet152p16`. They are the bytes that each of 2, 4, 8 or 16 workers sends in a ring.',
+    zh: '单机单卡、单机多卡、多机多卡的训练流程有什么区别？哪些步骤可以并行，哪些必须串行？请提交数值 `vgg19p2`、`vgg19p4`、`vgg19p8`、`vgg19p16`、`resnet152p2`、`resnet152p4`、`resnet152p8`、`resnet152p16`。均为 2、4、8 或 16 个设备成环时每个设备发送的字节数。',
   },
   explanation: {
     en: `**One device**: load a batch, forward, backward, update, again. **Several devices** (data parallel): each of $p$ workers has the whole network and a $p$-th of the batch; gradients are exchanged before the update.

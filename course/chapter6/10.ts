@@ -32,8 +32,8 @@ export const exercise = defineExercise({
   id: '6.10',
   title: { en: 'The roofline of the processor', zh: '画出 DLP 的 Roofline 图' },
   asked: {
-    en: 'Draw the roofline of the deep-learning processor, and mark where networks stand on it.',
-    zh: '画出深度学习处理器的 Roofline 图，并标出各网络的位置。',
+    en: 'Draw the roofline of the deep-learning processor, and mark where networks stand on it. Hand in the numbers `ridge16`, `ridge64`, `ridge256`, `ridge1024`, `ridge4096`, `alexnet`, `vgg19`, `resnet152`. They are the ridges of so many multipliers and the intensities of the networks, in operations a byte.',
+    zh: '画出深度学习处理器的 Roofline 图，并标出各网络的位置。请提交数值 `ridge16`、`ridge64`、`ridge256`、`ridge1024`、`ridge4096`、`alexnet`、`vgg19`、`resnet152`。分别为相应乘法器个数的脊点与各网络的计算强度（每字节运算次数）。',
   },
   explanation: {
     en: `Work that does $I$ operations for each byte that it moves can run at

@@ -79,8 +79,8 @@ export const exercise = defineExercise({
   id: '6.11',
   title: { en: 'Loops of a convolution, and three tilings', zh: '卷积层的循环表示及至少三种分块方法' },
   asked: {
-    en: 'Write a convolution as a loop nest, and give at least three ways to tile it. What does each move between DRAM and the chip?',
-    zh: '用循环嵌套表示卷积层，并给出至少三种分块方法。各自在 DRAM 与片上之间搬运多少数据？',
+    en: 'Write a convolution as a loop nest, and give at least three ways to tile it. What does each move between DRAM and the chip? Hand in the numbers `output-stationary`, `weight-stationary`, `input-stationary`, `least`. They are words; `least` is each word once, with padding.',
+    zh: '用循环嵌套表示卷积层，并给出至少三种分块方法。各自在 DRAM 与片上之间搬运多少数据？请提交数值 `output-stationary`、`weight-stationary`、`input-stationary`、`least`。单位均为字；`least` 为每字只搬一次（含填充）。',
   },
   explanation: {
     en: `For outputs $Y$ [filters $o$, $h$, $w$], inputs $X$ with their padding, weights $W$ and stride $s$:

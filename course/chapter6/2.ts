@@ -16,6 +16,8 @@ interface Factors {
 const FACTORS: Factors = { convolution: 10, product: 2 };
 /** A CPU of 50 GFLOP/s behind 12.8 GB/s. */
 const ROOF = { peak: 50e9, bandwidth: 12.8e9 } as const;
+/** Of the rest, in the explanation. */
+const SHARES = [0.01, 0.02, 0.05, 0.1] as const;
 const MACS: TimeModel = { kind: 'macs' };
 
 const summaries = new Map<string, Promise<Summary>>();
@@ -39,7 +41,13 @@ async function numbers(network: string, factors: Factors, share: number | undefi
   const [c, p] = [convolutions!.before, connected!.before].map(
     (t) => t / (convolutions!.before + connected!.before),
   ) as [number, number];
-  const roofline = await speedUp(network, { kind: 'roofline', ...ROOF }, share, factors);
+  const roofline = await Promise.all(
+    // Of the other layers what the model says, and nothing, as in the explanation.
+    [share, 0].map((of) => speedUp(network, { kind: 'roofline', ...ROOF }, of, factors)),
+  );
+  const shares = await Promise.all(
+    SHARES.filter((of) => of !== share).map(async (of) => [of, await speedUp(network, MACS, of, factors)] as const),
+  );
   const { convolution, product } = factors;
   const slip = (value: number, en: string, zh: string) => ({ value, words: { en, zh } });
   return [
@@ -68,10 +76,19 @@ async function numbers(network: string, factors: Factors, share: number | undefi
           'the factors are multiplied; they belong to different layers',
           '把两个倍数相乘了；它们属于不同的层',
         ),
-        slip(
-          roofline.speedUp!,
-          'the time before obeys a roofline: right for that model, the number asked for takes time by multiply-accumulates',
-          '原时间服从 Roofline：对该模型正确，但所问的是时间与乘累加次数成正比',
+        ...roofline.map((of) =>
+          slip(
+            of.speedUp!,
+            'the time before obeys a roofline: right for that model, the number asked for takes time by multiply-accumulates',
+            '原时间服从 Roofline：对该模型正确，但所问的是时间与乘累加次数成正比',
+          ),
+        ),
+        ...shares.map(([of, { speedUp: value }]) =>
+          slip(
+            value!,
+            `the rest takes ${100 * of} % of the time before: right for that share (--other ${100 * of} asks for it), and another is asked for`,
+            `其余部分占原时间的 ${100 * of} %：对该比例正确（--other ${100 * of} 即问此数），但所问的是另一比例`,
+          ),
         ),
       ],
     },
@@ -82,8 +99,8 @@ export const exercise = defineExercise({
   id: '6.2',
   title: { en: 'Amdahl over AlexNet', zh: 'DLP 卷积层加速 10 倍、全连接 2 倍、其余不加速，AlexNet 整体加速比' },
   asked: {
-    en: 'A processor does convolutions 10 times as fast as a CPU, fully connected layers twice as fast, and leaves the rest as it is. How much faster is AlexNet as a whole?',
-    zh: '某处理器做卷积层比 CPU 快 10 倍，做全连接层快 2 倍，其余部分不加速。AlexNet 整体快多少？',
+    en: 'A processor does convolutions 10 times as fast as a CPU, fully connected layers twice as fast, and leaves the rest as it is. How much faster is AlexNet as a whole? Hand in the number `speedup`.',
+    zh: '某处理器做卷积层比 CPU 快 10 倍，做全连接层快 2 倍，其余部分不加速。AlexNet 整体快多少？请提交数值 `speedup`。',
   },
   explanation: {
     en: `With the times $t_c$, $t_f$, $t_o$ that convolutions, fully connected layers and the rest take on the CPU,

@@ -56,8 +56,8 @@ export const exercise = defineExercise({
     zh: 'PCIe+DDR3，带宽 12.8Gb/s，与只有一个 ALU 的 DLP 相比，全连接层最理想加速比',
   },
   asked: {
-    en: 'A deep-learning processor reads through PCIe from DDR3 at 12.8 Gb/s. Compared with a processor that has a single arithmetic unit, how much faster can it do a fully connected layer at best?',
-    zh: '某深度学习处理器通过 PCIe 从 DDR3 读取数据，带宽 12.8 Gb/s。与只有一个 ALU 的处理器相比，做全连接层最理想能快多少？',
+    en: 'A deep-learning processor reads through PCIe from DDR3 at 12.8 Gb/s. Compared with a processor that has a single arithmetic unit, how much faster can it do a fully connected layer at best? Hand in the numbers `bits32`, `bits16`, `bits8`. They are for weights of so many bits; one number alone is that of 32.',
+    zh: '某深度学习处理器通过 PCIe 从 DDR3 读取数据，带宽 12.8 Gb/s。与只有一个 ALU 的处理器相比，做全连接层最理想能快多少？请提交数值 `bits32`、`bits16`、`bits8`。数字为权重位数；只交一个数时为 32 位。',
   },
   claimed: {
     en: `Claimed: 12.8 G times, since 12.8 Gb are read at once and computed in parallel. That takes a *rate* for an amount: 12.8 Gb come in a second, not at once, and in that second the single

@@ -29,8 +29,8 @@ export const exercise = defineExercise({
     zh: 'DLP 片内带宽 12.8GB/s，以 AlexNet 计算单元利用率及其随规模的变化（画图）',
   },
   asked: {
-    en: 'With an on-chip bandwidth of 12.8 GB/s, what share of the time is the compute unit not empty while AlexNet runs? How does it change with the number of multipliers? Draw it.',
-    zh: '片内带宽为 12.8 GB/s 时，运行 AlexNet 的过程中计算单元的非空置时间占多大比例？它如何随乘法器个数变化？请画图。',
+    en: 'With an on-chip bandwidth of 12.8 GB/s, what share of the time is the compute unit not empty while AlexNet runs? How does it change with the number of multipliers? Draw it. Hand in the numbers `lanes16`, `lanes32`, `lanes64`, `lanes128`, `lanes256`, `lanes512`, `lanes1024`, `lanes2048`, `lanes4096`. They are for so many multipliers.',
+    zh: '片内带宽为 12.8 GB/s 时，运行 AlexNet 的过程中计算单元的非空置时间占多大比例？它如何随乘法器个数变化？请画图。请提交数值 `lanes16`、`lanes32`、`lanes64`、`lanes128`、`lanes256`、`lanes512`、`lanes1024`、`lanes2048`、`lanes4096`。数字为乘法器个数。',
   },
   explanation: {
     en: `A stated model, since the question leaves it open: $N = T_n \\cdot T_i$ multipliers at 1 GHz, $T_n$ vector-MACs of $T_i = 2^{\\lfloor \\log_2 N / 2 \\rfloor}$ lanes with an adder tree

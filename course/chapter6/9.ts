@@ -19,8 +19,8 @@ export const exercise = defineExercise({
   id: '6.9',
   title: { en: 'The same with an array of scalar MACs', zh: '同 6.8，采用 6.4.1 节的标量 MAC 架构' },
   asked: {
-    en: 'Answer 6.8 for a unit of scalar multiply-accumulate elements, each of which holds one output and passes inputs on to its neighbour.',
-    zh: '若计算单元改为标量乘累加阵列（每个单元保存一个输出，并把输入传给相邻单元），重做 6.8。',
+    en: 'Answer 6.8 for a unit of scalar multiply-accumulate elements, each of which holds one output and passes inputs on to its neighbour. Hand in the numbers `lanes16`, `lanes32`, `lanes64`, `lanes128`, `lanes256`, `lanes512`, `lanes1024`, `lanes2048`, `lanes4096`. They are for so many multipliers.',
+    zh: '若计算单元改为标量乘累加阵列（每个单元保存一个输出，并把输入传给相邻单元），重做 6.8。请提交数值 `lanes16`、`lanes32`、`lanes64`、`lanes128`、`lanes256`、`lanes512`、`lanes1024`、`lanes2048`、`lanes4096`。数字为乘法器个数。',
   },
   explanation: {
     en: `The array has $P_y \\times P_x = N$ elements, $P_x = 2^{\\lfloor \\log_2 N / 2 \\rfloor}$, and each accumulates one output pixel. A weight is broadcast to all; inputs come from memory

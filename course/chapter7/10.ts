@@ -3,7 +3,7 @@
  * hardware does with zeros: (a) decompresses on the way in and multiplies all, (b) leaves out zeros of W, (c) of X and W. As programs of the
  * textbook's dialect, and, but for (c), with real numbers on `textbook-extended`. (c) depends on data that no program knows before it runs.
  */
-import { type Compression, defineExercise, layerWork } from 'systole/course';
+import { type Compression, defineExercise, layerWork, type Slip, type Words } from 'systole/course';
 import { type Machine, presets } from 'systole/machine';
 import { createSimulation } from 'systole/sim';
 import { judgeLayer } from './answers.ts';
@@ -49,6 +49,28 @@ const schedules = (c: Compression, rows: number): readonly Schedule[] => [
     text: rowTilesSliced(SHAPE, rows, 8, c),
   },
 ];
+
+const READING_WORDS: Readonly<Record<Skip, Words>> = {
+  nothing: {
+    en: 'all is multiplied, zeros too: another reading of the table, --skip nothing',
+    zh: '全部相乘，包括零：这是表的另一种理解，--skip nothing',
+  },
+  weights: {
+    en: 'the zeros of W are left out: another reading of the table, --skip weights',
+    zh: '跳过 W 的零：这是表的另一种理解，--skip weights',
+  },
+  both: {
+    en: 'the zeros of X and of W are left out: another reading of the table, --skip both',
+    zh: '跳过 X 与 W 的零：这是表的另一种理解，--skip both',
+  },
+};
+
+/** Multiply-accumulates of the readings that are not asked for. */
+const otherReadings = (x: number, w: number, skip: Skip): readonly Slip[] =>
+  SKIPS.filter((s) => s !== skip).map((s) => ({
+    value: SHAPE.rows * SHAPE.inner * SHAPE.columns * compression(x, w, s).macs,
+    words: READING_WORDS[s],
+  }));
 
 /** What was worked out: one after the other in tiles of 64 rows, double-buffered and sliced in tiles of 32. */
 const FIGURES: readonly (readonly [
@@ -212,6 +234,7 @@ indices: with a bitmap of one bit for each of 32 values, 7 values of 32 and one 
       shape: SHAPE,
       machine,
       compression: c,
+      readings: otherReadings(part(inputs), part(weights), skip as Skip),
       serial: rowTilesSerial(SHAPE, 32, c),
       best: rowTilesSliced(SHAPE, 16, 8, c),
     };

@@ -19,8 +19,13 @@ import { boundOf, compiledCycles } from './schedule.ts';
 const slip = (value: number, en: string, zh: string): Slip => ({ value, words: { en, zh } });
 
 /** Numbers that are asked of a layer: its work, its traffic, the bounds, and the time of one step after the other. */
-export function layerNumbers(work: LayerWork, machine: Machine, serial: string): readonly NumberField[] {
-  const { shape, x, w, y, macs } = work;
+export function layerNumbers(
+  work: LayerWork,
+  machine: Machine,
+  serial: string,
+  readings: readonly Slip[] = [],
+): readonly NumberField[] {
+  const { shape, compression, x, w, y, macs } = work;
   const { rows, columns } = shape;
   const { compute, bandwidth, cycles } = boundOf(work, machine);
   const { bytes: perTurn, cycles: turn } = machine.dram.bandwidth;
@@ -37,6 +42,7 @@ export function layerNumbers(work: LayerWork, machine: Machine, serial: string):
           'the addition of a bias to each result is counted, which this layer does not have',
           '给每个结果多算了一次加偏置，而该层没有偏置',
         ),
+        ...readings,
         slip(macs / rows, 'only one row of X is counted', '只算了 X 的一行'),
       ],
     },
@@ -45,6 +51,9 @@ export function layerNumbers(work: LayerWork, machine: Machine, serial: string):
       words: { en: 'bytes on the DRAM channel', zh: 'DRAM 通道上的字节数' },
       expected: x + w + y,
       slips: [
+        ...(compression.x * compression.w === 1
+          ? []
+          : [slip(x / compression.x + w / compression.w + y, 'X and W are uncompressed', 'X 与 W 未压缩')]),
         slip(x + w, 'the results are left out: Y is stored, too', '漏掉了结果：Y 也要写回'),
         slip(x + y, 'the weights are left out', '漏掉了权重'),
         slip(w + y, 'the input is left out', '漏掉了输入'),
@@ -114,7 +123,8 @@ export async function judgeLayer(
   work: LayerWork,
   { isCompiled = true } = {},
 ): Promise<Judged> {
-  if (submission.kind === 'numbers') return judgeNumbers(submission, layerNumbers(work, task.machine, task.serial));
+  if (submission.kind === 'numbers')
+    return judgeNumbers(submission, layerNumbers(work, task.machine, task.serial, task.readings));
   const compiled = isCompiled ? { compiled: await compiledCycles(task.shape, task.machine) } : {};
   return judgeProgram(submission, { ...task, ...compiled });
 }

@@ -1,7 +1,7 @@
 /** `systole course`: lists, runs, checks, judges; and what is said to wrong input. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { systole } from './systole.ts';
 
@@ -34,11 +34,38 @@ test('an answer that is wrong ends with 1 and does not give the right one away',
   expect(stdout).not.toContain('22538');
 });
 
+test('what is handed in is repeated with all its digits', async () => {
+  const { stdout } = await run('course check 2.2 --answer 22538.0000001');
+  expect(stdout).toContain('22538.0000001');
+  expect(stdout).not.toMatch(/22538\.0$/m);
+});
+
+test('a class: numbers in text files, and what was ignored', async () => {
+  const own = join(folder, 'class');
+  for (const [name, text] of [
+    ['ada/2.2.txt', '22538\n'],
+    ['bo/2.2.txt', 'weights=22016\n\nbiases = 522\n'],
+    ['cy/2.2.py', 'print(22538)\n'],
+  ] as const) {
+    mkdirSync(join(own, dirname(name)), { recursive: true });
+    writeFileSync(join(own, name), text);
+  }
+  const { stdout } = await run('course grade class');
+  rmSync(own, { recursive: true });
+  expect(stdout).toMatch(/^ada +right/m);
+  expect(stdout).toMatch(/^bo +incomplete/m);
+  expect(stdout).toMatch(/^cy +ignored/m);
+});
+
 test.each([
   ['course check 2.2 --answer none.json', 'SYS-CLI-010', 3],
   ['course 2.99', 'SYS-CLI-230'],
   ['course check nine', 'SYS-CLI-230'],
   ['course check 2.2 --answer x', 'SYS-CLI-231'],
+  ['course check 2.2 --answer total=22,538', 'SYS-CLI-238'],
+  ['course check 2.2 --answer total=1,total=2', 'SYS-CLI-239'],
+  ['course check 2.2 --answer 1e999', 'SYS-CLI-231'],
+  ['course check 2.2 --answer .', 'SYS-CLI-011', 3],
   ['course check 2.2 2.6 --answer 1', 'SYS-CLI-237'],
   ['course grade nowhere', 'SYS-CLI-233'],
   ['course grade .', 'SYS-CLI-234'],

@@ -17,7 +17,7 @@ import { mnistIsThere } from '#exercises';
 import { table } from '#report';
 import { type CliCommand, define, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
-import { grade, judge } from '../course/grade.ts';
+import { grade, isIgnored, judge } from '../course/grade.ts';
 import { markdownText } from '../course/markdown.ts';
 import { ConsoleOutput } from '../course/output.ts';
 import { type DataOptions, entriesOf, exerciseOf, isChapter, isExercise, useData } from '../course/registry.ts';
@@ -204,8 +204,8 @@ function check(console: Console, exercise: Exercise | undefined): CliCommand {
     .option(
       '--answer <FILE|NUMBER>',
       t({
-        en: 'your answer to the exercise: a program (.s), numbers (.json), a number, or NAME=NUMBER,…',
-        zh: '你的答案：程序（.s）、数（.json）、一个数，或 名称=数,…',
+        en: 'your answer to the exercise: a program (.s), numbers (.json, .txt), a number, or NAME=NUMBER,…',
+        zh: '你的答案：程序（.s）、数（.json、.txt）、一个数，或 名称=数,…',
       }),
     )
     .option('--long', t({ en: 'also figures that take minutes', zh: '也检查需数分钟的数值' }))
@@ -277,7 +277,10 @@ function grades(console: Console): CliCommand {
   command.addArgument(
     new Argument(
       '<FOLDER>',
-      t({ en: 'holds STUDENT/7.8.s, STUDENT/2.2.json, …', zh: '内含 学生/7.8.s、学生/2.2.json 等' }),
+      t({
+        en: 'holds STUDENT/7.8.s, STUDENT/2.2.json, STUDENT/2.2.txt, …',
+        zh: '内含 学生/7.8.s、学生/2.2.json、学生/2.2.txt 等',
+      }),
     ),
   );
   withCommonOptions(console, command, GRADES);
@@ -289,7 +292,7 @@ function grades(console: Console): CliCommand {
     const { students, ignored } = await grade(folder, (name) => console.progress.begin(name));
     const ids = entriesOf([])
       .map(({ id }) => id)
-      .filter((id) => students.some((s) => s.answers.some((a) => a.id === id)));
+      .filter((id) => students.some((s) => s.answers.some((a) => a.id === id) || isIgnored(ignored, s.student, id)));
     if (console.json) {
       const judged = students.map(({ answers, ...s }) => ({
         ...s,
@@ -303,7 +306,8 @@ function grades(console: Console): CliCommand {
     const cell = (s: (typeof students)[number], id: string): string => {
       const found = s.answers.filter((a) => a.id === id);
       const best = found.find((a) => a.verdict === 'right') ?? found[0];
-      return best === undefined ? '–' : verdictText(best.verdict, console);
+      if (best !== undefined) return verdictText(best.verdict, console);
+      return isIgnored(ignored, s.student, id) ? t({ en: 'ignored', zh: '已忽略' }) : '–';
     };
     const heads = [t({ en: 'student', zh: '学生' }), ...ids, t({ en: 'right', zh: '正确' })];
     const columns = heads.map((head, i) => ({
@@ -324,7 +328,12 @@ function grades(console: Console): CliCommand {
       }
     }
     for (const file of ignored)
-      console.note(t({ en: `${file}: no answer to an exercise, ignored`, zh: `${file}：不是习题答案，已忽略` }));
+      console.note(
+        t({
+          en: `${file}: no answer to an exercise (.s, .asm, .json, .txt, named by its number), ignored`,
+          zh: `${file}：不是习题答案（以习题编号命名的 .s、.asm、.json、.txt），已忽略`,
+        }),
+      );
   });
   return command;
 }

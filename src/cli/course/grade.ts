@@ -1,6 +1,6 @@
-/** Answers of a class: a folder with a folder for each student, in it files named by exercise (7.8.s, 2.2.json). */
+/** Answers of a class: a folder with a folder for each student, in it files named by exercise (7.8.s, 2.2.json, 2.2.txt). */
 import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { diagnostic, SystoleError } from '#base';
 import { defaults, type Exercise, type Judged } from '#course';
 import { reasonOf } from '../files.ts';
@@ -23,6 +23,12 @@ const notJudged = diagnostic<{ id: string }>('SYS-CLI-235', 'unsupported', {
     `exercise ${p.id} has no answers to judge: it is checked by reading. Its own figures: systole course check ${p.id}`,
   zh: (p) => `习题 ${p.id} 的答案无法自动评判，需由人阅读。其自身数值：systole course check ${p.id}`,
 });
+
+const idOf = (name: string): string => name.replace(/\.[^.]*$/, '');
+
+/** Whether a student handed in a file for an exercise that is no answer, such as 7.8.py. */
+export const isIgnored = (ignored: readonly string[], student: string, id: string): boolean =>
+  ignored.some((file) => basename(dirname(file)) === student && idOf(basename(file)) === id);
 
 export interface Graded extends Judged {
   readonly id: string;
@@ -50,7 +56,7 @@ export async function grade(folder: string, onStudent: (name: string) => void) {
     const answers: Graded[] = [];
     for (const name of listed(join(folder, student))) {
       const file = join(folder, student, name);
-      const id = name.replace(/\.[^.]*$/, '');
+      const id = idOf(name);
       if (!isAnswerFile(name) || !isExercise(id)) ignored.push(file);
       else answers.push({ id, file, ...(await judgedOrRefused(await exerciseOf(id), file)) });
     }

@@ -145,12 +145,13 @@ export function judgedText(id: string, submission: Submission, judged: Judged, c
   const name = submission.kind === 'program' ? submission.file : '';
   const place = (line: number | undefined): string =>
     line === undefined ? '' : name === '' ? `${line}: ` : `${name}:${line}: `;
+  // What was handed in is repeated with all its digits.
+  const figure = (v: number): string =>
+    submission.kind === 'numbers' || Number.isInteger(v) ? String(v) : v.toPrecision(6);
   const widest = Math.max(0, ...Object.keys(figures).map((k) => k.length));
   return [
     `${id} ${paint(verdictText(verdict, console))}`,
     ...findings.map((f) => `  ${place(f.line)}${console.text(f.words)}`),
-    ...Object.entries(figures).map(
-      ([k, v]) => `  ${palette.faint(k.padEnd(widest))}  ${Number.isInteger(v) ? v : v.toPrecision(6)}`,
-    ),
+    ...Object.entries(figures).map(([k, v]) => `  ${palette.faint(k.padEnd(widest))}  ${figure(v)}`),
   ].join('\n');
 }

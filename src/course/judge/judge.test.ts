@@ -17,6 +17,7 @@ compute MAC_32 4096
 sync
 move NRAM DRAM 256
 `;
+const SWAPPED = SERIAL.replace('WRAM 4096', 'NRAM 4096').replace('NRAM 1024', 'WRAM 1024');
 const task: ProgramTask = { shape, machine, serial: SERIAL, best: SERIAL };
 const program = (text: string): Submission => ({ kind: 'program', file: 'a.s', text });
 
@@ -44,6 +45,7 @@ test.each([
     'wrong, wrong-work, wrong-count 4',
   ],
   ['W into NRAM', SERIAL.replace('WRAM', 'NRAM'), 'wrong, wrong-work, wrong-memory 1'],
+  ['X into WRAM and W into NRAM', SWAPPED, 'wrong, wrong-work, swapped-memories 1'],
   ['stored in part', SERIAL.replace('DRAM 256', 'DRAM 64'), 'wrong, not-stored, wrong-size 6'],
   ['added, not multiplied', SERIAL.replace('MAC', 'ADD'), 'wrong, wrong-unit 4'],
   ['endless', `loop 60000\nloop 60000\n${SERIAL}endloop\nendloop\n`, 'refused, too-long'],
@@ -133,6 +135,30 @@ test('numbers by name: slips that are known, factors, what is missing', () => {
     'total (parameters): 22537 is not right. It is 1 too few.',
     'bytes (bytes) is not given.',
   ]);
+  // Nothing is wrong with a number whose name alone is missing; of several, one line says which.
+  expect(judge({ answer: 22538 })).toEqual([
+    'incomplete',
+    '22538 is total (parameters). Several numbers are asked for, so say which it is: total=22538.',
+    'Not given: total (parameters), bytes (bytes).',
+  ]);
+  expect(judge({ answer: 22537 }).slice(0, 2)).toEqual([
+    'wrong',
+    'Say which number it is: NAME=NUMBER. The numbers are: total, bytes.',
+  ]);
+  expect(judge({ total: Number.POSITIVE_INFINITY })).toEqual(['refused', 'total: Infinity is no finite number.']);
   expect(judge({ totals: 1, bytes: 90152, total: 22538 })[1]).toContain("Did you mean 'total'?");
   expect(judgeNumbers(program(''), fields).verdict).toBe('refused');
+});
+
+test('a slip is known at the tolerance of its number', () => {
+  const words = { en: 'speed-up', zh: '加速比' };
+  const slips = [{ value: 3.8018, words: { en: 'a roofline is taken', zh: '取了 Roofline' } }];
+  const field = { name: 'speedup', words, expected: 7.55, tolerance: 0.04, slips };
+  const { findings } = judgeNumbers({ kind: 'numbers', values: { answer: 3.8 } }, [field]);
+  expect(findings[0]!.words.en).toContain('a roofline is taken');
+});
+
+test('a module is no program', async () => {
+  const { verdict, findings } = await judgeProgram({ kind: 'program', file: 'x.ts', text: '' }, task);
+  expect([verdict, findings[0]!.words.en]).toEqual(['refused', expect.stringContaining("'x.ts' is a module")]);
 });

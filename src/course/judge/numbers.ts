@@ -59,7 +59,8 @@ const FACTORS: readonly (readonly [factor: number, words: Words])[] = [
 ];
 
 /** Whether two numbers are the same to about six digits: for slips, whose roundings vary. */
-const isNear = (a: number, b: number): boolean => Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
+const isNear = (a: number, b: number): boolean =>
+  Number.isFinite(a) && Number.isFinite(b) && Math.abs(a - b) <= 1e-6 * Math.max(Math.abs(a), Math.abs(b));
 
 /** The numbers by name, and of what fields; a single one without a name is the main one. */
 function named(values: Values, fields: readonly NumberField[]): readonly [Values, readonly NumberField[]] {
@@ -74,27 +75,65 @@ type Values = Readonly<Record<string, number>>;
 /** The right numbers are not given away with a wrong answer. */
 export function judgeNumbers(submission: Submission, all: readonly NumberField[]): Judged {
   if (submission.kind !== 'numbers') return refusedKind('numbers');
+  const endless = Object.entries(submission.values).filter(([, value]) => !Number.isFinite(value));
+  if (endless.length > 0) return refusedValues(endless);
   const [values, fields] = named(submission.values, all);
   const names = fields.map((f) => f.name);
   const wrong: Finding[] = [];
   const open: Finding[] = [];
   const good: Finding[] = [];
-  for (const name of Object.keys(values)) {
-    if (!names.includes(name)) wrong.push({ kind: 'unknown-name', words: unknownName(name, names) });
+  for (const [name, value] of Object.entries(values)) {
+    const same = fields.filter((f) => isRight(f, value) && !Object.hasOwn(values, f.name));
+    // Nothing is wrong with the number: only which one it is was not said.
+    if (name === 'answer' && !names.includes(name) && same.length > 0)
+      open.push({ kind: 'unnamed', words: unnamed(value, same) });
+    else if (!names.includes(name)) wrong.push({ kind: 'unknown-name', words: unknownName(name, names) });
   }
+  const missing: NumberField[] = [];
   for (const field of fields) {
-    const { name, words, expected, tolerance = 0 } = field;
+    const { name, words } = field;
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    if (value === undefined) {
-      const [en, zh] = [`${name} (${words.en}) is not given.`, `未给出 ${name}（${words.zh}）。`];
-      open.push({ kind: 'missing-number', words: { en, zh } });
-    } else if (Math.abs(value - expected) <= tolerance) {
+    if (value === undefined) missing.push(field);
+    else if (isRight(field, value)) {
       const [en, zh] = [`${name} (${words.en}) is right: ${value}.`, `${name}（${words.zh}）正确：${value}。`];
       good.push({ kind: 'correct', words: { en, zh } });
     } else wrong.push({ kind: 'wrong-number', words: whyWrong(field, value) });
   }
+  if (missing.length > 0) open.push({ kind: 'missing-number', words: notGiven(missing) });
   const verdict = wrong.length > 0 ? 'wrong' : open.length > 0 ? 'incomplete' : 'right';
   return { verdict, findings: [...wrong, ...open, ...good], figures: values };
+}
+
+const isRight = ({ expected, tolerance = 0 }: NumberField, value: number): boolean =>
+  Math.abs(value - expected) <= tolerance;
+
+const refusedValues = (values: readonly (readonly [name: string, value: number])[]): Judged => ({
+  verdict: 'refused',
+  findings: values.map(([name, value]) => ({
+    kind: 'not-finite',
+    words: { en: `${name}: ${value} is no finite number.`, zh: `${name}：${value} 不是有限的数。` },
+  })),
+  // JSON has no infinity.
+  figures: {},
+});
+
+function notGiven(fields: readonly NumberField[]): Words {
+  const en = fields.map(({ name, words }) => `${name} (${words.en})`);
+  const zh = fields.map(({ name, words }) => `${name}（${words.zh}）`);
+  return {
+    en: en.length === 1 ? `${en[0]} is not given.` : `Not given: ${en.join(', ')}.`,
+    zh: `未给出 ${zh.join('、')}。`,
+  };
+}
+
+function unnamed(value: number, fields: readonly NumberField[]): Words {
+  const en = fields.map(({ name, words }) => `${name} (${words.en})`).join(', ');
+  const zh = fields.map(({ name, words }) => `${name}（${words.zh}）`).join('、');
+  const { name } = fields[0]!;
+  return {
+    en: `${value} is ${en}. Several numbers are asked for, so say which it is: ${name}=${value}.`,
+    zh: `${value} 是 ${zh}。本题要求多个数，请说明是哪个：${name}=${value}。`,
+  };
 }
 
 function unknownName(name: string, names: readonly string[]): Words {
@@ -112,8 +151,11 @@ function unknownName(name: string, names: readonly string[]): Words {
   };
 }
 
-function whyWrong({ name, words, expected, slips = [] }: NumberField, value: number): Words {
-  const slip = slips.find((s) => isNear(value, s.value));
+function whyWrong({ name, words, expected, tolerance = 0, slips = [] }: NumberField, value: number): Words {
+  // The nearest, as tolerances of several may overlap.
+  const slip = slips
+    .filter((s) => isNear(value, s.value) || Math.abs(value - s.value) <= tolerance)
+    .sort((a, b) => Math.abs(value - a.value) - Math.abs(value - b.value))[0];
   const say = (en: string, zh: string): Words => ({
     en: `${name} (${words.en}): ${value} is not right. ${en}`,
     zh: `${name}（${words.zh}）：${value} 不正确。${zh}`,

@@ -2,7 +2,8 @@
  * What can be said of order and room without addresses. Between two syncs all units work side by side, so a computation can only use what
  * earlier phases brought, and a store only what they finished. With a bytes of X and b of W in its scratchpads a core can do at most
  * min(a·columns, b·rows) ÷ 4 multiply-accumulates, however the pieces are cut: a program that does more in a phase reads what is not there yet.
- * Likewise a phase needs room for all that moves in it and for the least that its computations read and write. These are necessary conditions;
+ * Likewise a phase needs room for all that moves in it and for the least that its computations read and write, and for what earlier ones brought
+ * and no computation can have finished with. These are necessary conditions;
  * which buffer overwrites which is judged where the program says where operands lie.
  */
 import type { Machine } from '#machine';
@@ -72,6 +73,12 @@ export function orderFindings(program: Statements, layer: LayerWork, machine: Ma
     if (!found.has(finding.kind)) found.set(finding.kind, finding);
   };
   const past: Past = { nramIn: 0, wramIn: 0, macs: 0, nramOut: 0 };
+  // Loaded beyond what a core needs: loaded again, so the first may have made room.
+  const { nramIn, wramIn } = totalsOf(program, layer.cores);
+  const spare = {
+    nram: nramIn - Math.min(...splits.map((s) => layer.x / s.rows)),
+    wram: wramIn - Math.min(...splits.map((s) => layer.w / s.columns)),
+  };
   let phases = 0;
   for (const phase of phasesOf(program)) {
     if (++phases > MOST) break;
@@ -80,6 +87,7 @@ export function orderFindings(program: Statements, layer: LayerWork, machine: Ma
     const stored = storesTooEarly(phase, past, layer);
     if (stored !== undefined) say(stored);
     for (const full of roomOf(phase, layer, machine, splits)) say(full);
+    for (const full of heldIn(phase, past, layer, machine, splits, spare)) say(full);
     const { moves, computes } = phase;
     past.nramIn += sum(moves, (m) => (m.to === 'nram' ? m.bytes : 0));
     past.wramIn += sum(moves, (m) => (m.to === 'wram' ? m.bytes : 0));
@@ -198,6 +206,56 @@ function roomOf(
           zh:
             `${linesZh(at)}同时进行，至少需要 ${memory} ${bytes} 字节（正在加载 ${loaded} 字节，正在读取 ${Math.ceil(read)} 字节${resultsZh}），` +
             `而其容量为 ${capacity}：请减小分块。双缓冲时每个分块要算两份。`,
+        },
+      },
+    ];
+  });
+}
+
+/**
+ * What a computation finds in a scratchpad: all that was loaded, but for what may be free again. Before the first computation nothing is;
+ * after it, what was loaded is free once it has been multiplied with all that it meets (`columns` or `rows` of the core's part), or where it
+ * is loaded again (`spare`).
+ */
+function heldIn(
+  { computes, moves }: Phase,
+  past: Past,
+  { shape, compression }: LayerWork,
+  machine: Machine,
+  splits: readonly Split[],
+  spare: { readonly nram: number; readonly wram: number },
+): readonly Finding[] {
+  const [first] = computes;
+  if (first === undefined) return [];
+  const most = (f: (s: Split) => number): number => Math.max(...splits.map(f));
+  const done = past.macs / compression.macs;
+  const usedX = 4 * compression.x * done * most((s) => s.columns / shape.columns);
+  const usedW = 4 * compression.w * done * most((s) => s.rows / shape.rows);
+  const free = (used: number, more: number): number => (past.macs === 0 ? 0 : used + more);
+  const finished = (4 * (past.macs + sum(computes, (c) => c.count))) / compression.macs / shape.inner;
+  const gone = past.nramOut + sum(moves, (m) => (m.from === 'nram' ? m.bytes : 0));
+  const needs = [
+    ['NRAM', past.nramIn - free(usedX, spare.nram), Math.max(0, finished - gone), machine.nram.bytes],
+    ['WRAM', past.wramIn - free(usedW, spare.wram), 0, machine.wram.bytes],
+  ] as const;
+  return needs.flatMap(([memory, loaded, results, capacity]): Finding[] => {
+    const bytes = Math.ceil(loaded) + Math.ceil(results);
+    if (loaded <= 0 || bytes <= capacity * SLACK) return [];
+    const [more, moreZh] =
+      results === 0
+        ? ['', '']
+        : [` and ${Math.ceil(results)} of results that it computes`, `，以及所算结果 ${Math.ceil(results)} 字节`];
+    return [
+      {
+        kind: 'over-capacity',
+        line: first.line,
+        words: {
+          en:
+            `When line ${first.line} computes, ${memory} holds ${Math.ceil(loaded)} bytes that were loaded and can be free no earlier${more}: ${bytes} bytes do not fit, ` +
+            `it has ${capacity}. Load what is needed later behind a computation, into room that is free again.`,
+          zh:
+            `第 ${first.line} 行计算时，${memory} 中有 ${Math.ceil(loaded)} 字节已加载且此时还不可能空闲的数据${moreZh}：共 ${bytes} 字节，放不下，其容量为 ${capacity}。` +
+            '请把以后才用的数据放在某次计算之后、加载到已空闲的位置。',
         },
       },
     ];

@@ -19,15 +19,27 @@ import { cyclesAtRate } from '#timing';
 import type { Finding, Judged, Submission } from '../judge.ts';
 import { refusedKind } from '../judge.ts';
 import { runWithData } from './data.ts';
+import type { Slip } from './numbers.ts';
 import { orderFindings } from './order.ts';
 import { type Statements, statementsOf } from './statements.ts';
-import { type Compression, type LayerWork, lacks, layerWork, type ProductShape, repair, totalsOf } from './work.ts';
+import {
+  type Compression,
+  type LayerWork,
+  lacks,
+  layerWork,
+  type ProductShape,
+  repair,
+  totalsOf,
+  uncompressed,
+} from './work.ts';
 
 /** The layer that a program is to compute, the machine, and programs of the dialect to compare with. */
 export interface ProgramTask {
   readonly shape: ProductShape;
   readonly machine: Machine;
   readonly compression?: Compression;
+  /** Multiply-accumulates that another reading of the task has, and which it is. */
+  readonly readings?: readonly Slip[];
   /** One step after the other. */
   readonly serial: string;
   /** The fastest that is known. */
@@ -80,6 +92,7 @@ export const cyclesOfProgram = (text: string, machine: Machine): number =>
 export async function judgeProgram(submission: Submission, task: ProgramTask): Promise<Judged> {
   if (submission.kind !== 'program') return refusedKind('program');
   const { file, text } = submission;
+  if (/\.[mc]?[jt]s$/i.test(file)) return refusedModule(file);
   const { machine, shape, compression } = task;
   const layer = layerWork(shape, machine, compression);
   const bounds = layerBound(layer, machine);
@@ -102,7 +115,7 @@ export async function judgeProgram(submission: Submission, task: ProgramTask): P
     const program = statementsOf(assembled.program, assembled.lines);
     const executed = program.statements.reduce((n, s) => n + s.times, 0);
     if (executed > MOST_STATEMENTS) return endless(executed, references);
-    judgeWork(told, program, layer, machine);
+    judgeWork(told, program, layer, task);
     judgePlaces(told, assembled, program, layer);
     run = timed(assembled, false);
     const { dramRead } = totalsOf(program, layer.cores);
@@ -114,6 +127,20 @@ export async function judgeProgram(submission: Submission, task: ProgramTask): P
   }
   return judged(told, bounds, references, run);
 }
+
+const refusedModule = (file: string): Judged => ({
+  verdict: 'refused',
+  findings: [
+    {
+      kind: 'wrong-kind',
+      words: {
+        en: `This exercise asks for a program (.s or .asm), and '${file}' is a module: modules are answers to the recipes.`,
+        zh: `本题要求提交程序（.s 或 .asm），而 '${file}' 是模块：模块是“扩展 Systole 的步骤”的答案。`,
+      },
+    },
+  ],
+  figures: {},
+});
 
 interface Told {
   readonly wrong: Finding[];
@@ -176,7 +203,7 @@ const endless = (executed: number, references: References): Judged => ({
   figures: references,
 });
 
-function judgeWork(told: Told, program: Statements, layer: LayerWork, machine: Machine): void {
+function judgeWork(told: Told, program: Statements, layer: LayerWork, { machine, readings = [] }: ProgramTask): void {
   const others = program.statements.flatMap((s) => (s.kind === 'compute' && s.type !== 'MAC_32' ? [s] : []));
   for (const { type, line } of others) {
     const bits = Number(type.split('_')[1]);
@@ -199,8 +226,19 @@ function judgeWork(told: Told, program: Statements, layer: LayerWork, machine: M
     ...program,
     statements: program.statements.map((s) => (s.kind === 'compute' ? { ...s, type: 'MAC_32' } : s)),
   };
-  const lacking = lacks(totalsOf(typed, layer.cores), layer);
+  const totals = totalsOf(typed, layer.cores);
+  const lacking = lacks(totals, layer);
   told.wrong.push(...lacking);
+  const reading = readings.find((r) => r.value === totals.macs && r.value !== layer.macs);
+  if (reading !== undefined) {
+    const { en, zh } = reading.words;
+    const words = { en: `So many are right where ${en}.`, zh: `这个次数对应的是：${zh}。` };
+    told.wrong.push({ kind: 'other-reading', words });
+  }
+  const whole = uncompressed(totals, layer);
+  if (whole.length > 0) told.wrong.push(loadedUncompressed(whole, layer));
+  // No change of one line mends these, and room is that of other sizes.
+  if (reading !== undefined || whole.length > 0) return;
   if (lacking.length > 0) {
     const repaired = repair(typed, layer, (p) => orderFindings(p, layer, machine).length === 0);
     if (repaired !== undefined) told.wrong.push(repaired);
@@ -322,6 +360,19 @@ function hazardOf(error: SystoleError, { lines }: AssembledFile, { statements, o
       zh:
         `${memory}[${address}] 上有竞争：第 ${line} 行${verbs[mine as 'read'][1]}该处的同时，第 ${otherLine} 行也在${verbs[theirs as 'read'][1]}该处，两者之间没有 sync，` +
         '结果取决于时序。请按分块轮换的次序使用另一个缓冲区，或在两者之间加 sync。',
+    },
+  };
+}
+
+function loadedUncompressed(operands: readonly string[], { x, w, compression }: LayerWork): Finding {
+  const sizes = { X: [x, x / compression.x], W: [w, w / compression.w] } as const;
+  const of = operands.map((name) => [name, ...sizes[name as 'X']] as const);
+  const [en, zh] = [listed(operands, 'and'), operands.join(' 与 ')];
+  return {
+    kind: 'uncompressed',
+    words: {
+      en: `${en} ${of.length === 1 ? 'is' : 'are'} loaded uncompressed: ${of.map(([n, part, all]) => `${n} has ${part} bytes compressed, and ${all} are loaded`).join('; ')}.`,
+      zh: `${zh} 按未压缩的大小加载：${of.map(([n, part, all]) => `${n} 压缩后为 ${part} 字节，却加载了 ${all} 字节`).join('；')}。`,
     },
   };
 }

@@ -43,6 +43,19 @@ export interface LayerWork {
 
 const DENSE: Compression = { x: 1, w: 1, macs: 1 };
 
+/**
+ * What is loaded as it is without compression though it is compressed; empty where nothing is.
+ * @returns `X`, `W`
+ */
+export function uncompressed(totals: Totals, layer: LayerWork): readonly ('X' | 'W')[] {
+  const { compression, x, w } = layer;
+  const split = splitBy(totals, layer);
+  return [
+    ...(compression.x < 1 && totals.nramIn * split.rows === x / compression.x ? (['X'] as const) : []),
+    ...(compression.w < 1 && totals.wramIn * split.columns === w / compression.w ? (['W'] as const) : []),
+  ];
+}
+
 export function layerWork(shape: ProductShape, machine: Machine, compression: Compression = DENSE): LayerWork {
   const { rows, inner, columns } = shape;
   return {
@@ -202,6 +215,7 @@ function* changes(program: Statements, cores: number): Generator<Change> {
       };
     }
   }
+  yield* swappedMemories(program);
   for (const s of program.statements) {
     if (s.kind === 'compute') yield* otherComputations(program, s, cores);
     if (s.kind === 'move') yield* otherMoves(program, s);
@@ -242,6 +256,33 @@ function* otherComputations(program: Statements, s: Compute, cores: number): Gen
         },
       },
     };
+  }
+}
+
+/** X in WRAM and W in NRAM: two lines change places. */
+function* swappedMemories(program: Statements): Generator<Change> {
+  const into = (to: 'nram' | 'wram'): readonly Move[] =>
+    program.statements.filter((s): s is Move => s.kind === 'move' && s.to === to);
+  for (const x of into('wram')) {
+    for (const w of into('nram')) {
+      const [toNram, toWram] = [
+        { ...x, to: 'nram' as const },
+        { ...w, to: 'wram' as const },
+      ];
+      const lines = [x, w].sort((a, b) => a.line - b.line);
+      const [a, b] = [lines[0]!, lines[1]!].map((s) => moveText(s === x ? toNram : toWram));
+      yield {
+        program: withStatement(withStatement(program, toNram), toWram),
+        finding: {
+          kind: 'swapped-memories',
+          line: lines[0]!.line,
+          words: {
+            en: `Lines ${lines[0]!.line} and ${lines[1]!.line} have their targets swapped: X and Y lie in NRAM, W in WRAM. With '${a}' and '${b}' the work would be right.`,
+            zh: `第 ${lines[0]!.line} 行与第 ${lines[1]!.line} 行的目的互换了：X 与 Y 位于 NRAM，W 位于 WRAM。改为 '${a}' 与 '${b}'，工作量就正确了。`,
+          },
+        },
+      };
+    }
   }
 }
 
@@ -321,7 +362,8 @@ export function repair(
   for (const { program: changed, finding } of changes(program, layer.cores)) {
     if (lacks(totalsOf(changed, layer.cores), layer).length > 0) continue;
     if (isSound(changed)) return finding;
-    first ??= finding;
+    // Another size that leaves something else wrong leads astray.
+    if (finding.kind !== 'wrong-size') first ??= finding;
   }
   return first;
 }
