@@ -5,7 +5,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { type Finding, type Judged, type Output, refusedKind, type Submission, type Words } from 'systole/course';
+
+const CONDITION = '--conditions=source';
 
 /** One point of a recipe: what it asks for, and what is wrong; undefined where it holds. */
 export interface Point {
@@ -52,19 +55,34 @@ export function showPoints(out: Output, points: readonly Point[]): void {
   );
 }
 
-/** Judges what a file exports that is of the kind asked for. */
-export async function judgeModule<T>(
+/** What a recipe judges: what a module is to export, and the points that hold for it. */
+export interface Recipe<T> {
+  readonly kind: Words;
+  readonly isOne: (value: unknown) => value is T;
+  readonly pointsOf: (value: T) => Promise<readonly Point[]>;
+}
+
+const refused = (en: string, zh: string): Judged => ({
+  verdict: 'refused',
+  findings: [{ kind: 'no-module', words: { en, zh } }],
+  figures: {},
+});
+
+/** Seconds that a module may take with all its points; they take a few. */
+const MOST_SECONDS = 60;
+
+/**
+ * Judges what a file exports that is of the kind asked for. The file runs in a thread of its own: it may loop, wait for what never comes or
+ * end its process, and that is an answer, too.
+ * @param recipe URL of the module that exports the recipe as `judgedBy`
+ */
+export async function judgeModule(
   submission: Submission,
-  kind: Words,
-  isOne: (value: unknown) => value is T,
-  pointsOf: (value: T) => Promise<readonly Point[]>,
+  recipe: string,
+  { kind }: Pick<Recipe<unknown>, 'kind'>,
+  seconds = MOST_SECONDS,
 ): Promise<Judged> {
   if (submission.kind !== 'program') return refusedKind('program');
-  const refused = (en: string, zh: string): Judged => ({
-    verdict: 'refused',
-    findings: [{ kind: 'no-module', words: { en, zh } }],
-    figures: {},
-  });
   const path = resolve(submission.file);
   if (!/\.m?[jt]s$/.test(path) || !existsSync(path)) {
     return refused(
@@ -72,6 +90,46 @@ export async function judgeModule<T>(
       `本步骤要求提交检出目录中的一个文件（.ts 或 .js），其中导出${kind.zh}；'${submission.file}' 不是。`,
     );
   }
+  const isSource = import.meta.url.endsWith('.ts');
+  const script = new URL(isSource ? './judgeWorker.ts' : './judgeWorker.js', import.meta.url);
+  const conditions = isSource && !process.execArgv.includes(CONDITION) ? [CONDITION] : [];
+  const worker = new Worker(script, {
+    execArgv: [...process.execArgv, ...conditions],
+    ...{ workerData: { recipe, path }, stdin: false, stdout: true },
+  });
+  // What it prints is no part of what is said of it.
+  worker.stdout.pipe(process.stderr, { end: false });
+  const judged = await new Promise<Judged>((answer) => {
+    const timer = setTimeout(() => {
+      answer(
+        refused(
+          `The file took longer than ${seconds} s and was ended: does it loop without an end?`,
+          `该文件用时超过 ${seconds} 秒而被终止：是否有死循环？`,
+        ),
+      );
+    }, 1000 * seconds);
+    worker.once('message', answer);
+    worker.once('error', (error) => {
+      const why = error instanceof Error ? error.message : String(error);
+      answer(refused(`The file cannot be judged: ${why}`, `无法评判该文件：${why}`));
+    });
+    worker.once('exit', (code) => {
+      answer(
+        refused(
+          `The file ended before it was judged (exit code ${code}): it ends its process, or waits for what never comes.`,
+          `该文件在评判完成之前就结束了（退出码 ${code}）：它结束了自己的进程，或在等待永远不会发生的事。`,
+        ),
+      );
+    });
+    worker.once('exit', () => clearTimeout(timer));
+  });
+  await worker.terminate();
+  worker.stdout.unpipe();
+  return judged;
+}
+
+/** The same in the thread. */
+export async function judgeLoaded<T>(path: string, { kind, isOne, pointsOf }: Recipe<T>): Promise<Judged> {
   let exported: readonly unknown[];
   try {
     exported = Object.values((await import(pathToFileURL(path).href)) as Record<string, unknown>);

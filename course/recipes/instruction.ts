@@ -17,7 +17,7 @@ import {
   isaPage,
   partsOf,
 } from 'systole/isa';
-import { declarationOf, holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
+import { declarationOf, holds, judgeModule, type Point, point, type Recipe, showPoints, tried } from './answers.ts';
 
 const register = (name: string, bit: number, doc: string) => ({ name, kind: 'register', bit, width: 6, doc }) as const;
 
@@ -130,6 +130,12 @@ const isInstruction = (value: unknown): value is InstructionDefinition =>
 const wrongOf = async (d: InstructionDefinition): Promise<readonly string[]> =>
   (await pointsOf(d)).flatMap((p) => (p.wrong === undefined || p.open ? [] : [p.asked.en]));
 
+export const judgedBy: Recipe<InstructionDefinition> = {
+  kind: { en: 'an instruction', zh: '指令' },
+  isOne: isInstruction,
+  pointsOf,
+};
+
 export const exercise = defineExercise({
   id: 'recipe.instruction',
   title: { en: 'Add an instruction', zh: '添加一条指令' },
@@ -221,5 +227,5 @@ The points here are those of the definition; the models are held by \`npx vitest
     ];
     for (const [what, d, wrong] of broken) check.holds(`found wrong: ${what}`, (await wrongOf(d)).includes(wrong));
   },
-  judge: (submission) => judgeModule(submission, { en: 'an instruction', zh: '指令' }, isInstruction, pointsOf),
+  judge: (submission) => judgeModule(submission, import.meta.url, judgedBy),
 });

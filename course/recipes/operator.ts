@@ -27,7 +27,7 @@ import {
   toRef,
 } from 'systole/ops';
 import { applyNode, checkGradients, fromData, mul, sum, type Tensor as Traced, tensor, Variable } from 'systole/tensor';
-import { declarationOf, holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
+import { declarationOf, holds, judgeModule, type Point, point, type Recipe, showPoints, tried } from './answers.ts';
 
 /** https://onnx.ai/onnx/operators/onnx__Shrink.html */
 const shrink: Operator = {
@@ -252,6 +252,8 @@ const isOperator = (value: unknown): value is Operator =>
 const wrongOf = async (op: Operator): Promise<readonly string[]> =>
   (await pointsOf(op)).flatMap((p) => (p.wrong === undefined || p.open ? [] : [p.asked.en]));
 
+export const judgedBy: Recipe<Operator> = { kind: { en: 'an operator', zh: '算子' }, isOne: isOperator, pointsOf };
+
 export const exercise = defineExercise({
   id: 'recipe.operator',
   title: { en: 'Add an operator', zh: '添加一个算子' },
@@ -351,5 +353,5 @@ The example is ONNX's Shrink, which the registry does not have: $y = x + b$ belo
       );
     }
   },
-  judge: (submission) => judgeModule(submission, { en: 'an operator', zh: '算子' }, isOperator, pointsOf),
+  judge: (submission) => judgeModule(submission, import.meta.url, judgedBy),
 });

@@ -21,7 +21,7 @@ import {
   renameInputs,
   withNodes,
 } from 'systole/passes';
-import { declarationOf, holds, judgeModule, type Point, point, showPoints, tried } from './answers.ts';
+import { declarationOf, holds, judgeModule, type Point, point, type Recipe, showPoints, tried } from './answers.ts';
 
 const STEPS = [...pipeline, ...kernelSteps, ...integerSteps, ...floatSteps];
 
@@ -165,6 +165,8 @@ const wrongOf = async (p: Pass): Promise<readonly string[]> =>
 
 const opsOf = ({ graph }: Model): readonly string[] => graph.nodes.map((n) => n.op);
 
+export const judgedBy: Recipe<Pass> = { kind: { en: 'a pass', zh: '遍' }, isOne: isPass, pointsOf };
+
 export const exercise = defineExercise({
   id: 'recipe.pass',
   title: { en: 'Add a pass', zh: '添加一个图优化遍' },
@@ -259,5 +261,5 @@ The example hands on the value of $-(-x)$. It leaves the first negation where so
       (await wrongOf(twice)).includes('inputs, outputs and results stay'),
     );
   },
-  judge: (submission) => judgeModule(submission, { en: 'a pass', zh: '遍' }, isPass, pointsOf),
+  judge: (submission) => judgeModule(submission, import.meta.url, judgedBy),
 });
