@@ -23,7 +23,6 @@ test('every question says the names of its numbers', async () => {
 });
 
 test.each([
-  ['3.1', { resnet152: 60344232 }, 'running means and variances'],
   ['6.2', { answer: 3.8 }, 'roofline'],
   ['6.2', { answer: 5.69 }, 'the rest takes 5 %'],
   ['7.10', { macs: 4194304, bytes: 1703936 }, '--skip both'],
@@ -33,7 +32,9 @@ test.each([
   expect(findings[0]!.words.en).toContain(why);
 });
 
-test('3.1: a right number without its name', async () => {
-  const { verdict, findings } = await judged('3.1', { answer: 60965224 });
-  expect([verdict, findings[0]!.kind, findings.length]).toEqual(['incomplete', 'unnamed', 2]);
+test('3.1: a right number without its name, and running statistics counted', async () => {
+  const { verdict, findings } = await judged('3.1', { answer: 60965224, resnet152: 60344232 });
+  expect([verdict, ...findings.map((f) => f.kind)]).toEqual(['wrong', 'wrong-number', 'unnamed', 'missing-number']);
+  expect(findings[0]!.words.en).toContain('running means and variances');
+  expect(findings[1]!.words.en).toContain('alexnet=60965224');
 });
