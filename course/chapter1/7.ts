@@ -133,11 +133,9 @@ Expressions and Their Computation by Machine*，CACM 3(4)，1960；C. Cheney，*
     check
       .row(2)
       .equal('LISP on symbols: the derivative of x·x + 3·x', derived, '(+ (+ (* x 1) (* 1 x)) (+ (* 3 1) (* 0 x)))');
-    // Where its time goes: the share of jumps, tests and loads is measured, not told.
-    const { cycles, control, units } = runLisp(DERIVATIVE, machine).result;
+    // Where its time goes is measured, not told; "by text" is what the answer only says.
+    const { cycles, control } = runLisp(DERIVATIVE, machine).result;
     check.row(2).atLeast('measured on symbols: share of cycles lost to taken branches', control.branch / cycles, 0.2);
-    const matrix = units.filter(({ name }) => name === 'matrix').reduce((sum, { busy }) => sum + busy, 0);
-    check.row(2).equal('measured on symbols: cycles of the matrix unit', matrix, 0);
     for (const [word, en, zh] of [
       ['the 1980s', /1980s/, /20 世纪 80 年代/],
       ['symbols and logic', /symbolic processing and logic/, /符号处理与逻辑/],

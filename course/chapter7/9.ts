@@ -124,6 +124,15 @@ One step after the other takes $2048+16384+131072+8192=157696$ cycles for every 
       en: `B = ${tile}: ${tiles} tiles${left === 0 ? '' : `, the last of ${left} ${left === 1 ? 'row' : 'rows'}`}; X and Y of one take ${x} + ${y} = ${x + y} bytes of NRAM, two buffers of each ${2 * (x + y)}.`,
       zh: `B = ${tile}：共 ${tiles} 块${left === 0 ? '' : `，最后一块 ${left} 行`}；每块的 X 与 Y 占 NRAM ${x} + ${y} = ${x + y} 字节，各用两个缓冲区则为 ${2 * (x + y)} 字节。`,
     });
+    // The formula of the answer, which is for its machine, and for tiles that divide the rows.
+    if (no.double === undefined && left === 0 && machine.name === single.name) {
+      const cycles = 2048 + 16 * tile + 131072 + 8 * tile;
+      const measured = run(programs.double.text, machine).cycles;
+      out.print({
+        en: `2048 + 16B + 131072 + 8B = 2048 + ${16 * tile} + 131072 + ${8 * tile} = ${cycles}; the simulator takes ${measured}.`,
+        zh: `2048 + 16B + 131072 + 8B = 2048 + ${16 * tile} + 131072 + ${8 * tile} = ${cycles}；模拟器为 ${measured}。`,
+      });
+    }
     const most = [mostRows(serialPlaced79, machine), mostRows(doubleBuffered79, machine)];
     out.print({
       en: `At most ${most[0]} rows fit with one buffer, ${most[1]} with two.`,

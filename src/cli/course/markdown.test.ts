@@ -25,8 +25,13 @@ test('marks go, lines break, and Chinese breaks between characters but not befor
   expect(chinese.every((line) => stringWidth(line) <= 14 && !/^[，。]/.test(line))).toBe(true);
 });
 
+test('a block of code keeps its lines', () => {
+  expect(markdownText('So:\n\n```\nfor i:\n  y_i += a * b * c\n```\n\nand `a*b*c`.', 20)).toBe(
+    'So:\n\n    for i:\n      y_i += a * b * c\n\nand `a*b*c`.',
+  );
+});
+
 test('a table stands in columns, and emphasis goes over the end of a line', () => {
-  expect(markdownText('| a | b |\n|---|---|\n| $x^2$ | *long\nname* |\n| one | 2 |', 40)).not.toContain('---');
   expect(markdownText('| a | b |\n|---|---|\n| $x^2$ | y |\n\nSee *a long\nname*, **so *it* is**.', 40)).toBe(
     'a   b\nx²  y\n\nSee a long name, so it is.',
   );

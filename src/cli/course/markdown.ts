@@ -124,6 +124,7 @@ export function markdownText(markdown: string, width: number): string {
   const hold = (text: string): string => String.fromCharCode(0xe000 + held.push(text) - 1);
   const released = (text: string): string => text.replace(HELD, (c) => held[c.charCodeAt(0) - 0xe000]!);
   const text = markdown
+    .replace(/^```\w*\n([\s\S]*?)\n```$/gm, (_, code: string) => hold(code.replace(/^/gm, '    ')))
     .replace(/`[^`]+`/g, hold)
     .replace(/\$\$([\s\S]*?)\$\$/g, (_, tex: string) => `\n\n    ${hold(formulaText(tex))}\n\n`)
     .replace(/\$([^$]+)\$/g, (_, tex: string) => hold(formulaText(tex)))
@@ -143,14 +144,14 @@ export function markdownText(markdown: string, width: number): string {
       (lines) => `${hold(tableText(lines, released, width))}\n`,
     )
     .split('\n')
-    .map((line) => (isTable(line, held) ? released(line) : wrapped(released(line), width)))
+    .map((line) => (isBlock(line, held) ? released(line) : wrapped(released(line), width)))
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
 }
 
-/** A line that stands for a table, which has its lines already. */
-const isTable = (line: string, held: readonly string[]): boolean =>
+/** A line that stands for a table or a block of code, which have their lines already. */
+const isBlock = (line: string, held: readonly string[]): boolean =>
   line.length === 1 && held[line.charCodeAt(0) - 0xe000]?.includes('\n') === true;
 
 /** A table of Markdown in columns; where it is too wide, its widest columns are narrowed and their cells broken. */
