@@ -14,8 +14,9 @@ export const isMachineFile = (name: string): boolean => /[\\/]|\.jsonc?$/i.test(
 export const machineFileOf = (name: string | undefined): { readonly machineFile?: string } =>
   name !== undefined && isMachineFile(name) ? { machineFile: splitChanges(name).name } : {};
 
-export function loadMachine(word: string | undefined): Machine {
+/** @param written how a file is named where the machine was, for messages; default `--machine ./my.json` */
+export function loadMachine(word: string | undefined, written?: string): Machine {
   const { name, changes } = splitChanges(word ?? DEFAULT_MACHINE);
   const machine = isMachineFile(name) ? { text: readText(name, MACHINE_FILE), file: name } : name;
-  return changedMachine(resolveMachine(machine), changes);
+  return changedMachine(resolveMachine(machine, written), changes);
 }

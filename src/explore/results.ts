@@ -46,7 +46,9 @@ export function resultColumns(space: Space, { designs, front }: Exploration): re
 /** RFC 4180, with a head line. */
 export function resultsCsv(columns: readonly ResultColumn[], rows?: readonly number[]): string {
   const cell = (v: string | number | boolean | null): string => {
-    const text = v === null ? '' : String(v);
+    // Twelve digits: what sums of fractions leave behind them is no figure.
+    const text =
+      v === null ? '' : String(typeof v === 'number' && !Number.isInteger(v) ? Number(v.toPrecision(12)) : v);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const count = columns[0]?.values.length ?? 0;

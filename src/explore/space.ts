@@ -4,12 +4,19 @@
  */
 import { diagnostic, nearestName, type Place, SystoleError, throwErrors } from '#base';
 import type { Effort } from '#lower';
-import { changedMachine, type FieldChange, type Machine, machineFields, withMemoryEnergy } from '#machine';
+import {
+  changedMachine,
+  expectedInstead,
+  type FieldChange,
+  type Machine,
+  machineFields,
+  withMemoryEnergy,
+} from '#machine';
 import { failureOf } from './evaluate.ts';
 import { type Failure, type ModelReference, type Point, type PointType, sha256, sorted } from './job.ts';
-import type { Constraints, Measure, Rule } from './measures.ts';
+import type { Constraints, Limit, Measure, Rule } from './measures.ts';
 import type { Genome, Parameter } from './nsga2.ts';
-import type { SpaceFile } from './spaceFile.ts';
+import { type SpaceFile, textOf, wrongValue } from './spaceFile.ts';
 import type { DimensionDocument } from './spaceSchema.ts';
 
 export type FieldValue = number | string | boolean;
@@ -95,6 +102,27 @@ const factorOfWord = diagnostic<{ path: string; value: string }>('SYS-EXPLORE-02
     `'with' multiplies the values of '${p.path}', and ${p.value} is no number. Leave 'with' out, or vary numbers.`,
   zh: (p) => `with 会乘以“${p.path}”的值，而 ${p.value} 不是数。请去掉 with，或使用数值。`,
 });
+const noBetween = diagnostic<{ measure: string; least: number; most: number }>('SYS-EXPLORE-027', 'invalid', {
+  en: (p) =>
+    `'${p.measure}' is to be at least ${p.least} and at most ${p.most}, which no design can be. Write a least that is no larger than most.`,
+  zh: (p) => `“${p.measure}”要求不小于 ${p.least} 且不大于 ${p.most}，没有设计能满足。请使 least 不大于 most。`,
+});
+const ofOtherMethod = diagnostic<{ key: string; method: string; methods: readonly string[] }>(
+  'SYS-EXPLORE-028',
+  'invalid',
+  {
+    en: (p) =>
+      `'search.${p.key}' is of ${p.methods.join(' and ')}, and the method is ${p.method}. Leave it out, or take method ${p.methods.join(' or ')}.`,
+    zh: (p) =>
+      `“search.${p.key}”用于 ${p.methods.join(' 与 ')}，而 method 为 ${p.method}。请去掉它，或改用 method ${p.methods.join(' 或 ')}。`,
+  },
+);
+/** Keys of a search with the methods that read them. */
+const METHODS_OF = {
+  budget: ['random', 'nsga2'],
+  seed: ['random', 'nsga2'],
+  population: ['nsga2'],
+} as const satisfies Readonly<Record<string, readonly Search['method'][]>>;
 
 export interface SpaceSources {
   /** The machine that the file names. */
@@ -102,7 +130,7 @@ export interface SpaceSources {
   readonly model: (name: string) => Promise<ModelReference>;
 }
 
-/** @throws SYS-EXPLORE-020 to 026 and what the sources throw, with the place in the file */
+/** @throws SYS-EXPLORE-012, 020 to 028 and what the sources throw, with the place in the file */
 export async function spaceOf({ document, place }: SpaceFile, sources: SpaceSources): Promise<Space> {
   const machine = await placed(place(['machine']), () => sources.machine(document.machine));
   const errors: SystoleError[] = [];
@@ -143,6 +171,17 @@ export async function spaceOf({ document, place }: SpaceFile, sources: SpaceSour
       errors.push(badRange({ path, found: rangeText(given as DimensionDocument) }, place(['vary', path])));
       continue;
     }
+    const written = Array.isArray(given) ? given : (given as DimensionDocument).values;
+    if (known.includes(path))
+      for (const [i, value] of values.entries()) {
+        const expected = expectedInstead(machine, { path, value: String(value) });
+        if (expected === undefined) continue;
+        const at =
+          written === undefined ? ['vary', path] : ['vary', path, ...(Array.isArray(given) ? [] : ['values']), i];
+        errors.push(wrongValue({ key: path, found: textOf(value), expected, nearest: undefined }, place(at)));
+        // Of a range one value says what is wrong with all.
+        if (written === undefined) break;
+      }
     const twice = values.find((v, i) => values.indexOf(v) < i);
     if (twice !== undefined) errors.push(sameTwice({ key: path, value: String(twice) }, place(['vary', path])));
     const word = Object.keys(own).length === 0 ? undefined : values.find((v) => typeof v !== 'number');
@@ -167,7 +206,14 @@ export async function spaceOf({ document, place }: SpaceFile, sources: SpaceSour
     if (document.objectives.indexOf(name) < i)
       errors.push(sameTwice({ key: 'objectives', value: name }, place(['objectives', i])));
 
+  for (const [name, { least, most }] of Object.entries(document.constraints ?? {}) as [Measure, Limit][])
+    if (least !== undefined && most !== undefined && least > most)
+      errors.push(noBetween({ measure: name, least, most }, place(['constraints', name])));
+
   const { method = 'exhaustive', budget = 400, seed = 1, population = 24 } = document.search ?? {};
+  for (const [key, methods] of Object.entries(METHODS_OF) as [keyof typeof METHODS_OF, readonly Search['method'][]][])
+    if (document.search?.[key] !== undefined && !methods.includes(method))
+      errors.push(ofOtherMethod({ key, method, methods }, place(['search', key], 'key')));
   const size = dimensions.reduce((n, d) => n * d.size, 1);
   if (method === 'exhaustive' && size > MOST_EXHAUSTIVE)
     errors.push(tooLarge({ size, most: MOST_EXHAUSTIVE }, place(['search', 'method'])));

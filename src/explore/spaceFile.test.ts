@@ -29,7 +29,12 @@ test('ranges, lists and fields that change along', async () => {
 });
 
 test('steps meet their end in spite of fractions', async () => {
-  const space = await read(GOOD.replace('{ from: 16384, to: 131072, times: 2 }', '{ from: 0.1, to: 1, step: 0.1 }'));
+  const space = await read(
+    GOOD.replace(
+      'nram.bytes: { from: 16384, to: 131072, times: 2 }',
+      'energy.nram.read: { from: 0.1, to: 1, step: 0.1 }',
+    ),
+  );
   expect(space.dimensions[1]!.values).toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]);
 });
 
@@ -40,6 +45,21 @@ test('what is asked of results is no part of their identity, what they are made 
   );
   expect(await spaceIdentity(await read(GOOD.replace('[32, 8, 16]', '[32, 8]')))).not.toBe(own);
   expect(await spaceIdentity(await read(GOOD.replace('lenet5', 'mlp')))).not.toBe(own);
+});
+
+test('values that break another rule than their type stay designs, which fail by themselves', async () => {
+  const space = await read(GOOD.replace('[32, 8, 16]', '[32, 48]'));
+  expect(machineAt(space, genomeAt(space, 1))).toMatchObject({ code: expect.stringMatching(/^SYS-MACHINE-/) });
+});
+
+test('rates may be quotients', async () => {
+  const space = await read(
+    GOOD.replace('{ from: 16384, to: 131072, times: 2 }', '[16384]').replace(
+      'nram.bytes: ',
+      'dram.bandwidth: [64/5, 8]\n  nram.bytes: ',
+    ),
+  );
+  expect(machineAt(space, genomeAt(space, 0))).toMatchObject({ dram: { bandwidth: { bytes: 64, cycles: 5 } } });
 });
 
 describe('wrong files', () => {
@@ -71,11 +91,42 @@ describe('wrong files', () => {
     [edit('machine: textbook-single', 'machine: tpu-v1').replace('time,', 'energy,'), /SYS-EXPLORE-023/],
     [`${GOOD}constraints: { area: { most: many } }\n`, /^7:30 SYS-EXPLORE-012 .*'many', expected a number/],
     [`${GOOD}constraints: { aera: { most: 4 } }\n`, /^7:16 SYS-EXPLORE-011 .*Did you mean 'area'/],
-    [`${GOOD}search: { method: nsga3 }\n`, /^7:19 SYS-EXPLORE-012 .*Did you mean 'nsga2'/],
+    [
+      `${GOOD}search: { method: nsga3 }\n`,
+      /^7:19 SYS-EXPLORE-012 .* expected one of exhaustive, random, nsga2\. Did you mean 'nsga2'/,
+    ],
+    [
+      `${GOOD}search: { method: exhaustive, budget: 5 }\n`,
+      /^7:31 SYS-EXPLORE-028 'search.budget' is of random and nsga2/,
+    ],
+    [
+      `${GOOD}search: { method: random, population: 8 }\n`,
+      /^7:27 SYS-EXPLORE-028 .*is of nsga2, and the method is random/,
+    ],
+    [`${GOOD}constraints: { area: { least: 5, most: 2 } }\n`, /^7:22 SYS-EXPLORE-027 .*at least 5 and at most 2/],
+    [
+      edit('[time, area]', '[]'),
+      /^6:13 SYS-EXPLORE-012 'objectives' is \[ \], expected a list of one to four measures/,
+    ],
+    [edit('models', 'modles'), /SYS-EXPLORE-013 .*expected the name of a network or an ONNX file/],
+    [
+      edit('{ values: [32, 8, 16], with: { matrix.ti: 0.5 } }', '[]'),
+      /^5:14 SYS-EXPLORE-012 .*a list of values, or a range/,
+    ],
+    [
+      edit('[32, 8, 16]', '[32, foo]'),
+      /^5:29 SYS-EXPLORE-012 'matrix.tn' is 'foo', expected a whole number, at least 1/,
+    ],
+    [edit('[32, 8, 16]', '[32, 3.5, -5]'), /^5:34 SYS-EXPLORE-012 'matrix.tn' is -5/],
+    [edit('from: 16384', 'from: 0.5'), /^4:15 SYS-EXPLORE-012 'nram.bytes' is 0.5, expected a whole number of bytes/],
+    [
+      edit('nram.bytes: { from: 16384, to: 131072, times: 2 }', 'dram.bandwidth: [64/5, 64/0]'),
+      /^4:26 SYS-EXPLORE-012 .*"64\/5"/,
+    ],
     [`${GOOD}dtype: [f32, f31]\n`, /^7:14 SYS-EXPLORE-012/],
     [`${GOOD}vary: {}\n`, /^7:1 SYS-EXPLORE-010 this is not valid YAML/],
     [edit('lenet5', '[lenet5'), /SYS-EXPLORE-010/],
-    ['machine: textbook-single\n', /SYS-EXPLORE-013 key 'models' is missing/],
+    ['machine: textbook-single\n', /SYS-EXPLORE-013 key 'models' is missing: expected the name of a network/],
     ['- 1\n', /SYS-EXPLORE-012 'space' is \[ … \], expected a mapping/],
     ['', /SYS-EXPLORE-01/],
     [

@@ -23,7 +23,7 @@ const unknownKey = diagnostic<{ key: string; nearest: string | undefined; known:
   },
 );
 
-const wrongValue = diagnostic<{ key: string; found: string; expected: Both; nearest: string | undefined }>(
+export const wrongValue = diagnostic<{ key: string; found: string; expected: Both; nearest: string | undefined }>(
   'SYS-EXPLORE-012',
   'invalid',
   {
@@ -192,9 +192,10 @@ function valueAt(path: Path, value: unknown): unknown {
   return at;
 }
 
-function textOf(value: unknown): string {
+/** A value of a file as it is quoted in a message. */
+export function textOf(value: unknown): string {
   if (value === null) return 'null';
-  if (Array.isArray(value)) return '[ … ]';
+  if (Array.isArray(value)) return value.length === 0 ? '[ ]' : '[ … ]';
   if (typeof value === 'object') return '{ … }';
   const text = typeof value === 'string' ? `'${value}'` : String(value);
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;

@@ -9,15 +9,16 @@ export interface Both {
   readonly zh: string;
 }
 
-const said = new Map<z.ZodType, Both>();
+/** By definition, which a schema shares with its copies: `describe` makes one. */
+const said = new Map<unknown, Both>();
 
 /** A schema, and what belongs there, in words that stand behind "expected". */
 function says<T extends z.ZodType>(schema: T, en: string, zh: string): T {
-  said.set(schema, { en, zh });
+  said.set(schema.def, { en, zh });
   return schema;
 }
 /** What belongs where a schema stands. */
-export const expectationOf = (schema: z.ZodType): Both | undefined => said.get(schema);
+export const expectationOf = (schema: z.ZodType): Both | undefined => said.get(schema.def);
 
 const oneOf = <const T extends readonly [string, ...string[]]>(names: T) =>
   says(z.enum(names), `one of ${names.join(', ')}`, ` ${names.join('、')} 之一`);
@@ -82,7 +83,14 @@ export const spaceSchema = z.strictObject({
     .describe('batch sizes; several are one more choice; default 1 for a network by name, as it stands for a file'),
   machine: text.describe('the machine that is varied: a preset, or a machine file, looked for beside the space file'),
   vary: says(
-    z.record(z.string(), z.union([z.array(value).min(1), dimensionSchema])),
+    z.record(
+      z.string(),
+      says(
+        z.union([z.array(value).min(1), dimensionSchema]),
+        'a list of values, or a range: from, to and one of step and times',
+        '值的列表，或范围：from、to 加上 step 与 times 之一',
+      ),
+    ),
     'fields of the machine with their values',
     '机器字段及其取值',
   ).describe('fields of the machine by path, each with a list of values or a range'),

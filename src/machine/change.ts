@@ -4,8 +4,9 @@
  * is read as a file would be, so that every rule of machine files holds, and its name tells what was changed.
  */
 
-import { isRate, type Path, schemaAt } from './describe.ts';
-import { badChange } from './errors.ts';
+import { expectationAt, isRate, type Path, schemaAt } from './describe.ts';
+import { type Both, badChange } from './errors.ts';
+import { machineFields } from './fields.ts';
 import { readMachine } from './load.ts';
 import type { Machine } from './schema.ts';
 import { fraction } from './units.ts';
@@ -67,6 +68,27 @@ function put(document: Record<string, unknown>, { path, value }: FieldChange): v
     const meant = valueMeant(String(value), keys, document);
     Object.defineProperty(at, last, { value: meant, enumerable: true, configurable: true, writable: true });
   }
+}
+
+const RATE: Both = {
+  en: 'a number of bytes a cycle above 0, or a quotient as a word ("64/5")',
+  zh: '大于 0 的数（每周期字节），或写成词的商（"64/5"）',
+};
+
+/**
+ * What belongs at a field where a value can be none of its type, whatever else the machine has; undefined where it may be one. Rules of
+ * more than the type (powers of two, what has to fit) are not looked at: those are of `changedMachine`.
+ */
+export function expectedInstead(machine: Machine, { path, value }: FieldChange): Both | undefined {
+  const keys = path.split('.');
+  const schema = schemaAt(keys, machine);
+  if (schema === undefined) return undefined;
+  const isOptional = machineFields().some((f) => f.path === path && f.optional);
+  if (value === TAKEN_AWAY && isOptional) return undefined;
+  const parsed = schema.safeParse(valueMeant(String(value), keys, machine));
+  if (parsed.success || parsed.error.issues.every((i) => i.code === 'custom')) return undefined;
+  const { en, zh } = isRate(schema) ? RATE : expectationAt(keys, machine);
+  return isOptional ? { en: `${en}, or none`, zh: `${zh}，或 none` } : { en, zh };
 }
 
 function valueMeant(text: string, path: Path, document: unknown): unknown {

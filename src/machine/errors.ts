@@ -135,12 +135,14 @@ export const unknownMachine = diagnostic<{
   readonly name: string;
   readonly nearest: string | undefined;
   readonly known: readonly string[];
+  /** How a file is named where the machine was: `--machine ./my.json`. */
+  readonly written: string;
 }>('SYS-MACHINE-013', 'usage', {
   en: (p) =>
     `there is no machine '${p.name}'.${didYouMean(p.nearest)} Known: ${p.known.join(', ')}. ` +
-    'A machine of your own is named by its file: --machine ./my.json',
+    `A machine of your own is named by its file: ${p.written}`,
   zh: (p) =>
-    `没有机器 '${p.name}'。${didYouMeanZh(p.nearest)}已知：${p.known.join('、')}。自定义机器以文件指定：--machine ./my.json`,
+    `没有机器 '${p.name}'。${didYouMeanZh(p.nearest)}已知：${p.known.join('、')}。自定义机器以文件指定：${p.written}`,
 });
 
 export const notRealizable = diagnostic<{ readonly key: string }>('SYS-MACHINE-014', 'invalid', {

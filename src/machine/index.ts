@@ -1,7 +1,7 @@
 /** Layer `machine`: the Machine schema, presets, and the reading of machine files. */
 export { AREA_NANOMETRES, AREA_PARTS, type AreaEstimate, type AreaPart, estimateArea } from './areaModel.ts';
 export { capacityErrors } from './capacity.ts';
-export { changedMachine, changeText, type FieldChange, splitChanges } from './change.ts';
+export { changedMachine, changeText, expectedInstead, type FieldChange, splitChanges } from './change.ts';
 export {
   type BankedDram,
   banksOf,

@@ -49,13 +49,20 @@ export function readMachine(document: unknown, text: () => string, file: string)
   return parseMachine(text(), file);
 }
 
-/** A machine by the name of a preset, or from the text of a file. */
-export function resolveMachine(from: string | { readonly text: string; readonly file: string }): Machine {
+/**
+ * A machine by the name of a preset, or from the text of a file.
+ * @param written how a file is named where the machine was, for messages
+ * @throws SYS-MACHINE-013 there is no such preset; of the text what a file is refused for
+ */
+export function resolveMachine(
+  from: string | { readonly text: string; readonly file: string },
+  written = '--machine ./my.json',
+): Machine {
   if (typeof from !== 'string') return parseMachine(from.text, from.file);
   const machine = presets.get(from);
   if (machine !== undefined) return machine;
   const known = machineNames();
-  throw unknownMachine({ name: from, nearest: nearestName(from, known), known });
+  throw unknownMachine({ name: from, nearest: nearestName(from, known), known, written });
 }
 
 const MEMORIES: ReadonlySet<string | number> = new Set(['dram', 'nram', 'wram']);

@@ -1,8 +1,11 @@
 /** Help of every command, in both languages: what it does, every option with a text, examples that are commands. */
+import { existsSync, readFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { Console } from '../../src/cli/console.ts';
 import { buildProgram } from '../../src/cli/index.ts';
+import { ROOT } from '../house/sources.ts';
 
 const NAMES = [
   'run',
@@ -85,6 +88,17 @@ describe.each(['en', 'zh'] as const)('help in %s', (language) => {
         const options = words.filter((w) => w.startsWith('-') && w !== '--help');
         expect(options.filter((o) => !known.includes(o))).toEqual([]);
       }
+    }
+  });
+
+  test('examples name files of examples/ that exist, and that the package has', async () => {
+    const { files } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8')) as { files: readonly string[] };
+    const texts = all(await program(language)).map(helpOf);
+    const named = new Set(texts.flatMap((text) => text.match(/\bexamples\/[\w./-]*\w/g) ?? []));
+    expect(named).toContain('examples/11-four-square-millimetres.yaml');
+    for (const path of named) {
+      expect(existsSync(`${ROOT}${path}`), path).toBe(true);
+      expect(files, path).toContain(`examples/*${extname(path)}`);
     }
   });
 });

@@ -48,7 +48,7 @@ export function configureExplore(command: CliCommand, console: Console): void {
   const t = console.text.bind(console);
   withExamples(console, command, [
     {
-      run: 'systole explore examples/10-four-square-millimetres.yaml',
+      run: 'systole explore examples/11-four-square-millimetres.yaml',
       does: { en: 'which machine of 4 mm² for two networks', zh: '为两个网络选一台 4 mm² 的机器' },
     },
     {

@@ -378,7 +378,7 @@ function refuseUneven(
 function deviceOf({ deviceMachine, peak, bandwidth, forward }: Options) {
   const hasFigures = peak !== undefined || bandwidth !== undefined;
   if (!hasFigures) {
-    const machine = loadMachine(deviceMachine);
+    const machine = loadMachine(deviceMachine, '--device-machine ./my.json');
     const pricing = forward === 'bound' ? ('bound' as const) : ('simulated' as const);
     return { device: machineDevice(machine), machine, pricing };
   }

@@ -17,14 +17,14 @@ export interface LoadedSpace {
   readonly bytes: ModelBytes;
 }
 
-/** @throws SYS-EXPLORE-010 to 026 and what reading machine and networks throws */
+/** @throws SYS-EXPLORE-010 to 028 and what reading machine and networks throws */
 export async function loadSpace(path: string, console: Console): Promise<LoadedSpace> {
   const file = parseSpace(readText(path, SPACE_FILE), path);
   const folder = dirname(path);
   const beside = (name: string): string => (isAbsolute(name) ? name : join(folder, name));
   const known = new Map<string, Uint8Array>();
   const space = await spaceOf(file, {
-    machine: (name) => loadMachine(isMachineFile(splitChanges(name).name) ? beside(name) : name),
+    machine: (name) => loadMachine(isMachineFile(splitChanges(name).name) ? beside(name) : name, 'machine: ./my.json'),
     model: async (name): Promise<ModelReference> => {
       if (models.has(name)) return { network: name };
       const at = originOf(name) === 'embedded' ? name : beside(name);

@@ -19,10 +19,22 @@ const figures = (n: number): string => {
   if (Math.abs(n) >= 1e6 || Math.abs(n) < 1e-3) return n.toExponential(2);
   return n >= 1000 ? grouped(Math.round(n)) : String(Number(n.toPrecision(4)));
 };
-const head = (name: Measure): string => {
-  const { unit } = entryOf(name).shown;
-  return unit === '' ? name : `${name} (${unit})`;
+/** Heads of columns in Chinese: shorter than what a measure is, and in English its name. */
+const CHINESE: Readonly<Record<Measure, string>> = {
+  time: '时间',
+  cycles: '周期数',
+  throughput: '吞吐率',
+  energy: '能量',
+  power: '功率',
+  edp: '能量延迟积',
+  efficiency: '效率',
+  traffic: '访存量',
+  area: '面积',
+  peak: '峰值',
+  capacity: '片上容量',
 };
+const head = (name: Measure, language: Language): string =>
+  `${language === 'en' ? name : CHINESE[name]}${unitOf(name, language)}`;
 
 /** Sizes in bytes as powers of two read better. */
 function valueText(name: string, value: FieldValue): string {
@@ -77,7 +89,7 @@ export function explorationText(space: Space, exploration: Exploration, options:
       ...table(
         [
           { head: '', align: 'left' },
-          ...measures.map((m) => ({ head: head(m), align: 'right' as const })),
+          ...measures.map((m) => ({ head: head(m, language), align: 'right' as const })),
           ...varied.map((d) => ({ head: d.name, align: 'right' as const, cut: true })),
         ],
         front
@@ -135,7 +147,7 @@ export async function explorationPicture(
   const onFront = new Set(front);
   const varied = space.dimensions.filter((d) => d.size > 1);
   const axis = (name: Measure) => ({
-    label: `${entryOf(name)[language]}${unitOf(name)}`,
+    label: `${entryOf(name)[language]}${unitOf(name, language)}`,
     better: entryOf(name).better,
   });
   const names = space.models.map((m) => m.name).join(', ');
@@ -163,7 +175,8 @@ export async function explorationPicture(
   );
 }
 
-const unitOf = (name: Measure): string => {
+const unitOf = (name: Measure, language: Language): string => {
   const { unit } = entryOf(name).shown;
-  return unit === '' ? '' : ` (${unit})`;
+  if (unit === '') return '';
+  return language === 'en' ? ` (${unit})` : `（${unit}）`;
 };

@@ -83,7 +83,11 @@ function segmentsOf({ network }: PricedNetwork, limit: number, backward: readonl
   for (let i = network.layers.length - 1; i >= 0; i--) {
     const { name, parameterBytes } = network.layers[i]!;
     open ??= { from: name, to: name, bytes: 0, seconds: 0 };
-    open.to = name;
+    // Named by layers that have gradients: not by conversions of types and activations around them.
+    if (parameterBytes > 0) {
+      if (open.bytes === 0) open.from = name;
+      open.to = name;
+    }
     open.bytes += parameterBytes;
     open.seconds += backward[i]!;
     if (open.bytes < limit) continue;

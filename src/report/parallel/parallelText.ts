@@ -48,7 +48,7 @@ const WORDS = {
     overlaps: 'At once',
     waits: 'In order',
     always:
-      'The next forward pass waits for the update. Loading and preparing the next batch waits for nothing of these, and is not timed.',
+      'the next forward pass waits for the update; loading and preparing the next batch waits for nothing of these, and is not timed',
     stages: ['stage', 'layers', 'from', 'to', 'forward', 'backward', 'hands on', 'in flight'],
     buckets: ['bucket', 'from', 'to', 'bytes', 'ready', 'exchanged'],
     memory: ['memory', 'weights', 'gradients', 'optimiser', 'activations', 'total'],
@@ -93,7 +93,7 @@ const WORDS = {
     ],
     overlaps: '同时进行',
     waits: '必须先后',
-    always: '下一步的前向等待更新。下一批数据的读取与预处理不等待上述任何步骤，未计时。',
+    always: '下一步的前向等待更新；下一批数据的读取与预处理不等待上述任何步骤，未计时',
     stages: ['级', '层数', '起', '止', '前向', '反向', '向后传递', '在途'],
     buckets: ['桶', '起', '止', '字节', '就绪', '交换完成'],
     memory: ['内存', '权重', '梯度', '优化器', '激活', '合计'],

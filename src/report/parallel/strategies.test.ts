@@ -152,6 +152,13 @@ describe('data parallel', () => {
     expect(plan.buckets.map((b) => b.bytes)).toEqual([800, 800, 400]);
   });
 
+  test('buckets are named by layers with gradients', () => {
+    const priced = chain([1, 1, 1, 1]);
+    const layers = priced.network.layers.map((l, i) => (i === 1 || i === 2 ? l : { ...l, parameterBytes: 0 }));
+    const plan = dataParallel({ ...priced, network: { ...priced.network, layers } }, options({ bucketBytes: 1e6 }));
+    expect(plan.buckets).toEqual([{ from: 'l2', to: 'l1', bytes: 800 }]);
+  });
+
   test('on one device exchanges nothing', () => {
     const report = strategyReport('data', chain([1, 2]), 1, options({ cluster: clusterOf(1) }));
     expect([report.seconds, report.speedUp, report.communication, report.sent.total]).toEqual([9, 1, 0, 0]);
