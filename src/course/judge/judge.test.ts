@@ -139,7 +139,7 @@ test('numbers by name: slips that are known, factors, what is missing', () => {
   expect(judge({ answer: 22538 })).toEqual([
     'incomplete',
     '22538 is total (parameters). Several numbers are asked for, so say which it is: total=22538.',
-    'Not given: total (parameters), bytes (bytes).',
+    'bytes (bytes) is not given.',
   ]);
   expect(judge({ answer: 22537 }).slice(0, 2)).toEqual([
     'wrong',

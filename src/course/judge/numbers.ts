@@ -90,11 +90,14 @@ export function judgeNumbers(submission: Submission, all: readonly NumberField[]
     else if (!names.includes(name)) wrong.push({ kind: 'unknown-name', words: unknownName(name, names) });
   }
   const missing: NumberField[] = [];
+  const { answer } = values;
   for (const field of fields) {
     const { name, words } = field;
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    if (value === undefined) missing.push(field);
-    else if (isRight(field, value)) {
+    if (value === undefined) {
+      // One whose name alone is missing was just said.
+      if (answer === undefined || !isRight(field, answer)) missing.push(field);
+    } else if (isRight(field, value)) {
       const [en, zh] = [`${name} (${words.en}) is right: ${value}.`, `${name}（${words.zh}）正确：${value}。`];
       good.push({ kind: 'correct', words: { en, zh } });
     } else wrong.push({ kind: 'wrong-number', words: whyWrong(field, value) });
