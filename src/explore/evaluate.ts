@@ -2,7 +2,7 @@
  * What a point takes: its network compiled for its machine and run, time alone. Pure: the outcome follows from the job, wherever and in
  * whatever order it is evaluated. An evaluator keeps prepared networks (loaded, converted, through the passes), since many points share them.
  */
-import { diagnostic, SystoleError } from '#base';
+import { SystoleError } from '#base';
 import type { Engine } from '#engine';
 import {
   bindSizes,
@@ -19,13 +19,8 @@ import { buildModel } from '#models';
 import { readModel } from '#onnx';
 import { energyReport, physicalBound } from '#report';
 import { Generator } from '#tensor';
+import { evaluatorBroke } from './failures.ts';
 import type { Failure, Job, Metrics, ModelBytes, ModelReference, Outcome, Point } from './job.ts';
-
-export const evaluatorBroke = diagnostic<{ what: string }>('SYS-EXPLORE-001', 'internal', {
-  en: (p) =>
-    `evaluating this point broke: ${p.what}. This is a bug of Systole; please report it with the machine and the model.`,
-  zh: (p) => `评估该点时出错：${p.what}。这是 Systole 的缺陷，请附上机器与模型报告。`,
-});
 
 /** Prepared networks that are kept at once, the last used ones: a sweep over types and batches goes through them in turn. */
 const MOST_PREPARED = 8;

@@ -5,19 +5,11 @@
 import { Worker } from 'node:worker_threads';
 import { diagnostic, type SystoleError } from '#base';
 import { failureOf } from './evaluate.ts';
+import { died, hung } from './failures.ts';
 import type { Executor, Job, ModelBytes, Outcome } from './job.ts';
 import type { FromWorker, ToWorker } from './nodeWorker.ts';
 import type { PoolOptions } from './platform.ts';
 
-export const hung = diagnostic<{ seconds: number }>('SYS-EXPLORE-040', 'unsupported', {
-  en: (p) =>
-    `it took longer than ${p.seconds} s and was ended. Give the space a larger 'timeout', a smaller network, or a machine with fewer tiles.`,
-  zh: (p) => `用时超过 ${p.seconds} 秒而被终止。请增大空间的 timeout，或用更小的网络，或分块较少的机器。`,
-});
-const died = diagnostic<{ reason: string; times: number }>('SYS-EXPLORE-041', 'unsupported', {
-  en: (p) => `its worker ended ${p.times} times while at it: ${p.reason}. With fewer --workers each has more memory.`,
-  zh: (p) => `其工作线程 ${p.times} 次在处理时结束：${p.reason}。减少 --workers 可让每个线程有更多内存。`,
-});
 export const neverStarted = diagnostic<{ reason: string }>('SYS-EXPLORE-042', 'internal', {
   en: (p) => `no worker could be started: ${p.reason}. This is a bug of Systole; please report it.`,
   zh: (p) => `无法启动工作线程：${p.reason}。这是 Systole 的缺陷，请报告。`,

@@ -2,10 +2,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SystoleError } from '#base';
 import type { Outcome } from './job.ts';
-import { openStore } from './nodeStore.ts';
+import { openStore, storeError } from './nodeStore.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -51,4 +52,38 @@ test('results of others are refused, as is a second writer', async () => {
   expect(await codeOf({ ...own, resume: true })).toBe('opened');
   writeFileSync(path(), 'this is no database, whatever its name');
   expect(await codeOf({ ...own, resume: true })).toBe('SYS-EXPLORE-050');
+});
+
+test('an outcome takes the place of the one that was there', async () => {
+  const store = await openStore(path(), own);
+  store.put(outcome('a'));
+  const other: Outcome = { key: 'a', ok: false, failure: { code: 'SYS-X-002', en: 'still no', zh: '仍否' } };
+  store.put(other);
+  expect([store.size, store.get('a')]).toEqual([1, other]);
+  store.close();
+});
+
+test('a full disk, a failing one and one that is not to be written are told apart, and nobody is told to remove results', async () => {
+  (await openStore(path(), own)).close();
+  const codeAfter = (body: () => void): string => {
+    try {
+      body();
+    } catch (error) {
+      const { code, message } = storeError(error, path());
+      expect(message).not.toContain('remove the file');
+      return code;
+    }
+    return 'nothing thrown';
+  };
+  const full = new DatabaseSync(path());
+  full.exec('pragma max_page_count = 1');
+  const text = 'x'.repeat(100_000);
+  expect(codeAfter(() => full.prepare('insert into outcomes values (?, ?)').run('a', text))).toBe('SYS-EXPLORE-055');
+  full.close();
+  const frozen = new DatabaseSync(path(), { readOnly: true });
+  expect(codeAfter(() => frozen.exec("delete from meta where name = 'version'"))).toBe('SYS-EXPLORE-057');
+  frozen.close();
+  // SQLITE_IOERR_WRITE
+  const failing = Object.assign(new Error('disk I/O error'), { errcode: 778, errstr: 'disk I/O error' });
+  expect(storeError(failing, path()).code).toBe('SYS-EXPLORE-056');
 });

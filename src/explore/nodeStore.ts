@@ -37,18 +37,34 @@ const inUse = diagnostic<object>('SYS-EXPLORE-054', 'usage', {
   zh: () => '另一个进程正在写这些结果。请等待其结束，或用 -o 指定其他文件夹。',
 });
 
+const noRoom = diagnostic<object>('SYS-EXPLORE-055', 'unsupported', {
+  en: () => 'the disk is full. The results so far are kept: make room, and go on with --resume.',
+  zh: () => '磁盘已满。已有结果均已保存：请腾出空间，再用 --resume 继续。',
+});
+const diskFails = diagnostic<{ reason: string }>('SYS-EXPLORE-056', 'unsupported', {
+  en: (p) =>
+    `it cannot be read or written now (${p.reason}). The results so far are kept, do not remove it: look after the disk or the connection to it, and go on with --resume.`,
+  zh: (p) => `目前无法读写（${p.reason}）。已有结果均已保存，请勿删除：请检查磁盘或其连接，再用 --resume 继续。`,
+});
+const readOnly = diagnostic<{ reason: string }>('SYS-EXPLORE-057', 'usage', {
+  en: (p) =>
+    `results cannot be written here (${p.reason}). Those that are there stay: see to the permissions of file and folder and go on with --resume, or name another folder by -o.`,
+  zh: (p) =>
+    `无法在此写入结果（${p.reason}）。已有结果不变：请检查文件与文件夹的权限，再用 --resume 继续，或用 -o 指定其他文件夹。`,
+});
+
 const TABLES = `
   create table if not exists meta (name text primary key, value text not null) strict;
   create table if not exists outcomes (key text primary key, outcome text not null) strict, without rowid;
 `;
 
-/** @throws SYS-EXPLORE-050 to 054, with the file */
+/** @throws SYS-EXPLORE-050 to 057, with the file */
 export const openStore: Platform['openStore'] = async (path, { version, identity, resume }) => {
   const existed = existsSync(path);
   let database: DatabaseSync | undefined;
   const fail = (error: unknown): SystoleError => {
     database?.close();
-    return asError(error, path);
+    return storeError(error, path);
   };
   try {
     const { DatabaseSync: Database } = await sqlite();
@@ -91,6 +107,7 @@ export const openStore: Platform['openStore'] = async (path, { version, identity
 function storeOf(db: DatabaseSync, size: number, path: string): ResultStore {
   const select = db.prepare('select outcome from outcomes where key = ?');
   const insert = db.prepare('insert into outcomes values (?, ?) on conflict do nothing');
+  const update = db.prepare('update outcomes set outcome = ? where key = ?');
   let count = size;
   return {
     get(key) {
@@ -98,10 +115,12 @@ function storeOf(db: DatabaseSync, size: number, path: string): ResultStore {
       return row === undefined ? undefined : (JSON.parse(String(row.outcome)) as Outcome);
     },
     put(outcome) {
+      const text = JSON.stringify(outcome);
       try {
-        count += Number(insert.run(outcome.key, JSON.stringify(outcome)).changes);
+        if (Number(insert.run(outcome.key, text).changes) === 1) count++;
+        else update.run(text, outcome.key);
       } catch (error) {
-        throw asError(error, path);
+        throw storeError(error, path);
       }
     },
     get size() {
@@ -124,12 +143,27 @@ async function sqlite(): Promise<typeof import('node:sqlite')> {
   }
 }
 
-const LOCKED = new Set([5, 6]);
+/** Primary result codes of SQLite (sqlite.org/rescode.html). */
+const [BUSY, LOCKED, READONLY, IOERR, FULL, CANTOPEN] = [5, 6, 8, 10, 13, 14];
 
-function asError(error: unknown, path: string): SystoleError {
+/** What SQLite says, in words that tell what to do: results that are there are not to be removed because a disk is full. */
+export function storeError(error: unknown, path: string): SystoleError {
   const at = { file: path };
   if (error instanceof SystoleError) return error.at(at);
   const { errcode, errstr } = error as { readonly errcode?: number; readonly errstr?: string };
-  if (errcode !== undefined && LOCKED.has(errcode & 0xff)) return inUse({}, at);
-  return noStore({ reason: errstr ?? (error instanceof Error ? error.message : String(error)) }, at);
+  const reason = errstr ?? (error instanceof Error ? error.message : String(error));
+  switch (errcode === undefined ? undefined : errcode & 0xff) {
+    case BUSY:
+    case LOCKED:
+      return inUse({}, at);
+    case FULL:
+      return noRoom({}, at);
+    case IOERR:
+      return diskFails({ reason }, at);
+    case READONLY:
+    case CANTOPEN:
+      return readOnly({ reason }, at);
+    default:
+      return noStore({ reason }, at);
+  }
 }

@@ -52,16 +52,15 @@ const PROBLEMS: Readonly<Record<string, Problem>> = {
   },
 };
 
-function search(problem: Problem, seed: number, generations: number): readonly Objectives[] {
+async function search(problem: Problem, seed: number, generations: number): Promise<readonly Objectives[]> {
   const parameters: Parameter[] = Array.from({ length: problem.variables }, (_, i) => ({
     ...{ name: `x${i}`, size: STEPS, ordered: true },
   }));
   const engine = new Nsga2({ parameters, random: new Random(seed), population: 100 });
   const seen: Objectives[] = [];
   for (let i = 0; i < generations; i++) {
-    const judged = engine
-      .ask()
-      .map((genome) => ({ genome, violation: 0, objectives: problem.evaluate(genome.map(unit)) }));
+    const asked = await engine.ask();
+    const judged = asked.map((genome) => ({ genome, violation: 0, objectives: problem.evaluate(genome.map(unit)) }));
     seen.push(...judged.map((j) => j.objectives));
     engine.tell(judged);
   }
@@ -69,31 +68,31 @@ function search(problem: Problem, seed: number, generations: number): readonly O
 }
 
 describe.each(Object.entries(PROBLEMS))('%s', (name, problem) => {
-  test('250 generations of 100 come near the true front', () => {
+  test('250 generations of 100 come near the true front', async () => {
     const reference = [1.1, 1.1];
     const least = name === 'ZDT6' ? 0.2807753191 : 0;
     const ideal = Array.from({ length: 2001 }, (_, i) => least + ((1 - least) * i) / 2000).map((f1) => [
       f1,
       problem.front(f1),
     ]);
-    const share = hypervolume(search(problem, 3, 250), reference) / hypervolume(ideal, reference);
+    const share = hypervolume(await search(problem, 3, 250), reference) / hypervolume(ideal, reference);
     expect(share).toBeGreaterThan(name === 'ZDT4' ? 0.7 : 0.97);
     expect(share).toBeLessThanOrEqual(1.0001);
   });
 });
 
-test('no point is asked for twice, a space is used up, and the order of answers plays no part', () => {
+test('no point is asked for twice, a space is used up, and the order of answers plays no part', async () => {
   const parameters: Parameter[] = [
     { name: 'a', size: 7, ordered: true },
     { name: 'b', size: 4, ordered: false },
     { name: 'c', size: 5, ordered: true },
   ];
   const value = (genome: Genome): Objectives => [genome[0]! + genome[2]!, (6 - genome[0]!) * (1 + genome[1]!)];
-  const run = (reverse: boolean): readonly string[] => {
+  const run = async (reverse: boolean): Promise<readonly string[]> => {
     const engine = new Nsga2({ parameters, random: new Random(5), population: 12 });
     const asked: string[] = [];
     for (;;) {
-      const genomes = engine.ask();
+      const genomes = await engine.ask();
       if (genomes.length === 0) return asked;
       asked.push(...genomes.map(keyOf));
       // A third of them cannot be evaluated, another breaks a constraint.
@@ -104,9 +103,40 @@ test('no point is asked for twice, a space is used up, and the order of answers 
       engine.tell(reverse ? judged.toReversed() : judged);
     }
   };
-  const asked = run(false);
+  const asked = await run(false);
   expect(new Set(asked).size).toBe(7 * 4 * 5);
-  expect(asked).toEqual(run(true));
+  expect(asked).toEqual(await run(true));
+});
+
+test('each group has fronts of its own: the better values of another are no reason', async () => {
+  const parameters: Parameter[] = [
+    { name: 'network', size: 2, ordered: false },
+    { name: 'a', size: 300, ordered: true },
+    { name: 'b', size: 300, ordered: true },
+  ];
+  const engine = new Nsga2({ parameters, random: new Random(2), population: 40 });
+  let last: readonly Genome[] = [];
+  for (let i = 0; i < 30; i++) {
+    last = await engine.ask();
+    engine.tell(
+      last.map((genome) => {
+        const [network, a, b] = genome as [number, number, number];
+        const scale = network === 0 ? 1 : 1000;
+        return {
+          genome,
+          violation: 0,
+          group: String(network),
+          objectives: [scale * (1 + a + b), scale * (600 - a + b)],
+        };
+      }),
+    );
+  }
+  // Both are still bred, and come near their fronts (b = 0).
+  for (const network of [0, 1]) {
+    const own = last.filter((g) => g[0] === network);
+    expect(own.length).toBeGreaterThan(8);
+    expect(own.filter((g) => g[2]! < 40).length).toBeGreaterThan(own.length / 2);
+  }
 });
 
 const points = fc.array(fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 3, maxLength: 3 }), { maxLength: 12 });

@@ -24,6 +24,8 @@ export interface Judged {
   readonly objectives?: Objectives;
   /** By how much constraints are broken in all; 0 where all hold. */
   readonly violation: number;
+  /** Points are compared with those of their own group, and each group has fronts of its own. */
+  readonly group?: string;
 }
 
 export interface Nsga2Options {
@@ -35,7 +37,7 @@ export interface Nsga2Options {
   /** Of a parameter; by default 1 ÷ their number. */
   readonly mutation?: number;
   /** Whether a point is worth evaluating, as far as that is known before: others are not asked for. */
-  readonly admissible?: (genome: Genome) => boolean;
+  readonly admissible?: (genome: Genome) => boolean | Promise<boolean>;
 }
 
 interface Ranked extends Judged {
@@ -45,10 +47,11 @@ interface Ranked extends Judged {
 
 export const keyOf = (genome: Genome): string => genome.join(',');
 
-/** Deb's rule: whole points before broken ones, of broken ones the less broken, of whole ones the dominating. */
+/** Deb's rule: whole points before broken ones, of broken ones the less broken, of whole ones the dominating; within a group. */
 export function isBetter(a: Judged, b: Judged): boolean {
   if (a.objectives === undefined || b.objectives === undefined)
     return a.objectives !== undefined && b.objectives === undefined;
+  if (a.group !== b.group) return false;
   if (a.violation !== b.violation) return a.violation < b.violation;
   return a.violation === 0 && dominates(a.objectives, b.objectives);
 }
@@ -67,6 +70,14 @@ export function sortByDominance(points: readonly Judged[]): readonly (readonly J
     current = next;
   }
   return fronts;
+}
+
+/** Of each group of a front apart. */
+function crowdingByGroup(front: readonly Judged[]): readonly number[] {
+  const crowding = new Map<Judged, number>();
+  for (const own of Map.groupBy(front, (p) => p.group).values())
+    for (const [i, distance] of crowdingOf(own).entries()) crowding.set(own[i]!, distance);
+  return front.map((p) => crowding.get(p)!);
 }
 
 /** For each point of a front the sum over objectives of the distance between its neighbours, relative to the front's extent; ends are infinite. */
@@ -102,7 +113,7 @@ export class Nsga2 {
   readonly #size: number;
   readonly #crossover: number;
   readonly #mutation: number;
-  readonly #admissible: (genome: Genome) => boolean;
+  readonly #admissible: (genome: Genome) => boolean | Promise<boolean>;
   readonly #known = new Set<string>();
   #population: readonly Ranked[] = [];
 
@@ -115,29 +126,30 @@ export class Nsga2 {
     this.#mutation = mutation ?? 1 / Math.max(1, parameters.length);
   }
 
-  /** Points to evaluate next, none twice; fewer than a generation where the space has no more. */
-  ask(): readonly Genome[] {
+  /** Points to evaluate next, none twice; fewer than a generation where the space has no more, or once aborted. */
+  async ask(signal?: AbortSignal): Promise<readonly Genome[]> {
     const asked: Genome[] = [];
     const most = this.#parameters.reduce((n, p) => n * p.size, 1);
     let refused = 0;
-    const take = (genome: Genome): boolean => {
+    const take = async (genome: Genome): Promise<boolean> => {
       const key = keyOf(genome);
       if (this.#known.has(key)) return false;
       this.#known.add(key);
-      if (!this.#admissible(genome)) {
+      if (!(await this.#admissible(genome))) {
         refused++;
         return false;
       }
       asked.push(genome);
       return true;
     };
-    const isOver = (): boolean => asked.length === this.#size || this.#known.size === most || refused > MOST_REFUSED;
+    const isOver = (): boolean =>
+      asked.length === this.#size || this.#known.size === most || refused > MOST_REFUSED || signal?.aborted === true;
     while (!isOver()) {
       const children = this.#population.length === 0 ? this.#spread() : this.#children();
       for (const child of children) {
         let genome = child;
         let attempt = 0;
-        while (!isOver() && !take(genome))
+        while (!isOver() && !(await take(genome)))
           genome = attempt++ < ATTEMPTS ? this.#mutated(genome, Math.min(1, 2 * this.#mutation)) : this.#drawn();
       }
     }
@@ -151,7 +163,7 @@ export class Nsga2 {
     const all = [...this.#population, ...judged].sort((a, b) => compareGenomes(a.genome, b.genome));
     const next: Ranked[] = [];
     for (const [rank, front] of sortByDominance(all).entries()) {
-      const crowding = crowdingOf(front);
+      const crowding = crowdingByGroup(front);
       const ranked = front.map((p, i): Ranked => ({ ...p, rank, crowding: crowding[i]! }));
       const room = this.#size - next.length;
       if (ranked.length > room) ranked.sort((a, b) => b.crowding - a.crowding || compareGenomes(a.genome, b.genome));

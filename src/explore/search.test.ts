@@ -149,9 +149,111 @@ test.each(['random', 'nsga2', 'exhaustive'])(
   },
 );
 
-test('a space of which nothing is to be run says so', async () => {
-  const asked = await space('{ method: nsga2 }', '{ area: { most: 0.1 } }');
-  await expect(explore(asked, options(scattered(1, 1, [])))).rejects.toMatchObject({ code: 'SYS-EXPLORE-030' });
+test.each(['nsga2', 'random', 'exhaustive'])(
+  '%s: of a space of which nothing is to be run nothing runs',
+  async (method) => {
+    const asked = await space(`{ method: ${method} }`, '{ area: { most: 0.1 } }');
+    const ran: string[] = [];
+    const found = await explore(asked, options(scattered(1, 1, ran)));
+    expect([found.end, found.front, ran]).toEqual(['complete', [], []]);
+    // A random search of a small space goes through all of it.
+    if (method === 'exhaustive') expect(found.designs.filter((d) => d.state === 'excluded').length).toBe(6 * 6 * 3 * 3);
+  },
+);
+
+test.each(['exhaustive', 'random', 'nsga2'])('%s: a signal is heard while designs are excluded', async (method) => {
+  const asked = await space(`{ method: ${method}, budget: 100 }`, '{ area: { most: 0.001 } }');
+  const abort = new AbortController();
+  setTimeout(() => abort.abort(), 0);
+  const found = await explore(asked, { ...options(scattered(1, 1, [])), signal: abort.signal });
+  expect(found.end).toBe('interrupted');
+  expect(found.designs.length).toBeLessThan(asked.size);
+});
+
+test('what failed for want of time or with its worker is tried anew by the next search, once', async () => {
+  const asked = await space('{ method: exhaustive }');
+  const store = memoryStore();
+  const codes = ['SYS-EXPLORE-040', 'SYS-EXPLORE-041', 'SYS-EXPLORE-110', 'SYS-EXPLORE-001'];
+  let count = 0;
+  const failing = scattered(3, 1, []);
+  const first = await explore(asked, {
+    ...options(
+      {
+        ...failing,
+        run: (jobs, onOutcome, signal) =>
+          failing.run(
+            jobs,
+            (outcome) => {
+              const code = count++ < 8 ? codes[count % 4]! : undefined;
+              onOutcome(
+                code === undefined ? outcome : { key: outcome.key, ok: false, failure: { code, en: '', zh: '' } },
+              );
+            },
+            signal,
+          ),
+      },
+      store,
+    ),
+  });
+  expect(first.designs.filter((d) => codes.includes(d.failure?.code ?? '')).length).toBe(8);
+  const told: number[] = [];
+  const second = await explore(asked, {
+    ...options(scattered(3, 1, []), store),
+    onProgress: (p) => void told.push(p.left),
+  });
+  expect([second.ran, second.reused]).toEqual([8, first.ran - 8]);
+  // What is there costs no time: it is not counted among what is to run.
+  expect(Math.max(...told)).toBeLessThanOrEqual(8);
+  const whole = await explore(asked, options(scattered(3, 1, [])));
+  expect(second.designs).toEqual(whole.designs);
+});
+
+test('what is left to run is no more than the limit', async () => {
+  const told: number[] = [];
+  await explore(await space('{ method: exhaustive }'), {
+    ...options(scattered(3, 1, [])),
+    limit: 50,
+    onProgress: (p) => void told.push(p.left + p.ran),
+  });
+  expect(Math.max(...told)).toBe(50);
+});
+
+test('each network has a front of its own, however much smaller another is', async () => {
+  for (const method of ['exhaustive', 'nsga2']) {
+    const each = await space(`{ method: ${method}, budget: 200 }`, '{}', '[lenet5, mlp]');
+    const asked: Space = {
+      ...each,
+      rule: 'each',
+      dimensions: [{ name: 'model', values: ['lenet5', 'mlp'], size: 2, ordered: false }, ...each.dimensions],
+      size: 2 * each.size,
+    };
+    const sized: Executor = {
+      async run(jobs, onOutcome) {
+        for await (const job of jobs) {
+          const outcome = outcomeOf(job);
+          const factor = 'network' in job.point.model && job.point.model.network === 'mlp' ? 0.001 : 1;
+          if (!outcome.ok) onOutcome(outcome);
+          else {
+            const { metrics } = outcome;
+            const seconds = metrics.seconds * factor;
+            onOutcome({ ...outcome, metrics: { ...metrics, cycles: metrics.cycles * factor, seconds } });
+          }
+        }
+      },
+      close: async () => {},
+    };
+    const { designs, front } = await explore(asked, options(sized));
+    const fronts = ['lenet5', 'mlp'].map((model) =>
+      front.flatMap((i) => {
+        const { model: own, ...values } = designs[i]!.values;
+        return own === model ? [values] : [];
+      }),
+    );
+    expect(fronts[0]!.length).toBeGreaterThan(3);
+    // Their times differ by a factor alone.
+    if (method === 'exhaustive') expect(fronts[0]).toEqual(fronts[1]);
+    else expect(fronts[1]!.length).toBeGreaterThan(3);
+  }
 });
 
 test('several networks are one measure, by each rule', async () => {

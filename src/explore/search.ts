@@ -2,8 +2,9 @@
  * The search: which designs are looked at, and what comes of them. Everything that is asked follows from the space and its seed, never from the order
  * in which workers are done, so that a search that was cut off asks for the same again, finds in the store what is there, and goes on.
  */
-import { diagnostic, Random } from '#base';
+import { Random } from '#base';
 import type { Machine } from '#machine';
+import { isForGood } from './failures.ts';
 import { type Executor, type Failure, type Job, jobOf, type Metrics, type Outcome } from './job.ts';
 import { type Measures, objectivesOf, runMeasures, staticMeasures, violationOf } from './measures.ts';
 import { type Genome, keyOf, Nsga2 } from './nsga2.ts';
@@ -13,6 +14,7 @@ import { genomeAt, machineAt, pointsAt, type Space, type Values, valuesAt } from
 /** Outcomes by key, kept as soon as they are told. */
 export interface ResultStore {
   get(key: string): Outcome | undefined;
+  /** In the place of what was there. */
   put(outcome: Outcome): void;
   /** How many there are. */
   readonly size: number;
@@ -49,7 +51,7 @@ export interface Design {
 
 export interface Exploration {
   readonly designs: readonly Design[];
-  /** Positions of the designs that keep all limits and that no other dominates. */
+  /** Positions of the designs that keep all limits and that no other dominates; where each network is judged for itself, no other of its network. */
   readonly front: readonly number[];
   /** Whether the search came to its end, or why not. */
   readonly end: 'complete' | 'limit' | 'interrupted';
@@ -63,8 +65,13 @@ export interface SearchProgress {
   readonly done: number;
   readonly total: number;
   readonly failed: number;
-  /** Jobs that ran now. */
+  /** Of them, those that break a limit that is known before. */
+  readonly excluded: number;
+  /** Jobs handed out now, and those of them that ran. */
+  readonly given: number;
   readonly ran: number;
+  /** Jobs that are still to run now, about: by what share of the designs so far had to. */
+  readonly left: number;
 }
 
 export interface ExploreOptions {
@@ -77,12 +84,6 @@ export interface ExploreOptions {
   readonly limit?: number;
   readonly onProgress?: (progress: SearchProgress) => void;
 }
-
-const noDesign = diagnostic<object>('SYS-EXPLORE-030', 'unsupported', {
-  en: () =>
-    "no design of the space keeps the limits on area, peak and capacity, so that nothing is to be run. Loosen 'constraints', or let 'vary' have other values.",
-  zh: () => '空间中没有设计满足 area、peak 与 capacity 的限制，无可运行。请放宽 constraints，或给 vary 其他取值。',
-});
 
 /** A design before it has run. */
 interface Planned {
@@ -102,54 +103,83 @@ function plan(space: Space, genome: Genome): Planned {
   return { genome, values, machine, measures, violation: violationOf(measures, space.constraints) };
 }
 
-/** @throws SYS-EXPLORE-030 where no design is worth a run */
+/** Designs that are looked at without a run before others have their turn: a signal, a terminal, workers. */
+const MOST_AT_ONCE = 200;
+
+type Run = (genomes: Iterable<Genome> | AsyncIterable<Genome>) => Promise<void>;
+
 export async function explore(space: Space, options: ExploreOptions): Promise<Exploration> {
   const { executor, store, version, signal, limit = Number.POSITIVE_INFINITY, onProgress } = options;
   const { search } = space;
   const total = search.method === 'exhaustive' ? space.size : Math.min(search.budget, space.size);
   const designs: Design[] = [];
-  let [ran, reused, failed] = [0, 0, 0];
+  const before = store.size;
+  let [ran, reused, failed, excluded] = [0, 0, 0, 0];
+  /** Designs whose outcomes were all there. */
+  let known = 0;
   /** Jobs handed to the executor. */
   let given = 0;
   let end: Exploration['end'] = 'complete';
-  const finish = (design: Design): Design => {
+  const left = (): number => {
+    const open = total - designs.length;
+    // What is there and was not asked for yet may be of these.
+    const there = Math.min(open, (before - reused) / (space.rule === 'each' ? 1 : space.models.length));
+    const fresh = designs.length - known;
+    return Math.min(limit - ran, fresh === 0 ? 0 : ((open - Math.max(0, there)) * ran) / fresh);
+  };
+  const tell = (): void =>
+    onProgress?.({ done: designs.length, total, failed, excluded, given, ran, left: Math.round(left()) });
+  const finish = (design: Design): void => {
     designs.push(design);
     if (design.state === 'failed') failed++;
-    onProgress?.({ done: designs.length, total, failed, ran });
-    return design;
+    if (design.state === 'excluded') excluded++;
+    tell();
+  };
+  let looked = 0;
+  const breathe = async (): Promise<void> => {
+    if (++looked % MOST_AT_ONCE !== 0) return;
+    tell();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  /** Jobs whose failures are of this run: those of an earlier one that need not come again are tried anew, once. */
+  const again = new Set<string>();
+  const isMissing = (key: string): boolean => {
+    const outcome = store.get(key);
+    return outcome === undefined || !(isForGood(outcome) || again.has(key));
   };
 
   /** Runs designs; those that have no outcome in the end, because the search was cut off, are left out. */
-  const run = async (genomes: Iterable<Genome>): Promise<readonly Design[]> => {
-    const made: { readonly at: number; readonly design: Design }[] = [];
+  const run: Run = async (genomes) => {
     /** Designs that wait for a job that is under way, by its key. */
     const waiting = new Map<string, (() => void)[]>();
+    let isThrough = false;
     async function* jobs(): AsyncGenerator<Job> {
-      let at = 0;
-      for (const genome of genomes) {
-        const place = at++;
+      for await (const genome of genomes) {
+        if (signal.aborted) return;
         const planned = plan(space, genome);
         const { machine } = planned;
         if (machine === undefined || planned.violation > 0) {
-          made.push({ at: place, design: finish(unrun(planned)) });
+          finish(new Unrun(space, planned));
+          await breathe();
           continue;
         }
         const points = pointsAt(space, planned.values, machine);
         const all = await Promise.all(points.map((point) => jobOf(point, version)));
-        const missing = new Set(all.map((job) => job.key).filter((key) => store.get(key) === undefined));
+        if (signal.aborted) return;
+        const missing = new Set(all.map((job) => job.key).filter(isMissing));
         reused += all.length - missing.size;
-        const conclude = (): void => {
-          made.push({ at: place, design: finish(concluded(space, planned, all, store)) });
-        };
+        const conclude = (): void => finish(concluded(space, planned, all, store));
         if (missing.size === 0) {
+          known++;
           conclude();
+          await breathe();
           continue;
         }
-        let left = missing.size;
+        let open = missing.size;
         for (const key of missing) {
           const others = waiting.get(key);
           const done = (): void => {
-            if (--left === 0) conclude();
+            if (--open === 0) conclude();
           };
           if (others !== undefined) others.push(done);
           else if (given >= limit || signal.aborted) {
@@ -162,6 +192,7 @@ export async function explore(space: Space, options: ExploreOptions): Promise<Ex
           }
         }
       }
+      isThrough = !signal.aborted;
     }
     await executor.run(
       jobs(),
@@ -169,19 +200,25 @@ export async function explore(space: Space, options: ExploreOptions): Promise<Ex
         const told = waiting.get(outcome.key);
         if (told === undefined) return;
         store.put(outcome);
+        if (!isForGood(outcome)) again.add(outcome.key);
         waiting.delete(outcome.key);
         ran++;
         for (const done of told) done();
       },
       signal,
     );
-    if (signal.aborted && (waiting.size > 0 || end !== 'complete')) end = 'interrupted';
-    return made.sort((a, b) => a.at - b.at).map((m) => m.design);
+    if (signal.aborted && (waiting.size > 0 || !isThrough)) end = 'interrupted';
   };
 
-  if (search.method === 'nsga2') await evolve(space, run, () => end !== 'complete');
-  else await run(search.method === 'random' ? drawn(space) : counted(space));
-  if (end === 'complete' && designs.every((d) => d.state === 'excluded')) throw noDesign({});
+  if (search.method === 'nsga2') {
+    const generation = async (genomes: readonly Genome[]): Promise<readonly Design[]> => {
+      const first = designs.length;
+      await run(genomes);
+      return designs.slice(first);
+    };
+    await evolve(space, generation, breathe, signal, () => end !== 'complete');
+    if (signal.aborted && end === 'complete' && designs.length < total) end = 'interrupted';
+  } else await run(search.method === 'random' ? drawn(space, breathe, signal) : counted(space));
   // In the order of the space, whoever was done first.
   designs.sort((a, b) => compareGenomes(a.genome, b.genome));
   return { designs, front: frontOf(space, designs), end, ran, reused };
@@ -197,31 +234,40 @@ const isAdmissible = (space: Space, genome: Genome): boolean => {
   return machine !== undefined && violation === 0;
 };
 
-/** Draws that find nothing new, after which a random search is over. */
+/** Draws one after the other that find nothing new, or nothing that keeps the limits, after which a random search is over. */
 const MOST_DRAWS = 100_000;
 
 /** Different designs that keep the limits that are known before. */
-function* drawn(space: Space): Generator<Genome> {
+async function* drawn(space: Space, breathe: () => Promise<void>, signal: AbortSignal): AsyncGenerator<Genome> {
   const { budget, seed } = space.search;
   if (budget >= space.size) return yield* counted(space);
   const random = new Random(seed);
   const known = new Set<string>();
-  let found = 0;
-  for (let draws = 0; found < budget && known.size < space.size && draws < MOST_DRAWS; draws++) {
+  let [draws, refused, found] = [0, 0, 0];
+  while (found < budget && known.size < space.size && draws < MOST_DRAWS && refused < MOST_DRAWS) {
     const genome = space.dimensions.map((d) => random.integer(0, d.size - 1));
     const key = keyOf(genome);
+    draws++;
     if (known.has(key)) continue;
     known.add(key);
     draws = 0;
-    if (!isAdmissible(space, genome)) continue;
-    found++;
-    yield genome;
+    if (isAdmissible(space, genome)) {
+      [found, refused] = [found + 1, 0];
+      yield genome;
+      continue;
+    }
+    refused++;
+    await breathe();
+    // Whoever takes designs sees the signal, too.
+    if (signal.aborted) return;
   }
 }
 
 async function evolve(
   space: Space,
   run: (genomes: readonly Genome[]) => Promise<readonly Design[]>,
+  breathe: () => Promise<void>,
+  signal: AbortSignal,
   isCut: () => boolean,
 ): Promise<void> {
   const { budget, seed, population } = space.search;
@@ -229,28 +275,50 @@ async function evolve(
     parameters: space.dimensions,
     random: new Random(seed),
     population,
-    admissible: (genome) => isAdmissible(space, genome),
+    admissible: async (genome) => {
+      await breathe();
+      return isAdmissible(space, genome);
+    },
   });
   for (let left = budget; left > 0; ) {
-    const genomes = engine.ask().slice(0, left);
-    if (genomes.length === 0) return;
+    const genomes = (await engine.ask(signal)).slice(0, left);
+    if (genomes.length === 0 || signal.aborted) return;
     const designs = await run(genomes);
     if (isCut()) return;
     left -= genomes.length;
     engine.tell(
       designs.map((d) => ({
-        genome: d.genome,
-        violation: d.violation,
+        ...{ genome: d.genome, violation: d.violation, group: groupOf(d) },
         ...(d.state === 'done' ? { objectives: objectivesOf(d.measures as Measures, space.objectives) } : {}),
       })),
     );
   }
 }
 
-function unrun({ machine: _, failure, ...planned }: Planned): Design {
-  if (failure === undefined) return { ...planned, state: 'excluded', runs: [] };
-  return { ...planned, state: 'failed', runs: [], failure };
+/** A design that did not run. There may be a million: its values follow from its place. */
+class Unrun implements Design {
+  readonly state: 'excluded' | 'failed';
+  readonly genome: Genome;
+  readonly measures: Partial<Measures>;
+  readonly violation: number;
+  readonly runs: readonly Metrics[] = NO_RUNS;
+  readonly failure?: Failure;
+  readonly #space: Space;
+
+  constructor(space: Space, { genome, measures, violation, failure }: Planned) {
+    this.#space = space;
+    this.state = failure === undefined ? 'excluded' : 'failed';
+    this.genome = genome;
+    this.measures = measures;
+    this.violation = violation;
+    if (failure !== undefined) this.failure = failure;
+  }
+
+  get values(): Values {
+    return valuesAt(this.#space, this.genome);
+  }
 }
+const NO_RUNS: readonly Metrics[] = [];
 
 function concluded(space: Space, planned: Planned, jobs: readonly Job[], store: ResultStore): Design {
   const { machine: _, ...rest } = planned;
@@ -272,9 +340,14 @@ function compareGenomes(a: Genome, b: Genome): number {
   return 0;
 }
 
-/** Positions of the designs of the front. */
+/** Designs are compared within their network, where each is judged for itself: a small one is not better for being small. */
+export const groupOf = ({ values: { model } }: Design): string => (model === undefined ? '' : String(model));
+
+/** Positions of the designs of the front; of those of each network where each is judged for itself. */
 export function frontOf(space: Space, designs: readonly Design[]): readonly number[] {
   const kept = designs.flatMap((d, i) => (d.state === 'done' && d.violation === 0 ? [i] : []));
-  const front = paretoFront(kept.map((i) => objectivesOf(designs[i]!.measures as Measures, space.objectives)));
-  return front.map((i) => kept[i]!);
+  const fronts = [...Map.groupBy(kept, (i) => groupOf(designs[i]!)).values()].flatMap((own) =>
+    paretoFront(own.map((i) => objectivesOf(designs[i]!.measures as Measures, space.objectives))).map((i) => own[i]!),
+  );
+  return fronts.sort((a, b) => a - b);
 }

@@ -84,14 +84,6 @@ export const modelLost = diagnostic<{ file: string; sha256: string }>('SYS-EXPLO
   zh: (p) => `队列服务器上没有网络 ${p.file}（SHA-256 ${p.sha256.slice(0, 12)}…）。请重新提交搜索：网络先于作业发送。`,
 });
 
-export const poisoned = diagnostic<{ attempts: number; reason: string }>('SYS-EXPLORE-110', 'unsupported', {
-  en: (p) =>
-    `this point was given up after ${p.attempts} attempts, in each of which its worker ended without an answer; the last time: ` +
-    `${p.reason}. Evaluate it alone to see why (systole estimate); too little memory is a usual cause.`,
-  zh: (p) =>
-    `该点尝试 ${p.attempts} 次后放弃，每次工作进程都未给出结果便终止；最后一次：${p.reason}。请单独评估以查明原因（systole estimate）；内存不足是常见原因。`,
-});
-
 export const noQueue = diagnostic<object>('SYS-EXPLORE-112', 'unsupported', {
   en: () =>
     'a queue is reached from Node alone, by the systole command or from a program. A browser explores by itself.',

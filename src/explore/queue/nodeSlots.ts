@@ -5,8 +5,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { failureOf } from '../evaluate.ts';
+import { hung } from '../failures.ts';
 import type { Job, Outcome } from '../job.ts';
-import { hung, neverStarted } from '../nodePool.ts';
+import { neverStarted } from '../nodePool.ts';
 import type { FromProcess, ToProcess } from './nodeEvaluator.ts';
 
 /** Evaluates one job at a time. */

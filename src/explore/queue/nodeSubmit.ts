@@ -5,10 +5,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Notice } from '#base';
-import { evaluatorBroke } from '../evaluate.ts';
+import { NOT_FOR_GOOD, poisoned } from '../failures.ts';
 import type { Executor, Job, Outcome } from '../job.ts';
-import { hung } from '../nodePool.ts';
-import { modelTooLarge, poisoned } from './diagnostics.ts';
+import { modelTooLarge } from './diagnostics.ts';
 import { type AttemptOutput, type Message, messageOf, reasonIn } from './messages.ts';
 import { ATTEMPTS, failedOf, openServer, type QueueServer, queueOf } from './nodeServer.ts';
 import type { SubmitOptions } from './queue.ts';
@@ -22,8 +21,7 @@ const LOOK = 200;
 const SLOW_LOOK = 2000;
 /** Milliseconds after which it is said that nobody works. */
 const PATIENCE = 10_000;
-/** Failures that another try may not have: too slow for its limit of time, a fault of the evaluation itself. A new search tries them anew. */
-const NOT_FOR_GOOD = [hung.code, evaluatorBroke.code];
+/** A new search tries these anew. */
 const FORGET = "delete from systole.result where key = any($1) and outcome->'failure'->>'code' = any($2)";
 const MODEL_LIMIT = 128 * 2 ** 20;
 
@@ -118,7 +116,7 @@ class Submission {
       const jobs = this.#unsent.slice(0, CHUNK);
       const { version, timeout } = this.#options;
       const keys = jobs.map(({ key }) => key);
-      await this.#server.rows(FORGET, [keys, NOT_FOR_GOOD], signal);
+      await this.#server.rows(FORGET, [keys, [...NOT_FOR_GOOD]], signal);
       const known = await this.#results(keys, signal);
       const unknown = jobs.filter(({ key }) => !known.has(key));
       for (const job of unknown) await this.#sendNetwork(job, signal);
