@@ -32,3 +32,19 @@ test.each([
   expect(stringWidth(line!)).toBeLessThan(columns);
   expect(stringWidth(line!)).toBeGreaterThanOrEqual(columns - 2);
 });
+
+test('without a terminal there is no line written over, and of long work one every 30 s', () => {
+  const written: string[] = [];
+  vi.useFakeTimers();
+  try {
+    const progress = new Progress({ write: (line: string) => written.push(line) } as unknown as NodeJS.WriteStream);
+    for (let s = 1; s <= 100; s++) {
+      vi.advanceTimersByTime(1000);
+      progress.update(() => 'never');
+      progress.updateOrLog(() => `${s} s`);
+    }
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(written).toEqual(['30 s\n', '60 s\n', '90 s\n']);
+});

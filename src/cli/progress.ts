@@ -6,6 +6,8 @@ import stringWidth from 'string-width';
 
 const DELAY = 1000;
 const INTERVAL = 100;
+/** Between lines where no terminal is: a log of hours stays short. */
+const LINES = 30_000;
 
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
@@ -13,6 +15,7 @@ export class Progress {
   #started = Date.now();
   #drawn = 0;
   #visible = false;
+  #said = Date.now();
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -34,6 +37,15 @@ export class Progress {
     // Some terminals report no width; the last column stays free, or some would begin a new line.
     const width = Math.max(20, (this.#stream.columns || 80) - 1);
     this.#stream.write(`\r\x1b[2K${cutToColumns(text(), width)}`);
+  }
+
+  /** Of work that takes hours: where there is no terminal, a line now and then, so that a log shows that it goes on. */
+  updateOrLog(text: () => string): void {
+    if (this.#enabled) return this.update(text);
+    const now = Date.now();
+    if (now - this.#said < LINES) return;
+    this.#said = now;
+    this.#stream.write(`${text()}\n`);
   }
 
   clear(): void {

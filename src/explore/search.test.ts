@@ -202,8 +202,9 @@ test('what failed for want of time or with its worker is tried anew by the next 
     onProgress: (p) => void told.push(p.left),
   });
   expect([second.ran, second.reused]).toEqual([8, first.ran - 8]);
-  // What is there costs no time: it is not counted among what is to run.
-  expect(Math.max(...told)).toBeLessThanOrEqual(8);
+  // What is there is not counted among what is to run; of the 108 designs of 48 lanes nobody knows yet that they are no machines.
+  expect(Math.max(...told)).toBeLessThanOrEqual(6 * 6 * 3 + 8);
+  expect(told.at(-1)).toBe(0);
   const whole = await explore(asked, options(scattered(3, 1, [])));
   expect(second.designs).toEqual(whole.designs);
 });

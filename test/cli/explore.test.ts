@@ -1,6 +1,6 @@
 /** `systole explore` as a process: killed and resumed, limited, interrupted. */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -40,7 +40,7 @@ test('killed at any moment and resumed, the results are those of a run that was 
   // In two parts, which is the same as one.
   const first = await systole(['explore', 'space.yaml', '-o', 'whole', '--workers', '2', '--limit', '3'], folder);
   expect(first).toMatchObject({ code: 0 });
-  expect(first.stderr).toContain('systole explore space.yaml -o whole --resume');
+  expect(first.stderr).toContain('systole explore space.yaml -o whole --resume --workers 2');
   expect(kept('whole')).toBe(3);
   const whole = await systole(['explore', 'space.yaml', '-o', 'whole', '--workers', '2', '--resume'], folder);
   expect(whole).toMatchObject({ code: 0 });
@@ -116,6 +116,39 @@ test('Ctrl-C ends with 130, keeps what is there and says how to go on', async ()
     await new Promise((r) => setTimeout(r, 5));
   child.kill('SIGINT');
   expect(await ended).toBe(130);
-  expect(said).toContain('systole explore space.yaml -o stopped --resume');
+  expect(said).toContain('systole explore space.yaml -o stopped --resume --workers 1');
   expect(read('stopped/results.csv').split('\n').length).toBeGreaterThan(2);
+});
+
+test('a search without a front says which kind of none it is, with one exit code, and lists all designs', async () => {
+  const small = `models: lenet5
+machine: textbook-single
+vary: { nram.bytes: [64, 16384], wram.bytes: [16384] }
+objectives: [time]
+`;
+  const cases = [
+    ['area', small + 'constraints: { area: { most: 0.001 } }\n', 'SYS-EXPLORE-030', 'excluded,excluded'],
+    ['failed', small.replace('[64, 16384]', '[64, 128]'), 'SYS-EXPLORE-031', 'failed,failed'],
+    ['time', small + 'constraints: { time: { most: 1.0e-9 } }\n', 'SYS-EXPLORE-032', 'failed,done'],
+  ] as const;
+  for (const [name, text, code, states] of cases) {
+    writeFileSync(join(folder, `${name}.yaml`), text);
+    const { code: exit, stderr } = await systole(['explore', `${name}.yaml`, '--workers', '1'], folder);
+    expect([name, exit, stderr.includes(code)]).toEqual([name, 4, true]);
+    const lines = read(`${name}/results.csv`).trimEnd().split('\n').slice(1);
+    expect(lines.map((line) => line.split(',')[0]).join()).toBe(states);
+  }
+  const json = await systole(['explore', 'area.yaml', '-o', 'json', '--json', '--resume'], folder);
+  expect([json.code, (JSON.parse(json.stdout) as { front: unknown }).front]).toEqual([4, []]);
+  expect(json.stderr).toContain('SYS-EXPLORE-030');
+  expect(json.stderr).toContain("no results are in 'json' yet");
+});
+
+test('tables that no search of ours wrote are not overwritten', async () => {
+  mkdirSync(join(folder, 'mine'));
+  writeFileSync(join(folder, 'mine', 'results.csv'), 'years of work');
+  const { code, stderr } = await systole(['explore', 'space.yaml', '-o', 'mine'], folder);
+  expect([code, stderr.includes('SYS-EXPLORE-058')]).toEqual([2, true]);
+  expect(read('mine/results.csv')).toBe('years of work');
+  expect(existsSync(join(folder, 'mine', 'results.sqlite'))).toBe(false);
 });

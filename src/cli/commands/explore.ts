@@ -1,7 +1,9 @@
 /** `systole explore SPACE.yaml`: thousands of machines and networks, and the front to choose from. */
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { Argument, Option } from 'commander';
+import { diagnostic, EXIT_CODES } from '#base';
 import {
   type Executor,
   type Exploration,
@@ -22,6 +24,7 @@ import {
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { EXPLORE, exploreObject } from '../explore/answer.ts';
+import { whyEmpty } from '../explore/empty.ts';
 import { loadSpace } from '../explore/sources.ts';
 import { explorationPicture, explorationText } from '../explore/text.ts';
 import { checkWritable, makeFolder, writeFile } from '../files.ts';
@@ -40,6 +43,17 @@ interface ExploreOptions {
   readonly resume?: true;
   readonly limit?: number;
 }
+
+const STORE = 'results.sqlite';
+/** What a search writes beside its store. */
+const TABLES_AND_PICTURES = ['results.csv', 'results.parquet', 'front.csv', 'front.svg', 'front.png'];
+
+const foreign = diagnostic<{ names: string; folder: string }>('SYS-EXPLORE-058', 'usage', {
+  en: (p) =>
+    `${p.names} would be overwritten, and no ${STORE} beside it says that a search of Systole wrote it. Name another folder by -o, or move what is in '${p.folder}' away.`,
+  zh: (p) =>
+    `${p.names} 会被覆盖，而其旁没有 ${STORE} 表明它由 Systole 的搜索写出。请用 -o 指定其他文件夹，或移走“${p.folder}”中的内容。`,
+});
 
 /** Exit code of a search that was interrupted, as of any program that Ctrl-C ends. */
 const INTERRUPTED = 130;
@@ -108,9 +122,12 @@ async function exploreSpace(path: string, options: ExploreOptions, console: Cons
   const folder = options.output ?? basename(path).replace(/\.ya?ml$/i, '');
   checkWritable(folder, 'folder');
   makeFolder(folder);
+  const isNew = !existsSync(join(folder, STORE));
+  const strange = isNew ? TABLES_AND_PICTURES.filter((name) => existsSync(join(folder, name))) : [];
+  if (strange.length > 0) throw foreign({ names: strange.join(', '), folder });
   const identity = await spaceIdentity(space);
   const openedStore = () =>
-    openStore(join(folder, 'results.sqlite'), { version, identity, resume: options.resume === true });
+    openStore(join(folder, STORE), { version, identity, resume: options.resume === true });
   let elsewhere: QueueState | undefined;
   const executor = await executorOf(options, space, bytes, console, (state) => {
     elsewhere = state;
@@ -119,37 +136,65 @@ async function exploreSpace(path: string, options: ExploreOptions, console: Cons
     await executor.close();
     throw error;
   });
+  if (options.resume === true && store.size === 0)
+    console.note(
+      t({
+        en: `--resume: no results are in '${folder}' yet; the search begins`,
+        zh: `--resume：“${folder}”中尚无结果；搜索从头开始`,
+      }),
+    );
   const abort = new AbortController();
   const release = onInterrupt(() => abort.abort());
   console.progress.begin(t({ en: 'starting workers', zh: '启动工作线程' }));
-  const began = performance.now();
+  // Time goes by jobs: what is read from the store before the first of them says nothing of the rest.
+  let began = performance.now();
+  let latest: SearchProgress | undefined;
+  const show = (): void => {
+    const p = latest;
+    if (p === undefined) return;
+    const seconds = (performance.now() - began) / 1000;
+    console.progress.updateOrLog(() => progressText(console, p, { seconds, elsewhere, limit: options.limit }));
+  };
+  const ticking = setInterval(show, 1000);
   let exploration: Exploration;
   try {
     exploration = await explore(space, {
       ...{ executor, store, version, signal: abort.signal },
       ...(options.limit === undefined ? {} : { limit: options.limit }),
-      onProgress: (p) =>
-        console.progress.update(() => progressText(console, p, (performance.now() - began) / 1000, elsewhere)),
+      onProgress: (p) => {
+        latest = p;
+        if (p.given === 0) began = performance.now();
+        show();
+      },
     });
   } finally {
+    clearInterval(ticking);
     release();
     await executor.close();
     store.close();
   }
   console.progress.clear();
+  // Before anything is written: a search of hours is not to end in an error alone.
+  if (!console.json) console.say(explorationText(space, exploration, textStyle(console)));
   const files = await writeResults(folder, space, exploration, console);
   if (console.json) console.object(EXPLORE, exploreObject(path, space, exploration, files) as never);
-  else {
-    console.say(explorationText(space, exploration, textStyle(console)));
-    console.say(`${t({ en: 'Written: ', zh: '已写出：' })}${files.join(' ')}`);
+  else console.say(`${t({ en: 'Written: ', zh: '已写出：' })}${files.join(' ')}`);
+  if (exploration.end === 'complete') {
+    const empty = whyEmpty(space, exploration);
+    if (empty === undefined) return;
+    // With --json the answer is there; a second object would be none's.
+    if (!console.json) throw empty;
+    console.notice({ code: empty.code, en: empty.text('en'), zh: empty.text('zh') });
+    process.exitCode = EXIT_CODES[empty.kind];
+    return;
   }
-  if (exploration.end === 'complete') return;
   const words = [
     'systole',
     'explore',
     path,
     ...(options.output === undefined ? [] : ['-o', options.output]),
     '--resume',
+    ...(options.workers === undefined ? [] : ['--workers', String(options.workers)]),
     // Its address may hold a password.
     ...(options.queue === undefined ? [] : ['--queue', 'URL']),
   ];
@@ -177,16 +222,26 @@ async function executorOf(
   return queueExecutor({ address, version, timeout, models, ...told });
 }
 
+interface ProgressAround {
+  /** Since the first job was given. */
+  readonly seconds: number;
+  readonly elsewhere: QueueState | undefined;
+  readonly limit: number | undefined;
+}
+
 function progressText(
   console: Console,
-  { done, total, failed, ran }: SearchProgress,
-  seconds: number,
-  elsewhere: QueueState | undefined,
+  { done, total, failed, excluded, ran, left: toRun }: SearchProgress,
+  { seconds, elsewhere, limit }: ProgressAround,
 ): string {
   const rate = ran / seconds;
-  const left = done === 0 ? undefined : (seconds / done) * (total - done);
+  const left = ran === 0 ? undefined : toRun / rate;
   const parts = [
     console.text({ en: `${done}/${total} designs`, zh: `设计 ${done}/${total}` }),
+    ...(excluded === 0 ? [] : [console.text({ en: `${excluded} excluded`, zh: `${excluded} 个被排除` })]),
+    ...(limit === undefined
+      ? []
+      : [console.text({ en: `${ran}/${limit} runs of --limit`, zh: `--limit 运行 ${ran}/${limit}` })]),
     ...(ran === 0 ? [] : [console.text({ en: `${rate.toFixed(1)} runs/s`, zh: `每秒 ${rate.toFixed(1)} 次运行` })]),
     ...(left === undefined
       ? []
@@ -217,7 +272,22 @@ async function writeResults(
   const written: string[] = [];
   const write = (name: string, content: Uint8Array | string): void => {
     const path = join(folder, name);
-    writeFile(path, [content]);
+    try {
+      writeFile(path, [content]);
+    } catch (error) {
+      const rest = {
+        en: `outcomes are kept in ${join(folder, STORE)}; --resume writes the rest without running anything again`,
+        zh: `各次结果保存在 ${join(folder, STORE)} 中；--resume 不重新运行即可写出其余文件`,
+      };
+      const before = written.length === 0 ? { en: 'no file', zh: '无' } : { en: written.join(' '), zh: written.join(' ') };
+      console.note(
+        console.text({
+          en: `Written before ${path}: ${before.en}; ${rest.en}`,
+          zh: `在 ${path} 之前已写出：${before.zh}；${rest.zh}`,
+        }),
+      );
+      throw error;
+    }
     written.push(path);
   };
   write('results.csv', resultsCsv(columns));

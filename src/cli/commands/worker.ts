@@ -72,13 +72,14 @@ async function work(address: QueueAddress, concurrency: number, console: Console
   const began = performance.now();
   let [done, failed] = [0, 0];
   const show = (): void =>
-    console.progress.update(() => {
+    console.progress.updateOrLog(() => {
       const rate = ((1000 * done) / (performance.now() - began)).toFixed(1);
       return t({
         en: `${done} points, ${failed} of them failed, ${rate} a second`,
         zh: `${done} 个点，其中 ${failed} 个失败，每秒 ${rate} 个`,
       });
     });
+  const ticking = setInterval(show, 1000);
   const served = await serveQueue({
     address,
     version,
@@ -107,7 +108,7 @@ async function work(address: QueueAddress, concurrency: number, console: Console
       ),
     onNotice: console.notice,
     ...connectionNotes(console, address),
-  });
+  }).finally(() => clearInterval(ticking));
   release();
   if (console.json) return console.object(WORKER, { version, server: address.shown, ...served });
   const { evaluated, failures, crashes, returned } = served;

@@ -1,6 +1,6 @@
 /** An exploration for people: its front as a table, what became of the other designs, and the picture. */
 import type { Language } from '#base';
-import { type Design, type Exploration, entryOf, type FieldValue, frontOf, type Measure, type Space } from '#explore';
+import { type Design, type Exploration, entryOf, type FieldValue, groupOf, type Measure, type Space } from '#explore';
 import { charts, grouped, type Palette, table } from '#report';
 import { failuresOf, statesOf } from './answer.ts';
 
@@ -9,7 +9,7 @@ type Both = Readonly<Record<Language, string>>;
 /** Rows of the front that are shown. */
 const SHOWN = 26;
 
-export const letterOf = (i: number): string => String.fromCharCode(65 + i);
+const letterOf = (i: number): string => String.fromCharCode(65 + i);
 
 /** As people are shown a measure, with its unit. */
 const shownAs = (name: Measure, value: number | null | undefined): string =>
@@ -42,8 +42,27 @@ function valueText(name: string, value: FieldValue): string {
   return value % 2 ** 20 === 0 ? `${value / 2 ** 20} MiB` : `${value / 1024} KiB`;
 }
 
-/** The front in the order of the first objective, best first. */
-export function frontInOrder(space: Space, { designs, front }: Exploration): readonly Design[] {
+/** A front with names for its designs, those that are shown: letters, behind a number where there are several fronts. */
+interface Front {
+  /** The network, where each has a front of its own. */
+  readonly network?: string;
+  readonly prefix: string;
+  /** In the order of the first objective, best first. */
+  readonly designs: readonly Design[];
+}
+
+/** The front; where each network is judged for itself one for each, in the order of the space. */
+function frontsOf(space: Space, exploration: Exploration): readonly Front[] {
+  const all = frontInOrder(space, exploration);
+  const networks = space.dimensions.find((d) => d.name === 'model')?.values;
+  if (networks === undefined) return [{ prefix: '', designs: all }];
+  return networks.map((network, i) => ({
+    ...{ network: String(network), prefix: String(i + 1) },
+    designs: all.filter((d) => groupOf(d) === network),
+  }));
+}
+
+function frontInOrder(space: Space, { designs, front }: Exploration): readonly Design[] {
   const name = space.objectives[0]!;
   const sign = entryOf(name).better === 'less' ? 1 : -1;
   return front.map((i) => designs[i]!).sort((a, b) => sign * (a.measures[name]! - b.measures[name]!));
@@ -68,23 +87,32 @@ export interface TextOptions {
 export function explorationText(space: Space, exploration: Exploration, options: TextOptions): string {
   const { language, palette, width = 120 } = options;
   const t = (both: Both): string => both[language];
-  const { designs, end } = exploration;
+  const { designs } = exploration;
   const states = statesOf(designs);
-  const front = frontInOrder(space, exploration);
-  const varied = space.dimensions.filter((d) => d.size > 1);
+  const fronts = frontsOf(space, exploration);
+  const count = exploration.front.length;
+  const varied = space.dimensions.filter((d) => d.size > 1 && d.name !== 'model');
   const measures = columnsOf(space);
   const rule = space.models.length > 1 && space.rule !== 'each' ? ` (${space.rule})` : '';
   const names = space.models.map((m) => m.name).join(', ');
   const lines = [
     palette.strong(
       t({
-        en: `${names}${rule} on machines made of ${space.machine.name}: ${grouped(designs.length)} of ${grouped(space.size)} designs, ${front.length} on the front`,
-        zh: `${names}${rule}，由 ${space.machine.name} 变化而来的机器：${grouped(space.size)} 个设计中的 ${grouped(designs.length)} 个，前沿上 ${front.length} 个`,
+        en: `${names}${rule} on machines made of ${space.machine.name}: ${grouped(designs.length)} of ${grouped(space.size)} designs, ${grouped(count)} on the front${fronts.length > 1 ? 's' : ''}`,
+        zh: `${names}${rule}，由 ${space.machine.name} 变化而来的机器：${grouped(space.size)} 个设计中的 ${grouped(designs.length)} 个，前沿上 ${grouped(count)} 个`,
       }),
     ),
     '',
   ];
-  if (front.length > 0) {
+  for (const { network, prefix, designs: front } of fronts) {
+    if (network !== undefined) {
+      const none = front.length === 0 ? t({ en: ': no design keeps all limits', zh: '：没有设计满足全部限制' }) : '';
+      lines.push(palette.strong(`${prefix} ${network}${none}`));
+    }
+    if (front.length === 0) {
+      if (network !== undefined) lines.push('');
+      continue;
+    }
     lines.push(
       ...table(
         [
@@ -95,7 +123,7 @@ export function explorationText(space: Space, exploration: Exploration, options:
         front
           .slice(0, SHOWN)
           .map((d, i) => [
-            letterOf(i),
+            prefix + letterOf(i),
             ...measures.map((m) => shownAs(m, d.measures[m])),
             ...varied.map((v) => valueText(v.name, d.values[v.name]!)),
           ]),
@@ -124,8 +152,6 @@ export function explorationText(space: Space, exploration: Exploration, options:
     const example = designs.find((d) => d.failure?.code === code)!.failure!;
     lines.push(palette.faint(`  ${code} × ${n}${t({ en: ', for one: ', zh: '，例如：' })}${example[language]}`));
   }
-  if (front.length === 0 && end === 'complete')
-    lines.push(t({ en: 'No design keeps all limits.', zh: '没有设计满足全部限制。' }));
   return lines.join('\n');
 }
 
@@ -142,21 +168,25 @@ export async function explorationPicture(
   const [first, second = first === 'area' ? 'time' : 'area'] = space.objectives as readonly [Measure, Measure?];
   // Area belongs below: what one pays to the right, what one gets upwards or downwards.
   const [x, y]: readonly [Measure, Measure] = first === 'area' ? [first, second] : [second, first];
-  const front = frontInOrder(space, exploration);
-  const letters = new Map(front.slice(0, SHOWN).map((d, i) => [d, letterOf(i)] as const));
-  const onFront = new Set(front);
+  const letters = new Map(
+    frontsOf(space, exploration).flatMap(({ prefix, designs: front }) =>
+      front.slice(0, SHOWN).map((d, i) => [d, prefix + letterOf(i)] as const),
+    ),
+  );
+  const onFront = new Set(exploration.front.map((i) => designs[i]!));
   const varied = space.dimensions.filter((d) => d.size > 1);
   const axis = (name: Measure) => ({
     label: `${entryOf(name)[language]}${unitOf(name, language)}`,
     better: entryOf(name).better,
   });
   const names = space.models.map((m) => m.name).join(', ');
-  const bounds = space.objectives.length === 2 && frontOf(space, designs).length === front.length;
+  const bounds = space.objectives.length === 2;
   return scatterPicture(
     ran.map((d) => ({
       x: d.measures[x]! * entryOf(x).shown.factor,
       y: d.measures[y]! * entryOf(y).shown.factor,
       kind: onFront.has(d) ? 'front' : d.violation > 0 ? 'outside' : 'other',
+      group: groupOf(d),
       ...(letters.has(d) ? { name: letters.get(d)! } : {}),
       title: varied.map((v) => `${v.name} ${valueText(v.name, d.values[v.name]!)}`).join(', '),
     })),
@@ -164,8 +194,8 @@ export async function explorationPicture(
       title: language === 'en' ? `Designs for ${names}` : `${names} 的设计`,
       subtitle:
         language === 'en'
-          ? `${grouped(ran.length)} machines made of ${space.machine.name}; letters as in the table`
-          : `由 ${space.machine.name} 变化而来的 ${grouped(ran.length)} 台机器；字母与表中一致`,
+          ? `${grouped(ran.length)} designs, on machines made of ${space.machine.name}; letters as in the table`
+          : `${grouped(ran.length)} 个设计，机器由 ${space.machine.name} 变化而来；字母与表中一致`,
       ...{ x: axis(x), y: axis(y), bounds },
       kinds:
         language === 'en'

@@ -9,6 +9,8 @@ export interface ScatterPoint {
   readonly y: number;
   /** `front`: no other is better; `other`: it keeps all limits; `outside`: it does not. */
   readonly kind: 'front' | 'other' | 'outside';
+  /** Fronts are of a group: each has a line of its own. */
+  readonly group?: string;
   /** Written beside it. */
   readonly name?: string;
   /** For readers that point at it. */
@@ -104,7 +106,7 @@ export function scatterPicture(points: readonly ScatterPoint[], options: Scatter
       Plot.axisX(xTicks, { text: plainNumber, label: `${options.x.label} →` }),
       Plot.axisY(yTicks, { text: plainNumber, label: `↑ ${options.y.label}` }),
       ...(options.bounds && front.length > 1
-        ? [Plot.line(front, { x: 'x', y: 'y', curve: step, stroke: HUES[1], strokeWidth: 1.5 })]
+        ? [Plot.line(front, { x: 'x', y: 'y', z: (p: ScatterPoint) => p.group ?? '', curve: step, stroke: HUES[1], strokeWidth: 1.5 })]
         : []),
       ...kinds.map((kind) =>
         Plot.dot(
