@@ -127,9 +127,14 @@ vary: { nram.bytes: [64, 16384], wram.bytes: [16384] }
 objectives: [time]
 `;
   const cases = [
-    ['area', small + 'constraints: { area: { most: 0.001 } }\n', 'SYS-EXPLORE-030', 'excluded,excluded'],
+    [
+      'area',
+      `${small.replace('[64, 16384]', '[16384, 32768]')}constraints: { area: { most: 0.001 } }\n`,
+      'SYS-EXPLORE-030',
+      'excluded,excluded',
+    ],
     ['failed', small.replace('[64, 16384]', '[64, 128]'), 'SYS-EXPLORE-031', 'failed,failed'],
-    ['time', small + 'constraints: { time: { most: 1.0e-9 } }\n', 'SYS-EXPLORE-032', 'failed,done'],
+    ['time', `${small}constraints: { time: { most: 1.0e-9 } }\n`, 'SYS-EXPLORE-032', 'failed,done'],
   ] as const;
   for (const [name, text, code, states] of cases) {
     writeFileSync(join(folder, `${name}.yaml`), text);

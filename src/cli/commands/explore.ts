@@ -126,8 +126,7 @@ async function exploreSpace(path: string, options: ExploreOptions, console: Cons
   const strange = isNew ? TABLES_AND_PICTURES.filter((name) => existsSync(join(folder, name))) : [];
   if (strange.length > 0) throw foreign({ names: strange.join(', '), folder });
   const identity = await spaceIdentity(space);
-  const openedStore = () =>
-    openStore(join(folder, STORE), { version, identity, resume: options.resume === true });
+  const openedStore = () => openStore(join(folder, STORE), { version, identity, resume: options.resume === true });
   let elsewhere: QueueState | undefined;
   const executor = await executorOf(options, space, bytes, console, (state) => {
     elsewhere = state;
@@ -279,7 +278,8 @@ async function writeResults(
         en: `outcomes are kept in ${join(folder, STORE)}; --resume writes the rest without running anything again`,
         zh: `各次结果保存在 ${join(folder, STORE)} 中；--resume 不重新运行即可写出其余文件`,
       };
-      const before = written.length === 0 ? { en: 'no file', zh: '无' } : { en: written.join(' '), zh: written.join(' ') };
+      const before =
+        written.length === 0 ? { en: 'no file', zh: '无' } : { en: written.join(' '), zh: written.join(' ') };
       console.note(
         console.text({
           en: `Written before ${path}: ${before.en}; ${rest.en}`,

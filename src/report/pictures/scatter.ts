@@ -106,7 +106,16 @@ export function scatterPicture(points: readonly ScatterPoint[], options: Scatter
       Plot.axisX(xTicks, { text: plainNumber, label: `${options.x.label} →` }),
       Plot.axisY(yTicks, { text: plainNumber, label: `↑ ${options.y.label}` }),
       ...(options.bounds && front.length > 1
-        ? [Plot.line(front, { x: 'x', y: 'y', z: (p: ScatterPoint) => p.group ?? '', curve: step, stroke: HUES[1], strokeWidth: 1.5 })]
+        ? [
+            Plot.line(front, {
+              x: 'x',
+              y: 'y',
+              z: (p: ScatterPoint) => p.group ?? '',
+              curve: step,
+              stroke: HUES[1],
+              strokeWidth: 1.5,
+            }),
+          ]
         : []),
       ...kinds.map((kind) =>
         Plot.dot(
