@@ -1,5 +1,6 @@
 /** Layer `explore`: design-space search. The platform half (`node.ts`, `browser.ts`) is chosen by the package import `#explore/platform`. */
 export { localExecutor, openStore, queueExecutor, serveQueue } from '#explore/platform';
+export { whyEmpty } from './empty.ts';
 export { createEvaluator, type Evaluator, failureOf } from './evaluate.ts';
 export * from './job.ts';
 export * from './measures.ts';

@@ -351,3 +351,16 @@ export function frontOf(space: Space, designs: readonly Design[]): readonly numb
   );
   return fronts.sort((a, b) => a - b);
 }
+
+/** Failed designs by the code of the reason. */
+export function failuresOf(designs: readonly Design[]): Readonly<Record<string, number>> {
+  const codes = designs.flatMap((d) => d.failure?.code ?? []);
+  return Object.fromEntries([...Map.groupBy(codes, (c) => c)].map(([code, all]) => [code, all.length]));
+}
+
+/** Designs by what became of them. */
+export const statesOf = (designs: readonly Design[]): Readonly<Record<Design['state'], number>> => ({
+  done: designs.filter((d) => d.state === 'done').length,
+  excluded: designs.filter((d) => d.state === 'excluded').length,
+  failed: designs.filter((d) => d.state === 'failed').length,
+});

@@ -153,7 +153,7 @@ test('tables that no search of ours wrote are not overwritten', async () => {
   mkdirSync(join(folder, 'mine'));
   writeFileSync(join(folder, 'mine', 'results.csv'), 'years of work');
   const { code, stderr } = await systole(['explore', 'space.yaml', '-o', 'mine'], folder);
-  expect([code, stderr.includes('SYS-EXPLORE-058')]).toEqual([2, true]);
+  expect([code, stderr.includes('SYS-CLI-015')]).toEqual([2, true]);
   expect(read('mine/results.csv')).toBe('years of work');
   expect(existsSync(join(folder, 'mine', 'results.sqlite'))).toBe(false);
 });

@@ -20,11 +20,11 @@ import {
   type SearchProgress,
   type Space,
   spaceIdentity,
+  whyEmpty,
 } from '#explore';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { EXPLORE, exploreObject } from '../explore/answer.ts';
-import { whyEmpty } from '../explore/empty.ts';
 import { loadSpace } from '../explore/sources.ts';
 import { explorationPicture, explorationText } from '../explore/text.ts';
 import { checkWritable, makeFolder, writeFile } from '../files.ts';
@@ -48,7 +48,7 @@ const STORE = 'results.sqlite';
 /** What a search writes beside its store. */
 const TABLES_AND_PICTURES = ['results.csv', 'results.parquet', 'front.csv', 'front.svg', 'front.png'];
 
-const foreign = diagnostic<{ names: string; folder: string }>('SYS-EXPLORE-058', 'usage', {
+const foreign = diagnostic<{ names: string; folder: string }>('SYS-CLI-015', 'usage', {
   en: (p) =>
     `${p.names} would be overwritten, and no ${STORE} beside it says that a search of Systole wrote it. Name another folder by -o, or move what is in '${p.folder}' away.`,
   zh: (p) =>

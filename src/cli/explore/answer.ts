@@ -1,6 +1,6 @@
 /** What `systole explore --json` prints. */
 import * as z from 'zod';
-import { type Design, type Exploration, MEASURE_NAMES, type Space } from '#explore';
+import { type Exploration, failuresOf, MEASURE_NAMES, type Space, statesOf } from '#explore';
 import { count, real } from '#report';
 import { answer } from '../answers.ts';
 import type { Console } from '../console.ts';
@@ -30,17 +30,6 @@ export const EXPLORE = answer(
     files: z.array(z.string()).describe('that were written'),
   }),
 );
-
-export function failuresOf(designs: readonly Design[]): Readonly<Record<string, number>> {
-  const codes = designs.flatMap((d) => d.failure?.code ?? []);
-  return Object.fromEntries([...Map.groupBy(codes, (c) => c)].map(([code, all]) => [code, all.length]));
-}
-
-export const statesOf = (designs: readonly Design[]): Readonly<Record<Design['state'], number>> => ({
-  done: designs.filter((d) => d.state === 'done').length,
-  excluded: designs.filter((d) => d.state === 'excluded').length,
-  failed: designs.filter((d) => d.state === 'failed').length,
-});
 
 export function exploreObject(
   file: string,

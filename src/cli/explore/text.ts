@@ -1,8 +1,17 @@
 /** An exploration for people: its front as a table, what became of the other designs, and the picture. */
 import type { Language } from '#base';
-import { type Design, type Exploration, entryOf, type FieldValue, groupOf, type Measure, type Space } from '#explore';
+import {
+  type Design,
+  type Exploration,
+  entryOf,
+  type FieldValue,
+  failuresOf,
+  groupOf,
+  type Measure,
+  type Space,
+  statesOf,
+} from '#explore';
 import { charts, grouped, type Palette, table } from '#report';
-import { failuresOf, statesOf } from './answer.ts';
 
 type Both = Readonly<Record<Language, string>>;
 

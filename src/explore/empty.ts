@@ -1,7 +1,7 @@
 /** Why a search that came to its end has no front: nothing could run, nothing did, or nothing that ran keeps the limits. */
 import { diagnostic, type SystoleError } from '#base';
-import type { Exploration, Space } from '#explore';
-import { failuresOf, statesOf } from './answer.ts';
+import { type Exploration, failuresOf, statesOf } from './search.ts';
+import type { Space } from './space.ts';
 
 const noDesign = diagnostic<object>('SYS-EXPLORE-030', 'unsupported', {
   en: () =>
