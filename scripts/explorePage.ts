@@ -155,7 +155,7 @@ most; the search with one worker took 7.2 s of processor time in place of 21, it
 
 With \`--queue URL\` workers on other machines run the designs: [queues.md](queues.md). Nothing else changes.
 
-The process may be killed at any moment: \`--resume\` goes on, runs what is missing and nothing that is there, and ends with the same results as a run that was left alone.
+The process may be killed at any moment: \`--resume\` goes on, runs what is missing and nothing that is there, and ends with the same results as a run that was left alone. Designs that broke or ran into their time limit (SYS-EXPLORE-001, 040, 041, 110) are tried once more. A search in which no design is left for a front ends with exit code 4 and says why (030 by limits of the machine alone, 031 all failed, 032 limits of the runs).
 (What a power cut takes from the end of the log runs again.) Ctrl-C ends a search in order and says how to go on; \`--limit N\` runs N networks on machines and then does the
 same. With \`--resume\` constraints, objectives and search may have changed; results of another version of Systole, or of another space, are refused.
 

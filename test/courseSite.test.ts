@@ -54,5 +54,7 @@ test('pages of both languages, complete and without a fault', async (context) =>
 test('Markdown keeps formulas from its own marks; a wrong formula ends the build', () => {
   expect(markdownHtml('a $x_1*y_2*z$ *b*')).toMatch(/class="katex"[\s\S]*<em>b<\/em>/);
   expect(markdownHtml('一\n二')).toContain('一二');
+  expect(markdownHtml('**数据。**有 $a*b$')).toContain('<strong>数据。</strong>有');
+  expect(markdownHtml('| a | b |\n|---|---|\n| 1 | 2 |')).toContain('<div class="scroll" tabindex="0"><table>');
   expect(() => formulaHtml('\\frac{1}', false)).toThrow(/KaTeX/);
 });

@@ -24,8 +24,35 @@ markdown.inline.ruler.before('escape', 'formula', (state, silent) => {
 });
 markdown.renderer.rules.formula = (tokens, i) => {
   const { content, markup } = tokens[i]!;
-  return formulaHtml(content, markup === '$$');
+  if (markup === '$') return formulaHtml(content, false);
+  // Wider than a phone it scrolls, also by keys.
+  return `<span class="formula" tabindex="0">${formulaHtml(content, true)}</span>`;
 };
+
+/** Between two stars that end in a Chinese mark and the next character Markdown sees no end: \*\*词。\*\*词. */
+markdown.inline.ruler.before('emphasis', 'strong', (state, silent) => {
+  const strong = /\*\*(?=\S)([^*]*?[^*\s])\*\*/y;
+  strong.lastIndex = state.pos;
+  const found = strong.exec(state.src);
+  if (found === null || found.index + found[0].length > state.posMax) return false;
+  const [end, most] = [state.pos + found[0].length, state.posMax];
+  if (!silent) {
+    state.push('strong_open', 'strong', 1).markup = '**';
+    state.pos += 2;
+    state.posMax = end - 2;
+    state.md.inline.tokenize(state);
+    state.posMax = most;
+    state.push('strong_close', 'strong', -1).markup = '**';
+  }
+  state.pos = end;
+  return true;
+});
+markdown.renderer.rules.table_open = () => '<div class="scroll" tabindex="0"><table>\n';
+markdown.renderer.rules.table_close = () => '</table></div>\n';
+
+const code = (text: string): string => `<pre tabindex="0" class="scroll">${escaped(text.trimEnd())}</pre>\n`;
+markdown.renderer.rules.fence = (tokens, i) => code(tokens[i]!.content);
+markdown.renderer.rules.code_block = (tokens, i) => code(tokens[i]!.content);
 
 /** Chinese has no space where a line of the source ends. */
 const joined = (text: string): string =>

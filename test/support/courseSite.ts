@@ -33,7 +33,7 @@ export async function pageFaults(
       wrong: document.querySelectorAll('.katex-error').length,
       formulas: document.querySelectorAll('.katex').length,
       wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-      text: document.querySelector('main').innerText,
+      text: [...document.querySelectorAll('main p, main li, main h1, main h2, main td')].filter((e) => !e.closest('pre')).map((e) => e.innerText).join('\\n'),
     })`)) as { pictures: string[]; wrong: number; formulas: number; wide: number; text: string };
     for (const picture of found.pictures) say(`no picture ${picture}`);
     if (found.wrong > 0) say(`${found.wrong} formulas are wrong`);
