@@ -46,7 +46,7 @@ describe('2,000 machines for AlexNet', () => {
     try {
       expect(await systole(['explore', space, '-o', 'whole', '--workers', WORKERS], folder)).toMatchObject({ code: 0 });
       let before = 0;
-      for (const seconds of [12, 17, 23]) {
+      for (const seconds of [8, 13, 18]) {
         const args = [
           '--conditions=source',
           `${ROOT}bin/systole.mjs`,

@@ -35,6 +35,8 @@ export interface Job {
   /** 64 hexadecimal digits; see `jobOf`. */
   readonly key: string;
   readonly point: Point;
+  /** Jobs that have better one worker, if any (`dealer.ts`). Nothing of the outcome depends on it. */
+  readonly family?: string;
 }
 
 /** What a run took; all of the whole run, of `samples` samples. */
@@ -79,7 +81,7 @@ export interface Executor {
 export type ModelBytes = (sha256: string) => Promise<Uint8Array>;
 
 /** A job for a point. @param version of Systole: another one may find other cycles */
-export async function jobOf(point: Point, version: string): Promise<Job> {
+export async function jobOf(point: Point, version: string, family?: string): Promise<Job> {
   const { model, type, batch = null, effort, machine } = point;
   const { name: _, description: __, sources: ___, ...parts } = machine;
   const subject = JSON.stringify([
@@ -89,7 +91,8 @@ export async function jobOf(point: Point, version: string): Promise<Job> {
     ...[type, batch, effort],
     sorted(parts),
   ]);
-  return { key: await sha256(new TextEncoder().encode(subject)), point };
+  const key = await sha256(new TextEncoder().encode(subject));
+  return { key, point, ...(family === undefined ? {} : { family }) };
 }
 
 /** Keys of objects in order, so that the same machine written otherwise is the same. */

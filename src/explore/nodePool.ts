@@ -4,6 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { diagnostic, type SystoleError } from '#base';
+import { Dealer } from './dealer.ts';
 import { failureOf } from './evaluate.ts';
 import { died, hung } from './failures.ts';
 import type { Executor, Job, ModelBytes, Outcome } from './job.ts';
@@ -106,25 +107,18 @@ export function localExecutor({ workers, timeout, models }: PoolOptions, script 
   };
   return {
     async run(jobs, onOutcome, signal) {
-      const iterator = jobs[Symbol.asyncIterator]();
-      // One at a time asks for the next job.
-      let turn: Promise<unknown> = Promise.resolve();
-      const next = (): Promise<IteratorResult<Job>> => {
-        const asked = turn.then(() => iterator.next());
-        turn = asked.catch(() => {});
-        return asked;
-      };
+      const dealer = new Dealer(jobs, lanes.length);
       const stop = (): void => {
         for (const lane of lanes) void lane.end();
       };
       signal.addEventListener('abort', stop, { once: true });
       try {
         await Promise.all(
-          lanes.map(async (lane) => {
+          lanes.map(async (lane, i) => {
             while (!signal.aborted) {
-              const { done, value } = await next();
-              if (done === true) return;
-              const outcome = await runOne(lane, value, signal);
+              const job = await dealer.take(i);
+              if (job === undefined) return;
+              const outcome = await runOne(lane, job, signal);
               if (outcome !== undefined) onOutcome(outcome);
             }
           }),

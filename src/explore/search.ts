@@ -7,9 +7,10 @@ import type { Machine } from '#machine';
 import { isForGood } from './failures.ts';
 import { type Executor, type Failure, type Job, jobOf, type Metrics, type Outcome } from './job.ts';
 import { type Measures, objectivesOf, runMeasures, staticMeasures, violationOf } from './measures.ts';
+import { familyOf, inFamilies } from './neighbours.ts';
 import { type Genome, keyOf, Nsga2 } from './nsga2.ts';
 import { paretoFront } from './pareto.ts';
-import { genomeAt, machineAt, pointsAt, type Space, type Values, valuesAt } from './space.ts';
+import { machineAt, pointsAt, type Space, type Values, valuesAt } from './space.ts';
 
 /** Outcomes by key, kept as soon as they are told. */
 export interface ResultStore {
@@ -164,7 +165,7 @@ export async function explore(space: Space, options: ExploreOptions): Promise<Ex
           continue;
         }
         const points = pointsAt(space, planned.values, machine);
-        const all = await Promise.all(points.map((point) => jobOf(point, version)));
+        const all = await Promise.all(points.map((point) => jobOf(point, version, familyOf(space, genome))));
         if (signal.aborted) return;
         const missing = new Set(all.map((job) => job.key).filter(isMissing));
         reused += all.length - missing.size;
@@ -218,14 +219,10 @@ export async function explore(space: Space, options: ExploreOptions): Promise<Ex
     };
     await evolve(space, generation, breathe, signal, () => end !== 'complete');
     if (signal.aborted && end === 'complete' && designs.length < total) end = 'interrupted';
-  } else await run(search.method === 'random' ? drawn(space, breathe, signal) : counted(space));
+  } else await run(search.method === 'random' ? drawn(space, breathe, signal) : inFamilies(space));
   // In the order of the space, whoever was done first.
   designs.sort((a, b) => compareGenomes(a.genome, b.genome));
   return { designs, front: frontOf(space, designs), end, ran, reused };
-}
-
-function* counted(space: Space): Generator<Genome> {
-  for (let i = 0; i < space.size; i++) yield genomeAt(space, i);
 }
 
 /** Worth a run, as far as that is known before. */
@@ -240,7 +237,7 @@ const MOST_DRAWS = 100_000;
 /** Different designs that keep the limits that are known before. */
 async function* drawn(space: Space, breathe: () => Promise<void>, signal: AbortSignal): AsyncGenerator<Genome> {
   const { budget, seed } = space.search;
-  if (budget >= space.size) return yield* counted(space);
+  if (budget >= space.size) return yield* inFamilies(space);
   const random = new Random(seed);
   const known = new Set<string>();
   let [draws, refused, found] = [0, 0, 0];

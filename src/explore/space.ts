@@ -270,11 +270,11 @@ export async function spaceIdentity({ models, rule, machine, dimensions, energy,
   return sha256(new TextEncoder().encode(JSON.stringify(sorted(subject))));
 }
 
-/** The design at a position of all, the last dimension fastest. */
-export function genomeAt({ dimensions }: Space, index: number): Genome {
+/** The design at a position of all. @param order of the dimensions, the last of them fastest */
+export function genomeAt({ dimensions }: Space, index: number, order = dimensions.map((_, i) => i)): Genome {
   const genome = new Array<number>(dimensions.length);
   let rest = index;
-  for (let i = dimensions.length - 1; i >= 0; i--) {
+  for (const i of order.toReversed()) {
     const { size } = dimensions[i]!;
     genome[i] = rest % size;
     rest = Math.floor(rest / size);

@@ -1,4 +1,5 @@
 /** What tells a contraction from others where its time is concerned: the key of what searches decided for it. */
+import type { Machine } from '#machine';
 import { type Contraction, typesOfContraction } from './contraction.ts';
 import { parametersOf } from './contractionWeights.ts';
 import { windowKey } from './kernels/window.ts';
@@ -27,3 +28,11 @@ export const keyOf = (k: Contraction): string => {
     pool && [pool.reduce, pool.fill !== 0, pool.sums, typeof pool.scale === 'object' ? pool.scale : typeof pool.scale],
   ]);
 };
+
+const VECTOR: readonly (keyof Machine)[] = ['vector'];
+
+/** What of a machine the time of a contraction does not depend on: the vector unit, where it has nothing to do with it. */
+export const unseenBy = ({ prologue, epilogue, pool, unfold }: Contraction): typeof VECTOR | undefined =>
+  prologue === undefined && epilogue === undefined && pool === undefined && unfold?.by !== 'vector'
+    ? VECTOR
+    : undefined;

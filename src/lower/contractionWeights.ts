@@ -61,16 +61,27 @@ export function mostWordsInWram(k: Contraction, t: BlockSizes): number {
   return most;
 }
 
-/** Words in DRAM of all blocks of some filters that have channels of these sizes, parameters included. */
-function wordsOfBlocks(k: Contraction, t: BlockSizes, channels: readonly number[], n: number): number {
+/** Sizes of the tiles of a loop, each with how often it is met. */
+function sizesOfTiles(total: number, tile: number): readonly (readonly [size: number, times: number])[] {
+  const whole = Math.floor(total / tile);
+  const last = total - whole * tile;
+  return [...(whole > 0 ? [[tile, whole] as const] : []), ...(last > 0 ? [[last, 1] as const] : [])];
+}
+
+/** Words in DRAM of all blocks of `n` filters with channels of these sizes, parameters included. */
+function wordsOfBlocks(k: Contraction, t: BlockSizes, channels: ReturnType<typeof sizesOfTiles>, n: number): number {
   let words = 0;
-  for (const c of channels) for (const ky of sizesOf(k.y.kernel, t.ky)) words += wordsInDram(k, t, { n, c, ky });
+  for (const [c, cs] of channels)
+    for (const [ky, kys] of sizesOfTiles(k.y.kernel, t.ky)) words += cs * kys * wordsInDram(k, t, { n, c, ky });
   return words;
 }
 
 /** Words of the packed weights of one outer index. */
 const wordsOfOuter = (k: Contraction, t: BlockSizes): number =>
-  sizesOf(k.n.total, t.n).reduce((sum, n) => sum + wordsOfBlocks(k, t, sizesOf(k.c.total, t.c), n), 0);
+  sizesOfTiles(k.n.total, t.n).reduce(
+    (sum, [n, times]) => sum + times * wordsOfBlocks(k, t, sizesOfTiles(k.c.total, t.c), n),
+    0,
+  );
 
 /** DRAM bytes of the packed weights (parameters included, once per reduction block). */
 export const packedBytes = (k: Contraction, t: BlockSizes): number =>
@@ -131,11 +142,11 @@ export function weightStream(
             e.addScaled(address, context.index(o), 4 * inner * wordsOfOuter(k, t));
           });
           const filters = sizesOf(k.n.total, t.n)[0]!;
-          e.addScaled(address, context.index(n), 4 * wordsOfBlocks(k, t, sizesOf(k.c.total, t.c), filters));
+          e.addScaled(address, context.index(n), 4 * wordsOfBlocks(k, t, sizesOfTiles(k.c.total, t.c), filters));
           if (sparse === undefined) return denseRun(e, context, k, t, loops, address);
           return sparseRun(e, context, loops, address, {
             taken: (size) => wordsInDram(k, t, at(size)),
-            ofRows: (size) => wordsOfBlocks(k, t, [size(c)], size(n)),
+            ofRows: (size) => wordsOfBlocks(k, t, [[size(c), 1]], size(n)),
             elements: (size) => inWords * inWram(at(size)),
             isStream: sparse.form === 'stream',
           });

@@ -54,14 +54,66 @@ function lessOf(of: Machine, machine: Machine, has: string): Machine {
   return machine;
 }
 
+/** Parts of a machine that no search looks at: they say what it is called, where it is from, and what its work costs but time. */
+const NEVER_SEEN = ['name', 'description', 'sources', 'realizable', 'energy', 'area'] as const;
+
 /**
- * What a search finds, searched for once. `key` says all that it looks at but the machine.
- * @param isSaid false where it looks at more than `key` says
+ * Fields of a machine, by their first part, in which machines had better differ that are compiled for one after the other: those first of which
+ * searches see least. Most searches are of contractions, which do not see the vector unit; windows see neither WRAM nor the matrix unit.
  */
-export function decided<T>(machine: Machine, key: string, search: () => T, isSaid = true): T {
+export const LEAST_SEEN: readonly string[] = [...NEVER_SEEN, 'vector', 'wram', 'matrix'];
+
+/** Whether most searches see such a field. */
+export const isSeen = (path: string): boolean => {
+  const part = path.split('.')[0]!;
+  return part !== 'vector' && !NEVER_SEEN.some((never) => never === part);
+};
+
+/** Machines whose decisions are shared among others; those used last are kept. A sweep meets neighbours soon after each other. */
+const MOST_KINDS = 256;
+
+/** Decisions of all machines that look alike to a search, by what it sees of them. */
+const ofKinds = new Map<string, Decisions>();
+const kinds = new WeakMap<Machine, Map<string, string>>();
+
+/** What is left of a machine to a search that does not look at some parts of it, scratchpads as far as it has them. */
+function kindOf(machine: Machine, unseen: readonly (keyof Machine)[]): string {
+  const ofMachine = kinds.get(machine) ?? new Map<string, string>();
+  kinds.set(machine, ofMachine);
+  const named = unseen.join();
+  const known = ofMachine.get(named);
+  if (known !== undefined) return known;
+  const seen: Partial<Record<keyof Machine, unknown>> = { ...machine };
+  for (const part of [...NEVER_SEEN, ...unseen]) delete seen[part];
+  const kind = JSON.stringify([named, effortFor(machine), seen]);
+  ofMachine.set(named, kind);
+  return kind;
+}
+
+function decisionsOfKind(kind: string): Decisions {
+  const decisions = ofKinds.get(kind) ?? new Map<string, unknown>();
+  ofKinds.delete(kind);
+  ofKinds.set(kind, decisions);
+  if (ofKinds.size > MOST_KINDS) ofKinds.delete(ofKinds.keys().next().value!);
+  return decisions;
+}
+
+export interface Looking {
+  /** Whether the key says all that the search looks at but the machine; it does if absent. */
+  readonly isSaid?: boolean;
+  /** Parts of the machine that it does not look at: machines that differ in nothing else share what it finds. */
+  readonly unseen?: readonly (keyof Machine)[] | undefined;
+}
+
+/** What a search finds, searched for once. `key` says all that it looks at but the machine. */
+export function decided<T>(machine: Machine, key: string, search: () => T, { isSaid = true, unseen }: Looking = {}): T {
   const part = smaller.get(machine);
   const decisions = of(isSaid ? ofMachines : unsaid, part?.whole ?? machine);
   const named = part === undefined ? key : `${part.has} ${key}`;
-  if (!decisions.has(named)) decisions.set(named, search());
-  return decisions.get(named) as T;
+  if (decisions.has(named)) return decisions.get(named) as T;
+  const shared = isSaid && unseen !== undefined ? decisionsOfKind(kindOf(machine, unseen)) : undefined;
+  const found = shared?.has(key) === true ? (shared.get(key) as T) : search();
+  shared?.set(key, found);
+  decisions.set(named, found);
+  return found;
 }

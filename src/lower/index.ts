@@ -10,7 +10,7 @@ export {
   type Subscript,
 } from './affine.ts';
 export { type Contraction, fitsContraction, type Tiling } from './contraction.ts';
-export { type Decisions, decisionsFor, EFFORTS, type Effort } from './decisions.ts';
+export { type Decisions, decisionsFor, EFFORTS, type Effort, isSeen, LEAST_SEEN } from './decisions.ts';
 export {
   type AffineForm,
   type ContractionText,

@@ -77,7 +77,7 @@ export function costOf(
   // The link works while load waits for it (`relay.ts`).
   const { semaphore, signalLatency } = controlCost(machine);
   const relayed = (part: Stream): Transfer => {
-    const { cycles, channelCycles, takesPort } = linkCost(machine, shapeAt(part, index));
+    const { cycles, channelCycles, takesPort } = linkCost(machine, shapeAt(part, machine, index));
     return { cycles: cycles + (takesPort ? others * channelCycles : 0) + 4 * (semaphore + signalLatency), channel: 0 };
   };
   return () => {

@@ -15,6 +15,7 @@ import {
   loadSparseCost,
   recordOf,
   type TransferShape,
+  waysOf,
 } from '#timing';
 import { workersOf } from './cores.ts';
 import { nestTime } from './nestTime.ts';
@@ -174,8 +175,8 @@ const addTraffic = (p: Traffic, q: Traffic): Traffic => ({
   last: p.last + q.last,
 });
 
-/** What moves at a tile. */
-export function shapeAt(s: Stream, index: (l: LoopDim) => number): TransferShape {
+/** What moves at a tile. The scratchpad side is said where it may matter: on a machine whose scratchpads have ways. */
+export function shapeAt(s: Stream, machine: Machine, index: (l: LoopDim) => number): TransferShape {
   const bytes = elementBytes(s);
   const strides = tileStrides(s);
   const dimensions =
@@ -188,14 +189,16 @@ export function shapeAt(s: Stream, index: (l: LoopDim) => number): TransferShape
       : [{ size: s.linear.elements((l) => sizeAt(l, index(l))), stride: bytes, inPad: bytes }];
   const record = recordOf(dimensions);
   const { space } = s;
+  const shape = { sizes: record, dram: record, elementBytes: bytes };
+  if (space === 'shared') return { ...shape, isShared: true };
+  if (waysOf(machine, space) === undefined) return shape;
   const pad = recordOf(dimensions.map(({ size, inPad }) => ({ size, stride: inPad })));
-  const side = space === 'shared' ? { isShared: true } : { pad: { record: pad, space } };
-  return { sizes: record, dram: record, elementBytes: bytes, ...side };
+  return { ...shape, pad: { record: pad, space } };
 }
 
 /** What moving a tile from or to DRAM costs. */
 export function transferCost(s: Stream, machine: Machine, index: (l: LoopDim) => number): DmaCost {
-  const shape = shapeAt(s, index);
+  const shape = shapeAt(s, machine, index);
   if (s.linear?.stream === undefined) return dmaCost(machine, shape);
   const size: SizeOf = (l) => sizeAt(l, index(l));
   return loadSparseCost(machine, s.linear.stream.bytes(size), s.linear.elements(size), shape.elementBytes, shape.pad);
@@ -272,14 +275,14 @@ function trafficOf(
     forCombinations(own, (at, times) => {
       const cost = linkCost(
         machine,
-        shapeAt(s, (l) => at.get(l)!.index),
+        shapeAt(s, machine, (l) => at.get(l)!.index),
       );
       sum.moves += repeats * times;
       sum.link += repeats * times * cost.cycles;
       if (cost.takesPort) sum.port += transfers * times * cost.channelCycles;
     });
     const [first, last] = ends.map((at) => {
-      const { cycles, channelCycles, takesPort } = linkCost(machine, shapeAt(s, at));
+      const { cycles, channelCycles, takesPort } = linkCost(machine, shapeAt(s, machine, at));
       return cycles + (takesPort ? others * channelCycles : 0);
     });
     return { ...sum, first: first!, last: last! };

@@ -1,7 +1,7 @@
 /** Costs of a mean tile, by which tilings are screened before any nest is built. */
 
 import type { Machine } from '#machine';
-import { cyclesAtRate, type DmaCost, segmentsCost } from '#timing';
+import { cyclesAtRate, type DmaCost, type PixelSizes, pixelsOf, segmentsCost } from '#timing';
 import type { Spatial } from './contraction.ts';
 import type { Share } from './coreSplit.ts';
 import { madeAlong, readAlong } from './pooled.ts';
@@ -75,15 +75,15 @@ export function pixelClasses(
   shares: Readonly<Record<'b' | 'y' | 'x', Share>>,
   along: Readonly<Record<'y' | 'x', Spatial>>,
   carried: number,
-): { sizes: readonly number[]; times: number }[] {
+): { readonly sizes: PixelSizes; readonly pixels: number; readonly times: number }[] {
   const rows = shares.y.classes.map((ys) => ({ rows: madeAlong(along.y, ys.size) - carried, times: ys.times }));
   if (carried > 0) rows.push({ rows: carried, times: 1 });
   return shares.b.classes.flatMap((bs) =>
     rows.flatMap((ys) =>
-      shares.x.classes.map((xs) => ({
-        sizes: [madeAlong(along.x, xs.size), ys.rows, bs.size],
-        times: bs.times * ys.times * xs.times,
-      })),
+      shares.x.classes.map((xs) => {
+        const sizes = [madeAlong(along.x, xs.size), ys.rows, bs.size];
+        return { sizes, pixels: pixelsOf(sizes), times: bs.times * ys.times * xs.times };
+      }),
     ),
   );
 }

@@ -5,7 +5,7 @@
  */
 import { ELEMENT_BYTES, type VectorFunction } from '#isa';
 import { accumulatorEntries, filtersOf, lanesOf, type Machine, unitFor, vectorLanes } from '#machine';
-import { keepsSums, type MatrixWork, VECTOR_CLASSES, workCycles, workOf } from '#timing';
+import { keepsSums, type MatrixWork, VECTOR_CLASSES, workCyclesOfAll, workOf } from '#timing';
 import { wideBytes } from './behindContraction.ts';
 import {
   type Contraction,
@@ -15,6 +15,7 @@ import {
   typesOfContraction,
   widthsOf,
 } from './contraction.ts';
+import { unseenBy } from './contractionKey.ts';
 import { meanBlockBytes, mostWordsInWram, parametersOf, wordsOf } from './contractionWeights.ts';
 import { type CoreSplit, copiesOf, type Share } from './coreSplit.ts';
 import { transfersOfUnfold } from './im2col/unfoldedStream.ts';
@@ -121,8 +122,8 @@ export class Screening {
     this.#steps = (k.epilogue?.steps ?? []).reduce((sum, s) => sum + busy(s.f), 0);
     const taps = (k.y.pool?.kernel ?? 1) * (k.x.pool?.kernel ?? 1);
     this.#windowSteps = k.pool === undefined ? 0 : busy('mov') * taps + (k.pool.scale === undefined ? 0 : busy('mul'));
-    // Epilogues are chosen only where the vector unit computes the type.
-    this.#lanes = vectorLanes(machine.vector, this.#types.result) ?? 1;
+    // Epilogues are chosen only where the vector unit computes the type. Nothing of it is looked at where it has nothing to do (`unseenBy`).
+    this.#lanes = unseenBy(k) === undefined ? (vectorLanes(machine.vector, this.#types.result) ?? 1) : 1;
     this.#worth = cyclesWorthATile(machine);
     this.#controlPerTile = INSTRUCTIONS_PER_TILE * machine.control.cyclesPerInstruction;
     this.#transfers = k.unfold === undefined ? 1 : transfersOfUnfold(k.unfold);
@@ -281,11 +282,7 @@ export class Screening {
     if (aBuffer * aTimes + results > machine.nram.bytes) return;
 
     const turns = spatial * nCount;
-    let matrixCycles = 0;
-    for (const p of block.works) {
-      for (const tile of at.classes)
-        matrixCycles += p.times * tile.times * workCycles(machine, tile.sizes, p.work, this.#types.a);
-    }
+    const matrixCycles = workCyclesOfAll(machine, at.classes, block.works, this.#types.a);
     const bodies = outerTurns * turns * blocks;
     // What follows only adds to that.
     if (outerTurns * matrixCycles + bodies * this.#worth >= this.#shortlist.enough) return;

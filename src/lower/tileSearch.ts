@@ -12,7 +12,7 @@ import {
   predictContraction,
   type Tiling,
 } from './contraction.ts';
-import { keyOf } from './contractionKey.ts';
+import { keyOf, unseenBy } from './contractionKey.ts';
 import { CoreSplit, dealsOf } from './coreSplit.ts';
 import { coresFor } from './cores.ts';
 import { decided, type Effort, effortFor } from './decisions.ts';
@@ -46,14 +46,14 @@ export const searchTiling = (k: Contraction, machine: Machine, weightBuffers = M
     machine,
     `contraction ${weightBuffers} ${keyOf(k)}`,
     () => rankTilings(k, machine, weightBuffers)[0]?.tiling,
-    sparseOf(k) === undefined,
+    { isSaid: sparseOf(k) === undefined, unseen: unseenBy(k) },
   );
 
 /** The predicted time of a tiling, alone in the processor; predicted once for layers that are alike. */
 export function cyclesOf(k: Contraction, tiling: Tiling, machine: Machine): number {
   const predict = (): number => predictContraction(buildContraction(k, tiling, machine, 0), k, tiling, machine).cycles;
   return sparseOf(k) === undefined
-    ? decided(machine, `cycles ${keyOf(k)} ${JSON.stringify(tiling)}`, predict)
+    ? decided(machine, `cycles ${keyOf(k)} ${JSON.stringify(tiling)}`, predict, { unseen: unseenBy(k) })
     : predict();
 }
 
@@ -69,7 +69,7 @@ export function predictionOf(
   const { early, next, ring } = built.nest;
   const ahead = next && trafficAhead(movedAhead(next, coresFor(machine)), machine);
   const around = JSON.stringify([early !== undefined, ring?.buffers, ahead]);
-  return decided(machine, `layer ${keyOf(k)} ${JSON.stringify(tiling)} ${around}`, predict);
+  return decided(machine, `layer ${keyOf(k)} ${JSON.stringify(tiling)} ${around}`, predict, { unseen: unseenBy(k) });
 }
 
 /** A tiling that was predicted; of less score is better. */

@@ -7,7 +7,7 @@ import { byMnemonic, decode, instructions, type Program } from '#isa';
 import { type ControlPath, controlCost, controlPath } from '#timing';
 
 /** Every field of every definition, each once: a new instruction's are there without being listed. */
-const NAMES = [...new Set(instructions.flatMap((definition) => definition.fields.map((field) => field.name)))];
+const BLANK = Object.fromEntries(instructions.flatMap(({ fields }) => fields.map(({ name }) => [name, 0] as const)));
 
 /** Those that interpreter and dispatch ask for: the compiler refuses any other. */
 type Asked =
@@ -97,8 +97,6 @@ export function decodeProgram({ words, machine, dramBytes }: Program): Decoded[]
   const paths = new Map([...byMnemonic].map(([mnemonic, definition]) => [mnemonic, controlPath(definition, cost)]));
   return Array.from(words, (word, i) => {
     const { mnemonic, fields } = decode(word, i);
-    const decoded: Record<string, number | string | ControlPath> = { mnemonic, path: paths.get(mnemonic)! };
-    for (const name of NAMES) decoded[name] = fields[name] ?? 0;
-    return decoded as Decoded;
+    return { ...BLANK, ...fields, mnemonic, path: paths.get(mnemonic)! } as Decoded;
   });
 }

@@ -68,6 +68,12 @@ export const workOf = (unit: MatrixUnit, filters: number, reduction: readonly nu
 /** Sizes of the pixels' dimensions, x first. */
 export type PixelSizes = readonly number[];
 
+export function pixelsOf(sizes: PixelSizes): number {
+  let n = 1;
+  for (const size of sizes) n *= Math.max(0, size);
+  return n;
+}
+
 /** Cycles of one `mma` of operands of a type, which changes nothing but the geometry. */
 export const mmaCycles = (
   machine: Machine,
@@ -117,7 +123,7 @@ function beatsOf(unit: MatrixUnit, type: MatrixType, isSinglePixel: boolean): Be
 /** Cycles of one `mma` of these pixels. */
 export function workCycles({ matrix }: Machine, sizes: PixelSizes, work: MatrixWork, type: MatrixType = 'f32'): number {
   const unit = unitFor(matrix, type);
-  const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
+  const pixels = pixelsOf(sizes);
   if (pixels === 0 || work.groups === 0) return unit.pipelineCycles;
   const { step } = beatsOf(unit, type, pixels === 1);
   if (unit.kind === 'scalar')
@@ -125,6 +131,38 @@ export function workCycles({ matrix }: Machine, sizes: PixelSizes, work: MatrixW
   if (unit.kind === 'dot') return unit.pipelineCycles + step * work.groups * work.chunks * pixels;
   const { folds, fill, refill, stream, skew, empty } = foldStates(unit, pixels, work, type);
   return unit.pipelineCycles + fill + (folds - 1) * refill + folds * (stream + skew + empty);
+}
+
+/** Instructions that are alike in their pixels, or in what they do with each. */
+export interface Times {
+  readonly times: number;
+}
+
+/** Cycles of every work on every block of pixels, each as often as both say. Pixels are counted once for a search that asks for many works. */
+export function workCyclesOfAll(
+  machine: Machine,
+  pixels: readonly (Times & { readonly sizes: PixelSizes; readonly pixels: number })[],
+  works: readonly (Times & { readonly work: MatrixWork })[],
+  type: MatrixType = 'f32',
+): number {
+  const unit = unitFor(machine.matrix, type);
+  if (unit.kind !== 'dot') {
+    let cycles = 0;
+    for (const w of works)
+      for (const p of pixels) cycles += w.times * p.times * workCycles(machine, p.sizes, w.work, type);
+    return cycles;
+  }
+  // Pixels, groups and chunks only multiply.
+  let [instructions, all] = [0, 0];
+  for (const p of pixels) {
+    instructions += p.times;
+    all += p.times * p.pixels;
+  }
+  const { step } = beatsOf(unit, type, false);
+  let cycles = 0;
+  for (const { times, work } of works)
+    cycles += times * (unit.pipelineCycles * instructions + step * work.groups * work.chunks * all);
+  return cycles;
 }
 
 /** Cycles of a systolic array in its states. */
@@ -163,7 +201,7 @@ export function mmaFolds(
   type: MatrixType,
 ): FoldStates | undefined {
   const unit = unitFor(matrix, type);
-  const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
+  const pixels = pixelsOf(sizes);
   const work = workOf(unit, filters, reduction);
   return unit.kind !== 'systolic' || pixels === 0 || work.groups === 0
     ? undefined
@@ -181,7 +219,7 @@ function blocksOf(unit: ScalarUnit, [x = 1, y = 1]: PixelSizes, pixels: number, 
 
 /** How often each input that a pixel meets, and each weight, is brought in by one `mma`. */
 export function operandReads(unit: MatrixUnit, sizes: PixelSizes, work: MatrixWork) {
-  const pixels = sizes.reduce((n, size) => n * Math.max(0, size), 1);
+  const pixels = pixelsOf(sizes);
   const { filters, groups } = work;
   if (pixels === 0 || filters === 0) return { inputs: 0, weights: 0 };
   if (unit.kind === 'dot') return { inputs: groups, weights: pixels };

@@ -22,19 +22,23 @@ export interface DimensionWords {
 }
 
 /** What `cfg.clear` leaves: all sizes 1, strides 0, lo 0, hi 1, fill 0. */
-export const CLEARED_RECORD: RecordWords = Object.freeze([
-  1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 0,
-]);
+export const CLEARED_RECORD: RecordWords = Object.freeze(cleared());
+
+/** One that may be written to. The copy of a frozen array takes many times as long. */
+function cleared(): number[] {
+  return [1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 0];
+}
 
 /** A record from its dimensions, innermost first; absent ones are as after `cfg.clear`, absent bounds are 0 … size. */
 export function recordOf(dimensions: readonly DimensionWords[], fill = 0): RecordWords {
-  const words = CLEARED_RECORD.slice();
-  dimensions.forEach((d, i) => {
+  const words = cleared();
+  for (let i = 0; i < dimensions.length; i++) {
+    const d = dimensions[i]!;
     words[4 * i + SIZE] = d.size;
     words[4 * i + STRIDE] = d.stride;
     words[4 * i + LO] = d.lo ?? 0;
     words[4 * i + HI] = d.hi ?? d.size;
-  });
+  }
   words[FILL] = fill;
   return words;
 }

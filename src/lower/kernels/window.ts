@@ -69,19 +69,26 @@ export interface WindowKernel {
 }
 
 /** All that the time of a kernel depends on. */
-export const windowKey = ({ input, output, weights, bias, scale, after, y, x, reduce, sums }: WindowKernel): string =>
-  JSON.stringify([
+export const windowKey = (k: WindowKernel): string => {
+  const { input, output, weights, bias, scale, after, y, x, reduce, sums, isInWords } = k;
+  return JSON.stringify([
     ...[input, output, weights, bias].map((v) => v && [v.dtype, v.dims, v.strides, v.buffer.home]),
     typeof scale === 'object' ? scale.strides : scale !== undefined,
     after.map((step) => [step.f, step.type, step.perChannel?.strides]),
-    [y, x, reduce, sums],
+    [y, x, reduce, sums, isInWords],
   ]);
+};
+
+/** What its time does not depend on. */
+const UNSEEN = ['matrix', 'wram'] as const;
 
 /** The kernel with the tiles that are predicted to be fastest; undefined where not even the smallest fit. */
 export function planWindow(k: WindowKernel, machine: Machine): VectorKernel | undefined {
   if (k.isInWords === true && [k.input, k.output].some((v) => isKept(placeOf(v)))) return undefined;
   const { sizes, build } = windowTiles(k, machine);
-  const found = decided(machine, `window ${windowKey(k)}`, () => searchTiles(sizes, machine, build));
+  const found = decided(machine, `window ${windowKey(k)}`, () => searchTiles(sizes, machine, build), {
+    unseen: UNSEEN,
+  });
   if (found === undefined) return undefined;
   const kernelOf = ({ tiles, deals }: VectorTiles): VectorKernel => build(tiles, dealing(deals, coresFor(machine)));
   return { ...kernelOf(found), considered: (most) => rankTiles(sizes, machine, build, most).map(kernelOf) };

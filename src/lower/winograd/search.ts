@@ -122,7 +122,7 @@ function screen(t: WinogradTiling, built: BuiltWinograd, machine: Machine): numb
   const moved = (s: Stream): number =>
     dmaCost(
       machine,
-      shapeAt(s, () => 0),
+      shapeAt(s, machine, () => 0),
     ).cycles;
   const share = (l: { readonly total: number; readonly tile: number }): number =>
     l.total / (tilesOf({ name: '', ...l }) * l.tile);
