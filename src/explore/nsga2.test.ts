@@ -135,7 +135,8 @@ test('each group has fronts of its own: the better values of another are no reas
   for (const network of [0, 1]) {
     const own = last.filter((g) => g[0] === network);
     expect(own.length).toBeGreaterThan(8);
-    expect(own.filter((g) => g[2]! < 40).length).toBeGreaterThan(own.length / 2);
+    // Of children some are leaps, which lie anywhere; a seventh would by chance.
+    expect(own.filter((g) => g[2]! < 40).length).toBeGreaterThan(own.length / 3);
   }
 });
 

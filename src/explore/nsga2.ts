@@ -98,8 +98,14 @@ export function crowdingOf(front: readonly Judged[]): readonly number[] {
 /** How narrow children lie around their parents, and mutants around what they come from. */
 const SPREAD = { crossover: 15, mutation: 20 };
 
-/** Share of mutations that take any value. */
-const LEAP = 0.1;
+/** Share of mutations that take any value: fronts of machines have gaps that no small step leads across, as where a value first fits on the chip. */
+const LEAP = 0.3;
+
+/**
+ * Share of children of which half of the parameters take any value at once: what pays only together (a memory that holds a value whole, and a
+ * channel so slow that this counts) is not found one by one, since each alone is dominated.
+ */
+const JUMP = 0.15;
 
 /** Attempts at a child that was not evaluated before. */
 const ATTEMPTS = 50;
@@ -175,7 +181,7 @@ export class Nsga2 {
 
   /**
    * A first generation: a Latin hypercube (McKay, Beckman, Conover, Technometrics 21(2), 1979), so that every value of every parameter is there as
-   * often as any other.
+   * often as any other; and in it, since sizes mostly bear on objectives one way, the point with the least of everything and that with the most.
    */
   #spread(): readonly Genome[] {
     const columns = this.#parameters.map((p) => {
@@ -188,7 +194,9 @@ export class Nsga2 {
       }
       return column;
     });
-    return Array.from({ length: this.#size }, (_, i) => columns.map((column) => column[i]!));
+    return Array.from({ length: this.#size }, (_, i) =>
+      this.#parameters.map(({ ordered, size }, p) => (i > 1 || !ordered ? columns[p]![i]! : i === 0 ? 0 : size - 1)),
+    );
   }
 
   #drawn(): Genome {
@@ -227,7 +235,18 @@ export class Nsga2 {
     return [c, d];
   }
 
+  #jumped(genome: Genome): Genome {
+    const jumped = [...genome];
+    const free = this.#parameters.flatMap(({ size }, i) => (size > 1 ? [i] : []));
+    for (let k = 0; k < free.length; k += 2) {
+      const i = this.#random.pick(free);
+      jumped[i] = this.#random.integer(0, this.#parameters[i]!.size - 1);
+    }
+    return jumped;
+  }
+
   #mutated(genome: Genome, rate: number): Genome {
+    if (this.#random.uniform() < JUMP) return this.#jumped(genome);
     return genome.map((v, i) => {
       const { size, ordered } = this.#parameters[i]!;
       if (size === 1 || this.#random.uniform() >= rate) return v;

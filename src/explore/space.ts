@@ -210,7 +210,7 @@ export async function spaceOf({ document, place }: SpaceFile, sources: SpaceSour
     if (least !== undefined && most !== undefined && least > most)
       errors.push(noBetween({ measure: name, least, most }, place(['constraints', name])));
 
-  const { method = 'exhaustive', budget = 400, seed = 1, population = 24 } = document.search ?? {};
+  const { method = 'exhaustive', budget = 400, seed = 1, population = 20 } = document.search ?? {};
   for (const [key, methods] of Object.entries(METHODS_OF) as [keyof typeof METHODS_OF, readonly Search['method'][]][])
     if (document.search?.[key] !== undefined && !methods.includes(method))
       errors.push(ofOtherMethod({ key, method, methods }, place(['search', key], 'key')));

@@ -127,7 +127,7 @@ export const spaceSchema = z.strictObject({
         ),
       population: says(z.int().min(4).max(1000), 'a whole number from 4 to 1000', '4 到 1000 的整数')
         .optional()
-        .describe('designs of a generation of nsga2; default 24'),
+        .describe('designs of a generation of nsga2; default 20'),
     })
     .optional()
     .describe('default exhaustive'),
