@@ -15,12 +15,9 @@ test.each(
   [...models.keys()]
     .filter((name) => !LONGEST.includes(name))
     .map((name, i) => [name, SUMMED_ON[i % SUMMED_ON.length]!] as const),
-)(
-  '%s on %s: busy and causes add up',
-  async (name, on) => {
-    expect(await idleFaultsOf(name, on)).toEqual([]);
-  },
-);
+)('%s on %s: busy and causes add up', async (name, on) => {
+  expect(await idleFaultsOf(name, on)).toEqual([]);
+});
 
 test(`${PROGRAMS} random programs: busy and causes add up`, () => {
   for (let seed = 1; seed <= PROGRAMS; seed++) {
