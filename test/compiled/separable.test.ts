@@ -39,10 +39,11 @@ function pair(seed: number): GraphBuilder & { readonly result: string } {
 }
 
 describe('depthwise and 1×1', () => {
-  for (const machine of [...MACHINES, ...PRESETS]) {
+  for (const [i, machine] of [...MACHINES, ...PRESETS].entries()) {
     test(machine.name, async () => {
       let together = 0;
-      for (let seed = 0; seed < 25; seed++) {
+      // Every machine has some of its own.
+      for (let seed = 10 * i; seed < 10 * i + 10; seed++) {
         const g = pair(seed);
         const feeds = g.feeds();
         for (const depthFirst of [true, false]) {
@@ -68,7 +69,7 @@ describe('depthwise and 1×1', () => {
     const machines = [presets.get('textbook-single-i8x4')!, ...MACHINES.slice(0, 5).map((m, i) => withTypes(m, i))];
     const together = { QLinearConv: 0, Conv: 0 };
     for (const [i, machine] of machines.entries()) {
-      for (let seed = 4 * i; seed < 4 * i + 6; seed++) {
+      for (let seed = 4 * i; seed < 4 * i + 3; seed++) {
         const g = pair(seed);
         const model = g.model([g.result]);
         const { model: integers } = await quantiseModel(
