@@ -3,7 +3,7 @@
  * the front of a space of 4,000 designs with a tenth of the evaluations.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -27,10 +27,11 @@ import {
   spaceOf,
 } from '#explore';
 import { resolveMachine } from '#machine';
-import { version } from '../src/cli/manifest.ts';
+import { buildVersion } from '../src/cli/manifest.ts';
 import { systole } from './cli/systole.ts';
 import { ROOT } from './house/sources.ts';
 
+const version = buildVersion();
 const WORKERS = String(Math.min(2, availableParallelism()));
 
 describe('2,000 machines for AlexNet', () => {
@@ -147,29 +148,12 @@ describe('NSGA-II on 4,000 designs', () => {
   });
 });
 
-/** All that outcomes follow from, as text. */
-function decidingSources(): string {
-  const layers = ['ir', 'isa', 'lower', 'machine', 'models', 'ops', 'passes', 'sim', 'tensor', 'timing'];
-  return layers
-    .flatMap((layer) => {
-      const folder = `${ROOT}src/${layer}`;
-      const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
-      return files
-        .filter((f) => /\.(ts|json)$/.test(f) && !/\.test\.ts$/.test(f))
-        .map((f) => readFileSync(join(folder, f), 'utf8'));
-    })
-    .join('');
-}
-
 /** Outcomes of all designs, computed once for a version of the sources of the compiler; kept in .cache. */
 async function table(space: Space): Promise<ReadonlyMap<string, Outcome>> {
   const folder = `${ROOT}.cache/explore`;
   mkdirSync(folder, { recursive: true });
   const identity = await spaceIdentity(space);
-  const path = join(
-    folder,
-    `${(await sha256(new TextEncoder().encode(identity + decidingSources()))).slice(0, 16)}.sqlite`,
-  );
+  const path = join(folder, `${(await sha256(new TextEncoder().encode(identity + version))).slice(0, 16)}.sqlite`);
   // A table of another version goes; one that was cut off is gone on with.
   const options = { version, identity, resume: true };
   const store = await openStore(path, options).catch(async () => {

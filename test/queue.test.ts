@@ -23,11 +23,12 @@ import { buildModel } from '#models';
 import { writeModel } from '#onnx';
 import { printedSchema } from '../src/cli/answers.ts';
 import { WORKER } from '../src/cli/commands/worker.ts';
+import { buildVersion } from '../src/cli/manifest.ts';
 import { type Running, startSystole } from './cli/systole.ts';
 import { ROOT } from './house/sources.ts';
 import { PASSWORD, postgresPrograms, postgresServer, type Server } from './support/servers.ts';
 
-const VERSION = (await import('../package.json', { with: { type: 'json' } })).default.version;
+const VERSION = buildVersion();
 const programs = postgresPrograms();
 const POISONED = fileURLToPath(new URL('./support/poisonedProcess.ts', import.meta.url));
 

@@ -54,8 +54,9 @@ const noText = diagnostic<{ path: string; what: Both }>('SYS-CLI-014', 'invalid'
 });
 
 const unwritable = diagnostic<{ path: string; reason: Both }>('SYS-CLI-013', 'usage', {
-  en: (p) => `it cannot be written (${p.reason.en}). Nothing was written; give a place that you may write to.`,
-  zh: (p) => `无法写入（${p.reason.zh}）。未写入任何内容；请给出可写的位置。`,
+  en: (p) =>
+    `it cannot be written (${p.reason.en}). Nothing of it was written; make room there, or give a place that you may write to.`,
+  zh: (p) => `无法写入（${p.reason.zh}）。该文件未写入任何内容；请在该处腾出空间，或给出可写的位置。`,
 });
 
 /**

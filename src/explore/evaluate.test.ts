@@ -1,6 +1,7 @@
 /** Jobs as they travel: what their key depends on, and what evaluating them gives. */
 import { expect, test } from 'vitest';
 import { sharedEngine } from '#engine';
+import { compileModel, embeddedModel, executeProgram } from '#flow';
 import { changedMachine, type Machine, resolveMachine } from '#machine';
 import { createEvaluator } from './evaluate.ts';
 import { type Job, jobOf, type Outcome, type Point } from './job.ts';
@@ -47,4 +48,13 @@ test('an outcome follows from the job alone, also when both went through JSON', 
   expect(first).toMatchObject({ ok: true, metrics: { samples: 1 } });
   expect(second).toMatchObject({ ok: true, metrics: { samples: 2 } });
   expect(third).toMatchObject({ ok: false, failure: { code: 'SYS-MOD-001' } });
+});
+
+test('a network that comes with Systole is the one that every command means, with its weights', async () => {
+  const engine = await sharedEngine();
+  const job = await jobOf(point({ effort: 'full' }), '1');
+  const outcome = await createEvaluator(engine, () => Promise.reject(new Error('no file'))).evaluate(job);
+  const { program } = await compileModel(embeddedModel('lenet5'), { machine, engine, batch: 1 });
+  const { result } = await executeProgram(program, { data: false });
+  expect(outcome).toMatchObject({ ok: true, metrics: { cycles: result.cycles } });
 });

@@ -7,6 +7,8 @@ import type { Engine } from '#engine';
 import {
   bindSizes,
   convertModel,
+  EMBEDDED,
+  embeddedModel,
   executeProgram,
   lowerPrepared,
   type Prepared,
@@ -55,8 +57,8 @@ export function createEvaluator(engine: Engine, bytesOf: ModelBytes): Evaluator 
 
 async function metricsOf(network: Prepared, { model, type, machine, effort }: Point): Promise<Metrics> {
   // Weights that were not drawn are zeros, of which nothing follows.
-  const isDrawn = !('network' in model) || type === 'i8';
-  const program = lowerPrepared(network, { machine, effort, ...(isDrawn ? {} : { sparse: 'off' as const }) });
+  const hasWeights = !('network' in model) || embeddedIn(model.network) !== undefined || type === 'i8';
+  const program = lowerPrepared(network, { machine, effort, ...(hasWeights ? {} : { sparse: 'off' as const }) });
   const { result } = await executeProgram(program, { data: false });
   const bound = physicalBound(program, result);
   const first = network.model.graph.inputs[0]?.type;
@@ -92,8 +94,13 @@ async function prepare(
   return prepareModel(await converted(), { ...(isBound ? {} : sizes), engine, integers });
 }
 
-/** Networks by name have weights where they are quantised, drawn from seed 0; else their values do not count. */
+/** The network that comes with Systole under a name, as every command takes it. */
+const embeddedIn = (network: string) => EMBEDDED.find((name) => name === network);
+
+/** Networks by name have their own weights, or where they are quantised weights drawn from seed 0; else their values do not count. */
 async function load(reference: ModelReference, weights: boolean, bytesOf: ModelBytes): Promise<Model> {
+  const embedded = 'network' in reference ? embeddedIn(reference.network) : undefined;
+  if (embedded !== undefined) return embeddedModel(embedded);
   if ('network' in reference)
     return buildModel(reference.network, weights ? { generator: new Generator(0) } : { weights: false });
   return readModel(await bytesOf(reference.sha256), { file: reference.file });

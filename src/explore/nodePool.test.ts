@@ -75,3 +75,22 @@ test('threads that never start are an error, not a wait', async () => {
   const run = executor.run(jobs(['a']), () => {}, new AbortController().signal);
   await expect(run).rejects.toMatchObject({ code: 'SYS-EXPLORE-042' });
 });
+
+test('where an outcome cannot be kept all threads end, whatever they are about, and none is started anew', async () => {
+  const executor = pool(3, 600_000);
+  const run = executor.run(
+    jobs(['hang1', 'hang2', 'a', 'b', 'c']),
+    () => {
+      throw new Error('no room');
+    },
+    new AbortController().signal,
+  );
+  await expect(run).rejects.toThrow('no room');
+  // A thread keeps the process from ending.
+  const threads = process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
+  await executor.close();
+  expect(process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length).toBe(threads);
+  const again = pool(1);
+  await again.run(jobs(['a']), () => {}, new AbortController().signal);
+  await again.close();
+});

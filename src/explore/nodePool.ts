@@ -11,9 +11,12 @@ import type { Executor, Job, ModelBytes, Outcome } from './job.ts';
 import type { FromWorker, ToWorker } from './nodeWorker.ts';
 import type { PoolOptions } from './platform.ts';
 
-export const neverStarted = diagnostic<{ reason: string }>('SYS-EXPLORE-042', 'internal', {
-  en: (p) => `no worker could be started: ${p.reason}. This is a bug of Systole; please report it.`,
-  zh: (p) => `无法启动工作线程：${p.reason}。这是 Systole 的缺陷，请报告。`,
+export const neverStarted = diagnostic<{ reason: string; times: number }>('SYS-EXPLORE-042', 'internal', {
+  en: (p) =>
+    `no worker could be started, in ${p.times === 1 ? 'one attempt' : `${p.times} attempts`}: ${p.reason}. Too little memory is a usual cause; ` +
+    'where there is enough, this is a bug of Systole: please report it.',
+  zh: (p) =>
+    `尝试 ${p.times} 次仍无法启动工作进程：${p.reason}。常见原因是内存不足；若内存充足，则是 Systole 的缺陷，请报告。`,
 });
 
 /** Threads that a job may take with it. */
@@ -86,7 +89,7 @@ class Lane {
         if (this.#worker !== worker) return resolve();
         this.#worker = this.#ready = undefined;
         this.#answer?.({ died: reason });
-        reject(neverStarted({ reason }));
+        reject(neverStarted({ reason, times: 1 }));
       });
     });
   }
@@ -96,11 +99,12 @@ class Lane {
 export function localExecutor({ workers, timeout, models }: PoolOptions, script = WORKER): Executor {
   const lanes = Array.from({ length: workers }, () => new Lane(models, script));
   const failed = ({ key }: Job, error: SystoleError): Outcome => ({ key, ok: false, failure: failureOf(error) });
-  const runOne = async (lane: Lane, job: Job, signal: AbortSignal): Promise<Outcome | undefined> => {
+  const runOne = async (lane: Lane, job: Job, isOver: () => boolean): Promise<Outcome | undefined> => {
     for (let deaths = 1; ; deaths++) {
       const answer = await lane.run(job, timeout);
       if ('outcome' in answer) return answer.outcome;
-      if (signal.aborted) return undefined;
+      // A thread that was ended by us died of nothing, and must not be started again.
+      if (isOver()) return undefined;
       if ('hung' in answer) return failed(job, hung({ seconds: timeout / 1000 }));
       if (deaths === MOST_DEATHS) return failed(job, died({ reason: answer.died, times: deaths }));
     }
@@ -108,21 +112,28 @@ export function localExecutor({ workers, timeout, models }: PoolOptions, script 
   return {
     async run(jobs, onOutcome, signal) {
       const dealer = new Dealer(jobs, lanes.length);
+      let fault: { readonly error: unknown } | undefined;
+      const isOver = (): boolean => signal.aborted || fault !== undefined;
       const stop = (): void => {
         for (const lane of lanes) void lane.end();
       };
       signal.addEventListener('abort', stop, { once: true });
+      const work = async (lane: Lane, i: number): Promise<void> => {
+        while (!isOver()) {
+          const job = await dealer.take(i);
+          if (job === undefined) return;
+          const outcome = await runOne(lane, job, isOver);
+          if (outcome !== undefined && fault === undefined) onOutcome(outcome);
+        }
+      };
       try {
-        await Promise.all(
-          lanes.map(async (lane, i) => {
-            while (!signal.aborted) {
-              const job = await dealer.take(i);
-              if (job === undefined) return;
-              const outcome = await runOne(lane, job, signal);
-              if (outcome !== undefined) onOutcome(outcome);
-            }
-          }),
-        );
+        // Whatever fails in one (no room for its outcome, no thread) ends all, and nothing is left that runs.
+        const failed = (error: unknown): void => {
+          fault ??= { error };
+          stop();
+        };
+        await Promise.all(lanes.map((lane, i) => work(lane, i).catch(failed)));
+        if (fault !== undefined) throw fault.error;
       } finally {
         signal.removeEventListener('abort', stop);
       }

@@ -29,7 +29,7 @@ import { loadSpace } from '../explore/sources.ts';
 import { explorationPicture, explorationText } from '../explore/text.ts';
 import { checkWritable, makeFolder, writeFile } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { version } from '../manifest.ts';
+import { buildVersion } from '../manifest.ts';
 import { png, withFont } from '../png.ts';
 import { connectionNotes, queueOption } from '../queueOptions.ts';
 import { quoted } from '../runCommand.ts';
@@ -126,6 +126,7 @@ async function exploreSpace(path: string, options: ExploreOptions, console: Cons
   const strange = isNew ? TABLES_AND_PICTURES.filter((name) => existsSync(join(folder, name))) : [];
   if (strange.length > 0) throw foreign({ names: strange.join(', '), folder });
   const identity = await spaceIdentity(space);
+  const version = buildVersion();
   const openedStore = () => openStore(join(folder, STORE), { version, identity, resume: options.resume === true });
   let elsewhere: QueueState | undefined;
   const executor = await executorOf(options, space, bytes, console, (state) => {
@@ -218,7 +219,7 @@ async function executorOf(
   const { queue: address, workers = availableParallelism() } = options;
   if (address === undefined) return localExecutor({ workers, timeout, models });
   const told = { onState, onNotice: console.notice, ...connectionNotes(console, address) };
-  return queueExecutor({ address, version, timeout, models, ...told });
+  return queueExecutor({ address, version: buildVersion(), timeout, models, ...told });
 }
 
 interface ProgressAround {

@@ -7,7 +7,7 @@ import { answer } from '../answers.ts';
 import { type CliCommand, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { version } from '../manifest.ts';
+import { buildVersion } from '../manifest.ts';
 import { connectionNotes, queueOption } from '../queueOptions.ts';
 import { whole } from '../values.ts';
 
@@ -69,6 +69,7 @@ async function work(address: QueueAddress, concurrency: number, console: Console
       }),
     );
   });
+  const version = buildVersion();
   const began = performance.now();
   let [done, failed] = [0, 0];
   const show = (): void =>

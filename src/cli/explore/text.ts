@@ -93,6 +93,13 @@ export interface TextOptions {
   readonly width?: number;
 }
 
+/** How several networks became one, behind their names. */
+const RULE_NAMES: Readonly<Record<Exclude<Space['rule'], 'each'>, Both>> = {
+  geomean: { en: ' (geomean)', zh: '（几何平均）' },
+  sum: { en: ' (sum)', zh: '（总和）' },
+  worst: { en: ' (worst)', zh: '（最差）' },
+};
+
 export function explorationText(space: Space, exploration: Exploration, options: TextOptions): string {
   const { language, palette, width = 120 } = options;
   const t = (both: Both): string => both[language];
@@ -102,7 +109,7 @@ export function explorationText(space: Space, exploration: Exploration, options:
   const count = exploration.front.length;
   const varied = space.dimensions.filter((d) => d.size > 1 && d.name !== 'model');
   const measures = columnsOf(space);
-  const rule = space.models.length > 1 && space.rule !== 'each' ? ` (${space.rule})` : '';
+  const rule = space.models.length > 1 && space.rule !== 'each' ? t(RULE_NAMES[space.rule]) : '';
   const names = space.models.map((m) => m.name).join(', ');
   const lines = [
     palette.strong(
@@ -149,7 +156,7 @@ export function explorationText(space: Space, exploration: Exploration, options:
   const counts = [
     [states.done - broken, { en: 'keep all limits', zh: '个满足全部限制' }],
     [broken, { en: 'ran and break a limit', zh: '个运行后不满足限制' }],
-    [states.excluded, { en: 'broke one before and were not run', zh: '个事先即不满足限制而未运行' }],
+    [states.excluded, { en: 'not run, since a limit is broken before', zh: '个事先即不满足限制而未运行' }],
     [states.failed, { en: 'failed', zh: '个失败' }],
   ] as const;
   const said = counts.filter(([n]) => n > 0).map(([n, words]) => `${grouped(n)} ${t(words)}`);

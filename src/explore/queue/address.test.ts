@@ -28,6 +28,27 @@ test.each([
   expect(error.text('en')).toContain('postgres://USER@HOST:PORT/DATABASE');
 });
 
+test('a password that is written as it is, whatever it holds, is never shown: what it moves elsewhere is refused', () => {
+  const special = fc.constantFrom(...'@:/#?%');
+  const password = fc.array(fc.oneof(special, fc.constantFrom('12', 'geh', '7')), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(password, (parts) => {
+      const secret = `${parts.join('')}hunter2`;
+      const text = `postgres://u:${secret}@127.0.0.1:5433/work`;
+      try {
+        expect(queueAddress(text).shown).toBe('127.0.0.1:5433/work');
+      } catch (error) {
+        if (!(error instanceof SystoleError)) throw error;
+        expect(error.code).toBe('SYS-EXPLORE-101');
+        expect([error.text('en'), error.text('zh'), JSON.stringify(error.params)].join()).not.toContain('hunter2');
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  for (const text of ['postgres://systole:12/secret@127.0.0.1:5433/x', 'postgres://systole:geh@im/pa:ss@127.0.0.1/x'])
+    expect(refused(text).code).toBe('SYS-EXPLORE-101');
+});
+
 test('host, port and database are shown, nothing else', () => {
   expect(queueAddress('postgres://u:p@db.example:5433/work?sslmode=require').shown).toBe('db.example:5433/work');
   expect(queueAddress('postgresql://db.example').shown).toBe('db.example:5432');

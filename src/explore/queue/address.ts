@@ -24,6 +24,11 @@ export function queueAddress(text: string): QueueAddress {
   if (!SCHEMES.includes(scheme)) {
     throw wrongAddress({ found: { en: `begins with ${scheme}//`, zh: `以 ${scheme}// 开头` } });
   }
+  // A password that is not written as it must be moves what is behind it to where it would be shown: into the host, port or database.
+  const [, authority = '', path = '', rest = ''] = /^[^:]*:\/\/([^/?#]*)([^?#]*)(.*)$/s.exec(text) ?? [];
+  const isClear =
+    authority.split('@').length <= 2 && !/@/.test(path + rest) && /^(\/[^/]*)?$/.test(path) && !rest.includes('#');
+  if (!isClear) throw wrongAddress({ found: { en: 'can be read in several ways', zh: '有多种读法' } });
   // The error of `new URL` would show the whole.
   if (!URL.canParse(text)) throw wrongAddress({ found: { en: 'is not a valid URL', zh: '不是有效的 URL' } });
   const url = new URL(text);

@@ -160,6 +160,8 @@ const causeOf = (error: unknown): NodeJS.ErrnoException => {
 
 function reasonOf(error: unknown): string {
   const { message, code } = causeOf(error);
+  // The driver's words for it are about its own parameters.
+  if (/client password must be a string/.test(message)) return 'it asks for a password, and none was given';
   return (message || code || 'no reason given').split('\n', 1)[0]!;
 }
 

@@ -3,6 +3,7 @@
  * that ended is replaced when the next job comes.
  */
 import { type ChildProcess, fork } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { failureOf } from '../evaluate.ts';
 import { hung } from '../failures.ts';
@@ -22,6 +23,10 @@ export interface Slot {
 
 export type NetworkOf = (job: Job) => Promise<Uint8Array>;
 
+/** Attempts at a process, and milliseconds of the pause behind the first. */
+const MOST_STARTS = 5;
+const PAUSE = 1000;
+
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 const MODULE = fileURLToPath(new URL(IS_SOURCE ? './nodeEvaluator.ts' : './nodeEvaluator.js', import.meta.url));
 
@@ -33,6 +38,7 @@ class ProcessSlot implements Slot {
   readonly #module: string;
   #ready: Promise<ChildProcess> | undefined;
   #child: ChildProcess | undefined;
+  #isClosed = false;
 
   constructor(networkOf: NetworkOf, module: string) {
     this.#networkOf = networkOf;
@@ -40,8 +46,7 @@ class ProcessSlot implements Slot {
   }
 
   async evaluate(job: Job, timeout: number): Promise<Outcome> {
-    this.#ready ??= this.#start();
-    const child = await this.#ready;
+    const child = await (this.#ready ?? this.#started());
     return new Promise((resolve, reject) => {
       const end = (): void => {
         clearTimeout(timer);
@@ -62,7 +67,7 @@ class ProcessSlot implements Slot {
             (error: unknown) => {
               // It waits for bytes that will not come.
               end();
-              this.close();
+              this.#drop();
               reject(error);
             },
           );
@@ -70,7 +75,7 @@ class ProcessSlot implements Slot {
       };
       const timer = setTimeout(() => {
         end();
-        this.close();
+        this.#drop();
         const failure = failureOf(hung({ seconds: timeout / 1000 }));
         resolve({ key: job.key, ok: false, failure });
       }, timeout);
@@ -81,26 +86,48 @@ class ProcessSlot implements Slot {
     });
   }
 
-  /** The next job gets another process, which is not charged with the end of this one. */
   close(): void {
+    this.#isClosed = true;
+    this.#drop();
+  }
+
+  /** The next job gets another process, which is not charged with the end of this one. */
+  #drop(): void {
     const child = this.#child;
     this.#child = undefined;
     this.#ready = undefined;
     child?.kill('SIGKILL');
   }
 
-  /** @throws SYS-EXPLORE-042 where it does not come to work: then it is not the job's fault */
+  /**
+   * A process that ends while it starts is no job's fault, and mostly passes: memory is short for a while, somebody ended it.
+   * @throws SYS-EXPLORE-042 where none comes to work
+   */
+  async #started(): Promise<ChildProcess> {
+    for (let times = 1; ; times++) {
+      try {
+        const child = await this.#start();
+        this.#ready = Promise.resolve(child);
+        return child;
+      } catch (error) {
+        if (this.#isClosed) throw error;
+        if (times === MOST_STARTS) throw neverStarted({ reason: (error as Error).message, times });
+        await sleep(PAUSE * times);
+      }
+    }
+  }
+
   #start(): Promise<ChildProcess> {
     // Standard output is the command's answer; what a process of ours writes is none of it.
     const child = fork(this.#module, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
     this.#child = child;
     child.once('exit', () => {
-      if (this.#child === child) this.close();
+      if (this.#child === child) this.#drop();
     });
     return new Promise((resolve, reject) => {
       child.once('message', () => resolve(child));
-      child.on('error', (error) => reject(neverStarted({ reason: error.message })));
-      child.once('exit', (code, signal) => reject(neverStarted({ reason: endOf(code, signal) })));
+      child.on('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(endOf(code, signal))));
     });
   }
 }
