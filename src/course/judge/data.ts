@@ -3,7 +3,7 @@
  * reads of what nobody wrote stop the run.
  */
 import { Random, SystoleError } from '#base';
-import { type AssembledFile, SLOT_BYTES, type TensorSlot } from '#isa';
+import { type AssembledFile, byOpcode, type Program, SLOT_BYTES, type TensorSlot } from '#isa';
 import { createSimulation } from '#sim';
 import type { Finding } from '../judge.ts';
 import type { Compression, ProductShape } from './work.ts';
@@ -61,18 +61,7 @@ export async function runWithData(
     simulation.run();
   } catch (error) {
     if (!(error instanceof SystoleError)) throw error;
-    const { instruction } = error.place;
-    const line = instruction === undefined ? undefined : lines[instruction];
-    return {
-      wrong: [
-        {
-          kind: KINDS[error.code] ?? 'fault',
-          code: error.code,
-          ...(line === undefined ? {} : { line }),
-          words: { en: error.text('en'), zh: error.text('zh') },
-        },
-      ],
-    };
+    return { wrong: [faultOf(error, program, lines)] };
   }
   const y = new Float32Array(simulation.readOutput('y').slice().buffer, 0, (rows * columns * SLOT_BYTES.float32) / 4);
   let [off, at, right] = [0, -1, 0];
@@ -100,5 +89,38 @@ export async function runWithData(
         },
       },
     ],
+  };
+}
+
+function faultOf(error: SystoleError, program: Program, lines: Int32Array): Finding {
+  const { instruction } = error.place;
+  const line = instruction === undefined ? undefined : lines[instruction];
+  const at = { code: error.code, ...(line === undefined ? {} : { line }) };
+  const { params } = error;
+  const other = lines[Number(/\d+/.exec(String(params.other))?.[0] ?? Number.NaN)];
+  if (error.code !== 'SYS-SIM-031' || line === undefined || other === undefined)
+    return { kind: KINDS[error.code] ?? 'fault', ...at, words: { en: error.text('en'), zh: error.text('zh') } };
+  const [unit, otherUnit] = [String(params.unit), String(params.otherUnit)];
+  const verbs = { read: ['reads', '读'], write: ['writes', '写'] } as const;
+  const [does, did] = [verbs[params.access as 'read'], verbs[params.otherAccess as 'read']];
+  const place = `${params.memory}[${params.address}]`;
+  const usesSync = Array.from(program.words).some((word) => byOpcode.get(Number(word >> 56n))?.mnemonic === 'sync');
+  const sync = ['put a sync between them', '在两者之间加 sync'] as const;
+  const semaphore = [
+    `let ${otherUnit} signal a semaphore behind line ${other} and ${unit} wait for it before line ${line}`,
+    `让 ${otherUnit} 在第 ${other} 行之后 signal 一个信号量，${unit} 在第 ${line} 行之前 wait 它`,
+  ] as const;
+  const [first, second] = usesSync ? [sync, semaphore] : [semaphore, sync];
+  return {
+    kind: 'race',
+    ...at,
+    words: {
+      en:
+        `Race on ${place}: line ${line} (${unit}) ${does[0]} it, line ${other} (${otherUnit}) ${did[0]} it, and nothing orders the two: the result depends on ` +
+        `timing. ${first[0][0]!.toUpperCase()}${first[0].slice(1)}, or ${second[0]}, or use separate buffers.`,
+      zh:
+        `${place} 上有竞争：第 ${line} 行（${unit}）${does[1]}该处，第 ${other} 行（${otherUnit}）${did[1]}该处，两者之间没有定序，结果取决于时序。` +
+        `请${first[1]}，或${second[1]}，或使用不同的缓冲区。`,
+    },
   };
 }

@@ -2,9 +2,10 @@
 
 import { expect, test } from 'vitest';
 import { presets } from '#machine';
-import type { Submission } from '../judge.ts';
+import type { Judged, Submission } from '../judge.ts';
 import { judgeNumbers } from './numbers.ts';
 import { judgeProgram, layerBound, type ProgramTask } from './program.ts';
+import { heldTo, speedRemarks } from './speed.ts';
 import { layerWork } from './work.ts';
 
 const machine = presets.get('textbook-single')!;
@@ -65,6 +66,68 @@ move NRAM[1024] DRAM 256
   expect(await said(placed)).toBe('right, correct');
   expect(await said(placed.replace('NRAM[0] 1024 WRAM', 'NRAM[0] 512 WRAM'))).toBe('wrong, wrong-operands 4');
   expect(await said(placed.replace('WRAM[0] 4096 to', 'WRAM[4096] 4096 to'))).toBe('wrong, never-written 4');
+});
+
+test('what lies where', async () => {
+  const compute = (x: string, w: string, y: string) =>
+    `compute MAC_32 2048 NRAM[${x}] 512 WRAM[${w}] 2048 to NRAM[${y}] 256\n`;
+  const loads = 'move DRAM WRAM[0] 4096\nmove DRAM NRAM[0] 1024\nsync\n';
+  const store = 'sync\nmove NRAM[1024] DRAM 256\n';
+  // Two slices of the inner dimension, added in one place.
+  expect(await said(loads + compute('0', '0', '1024') + compute('512', '2048', '1024') + store)).toBe('right, correct');
+  expect(await said(loads + compute('0', '0', '1024') + compute('512', '0', '1024') + store)).toBe(
+    'wrong, multiplied-again 5',
+  );
+  expect(await said(loads + compute('0', '0', '1024') + compute('512', '2048', '512') + store)).toBe(
+    'wrong, operands-overlap 5',
+  );
+  const early = `${loads}${compute('0', '0', '1024')}sync\nmove NRAM[1024] DRAM 128\nsync\n${compute('512', '2048', '1024')}`;
+  expect(await said(`${early}sync\nmove NRAM[1152] DRAM 128\n`)).toBe('wrong, partial-sums 6');
+  // What needs an address and has none.
+  const bare = loads + compute('0', '0', '1024').replace('WRAM[0] 2048 ', '') + compute('512', '2048', '1024') + store;
+  expect(await said(bare)).toBe('incomplete, no-addresses 4, correct');
+});
+
+test('slips of unit, and of cores', async () => {
+  const scaled = (by: number) =>
+    SERIAL.replace(/(move \w+ \w+) (\d+)/g, (_, m: string, n: string) => `${m} ${Math.ceil(Number(n) * by)}`);
+  expect(await said(scaled(1 / 4))).toBe('wrong, wrong-unit-of-size');
+  expect(await said(scaled(4))).toBe('wrong, wrong-unit-of-size');
+  expect(await said(scaled(1000 / 1024))).toBe('wrong, wrong-unit-of-size');
+  const cluster = presets.get('textbook-cluster')!;
+  expect(await said(SERIAL, { ...task, machine: cluster })).toBe('wrong, runs-on-every-core');
+});
+
+test('a store in the loop of slices belongs behind it', async () => {
+  const slices = `loop 4
+move DRAM WRAM 1024
+move DRAM NRAM 256
+sync
+compute MAC_32 1024
+sync
+move NRAM DRAM 256
+sync
+endloop
+`;
+  expect(await said(slices)).toBe('wrong, wrong-work, store-in-loop 7');
+  expect(await said(slices.replace('DRAM 256\nsync\nend', 'DRAM 64\nsync\nend'))).toBe('wrong, partial-sums 7');
+});
+
+test('speed is remarked upon, and may be asked for', async () => {
+  const judged = await judgeProgram(program(SERIAL), {
+    ...task,
+    best: SERIAL.replace('compute MAC_32 4096\nsync', 'compute MAC_32 1'),
+  });
+  expect(judged.findings.map((f) => f.kind)).toEqual(['no-addresses', 'correct', 'no-overlap']);
+  const right: Judged = { verdict: 'right', findings: [], figures: { efficiency: 0.6, best: 110, bound: 100 } };
+  expect(heldTo(right, 0.6)).toBe(right);
+  expect(heldTo(right, 0.9)).toMatchObject({ verdict: 'incomplete', findings: [{ kind: 'too-slow' }] });
+  expect(heldTo({ ...right, verdict: 'wrong' }, 0.9).verdict).toBe('wrong');
+  const waits = { head: 1, tail: 2, gaps: 3 };
+  expect(speedRemarks(120, { serial: 200, best: 101, bound: 100 }, waits).map((f) => f.kind)).toEqual([
+    'far-from-bound',
+  ]);
+  expect(speedRemarks(110, { serial: 200, best: 101, bound: 100 }, waits)).toEqual([]);
 });
 
 test('four cores: each its part', async () => {

@@ -2,6 +2,7 @@
  * What can be said of order and room without addresses. Between two syncs all units work side by side, so a computation can only use what
  * earlier phases brought, and a store only what they finished. With a bytes of X and b of W in its scratchpads a core can do at most
  * min(a·columns, b·rows) ÷ 4 multiply-accumulates, however the pieces are cut: a program that does more in a phase reads what is not there yet.
+ * A result is finished when all of its row of X and of its column of W were there: of these bytes, inner dimension K, (a ÷ 4K)·(b ÷ 4K) at most.
  * Likewise a phase needs room for all that moves in it and for the least that its computations read and write, and for what earlier ones brought
  * and no computation can have finished with. These are necessary conditions;
  * which buffer overwrites which is judged where the program says where operands lie.
@@ -9,7 +10,7 @@
 import type { Machine } from '#machine';
 import type { Finding } from '../judge.ts';
 import { type Compute, executed, type Move, type Statements } from './statements.ts';
-import { type LayerWork, type Split, splitsOf, totalsOf } from './work.ts';
+import { type LayerWork, possibleSplits, type Split, totalsOf } from './work.ts';
 
 /** What has been done in the phases before one; bytes and operations of each core. */
 interface Past {
@@ -17,6 +18,9 @@ interface Past {
   wramIn: number;
   macs: number;
   nramOut: number;
+  /** Bytes of X and W that were there when the last computation began. */
+  readX: number;
+  readW: number;
 }
 
 interface Phase {
@@ -56,12 +60,6 @@ function lines(list: Lined): string {
 }
 const linesZh = (list: Lined): string => `第 ${numbersOf(list).join('、')} 行`;
 
-/** The splits for which each core gets all that it needs. */
-function possibleSplits(program: Statements, layer: LayerWork): readonly Split[] {
-  const { nramIn, wramIn } = totalsOf(program, layer.cores);
-  return splitsOf(layer.cores).filter((s) => nramIn * s.rows >= layer.x && wramIn * s.columns >= layer.w);
-}
-
 /**
  * What is wrong with the order or the room of a program that does the layer's work: at most one finding of each kind, the first.
  * Multiply-accumulates of other types count as those of the layer.
@@ -72,7 +70,8 @@ export function orderFindings(program: Statements, layer: LayerWork, machine: Ma
   const say = (finding: Finding): void => {
     if (!found.has(finding.kind)) found.set(finding.kind, finding);
   };
-  const past: Past = { nramIn: 0, wramIn: 0, macs: 0, nramOut: 0 };
+  const isOutOfOrder = (): boolean => found.has('missing-sync') || found.has('too-early');
+  const past: Past = { nramIn: 0, wramIn: 0, macs: 0, nramOut: 0, readX: 0, readW: 0 };
   // Loaded beyond what a core needs: loaded again, so the first may have made room.
   const { nramIn, wramIn } = totalsOf(program, layer.cores);
   const spare = {
@@ -84,11 +83,13 @@ export function orderFindings(program: Statements, layer: LayerWork, machine: Ma
     if (++phases > MOST) break;
     const early = computesTooEarly(phase, past, layer, splits);
     if (early !== undefined) say(early);
-    const stored = storesTooEarly(phase, past, layer);
-    if (stored !== undefined) say(stored);
+    const stored = storesTooEarly(phase, past, layer, splits);
+    // What is computed too early is in no whole row either.
+    if (stored !== undefined && (stored.kind !== 'partial-sums' || !isOutOfOrder())) say(stored);
     for (const full of roomOf(phase, layer, machine, splits)) say(full);
     for (const full of heldIn(phase, past, layer, machine, splits, spare)) say(full);
     const { moves, computes } = phase;
+    if (computes.length > 0) [past.readX, past.readW] = [past.nramIn, past.wramIn];
     past.nramIn += sum(moves, (m) => (m.to === 'nram' ? m.bytes : 0));
     past.wramIn += sum(moves, (m) => (m.to === 'wram' ? m.bytes : 0));
     past.nramOut += sum(moves, (m) => (m.from === 'nram' ? m.bytes : 0));
@@ -148,13 +149,46 @@ function storesTooEarly(
   { moves, computes }: Phase,
   past: Past,
   { shape, compression }: LayerWork,
+  splits: readonly Split[],
 ): Finding | undefined {
   const stores = moves.filter((m) => m.from === 'nram');
   const [first] = stores;
   if (first === undefined) return undefined;
   const finished = (4 * past.macs) / shape.inner / compression.macs;
   const stored = past.nramOut + sum(stores, (m) => m.bytes);
-  if (stored <= finished * SLACK) return undefined;
+  if (stored > finished * SLACK) return notComputed(first, computes, stored, finished);
+  // A result is there when its row of X and its column of W were, over the whole inner dimension.
+  const rows = (split: Split): number =>
+    Math.min(shape.rows / split.rows, past.readX / 4 / compression.x / shape.inner);
+  const columns = (split: Split): number =>
+    Math.min(shape.columns / split.columns, past.readW / 4 / compression.w / shape.inner);
+  const best = splits.reduce<Split | undefined>(
+    (a, b) => (a === undefined || rows(b) * columns(b) > rows(a) * columns(a) ? b : a),
+    undefined,
+  );
+  if (best === undefined || stored <= 4 * rows(best) * columns(best) * SLACK) return undefined;
+  return partialSums(first, stored, rows(best), columns(best));
+}
+
+function partialSums(first: Move, stored: number, rows: number, columns: number): Finding {
+  const [r, c] = [rows, columns].map((n) => Number(n.toFixed(2)));
+  const bytes = Math.floor(4 * rows * columns);
+  return {
+    kind: 'partial-sums',
+    line: first.line,
+    words: {
+      en:
+        `Line ${first.line} stores results that are not finished: ${stored} bytes leave NRAM by then, and what had been loaded when the last computation ` +
+        `began makes up at most ${r} whole rows of X and ${c} whole columns of W, ${bytes} bytes of results. The others are sums over a part of the inner ` +
+        'dimension: let every slice add to the same place, and store behind the last, behind its endloop.',
+      zh:
+        `第 ${first.line} 行写回的结果尚未完成：至此从 NRAM 传出 ${stored} 字节，而最后一次计算开始时已加载的数据至多构成 X 的 ${r} 个整行与 W 的 ${c} 个整列，` +
+        `只能得到 ${bytes} 字节结果。其余只是内部维度一部分上的部分和：请让各片累加到同一位置，在最后一片之后（endloop 之后）再写回。`,
+    },
+  };
+}
+
+function notComputed(first: Move, computes: readonly Compute[], stored: number, finished: number): Finding {
   const beside = computes.length > 0;
   return {
     kind: beside ? 'missing-sync' : 'too-early',

@@ -4,15 +4,7 @@
  * judged by counting (`work.ts`, `order.ts`); one of the instruction set has data and is judged by its results (`data.ts`).
  */
 import { allErrors, SystoleError } from '#base';
-import {
-  type AssembledFile,
-  assembleFile,
-  COMPUTE_TYPES,
-  isTextbook,
-  LINEAR_NAMES,
-  type LinearSpace,
-  memoryUses,
-} from '#isa';
+import { type AssembledFile, assembleFile, COMPUTE_TYPES, isTextbook } from '#isa';
 import { type Machine, macsPerCycle } from '#machine';
 import { createSimulation, type SimulationResult } from '#sim';
 import { cyclesAtRate } from '#timing';
@@ -21,6 +13,8 @@ import { refusedKind } from '../judge.ts';
 import { runWithData } from './data.ts';
 import type { Slip } from './numbers.ts';
 import { orderFindings } from './order.ts';
+import { listed, placeFindings } from './places.ts';
+import { percent, speedRemarks } from './speed.ts';
 import { type Statements, statementsOf } from './statements.ts';
 import {
   type Compression,
@@ -116,7 +110,9 @@ export async function judgeProgram(submission: Submission, task: ProgramTask): P
     const executed = program.statements.reduce((n, s) => n + s.times, 0);
     if (executed > MOST_STATEMENTS) return endless(executed, references);
     judgeWork(told, program, layer, task);
-    judgePlaces(told, assembled, program, layer);
+    const places = placeFindings(assembled, program, layer, told.wrong.length === 0);
+    told.wrong.push(...places.wrong);
+    told.open.push(...places.open);
     run = timed(assembled, false);
     const { dramRead } = totalsOf(program, layer.cores);
     if (told.wrong.length === 0 && dramRead > layer.x + layer.w) told.remarks.push(moreTraffic(dramRead, layer));
@@ -239,129 +235,13 @@ function judgeWork(told: Told, program: Statements, layer: LayerWork, { machine,
   if (whole.length > 0) told.wrong.push(loadedUncompressed(whole, layer));
   // No change of one line mends these, and room is that of other sizes.
   if (reading !== undefined || whole.length > 0) return;
+  if (lacking.some((f) => f.kind === 'wrong-unit-of-size')) return;
   if (lacking.length > 0) {
     const repaired = repair(typed, layer, (p) => orderFindings(p, layer, machine).length === 0);
     if (repaired !== undefined) told.wrong.push(repaired);
     return;
   }
   told.wrong.push(...orderFindings(typed, layer, machine));
-}
-
-/** Where operands lie: races and reads of what nobody wrote, or that these cannot be judged. */
-function judgePlaces(told: Told, assembled: AssembledFile, program: Statements, layer: LayerWork): void {
-  const uses = memoryUses(assembled.program);
-  const open = uses.filter((m) => !m.judged && m.memory !== 'dram');
-  if (open.length > 0) {
-    const names = open.map((m) => LINEAR_NAMES[m.memory]);
-    told.open.push({
-      kind: 'no-addresses',
-      words: {
-        en:
-          `The program does not say where its operands lie in ${listed(names, 'and')}, so whether they fit together, and whether a buffer is ` +
-          "overwritten while it is used, cannot be judged. Write addresses behind the memories, two in turn for two buffers: 'move DRAM NRAM[0, 32768] 32768'; " +
-          "behind compute what it reads, and what it writes behind 'to': 'compute MAC_32 1048576 NRAM[0, 32768] 32768 WRAM[0] 131072 to NRAM[65536] 16384'.",
-        zh:
-          `程序没有说明操作数在 ${names.join('、')} 中的位置，因此无法评判它们能否同时放下，也无法评判缓冲区是否在使用中被覆盖。` +
-          "请在存储器名后写出地址，双缓冲写两个轮流使用的地址：'move DRAM NRAM[0, 32768] 32768'；compute 之后写出读取的操作数，'to' 之后写出写入的操作数：" +
-          "'compute MAC_32 1048576 NRAM[0, 32768] 32768 WRAM[0] 131072 to NRAM[65536] 16384'。",
-      },
-    });
-  }
-  if (uses.every((m) => !m.judged)) return;
-  if (layer.compression.macs === 1) told.wrong.push(...operandsOf(program, layer));
-  try {
-    timed(assembled, true);
-  } catch (error) {
-    if (!(error instanceof SystoleError)) throw error;
-    told.wrong.push(hazardOf(error, assembled, program));
-  }
-}
-
-/**
- * Computations whose operands are not those of so many multiply-accumulates: a product of r × k by k × c has x = 4rk, w = 4kc and y = 4rc bytes,
- * so that (rkc)² = (x ÷ 4)(w ÷ 4)(y ÷ 4).
- */
-function operandsOf({ statements, operands }: Statements, { compression }: LayerWork): readonly Finding[] {
-  return statements.flatMap((s): Finding[] => {
-    if (s.kind !== 'compute') return [];
-    const bytes = (memory: LinearSpace, mode: 'read' | 'write'): number | undefined => {
-      const own = operands.filter((o) => o.instruction === s.instruction && o.memory === memory && o.mode === mode);
-      return own.length === 1 ? own[0]!.bytes : undefined;
-    };
-    const [x, w, y] = [bytes('nram', 'read'), bytes('wram', 'read'), bytes('nram', 'write')];
-    if (x === undefined || w === undefined || y === undefined) return [];
-    const made = Math.sqrt(((x / 4 / compression.x) * (w / 4 / compression.w) * y) / 4);
-    if (Math.abs(made - s.count) <= 1e-9 * made) return [];
-    return [
-      {
-        kind: 'wrong-operands',
-        line: s.line,
-        words: {
-          en:
-            `A product of ${x} bytes of X and ${w} of W with ${y} bytes of results has ${Number(made.toFixed(1))} multiply-accumulates, and line ${s.line} ` +
-            `counts ${s.count}: one of the sizes is wrong.`,
-          zh:
-            `由 X 的 ${x} 字节与 W 的 ${w} 字节得到 ${y} 字节结果的乘积需要 ${Number(made.toFixed(1))} 次乘加，而第 ${s.line} 行写的是 ${s.count} 次：` +
-            '其中有一个大小不对。',
-        },
-      },
-    ];
-  });
-}
-
-function hazardOf(error: SystoleError, { lines }: AssembledFile, { statements, operands }: Statements): Finding {
-  const instruction = error.place.instruction ?? 0;
-  const line = lines[instruction]!;
-  const memory = String(error.params.memory);
-  const address = Number(error.params.address);
-  const space = (Object.keys(LINEAR_NAMES) as LinearSpace[]).find((s) => LINEAR_NAMES[s] === memory);
-  const words = { en: error.text('en'), zh: error.text('zh') };
-  const finding = { line, code: error.code };
-  if (error.code === 'SYS-SIM-030') {
-    const writers = operands.filter(
-      (o) => o.memory === space && o.mode === 'write' && o.addresses.some((a) => a <= address && address < a + o.bytes),
-    );
-    const own = statements.find((s) => s.instruction === instruction);
-    const what = own?.kind === 'compute' ? ['computes with', '计算所用的'] : ['moves', '传输的'];
-    if (writers.length === 0) {
-      return {
-        ...finding,
-        kind: 'never-written',
-        words: {
-          en: `Line ${line} ${what[0]} ${memory}[${address}], which no statement writes: the address, the step or the size of an operand is wrong.`,
-          zh: `第 ${line} 行${what[1]} ${memory}[${address}] 没有任何语句写入：某个操作数的地址、步长或大小有误。`,
-        },
-      };
-    }
-    const by = [...new Set(writers.map((o) => lines[o.instruction]!))];
-    return {
-      ...finding,
-      kind: 'missing-sync',
-      words: {
-        en:
-          `Line ${line} ${what[0]} ${memory}[${address}] before line ${listed(by, 'or')} has written it: units go their own way until a sync. ` +
-          'Put a sync between writing and reading.',
-        zh: `第 ${line} 行${what[1]} ${memory}[${address}] 尚未由第 ${by.join('、')} 行写入：在 sync 之前各单元互不等待。请在写与读之间加 sync。`,
-      },
-    };
-  }
-  const other = Number(/\d+/.exec(String(error.params.other))?.[0] ?? instruction);
-  const [mine, theirs] = [error.params.access, error.params.otherAccess];
-  if (error.code !== 'SYS-SIM-031') return { ...finding, kind: 'fault', words };
-  const verbs = { read: ['reads', '读'], write: ['writes', '写'] } as const;
-  const otherLine = lines[other]!;
-  return {
-    ...finding,
-    kind: 'race',
-    words: {
-      en:
-        `Race on ${memory}[${address}]: line ${line} ${verbs[mine as 'read'][0]} it while line ${otherLine} ${verbs[theirs as 'read'][0]} it, and no sync ` +
-        'orders the two; the result depends on timing. Use the other buffer, in the order in which the tiles take turns, or put a sync between them.',
-      zh:
-        `${memory}[${address}] 上有竞争：第 ${line} 行${verbs[mine as 'read'][1]}该处的同时，第 ${otherLine} 行也在${verbs[theirs as 'read'][1]}该处，两者之间没有 sync，` +
-        '结果取决于时序。请按分块轮换的次序使用另一个缓冲区，或在两者之间加 sync。',
-    },
-  };
 }
 
 function loadedUncompressed(operands: readonly string[], { x, w, compression }: LayerWork): Finding {
@@ -384,11 +264,6 @@ const moreTraffic = (read: number, { x, w }: LayerWork): Finding => ({
     zh: `从 DRAM 读取 ${read} 字节，而 X 与 W 共 ${x + w} 字节：有 ${read - x - w} 字节被重复加载。`,
   },
 });
-
-/** One, two and three. */
-const listed = (names: readonly (string | number)[], and: string): string =>
-  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${and} ${names.at(-1)}`;
-const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 
 /** The same may be found by counting and by addresses. */
 const onePerLine = (findings: readonly Finding[]): readonly Finding[] =>
@@ -465,9 +340,10 @@ function judged(
     },
   };
   const lacking = [...slower, ...open];
+  const slow = slower.length > 0 ? [] : speedRemarks(cycles, references, { head, tail, gaps });
   return {
     verdict: lacking.length > 0 ? 'incomplete' : 'right',
-    findings: [...lacking, ...(slower.length > 0 ? [] : [correct]), ...remarks],
+    findings: [...lacking, ...(slower.length > 0 ? [] : [correct]), ...slow, ...remarks],
     figures,
   };
 }

@@ -99,6 +99,21 @@ export const withStatement = (program: Statements, statement: Statement): Statem
   statements: program.statements.map((s) => (s.instruction === statement.instruction ? statement : s)),
 });
 
+/** The same with a statement of a loop behind it; words are numbered anew. */
+export function withStoreBehind({ statements, loops, operands }: Statements, store: Move, loop: Loop): Statements {
+  // Every second word is free, the first behind a loop too.
+  const moved = (at: number): number => 2 * at + 1;
+  return {
+    statements: statements.map((s) =>
+      s === store
+        ? { ...s, times: s.times / loop.count, instruction: 2 * loop.end }
+        : { ...s, instruction: moved(s.instruction) },
+    ),
+    loops: loops.map((l) => ({ ...l, at: moved(l.at), end: 2 * l.end })),
+    operands: operands.map((o) => ({ ...o, instruction: moved(o.instruction) })),
+  };
+}
+
 /** In the order in which they are executed; loops are run through. */
 export function* executed({ statements, loops }: Statements): Generator<Statement> {
   const byWord = new Map(statements.map((s) => [s.instruction, s]));

@@ -14,6 +14,7 @@ import {
   type Statements,
   withCount,
   withStatement,
+  withStoreBehind,
 } from './statements.ts';
 
 /** X is rows × inner, W inner × columns, all of 32 bits. */
@@ -120,10 +121,17 @@ export function splitBy(totals: Totals, layer: LayerWork): Split {
   );
 }
 
+/** The splits for which each core gets all that it needs. */
+export function possibleSplits(program: Statements, layer: LayerWork): readonly Split[] {
+  const { nramIn, wramIn } = totalsOf(program, layer.cores);
+  return splitsOf(layer.cores).filter((s) => nramIn * s.rows >= layer.x && wramIn * s.columns >= layer.w);
+}
+
 /** What a program lacks of the layer's work, or does too often; empty where it does that work. */
 export function lacks(totals: Totals, layer: LayerWork): readonly Finding[] {
   const { x, w, y, macs, cores, shape } = layer;
   const { rows, inner, columns } = shape;
+  if (cores > 1 && totals.macs === cores * macs && totals.dramWritten === cores * y) return [onEveryCore(layer)];
   const found: Finding[] = [];
   const say = (en: string, zh: string): void => {
     found.push({ kind: 'wrong-work', words: { en, zh } });
@@ -136,6 +144,8 @@ export function lacks(totals: Totals, layer: LayerWork): readonly Finding[] {
       `程序完成 ${totals.macs} 次乘加，而该层共有 ${whole}${macs} 次：${muchZh}，相差 ${Math.abs(totals.macs - macs)} 次。`,
     );
   }
+  const unit = unitSlip(totals, layer);
+  if (unit !== undefined) return [...found, unit];
   const split = splitBy(totals, layer);
   const each = cores === 1 ? ['', ' '] : [' of each core', '每个核的 '];
   for (const [pad, name, part, bytes] of [
@@ -185,6 +195,63 @@ export function lacks(totals: Totals, layer: LayerWork): readonly Finding[] {
   return found;
 }
 
+/** The whole layer on every core. */
+const onEveryCore = ({ cores, macs, y }: LayerWork): Finding => ({
+  kind: 'runs-on-every-core',
+  words: {
+    en:
+      `Each of the ${cores} cores executes the whole program, so all is done ${cores} times: ${cores} × ${macs} multiply-accumulates, and ${cores} × ${y} bytes stored. ` +
+      "Write the program of one core: its columns, that is so much less of W and Y and all of X (by 'mc' to all at once), or its rows.",
+    zh:
+      `${cores} 个核都执行整个程序，因此一切都做了 ${cores} 遍：${cores} × ${macs} 次乘加，写回 ${cores} × ${y} 字节。` +
+      "请写一个核的程序：只算它的列（W 与 Y 各为几分之一，X 为全部，可用 'mc' 同时送到所有核），或只算它的行。",
+  },
+});
+
+/** Factors by which all sizes are off where they are in another unit. */
+const UNITS: readonly (readonly [factor: number, en: string, zh: string])[] = [
+  [
+    1 / 4,
+    'they are counts of elements, not of bytes; an element has four',
+    '写的是元素个数而不是字节数，每个元素 4 字节',
+  ],
+  [4, 'each element is counted with sixteen bytes, and has four', '每个元素按 16 字节计算，而实际为 4 字节'],
+  [2, 'each element is counted with eight bytes, and has four', '每个元素按 8 字节计算，而实际为 4 字节'],
+  [1 / 2, 'each element is counted with two bytes, and has four', '每个元素按 2 字节计算，而实际为 4 字节'],
+  [8, 'they are in bits, not in bytes', '写的是位数而不是字节数'],
+  [1 / 1024, 'they are in KB, not in bytes', '写的是 KB 而不是字节'],
+  [1000 / 1024, 'a KB is 1024 bytes here, not 1000', '此处 1 KB 为 1024 字节，而不是 1000'],
+];
+
+/** All moves off by the same factor: another unit. */
+function unitSlip(totals: Totals, { x, w, y, macs, cores, shape }: LayerWork): Finding | undefined {
+  // 1000 for 1024 leaves no whole number of every size.
+  const is = (found: number, size: number, factor: number): boolean => Math.abs(found - size * factor) < 1;
+  for (const [factor, en, zh] of UNITS) {
+    const isOff = splitsOf(cores).some(
+      (s) =>
+        is(totals.nramIn * s.rows, x, factor) &&
+        is(totals.wramIn * s.columns, w, factor) &&
+        is(totals.dramWritten, y, factor),
+    );
+    // With the computations as often too many or too few it is loops that are off.
+    if (!isOff || is(totals.macs, macs, factor)) continue;
+    const { rows, inner, columns } = shape;
+    return {
+      kind: 'wrong-unit-of-size',
+      words: {
+        en:
+          `The sizes of all moves are off by the same factor: ${en}. X (${rows} × ${inner}) has ${x} bytes, W (${inner} × ${columns}) ${w}, Y (${rows} × ${columns}) ${y}; ` +
+          `moved are ${Math.round(x * factor)}, ${Math.round(w * factor)} and ${Math.round(y * factor)}.`,
+        zh:
+          `所有 move 的大小都差同一倍数：${zh}。X（${rows} × ${inner}）为 ${x} 字节，W（${inner} × ${columns}）为 ${w} 字节，Y（${rows} × ${columns}）为 ${y} 字节；` +
+          `而传输的是 ${Math.round(x * factor)}、${Math.round(w * factor)} 与 ${Math.round(y * factor)} 字节。`,
+      },
+    };
+  }
+  return undefined;
+}
+
 interface Change {
   readonly program: Statements;
   readonly finding: Finding;
@@ -215,6 +282,7 @@ function* changes(program: Statements, cores: number): Generator<Change> {
       };
     }
   }
+  yield* storesBehind(program);
   yield* swappedMemories(program);
   for (const s of program.statements) {
     if (s.kind === 'compute') yield* otherComputations(program, s, cores);
@@ -256,6 +324,27 @@ function* otherComputations(program: Statements, s: Compute, cores: number): Gen
         },
       },
     };
+  }
+}
+
+/** A store of each turn behind its loop: sums over slices of the inner dimension are finished there. */
+function* storesBehind(program: Statements): Generator<Change> {
+  for (const loop of program.loops) {
+    for (const s of program.statements) {
+      const isWithin = loop.at < s.instruction && s.instruction < loop.end;
+      if (!isWithin || s.kind !== 'move' || s.from !== 'nram' || loop.count === 1) continue;
+      yield {
+        program: withStoreBehind(program, s, loop),
+        finding: {
+          kind: 'store-in-loop',
+          line: s.line,
+          words: {
+            en: `With '${moveText(s)}' behind the endloop of line ${loop.line}'s loop instead of in it the work would be right: results are finished when the last slice has been added.`,
+            zh: `若把 '${moveText(s)}' 移到第 ${loop.line} 行循环的 endloop 之后，工作量就正确了：累加完最后一片，结果才完成。`,
+          },
+        },
+      };
+    }
   }
 }
 
@@ -362,8 +451,8 @@ export function repair(
   for (const { program: changed, finding } of changes(program, layer.cores)) {
     if (lacks(totalsOf(changed, layer.cores), layer).length > 0) continue;
     if (isSound(changed)) return finding;
-    // Another size that leaves something else wrong leads astray.
-    if (finding.kind !== 'wrong-size') first ??= finding;
+    // Another size, or place, that leaves something else wrong leads astray.
+    if (finding.kind !== 'wrong-size' && finding.kind !== 'store-in-loop') first ??= finding;
   }
   return first;
 }
