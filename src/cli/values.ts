@@ -146,6 +146,18 @@ export function positive(option: string): (text: string) => number {
   };
 }
 
+/** A part of a whole, from above 0 to 1. */
+export function part(option: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (!(value > 0 && value <= 1)) {
+      const expected = { en: 'a number above 0 and up to 1: 0.9', zh: '大于 0、不超过 1 的数：0.9' };
+      throw badValue({ option, found: text, expected });
+    }
+    return value;
+  };
+}
+
 /** A percentage from 0 to below 100, as a share. */
 export function share(option: string): (text: string) => number {
   return (text) => {

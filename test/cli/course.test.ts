@@ -57,7 +57,27 @@ test('a class: numbers in text files, and what was ignored', async () => {
   expect(stdout).toMatch(/^cy +ignored/m);
 });
 
+test('a right program says how much of the bound it reaches, and a teacher how much it must', async () => {
+  const own = join(folder, 'fast');
+  mkdirSync(join(own, 'ada'), { recursive: true });
+  const program = `move DRAM[0] NRAM[0] 1024
+move DRAM[1024] WRAM[0] 1024
+sync
+compute MAC_32 256 NRAM[0] 1024 WRAM[0] 1024 to NRAM[1024] 4
+sync
+move NRAM[1024] DRAM[2048] 4
+`;
+  writeFileSync(join(own, 'ada/7.7.s'), program);
+  const found = await run('course grade fast --at-least 0.9');
+  const one = await run('course check 7.7 --answer fast/ada/7.7.s --at-least 0.99');
+  rmSync(own, { recursive: true });
+  expect(found.stdout).toMatch(/^ada +right 97 %/m);
+  expect(one).toMatchObject({ code: 1, stdout: expect.stringMatching(/^7\.7 incomplete/) });
+  expect(one.stdout).toContain('reaches 97.1 % of the bound, and 99.0 % are asked for');
+});
+
 test.each([
+  ['course grade . --at-least 90', 'SYS-CLI-004'],
   ['course check 2.2 --answer none.json', 'SYS-CLI-010', 3],
   ['course 2.99', 'SYS-CLI-230'],
   ['course check nine', 'SYS-CLI-230'],

@@ -8,6 +8,7 @@ import {
   type Arguments,
   checkExercise,
   type Exercise,
+  heldTo,
   type Parameters,
   passes,
   readArguments,
@@ -24,10 +25,10 @@ import { type DataOptions, entriesOf, exerciseOf, isChapter, isExercise, useData
 import { CHECK, EXERCISE, GRADES, JUDGED, LIST } from '../course/schemas.ts';
 import { keepChecks, lastChecks } from '../course/state.ts';
 import { submissionOf } from '../course/submission.ts';
-import { checkedText, judgedText, listText, totalText, verdictText } from '../course/texts.ts';
+import { checkedText, gradeText, judgedText, listText, totalText, verdictText } from '../course/texts.ts';
 import { loadMachine } from '../machine.ts';
 import { palette } from '../style.ts';
-import { whole } from '../values.ts';
+import { part, whole } from '../values.ts';
 
 const oneAnswer = diagnostic<{ found: number }>('SYS-CLI-237', 'usage', {
   en: (p) =>
@@ -187,7 +188,22 @@ async function run(exercise: Exercise, options: RunOptions, console: Console): P
   console.say(palette.faint(`\nsystole course check ${id}`));
 }
 
-interface CheckOptions extends DataOptions {
+interface AtLeast {
+  readonly atLeast?: number;
+}
+
+/** How fast a program must be. */
+const withAtLeast = (console: Console, command: CliCommand): CliCommand =>
+  command.option(
+    '--at-least <SHARE>',
+    console.text({
+      en: 'of the bound, that a program must reach to be right: 0.9; default: any',
+      zh: '程序须达到下界的比例才算正确，如 0.9；默认不限',
+    }),
+    part('--at-least'),
+  ) as CliCommand;
+
+interface CheckOptions extends DataOptions, AtLeast {
   readonly answer?: string;
   readonly long?: true;
   readonly all?: true;
@@ -210,6 +226,7 @@ function check(console: Console, exercise: Exercise | undefined): CliCommand {
     )
     .option('--long', t({ en: 'also figures that take minutes', zh: '也检查需数分钟的数值' }))
     .option('--all', t({ en: 'list every figure, not only those that do not hold', zh: '列出每个数值' }));
+  withAtLeast(console, command);
   withDataOptions(console, command);
   withParameters(console, command, exercise);
   withCommonOptions(console, command, CHECK, JUDGED);
@@ -260,7 +277,7 @@ async function judgeOne(words: readonly string[], options: CheckOptions, console
   if (id === '' || more.length > 0) throw oneAnswer({ found: words.length });
   const exercise = await exerciseOf(id);
   const answer = options.answer!;
-  const judged = await judge(exercise, answer, valuesOf(exercise, options));
+  const judged = heldTo(await judge(exercise, answer, valuesOf(exercise, options)), options.atLeast ?? 0);
   if (console.json) {
     const findings = judged.findings.map(({ kind, words: w, line }) => ({ kind, words: w, line: line ?? null }));
     console.object(JUDGED, { id, answer, verdict: judged.verdict, findings, figures: judged.figures });
@@ -286,10 +303,15 @@ function grades(console: Console): CliCommand {
   withCommonOptions(console, command, GRADES);
   withExamples(console, command, [
     { run: 'systole course grade class/', does: { en: 'a table, and what is wrong', zh: '成绩表与错误说明' } },
+    {
+      run: 'systole course grade class/ --at-least 0.9',
+      does: { en: 'programs must reach 90 % of the bound', zh: '程序须达到下界的 90 %' },
+    },
     { run: 'systole course grade class/ --json', does: { en: 'for a grader', zh: '供评分程序使用' } },
   ]);
-  command.action(async (folder: string) => {
-    const { students, ignored } = await grade(folder, (name) => console.progress.begin(name));
+  withAtLeast(console, command);
+  command.action(async (folder: string, { atLeast = 0 }: AtLeast) => {
+    const { students, ignored } = await grade(folder, atLeast, (name) => console.progress.begin(name));
     const ids = entriesOf([])
       .map(({ id }) => id)
       .filter((id) => students.some((s) => s.answers.some((a) => a.id === id) || isIgnored(ignored, s.student, id)));
@@ -306,7 +328,7 @@ function grades(console: Console): CliCommand {
     const cell = (s: (typeof students)[number], id: string): string => {
       const found = s.answers.filter((a) => a.id === id);
       const best = found.find((a) => a.verdict === 'right') ?? found[0];
-      if (best !== undefined) return verdictText(best.verdict, console);
+      if (best !== undefined) return gradeText(best, console);
       return isIgnored(ignored, s.student, id) ? t({ en: 'ignored', zh: '已忽略' }) : '–';
     };
     const heads = [t({ en: 'student', zh: '学生' }), ...ids, t({ en: 'right', zh: '正确' })];

@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diagnostic, SystoleError } from '#base';
-import { defaults, type Exercise, type Judged } from '#course';
+import { defaults, type Exercise, heldTo, type Judged } from '#course';
 import { reasonOf } from '../files.ts';
 import type { Both } from '../language.ts';
 import { exerciseOf, isExercise } from './registry.ts';
@@ -47,8 +47,11 @@ export async function judge(exercise: Exercise, word: string, values = defaults(
   return exercise.judge(submissionOf(word), values);
 }
 
-/** @throws SYS-CLI-233, SYS-CLI-234 */
-export async function grade(folder: string, onStudent: (name: string) => void) {
+/**
+ * @param least of the bound that a program must reach to be right
+ * @throws SYS-CLI-233, SYS-CLI-234
+ */
+export async function grade(folder: string, least: number, onStudent: (name: string) => void) {
   const ignored: string[] = [];
   const students: Student[] = [];
   for (const student of listed(folder).filter((name) => isFolder(join(folder, name)))) {
@@ -58,7 +61,7 @@ export async function grade(folder: string, onStudent: (name: string) => void) {
       const file = join(folder, student, name);
       const id = idOf(name);
       if (!isAnswerFile(name) || !isExercise(id)) ignored.push(file);
-      else answers.push({ id, file, ...(await judgedOrRefused(await exerciseOf(id), file)) });
+      else answers.push({ id, file, ...heldTo(await judgedOrRefused(await exerciseOf(id), file), least) });
     }
     students.push({ student, right: answers.filter((a) => a.verdict === 'right').length, answers });
   }

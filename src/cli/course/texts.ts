@@ -139,6 +139,12 @@ const VERDICTS: Readonly<Record<Judged['verdict'], Both>> = {
 
 export const verdictText = (verdict: Judged['verdict'], console: Console): string => console.text(VERDICTS[verdict]);
 
+/** The verdict, and of a right program how much of the bound it reaches, rounded down. */
+export function gradeText({ verdict, figures: { efficiency } }: Judged, console: Console): string {
+  const text = verdictText(verdict, console);
+  return verdict !== 'right' || efficiency === undefined ? text : `${text} ${Math.floor(100 * efficiency)} %`;
+}
+
 export function judgedText(id: string, submission: Submission, judged: Judged, console: Console): string {
   const { verdict, findings, figures } = judged;
   const paint = verdict === 'right' ? palette.good : palette.bad;
