@@ -166,6 +166,10 @@ elements as 128 column tiles: 4112, 99.6 % of the bound.
       path: 'src/course/judge/order.ts',
       words: { en: 'what is said of a program without addresses', zh: '对没有地址的程序能说什么' },
     },
+    {
+      path: 'src/course/judge/contents.ts',
+      words: { en: 'and of one with addresses: what lies where', zh: '对有地址的程序：各处存放着什么' },
+    },
   ],
   parameters: {
     tiles: {

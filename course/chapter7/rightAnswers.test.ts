@@ -116,6 +116,21 @@ const RIGHT: readonly (readonly [id: string, name: string, text: string])[] = [
       ['endloop', 'sync', 'move NRAM[32768] DRAM 16384'],
     ),
   ],
+  [
+    '7.8',
+    'zeros loaded where the sums come, X and W in two pieces each',
+    lines(
+      LOADED_78,
+      'move DRAM NRAM[65536] 16384',
+      'sync',
+      'loop 2',
+      'compute MAC_32 524288 NRAM[0, 16384] 8192 NRAM[8192, 24576] 8192 NRAM[65536] 16384 WRAM[0, 65536] 32768 ' +
+        'WRAM[32768, 98304] 32768 to NRAM[65536] 16384',
+      'endloop',
+      'sync',
+      'move NRAM[65536] DRAM 16384',
+    ),
+  ],
   ['7.8', 'growing slices of K, the last in column tiles', growing78()],
   [
     '7.8',

@@ -50,7 +50,7 @@ const meet = (a: { from: number; to: number }, b: { from: number; to: number }):
 const nameOf = ({ memory, from }: Region): string => `${LINEAR_NAMES[memory]}[${from}]`;
 
 /** Rows, part of the inner dimension and columns of a product whose operands have so many bytes. */
-export function productOf(
+function productOf(
   x: number,
   w: number,
   y: number,
@@ -61,16 +61,16 @@ export function productOf(
   return { rows: a / inner, inner, columns: b / inner };
 }
 
-/** Operands of a computation by what they are: X, W, sums that it adds to where it reads them, and where it leaves them. */
-export function rolesOf(
+/** Operands of a computation by what they are: X, W, what it adds to where it lists that among what it reads, and where it leaves its sums. */
+function rolesOf(
   operands: readonly LinearOperand[],
-  isOfSums: (operand: LinearOperand) => boolean,
+  isAdded: (operand: LinearOperand, y: LinearOperand) => boolean,
 ): Readonly<Record<'x' | 'w' | 'added' | 'y', readonly LinearOperand[]>> {
   const of = (memory: LinearSpace, mode: 'read' | 'write') =>
     operands.filter((o) => o.memory === memory && o.mode === mode);
   const y = of('nram', 'write');
   const reads = of('nram', 'read');
-  const added = reads.length < 2 ? [] : reads.filter((o) => y.some((r) => r.bytes === o.bytes) && isOfSums(o));
+  const added = reads.length < 2 ? [] : reads.filter((o) => y.some((r) => r.bytes === o.bytes && isAdded(o, r)));
   return { x: reads.filter((o) => !added.includes(o)), w: of('wram', 'read'), added, y };
 }
 
@@ -188,7 +188,11 @@ class Contents {
       const { from, to } = placed(o, turn);
       return this.#held[o.memory].at(from, to);
     };
-    const roles = rolesOf(own, (o) => heldAt(o).every(({ value }) => isSums(value)));
+    // Sums; or what was loaded where it leaves them, such as zeros.
+    const roles = rolesOf(
+      own,
+      (o, y) => placed(o, turn).from === placed(y, turn).from || heldAt(o).every(({ value }) => isSums(value)),
+    );
     const [x, w, y] = [roles.x, roles.w, roles.y].map((list) => list.reduce((n, o) => n + o.bytes, 0));
     const { rows, inner, columns } = productOf(x!, w!, y!, this.#layer);
     const results = roles.y.map((o) => placed(o, turn));
