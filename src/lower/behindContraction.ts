@@ -12,6 +12,7 @@ import {
   typesOfContraction,
   widthsOf,
 } from './contraction.ts';
+import { needsBeside, type StepOperand } from './kernels/elementwise.ts';
 import type { Nest } from './nest.ts';
 import { madeAlong, onMadeRows, type PooledTile, poolingBody } from './pooled.ts';
 import { bufferStrides, type LoopDim, type Stream, type StreamDim, tileStrides, tilesOf } from './stream.ts';
@@ -74,6 +75,7 @@ export function behindContraction(
     };
   });
   const wide: Temporary = { name: 'wide', bytes: wideBytes(k, t.b * my * mx * t.n) };
+  const beside: Temporary = { name: 'beside', bytes: besideBytes(k, t.b * my * mx * t.n) };
   const factors = factorsOf(k, { y, x });
   const apart: Temporary | undefined =
     k.pool?.sums === undefined || k.pool.sums === types.result
@@ -94,9 +96,9 @@ export function behindContraction(
   };
   return {
     inputs: [...operands, ...(factors === undefined ? [] : [factors])],
-    temporaries: [wide, ...(apart === undefined ? [] : [apart])],
+    temporaries: [wide, beside, ...(apart === undefined ? [] : [apart])],
     pooled,
-    body: bodyBehind(k, { b, y, x, n }, out, operands, wide, pooled),
+    body: bodyBehind(k, { b, y, x, n }, out, operands, { wide, beside }, pooled),
   };
 }
 
@@ -124,6 +126,10 @@ export const wideBytes = (k: Contraction, elements: number): number =>
     ? 4 * elements
     : 0;
 
+/** Bytes beside a result's tile for a value that steps leave there: floats of 32 bits. */
+export const besideBytes = (k: Contraction, elements: number): number =>
+  needsBeside(k.epilogue?.steps ?? []) ? ELEMENT_BYTES.f32 * elements : 0;
+
 /** Factors of a pooling that differ from place to place. */
 function factorsOf({ pool, y: ofY, x: ofX }: Contraction, { y, x }: Readonly<Record<'y' | 'x', LoopDim>>) {
   if (typeof pool?.scale !== 'object') return undefined;
@@ -134,13 +140,21 @@ function factorsOf({ pool, y: ofY, x: ofX }: Contraction, { y, x }: Readonly<Rec
   return { name: 'factors', space: 'nram', type: 'f32', ...pool.scale.place, dims } satisfies Stream;
 }
 
+/** Tiles for values between steps. */
+interface Temporaries {
+  /** Of the value so far, where it is of another type than the result. */
+  readonly wide: Temporary;
+  /** Of a second value. */
+  readonly beside: Temporary;
+}
+
 /** What the vector unit does with a tile of results: the chain, then the pooling; undefined where there is neither. */
 function bodyBehind(
   k: Contraction,
   loops: Readonly<Record<'b' | 'y' | 'x' | 'n', LoopDim>>,
   out: Stream,
   operands: readonly Stream[],
-  wide: Temporary,
+  temporaries: Temporaries,
   pooled: PooledTile | undefined,
 ): StepBody | undefined {
   const { epilogue } = k;
@@ -152,7 +166,7 @@ function bodyBehind(
         epilogue,
         out,
         operands,
-        wide,
+        temporaries,
         emit,
         [n, x, y, b].map((l) => at.size(l)),
       );
@@ -161,7 +175,7 @@ function bodyBehind(
   return (at, emit) => {
     if (epilogue !== undefined)
       onMadeRows(pooled, emit, (columns, rows, from) =>
-        epilogueSteps(epilogue, pooled.made, operands, wide, emit, [at.size(n), columns, rows, 1], from),
+        epilogueSteps(epilogue, pooled.made, operands, temporaries, emit, [at.size(n), columns, rows, 1], from),
       );
     pool(at, emit);
   };
@@ -172,7 +186,7 @@ function epilogueSteps(
   { steps, operands }: ContractionEpilogue,
   out: Stream,
   streams: readonly Stream[],
-  wide: Temporary,
+  temporaries: Temporaries,
   emit: StepEmitter,
   sizes: readonly StepSize[],
   from = 0,
@@ -185,26 +199,28 @@ function epilogueSteps(
     let at = 0;
     return inTile(streams[i]!, [o.b, o.y, o.x, o.n].map((s) => (s === 0 ? 0 : tile[at++]!)).reverse());
   });
-  /** The value so far, of a type: in the result's tile, or beside it. */
-  const soFar = (type: ElementType): Access => {
-    if (type === out.type) return result;
+  /** As the result lies, elements of a type. */
+  const like = (tile: Temporary, type: ElementType): Access => {
     const scale = ELEMENT_BYTES[type] / ELEMENT_BYTES[out.type];
     const strides = bufferStrides(out).reverse();
     return {
       ...inTile(
-        wide,
+        tile,
         strides.map((s) => s * scale),
       ),
       type,
     };
   };
+  /** The value so far, of a type: in the result's tile, or apart from it. */
+  const soFar = (type: ElementType): Access => (type === out.type ? result : like(temporaries.wide, type));
   let type = out.type;
   for (const s of steps) {
     const value = soFar(type);
-    const access = (at: number | 'out'): Access => (at === 'out' ? value : accesses[at]!);
+    const beside = like(temporaries.beside, type);
+    const access = (at: StepOperand): Access => (at === 'out' ? value : at === 'beside' ? beside : accesses[at]!);
     type = s.type ?? type;
     emit.step({
-      ...{ f: s.f, sizes, a: access(s.a), c: soFar(type) },
+      ...{ f: s.f, sizes, a: access(s.a), c: s.into === undefined ? soFar(type) : beside },
       ...(s.b === undefined ? {} : { b: typeof s.b === 'object' ? s.b : access(s.b) }),
       ...(s.accumulate === undefined ? {} : { accumulate: s.accumulate }),
       ...(s.zero === undefined ? {} : { zero: s.zero }),

@@ -23,7 +23,7 @@ export const keyOf = (k: Contraction): string => {
     out.home,
     prologue && windowKey(prologue),
     unfold && [unfold.taps, unfold.by, unfold.of.a.home, unfold.of.y, unfold.of.x, unfold.of.c],
-    epilogue?.steps.map((s) => [s.f, s.a, typeof s.b, s.type, s.accumulate]),
+    epilogue?.steps.map((s) => [s.f, s.a, typeof s.b, s.into, s.type, s.accumulate]),
     epilogue?.operands.map((o) => [o.type, o.outer, o.b, o.y, o.x, o.n, o.place.home]),
     pool && [pool.reduce, pool.fill !== 0, pool.sums, typeof pool.scale === 'object' ? pool.scale : typeof pool.scale],
   ]);

@@ -17,7 +17,7 @@ import {
 import { reductionBlocks } from './contractionWeights.ts';
 import { coresFor, togetherOf } from './cores.ts';
 import type { Unfold } from './im2col/unfold.ts';
-import type { ElementwiseStep } from './kernels/elementwise.ts';
+import type { ElementwiseStep, StepOperand } from './kernels/elementwise.ts';
 import { weightBuffers, withRing } from './ring.ts';
 import { formsOf, inDenseForm, inForm, sparseOf, type WeightForm } from './sparse/forms.ts';
 import {
@@ -143,9 +143,9 @@ function poolingText({ pool, y, x }: Contraction, of: string): string {
 }
 
 export const stepText = (s: ElementwiseStep, out: string): string => {
-  const operand = (at: number | 'out'): string => (at === 'out' ? out : `operand${at}`);
+  const operand = (at: StepOperand): string => (at === 'out' ? out : at === 'beside' ? at : `operand${at}`);
   const second = s.b === undefined ? [] : [typeof s.b === 'object' ? String(s.b.scalar) : operand(s.b)];
-  return `${s.f}(${[operand(s.a), ...second].join(', ')})`;
+  return `${s.into === undefined ? '' : `${s.into} = `}${s.f}(${[operand(s.a), ...second].join(', ')})`;
 };
 
 /** One stream of a nest. */

@@ -6,7 +6,7 @@
 import { ELEMENT_BYTES, type VectorFunction } from '#isa';
 import { accumulatorEntries, filtersOf, lanesOf, type Machine, unitFor, vectorLanes } from '#machine';
 import { keepsSums, type MatrixWork, VECTOR_CLASSES, workCyclesOfAll, workOf } from '#timing';
-import { wideBytes } from './behindContraction.ts';
+import { besideBytes, wideBytes } from './behindContraction.ts';
 import {
   type Contraction,
   type EpilogueOperand,
@@ -276,7 +276,8 @@ export class Screening {
     );
     const madeBuffer = k.pool === undefined ? 0 : align(this.#bytes.result * made * block.width);
     const sums = k.pool?.sums === undefined || k.pool.sums === this.#types.result ? 0 : align(4 * pixels * block.width);
-    const results = (outBuffer + madeBuffer + operandBytes) * outTimes + align(wideBytes(k, made * block.width)) + sums;
+    const between = align(wideBytes(k, made * block.width)) + align(besideBytes(k, made * block.width));
+    const results = (outBuffer + madeBuffer + operandBytes) * outTimes + between + sums;
     const aBlocked = depthBlocks > 1 && !wholeDepth;
     const aTimes = outerTurns * spatial * (aBlocked ? depthBlocks : 1) > 1 ? 2 : 1;
     if (aBuffer * aTimes + results > machine.nram.bytes) return;

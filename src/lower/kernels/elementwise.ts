@@ -10,12 +10,16 @@ import type { Access } from '../vectorSteps.ts';
 import { cutTiles } from '../vectorTiles.ts';
 import { broadcastView, elementBytesOf, type JointDim, mergeDims, placeOf, typeOfView, type View } from '../views.ts';
 
+export type StepOperand = number | 'out' | 'beside';
+
 /** out = f(out or first input, operand). */
 export interface ElementwiseStep {
   readonly f: VectorFunction;
-  /** Index of the input that stands at A; 'out' continues from the step before. */
-  readonly a: number | 'out';
-  readonly b?: number | 'out' | { readonly scalar: number };
+  /** Index of the input that stands at A; 'out' continues from the step before; 'beside' is what one before left there. */
+  readonly a: StepOperand;
+  readonly b?: StepOperand | { readonly scalar: number };
+  /** It leaves its value beside the result, which stays as it is. Only of what is done behind a contraction. */
+  readonly into?: 'beside';
   /** What it leaves; the same type where it is not said. */
   readonly type?: ElementType;
   /** Meets the value so far, instead of taking its place. */
@@ -23,6 +27,9 @@ export interface ElementwiseStep {
   /** Zero point of `quant` and `dequant`. */
   readonly zero?: number;
 }
+
+/** Whether steps need a tile beside that of the result. */
+export const needsBeside = (steps: readonly ElementwiseStep[]): boolean => steps.some((s) => s.into === 'beside');
 
 export interface Elementwise {
   readonly inputs: readonly View[];
@@ -83,8 +90,8 @@ export function planElementwise(k: Elementwise, machine: Machine): VectorKernel 
         body: (at: TileContext, emit) => {
           const sizes = [...loops].reverse().map((l) => at.size(l));
           const out: Access = { tile: output, strides: strideList(output, 0, joint) };
-          const input = (i: number | 'out'): Access =>
-            i === 'out' ? out : { tile: inputs[i]!, strides: strideList(inputs[i]!, i + 1, joint) };
+          const input = (i: StepOperand): Access =>
+            typeof i === 'string' ? out : { tile: inputs[i]!, strides: strideList(inputs[i]!, i + 1, joint) };
           for (const s of k.steps) {
             const b = s.b === undefined ? {} : { b: typeof s.b === 'object' ? s.b : input(s.b) };
             emit.step({ f: s.f, sizes, a: input(s.a), ...b, c: out });

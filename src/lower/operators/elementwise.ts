@@ -6,12 +6,13 @@ import { floatAttribute, type GraphNode, namesRead, staticShape, tensorNumbers, 
 import type { VectorFunction } from '#isa';
 import { isFloating } from '../elementTypes.ts';
 import { add, apply, type Expression, inOrder, mul, sub } from '../formula/expression.ts';
-import type { ElementwiseStep } from '../kernels/elementwise.ts';
+import { type ElementwiseStep, needsBeside } from '../kernels/elementwise.ts';
 import type { Lowering, Planner, ToHost } from '../planner.ts';
 import { notComputed, toHost } from '../reasons.ts';
 import type { View } from '../views.ts';
 import { elementOf, Kernels, operandOf, readValue, rounded } from './formulas.ts';
 import { type Arguments, acceptsType, FUNCTIONS } from './functions.ts';
+import { stepsInTwoPlaces } from './twoPlaces.ts';
 
 /** Every operand takes buffers and records of a kernel; what goes beyond is done in several. */
 const MOST_OPERANDS = 6;
@@ -229,34 +230,76 @@ export const BINARY: Readonly<Record<string, VectorFunction>> = {
   Min: 'min',
 };
 
+/** The steps of an operator of one operand on what a kernel has made so far; undefined where it is none that `stepsOfNodes` does. */
+export const unarySteps = (node: GraphNode, p: Planner): ElementwiseStep[] | undefined =>
+  node.inputs[0] === undefined ? undefined : stepsOfNodes([node], node.inputs[0], p);
+
 /**
- * The steps of an operator of one operand on what a kernel has made so far; undefined where it is none, has computed parameters, or
- * needs its operand again after the first step.
+ * The steps of operators that together make one value of another, `name`, which a kernel has made so far.
+ * @param nodes in order; what they read is `name`, what others of them make, and numbers
+ * @returns undefined where one is no element-wise function, has computed parameters, or where values between them need more room than one
+ * tile, which halves never have: a node rounds once, and steps round what they leave
  */
-export function unarySteps(node: GraphNode, p: Planner): ElementwiseStep[] | undefined {
-  const [name, ...parameters] = node.inputs;
-  const f = FUNCTIONS[node.op];
-  if (f === undefined || name === undefined || typeRefusal(p, node) !== undefined) return undefined;
-  if (parameters.some((n) => n !== '' && numberOf(p, n, p.dims(node.outputs[0]!).length) === undefined))
-    return undefined;
+function stepsOfNodes(nodes: readonly GraphNode[], name: string, p: Planner): ElementwiseStep[] | undefined {
   const operands = new Operands(p);
   // Steps round what they leave, whatever the type.
   const dtype = isFloating(p.dtype(name)) ? 'float32' : p.slotType(name);
-  const result = { buffer: UNPLACED, offset: 0, dtype, dims: p.dims(name), strides: [] };
-  const x = operandOf(result);
+  const x = operandOf({ buffer: UNPLACED, offset: 0, dtype, dims: p.dims(name), strides: [] });
   operands.set(name, x);
-  const root = f.of(argumentsOf(p, node, operands));
-  if (isRefusal(root)) return undefined;
-  const steps: ElementwiseStep[] = [];
-  let before = x;
-  for (const e of inOrder(root)) {
-    if (e === x) continue;
-    const scalar = e.kind === 'apply' && (e.b === undefined || 'scalar' in e.b) ? e.b : 'another';
-    if (e.kind !== 'apply' || e.type !== x.type || e.a !== before || scalar === 'another') return undefined;
-    steps.push({ f: e.f, a: 'out', ...(scalar === undefined ? {} : { b: scalar }) });
-    before = e;
+  let root = x;
+  for (const node of nodes) {
+    const f = FUNCTIONS[node.op];
+    const output = node.outputs[0]!;
+    if (f === undefined || typeRefusal(p, node) !== undefined) return undefined;
+    const isKnown = (n: string): boolean =>
+      n === '' || operands.has(n) || numberOf(p, n, p.dims(output).length) !== undefined;
+    if (!node.inputs.every(isKnown)) return undefined;
+    const made = f.of(argumentsOf(p, node, operands));
+    if (isRefusal(made)) return undefined;
+    operands.set(output, made);
+    root = made;
   }
-  return steps.length === 0 ? [{ f: 'mov', a: 'out' }] : steps;
+  const steps = stepsInTwoPlaces(x, root);
+  const isRounded = isFloating(p.dtype(name)) && p.dtype(name) !== 'float32';
+  return steps !== undefined && isRounded && needsBeside(steps) ? undefined : steps;
+}
+
+/** Nodes that together make one value of another one, nobody else reading anything between, and their steps. */
+export interface Meeting {
+  readonly nodes: readonly GraphNode[];
+  readonly steps: readonly ElementwiseStep[];
+}
+
+/** The most nodes between a value and where its readers meet again. */
+const MOST_MEETING = 8;
+
+/**
+ * The element-wise nodes behind a value that several of them read, up to where all meet again, as in x · sigmoid(x); undefined where they
+ * do not, or not in one tile's room.
+ */
+export function meetingBehind(p: Planner, name: string): Meeting | undefined {
+  if (p.isOutput(name)) return undefined;
+  const nodes: GraphNode[] = [];
+  const values = new Set([name]);
+  const isInside = (node: GraphNode): boolean => nodes.includes(node);
+  const dims = p.dims(name).join();
+  /** Reads nothing that is computed elsewhere. */
+  const isReady = (node: GraphNode): boolean =>
+    namesRead(node).every((n) => n === '' || values.has(n) || p.constant(n) !== undefined);
+  while (nodes.length < MOST_MEETING) {
+    const next = [...values].flatMap((v) => p.consumers(v)).find((n) => !isInside(n) && isReady(n) && isFunction(p, n));
+    const output = next?.outputs[0];
+    if (next === undefined || output === undefined || next.outputs.length > 1) return undefined;
+    if (p.dims(output).join() !== dims || p.dtype(output) !== p.dtype(name)) return undefined;
+    nodes.push(next);
+    values.add(output);
+    const isOpen = (v: string): boolean => p.isOutput(v) || !p.consumers(v).every(isInside);
+    const open = [...values].filter(isOpen);
+    if (open.length > 1 || open[0] !== output) continue;
+    const steps = stepsOfNodes(nodes, name, p);
+    return steps && { nodes, steps };
+  }
+  return undefined;
 }
 
 /** A sum, maximum or minimum of many: a kernel takes as many operands as it can, and the next goes on from there. */

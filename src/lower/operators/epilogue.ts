@@ -10,7 +10,7 @@ import type { ElementwiseStep } from '../kernels/elementwise.ts';
 import type { Planner } from '../planner.ts';
 import { lacksVectorType } from '../reasons.ts';
 import { broadcastView, placeOf, typeOfView, type View } from '../views.ts';
-import { BINARY, unarySteps } from './elementwise.ts';
+import { BINARY, meetingBehind, unarySteps } from './elementwise.ts';
 import { clipLimits, fusedActivation } from './fuse.ts';
 import type { PoolBehind } from './poolBehind.ts';
 
@@ -106,7 +106,15 @@ function quantisedChain(p: Planner, before: Chain): Chain | undefined {
   const nodes = [...before.nodes, first];
   for (let name = first.outputs[0]!; ; ) {
     const reader = p.onlyConsumer(name);
-    if (reader === undefined || reader.domain !== '' || p.isDone(reader)) return undefined;
+    if (reader === undefined) {
+      const meeting = meetingBehind(p, name);
+      if (meeting === undefined) return undefined;
+      steps.push(...meeting.steps);
+      nodes.push(...meeting.nodes);
+      name = nodes.at(-1)!.outputs[0]!;
+      continue;
+    }
+    if (reader.domain !== '' || p.isDone(reader)) return undefined;
     const next = reader.outputs[0]!;
     if (p.dims(next).join() !== dims.join()) return undefined;
     nodes.push(reader);
@@ -170,12 +178,18 @@ function extend(p: Planner, { act, nodes: drained, output }: Chain): Chain {
   // Steps work in the type of the result.
   while (vectorLanes(p.machine.vector, elementTypeOf(dtype) ?? '') !== undefined) {
     const reader = p.onlyConsumer(name);
-    if (reader === undefined || reader.domain !== '' || p.isDone(reader)) break;
-    const added = stepsOf(p, reader, name, dims, operands);
-    if (added === undefined) break;
-    steps.push(...added);
-    nodes.push(reader);
-    name = reader.outputs[0]!;
+    if (reader === undefined) {
+      const meeting = meetingBehind(p, name);
+      if (meeting === undefined) break;
+      steps.push(...meeting.steps);
+      nodes.push(...meeting.nodes);
+    } else {
+      const added = reader.domain !== '' || p.isDone(reader) ? undefined : stepsOf(p, reader, name, dims, operands);
+      if (added === undefined) break;
+      steps.push(...added);
+      nodes.push(reader);
+    }
+    name = nodes.at(-1)!.outputs[0]!;
   }
   return { act, steps, operands, nodes, output: name };
 }

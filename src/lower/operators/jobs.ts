@@ -2,11 +2,13 @@
 import { internalError } from '#base';
 import { elementCount, type GraphNode } from '#ir';
 import { type KeptValue, SLOT_BYTES } from '#isa';
-import type { Machine } from '#machine';
+import { coresOf, type Machine, vectorLanes } from '#machine';
+import { VECTOR_CLASSES } from '#timing';
 import { buildContraction, type Contraction, fitsContraction, type Tiling } from '../contraction.ts';
 import { packedBytes, sparsePlan } from '../contractionWeights.ts';
 import { coresFor } from '../cores.ts';
 import { withWram } from '../decisions.ts';
+import { elementTypeOf } from '../elementTypes.ts';
 import { amongNeighbours, emitContraction } from '../emitContraction.ts';
 import type { FirstBlock } from '../firstBlock.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
@@ -136,8 +138,19 @@ export function cyclesApart(
   if (chain.pool !== undefined) return 0;
   const pool = chains[0]?.pool;
   const longest = chains.find((c) => c.pool === undefined)!;
+  if (chain === longest) return pool?.cycles ?? 0;
   const left = longest.operands.length - chain.operands.length;
-  return (pool?.cycles ?? 0) + (chain === longest ? 0 : leastCycles(p, writes, 2 + left));
+  const moved = leastCycles(p, writes, 2 + left);
+  const computed = stepsLeast(p, longest.steps.slice(chain.steps.length), writes);
+  return (pool?.cycles ?? 0) + Math.max(moved, computed);
+}
+
+/** Cycles that the vector units need at least for steps on a value. */
+function stepsLeast({ machine }: Planner, steps: Chain['steps'], { dims, dtype }: View): number {
+  const { vector } = machine;
+  const lanes = vectorLanes(vector, elementTypeOf(dtype) ?? '') ?? vector.lanes;
+  const cycles = steps.reduce((n, s) => n + vector.cycles[VECTOR_CLASSES[s.f]], 0);
+  return (cycles * elementCount(dims)) / (lanes * coresOf(machine));
 }
 
 /**

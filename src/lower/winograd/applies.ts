@@ -2,6 +2,7 @@
 import type { WinogradTile } from '#isa';
 import { coresOf, type Machine, semaphoresOf } from '#machine';
 import { type Contraction, typesOfContraction } from '../contraction.ts';
+import { needsBeside } from '../kernels/elementwise.ts';
 import { SEMAPHORES_NEEDED } from './order.ts';
 
 /** What a compilation does with the Winograd unit: what is predicted to be fastest, nothing, or one tile wherever it can. */
@@ -40,6 +41,8 @@ export function otherShape(k: Contraction): Reason | undefined {
   const operands = (k.epilogue?.operands ?? []).some((o) => o.type !== undefined && o.type !== 'f32');
   if (k.prologue !== undefined || steps || operands)
     return { en: 'what is done before or behind it is not of its type', zh: '其前后的运算类型与之不同' };
+  if (needsBeside(k.epilogue?.steps ?? []))
+    return { en: 'what is done behind it needs a tile beside the results', zh: '其后的运算需要结果之外的一块暂存' };
   return undefined;
 }
 

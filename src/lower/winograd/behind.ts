@@ -3,7 +3,7 @@
 import { WINOGRAD_OUTPUTS, type WinogradTile } from '#isa';
 import type { Activation, Contraction } from '../contraction.ts';
 import type { Operand } from '../emitter.ts';
-import type { ElementwiseStep } from '../kernels/elementwise.ts';
+import type { ElementwiseStep, StepOperand } from '../kernels/elementwise.ts';
 import { tileStrides } from '../stream.ts';
 import type { Access, StepBody } from '../vectorSteps.ts';
 import type { BuiltWinograd } from './build.ts';
@@ -78,8 +78,8 @@ export function bodyBehind(k: Contraction, built: BuiltWinograd, tile: WinogradT
     // Tiles of several images are whole.
     for (const s of steps) {
       for (let image = 0; image < loop.b.tile; image++) {
-        const access = (operand: number | 'out'): Access => {
-          const i = operand === 'out' ? 0 : operand + 1;
+        const access = (operand: StepOperand): Access => {
+          const i = typeof operand === 'string' ? 0 : operand + 1;
           const offset = image * strides[i]![0]!;
           return {
             tile: i === 0 ? out : operands[i - 1]!,
