@@ -103,6 +103,8 @@ export class Planner {
   readonly winograd: WinogradChoice;
   /** How convolutions have their windows. */
   readonly convolution: ConvolutionChoice;
+  /** Whether tilings are searched for, and not given. */
+  readonly searches: boolean;
 
   constructor(
     model: Model,
@@ -127,6 +129,7 @@ export class Planner {
     expanded: Pick<ExpandedModel, 'origin' | 'reasons' | 'macs'> = NOT_EXPANDED,
   ) {
     this.#schedule = schedule;
+    this.searches = schedule === searchTiling;
     this.depthFirst = depthFirst;
     this.mayFuse = mayFuse;
     this.weightBuffers = weightBuffers;

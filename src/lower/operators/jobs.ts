@@ -11,6 +11,7 @@ import { withWram } from '../decisions.ts';
 import { elementTypeOf } from '../elementTypes.ts';
 import { amongNeighbours, emitContraction } from '../emitContraction.ts';
 import type { FirstBlock } from '../firstBlock.ts';
+import { foldPixels } from '../foldedPixels.ts';
 import { emitCopy, planCopy, predictCopy } from '../kernels/copy.ts';
 import { movedAhead } from '../nest.ts';
 import { packedWeights } from '../packedWeights.ts';
@@ -99,7 +100,9 @@ function fastestOf(
   let least = limit;
   for (const variant of variants) {
     if (variant.least >= least) break;
-    const given = variant.contraction();
+    // Tilings of a caller are of pixels as they lie.
+    const made = (): Contraction => (p.searches ? foldPixels(variant.contraction(), machine) : variant.contraction());
+    const given = made();
     for (const ways of waysOf(p, given, isSettled)) {
       let fits = false;
       for (const [i, way] of ways.entries()) {
@@ -114,7 +117,7 @@ function fastestOf(
         if (weighed >= least) continue;
         least = weighed;
         const contraction = (): Contraction => {
-          const now = variant.contraction();
+          const now = made();
           return inWay(now, way, p.machine) ?? now;
         };
         best = { k, contraction, tiling, cycles, weighed };
