@@ -3,7 +3,7 @@
  * done beside its tile, as one layer, by the host's numbers, on machines of every kind.
  */
 import { describe, expect, test } from 'vitest';
-import { type Attribute, ints } from '#ir';
+import { type Attribute, int, ints } from '#ir';
 import { runCompiled } from '../support/compiledRun.ts';
 import { GraphBuilder } from '../support/graphBuilder.ts';
 import { MACHINES } from '../support/machines.ts';
@@ -45,6 +45,27 @@ describe('functions that need a result twice', () => {
       expect(together).toBeGreaterThan(1);
     });
   }
+
+  test('behind depthwise convolutions, too, and before the 1×1 convolution behind these', async () => {
+    for (const machine of MACHINES.filter((m) => ['tiny-run', 'tiny-cluster', 'textbook-single'].includes(m.name))) {
+      const layers = new Set<string>();
+      for (const [i, [name, behind]] of Object.entries(BEHIND).entries()) {
+        const g = new GraphBuilder(i, 18);
+        const x = g.input([1, 12, 9, 7]).name;
+        const attributes = { group: int(12), pads: ints([1, 1, 1, 1]) };
+        const y = behind(g, g.node('Conv', [x, g.weights([12, 1, 3, 3]), g.constant([12])], attributes));
+        const { faults, compiled } = await runCompiled(
+          g.model(i % 2 === 0 ? [y] : [g.node('Conv', [y, g.weights([5, 12, 1, 1])])]),
+          machine,
+          g.feeds(),
+          { rounding: ROUNDING },
+        );
+        expect(faults, `${machine.name}, ${name}`).toEqual([]);
+        for (const { op } of compiled.program.layers) layers.add(op);
+      }
+      if (machine.name === 'textbook-single') expect(layers).toContain('Conv+Sigmoid+Mul');
+    }
+  });
 
   test('values that are read elsewhere, or meet nothing, are left as they are', async () => {
     const g = new GraphBuilder(3, 18);

@@ -35,9 +35,13 @@ export interface WindowDim {
   readonly pad: number;
 }
 
-/** What follows on the result: with a number, or with one for each channel. */
+/** What follows on the result: alone, with a number, with one for each channel, or with a second value of the same sizes beside it. */
 export interface WindowStep {
   readonly f: VectorFunction;
+  /** Where its operands are, and where it leaves its value: the result itself where it is not said. Values beside it are f32, as it is then. */
+  readonly a?: 'beside';
+  readonly b?: 'out' | 'beside';
+  readonly into?: 'beside';
   readonly scalar?: number;
   /** [c], of the type that the step finds. */
   readonly perChannel?: View;
@@ -74,7 +78,7 @@ export const windowKey = (k: WindowKernel): string => {
   return JSON.stringify([
     ...[input, output, weights, bias].map((v) => v && [v.dtype, v.dims, v.strides, v.buffer.home]),
     typeof scale === 'object' ? scale.strides : scale !== undefined,
-    after.map((step) => [step.f, step.type, step.perChannel?.strides]),
+    after.map((step) => [step.f, step.a, step.b, step.into, step.type, step.perChannel?.strides]),
     [y, x, reduce, sums, isInWords],
   ]);
 };
@@ -210,6 +214,9 @@ function windowTiles(
     const made = words ? 'f32' : output.type;
     const sums = k.sums ?? made;
     const apart = sums === made ? undefined : temporary('sums', sums, product(output.dims.map((d) => extentOf(d))));
+    const beside = k.after.some((step) => step.into === 'beside')
+      ? temporary('beside', 'f32', product(output.dims.map((d) => extentOf(d))))
+      : undefined;
     const outStrides = tileStrides(output) as [number, number, number];
     const sumStrides = bufferStrides(output);
     /** The result so far, as elements of a type: in the output's tile, or as words beside it. */
@@ -299,7 +306,12 @@ function windowTiles(
           tile: repeated.get(tile) ?? tile,
           strides: places(ELEMENT_BYTES[tile.type], 0, 0),
         });
-        const steps: (Omit<WindowStep, 'scalar' | 'perChannel'> & { readonly b?: Step['b'] })[] = [];
+        const over = (oy: number, ox: number, width: number): number[] => places(width, ox, oy);
+        const [besideY, besideX, besideC] = sumStrides.map((v) => (v * ELEMENT_BYTES.f32) / ELEMENT_BYTES[output.type]);
+        const besideAt = (): Access => ({ tile: beside!, strides: over(besideY!, besideX!, besideC!) });
+        const steps: (Omit<WindowStep, 'scalar' | 'perChannel' | 'b'> & {
+          readonly b?: Step['b'] | 'out' | 'beside';
+        })[] = [];
         if (typeof k.scale === 'number') steps.push({ f: 'mul', b: { scalar: k.scale } });
         else if (factors !== undefined) {
           const [fy, fx] = tileStrides(factors) as [number, number];
@@ -312,10 +324,11 @@ function windowTiles(
         });
         if (steps.length === 0 && apart !== undefined) steps.push({ f: 'mov' });
         let type = sums;
-        steps.forEach(({ f, b, type: to, saturate, zero }, i) => {
+        steps.forEach(({ f, a: first, b, into, type: to, saturate, zero }, i) => {
           const last = i === steps.length - 1;
-          const over = (oy: number, ox: number, width: number): number[] => places(width, ox, oy);
-          const from = result(type, over);
+          const before = result(type, over);
+          const from = first === undefined ? before : besideAt();
+          const second = b === 'out' ? before : b === 'beside' ? besideAt() : b;
           type = last ? made : (to ?? type);
           const [oy, ox, oc] = outStrides;
           const c = last ? { tile: output, type, strides: places(oc, ox, oy) } : result(type, over);
@@ -323,8 +336,8 @@ function windowTiles(
             f,
             sizes: placeSizes,
             a: from,
-            ...(b === undefined ? {} : { b }),
-            c,
+            ...(second === undefined ? {} : { b: second }),
+            c: into === undefined ? c : besideAt(),
             ...(saturate === true ? { saturate } : {}),
             ...(zero === undefined ? {} : { zero }),
           });

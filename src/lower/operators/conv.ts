@@ -103,9 +103,7 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
   const isDepthwise = groups === channels && filters === channels && groups > 1 && drained.act.kind !== 'leaky';
   const ofDepthwise = { ...k, ya, xa };
   if (types === undefined)
-    return isDepthwise
-      ? depthwise(p, [node, ...drained.nodes], chains, ofDepthwise)
-      : lacksType(p.machine, 'matrix', p.dtype(xName));
+    return isDepthwise ? depthwise(p, node, chains, ofDepthwise) : lacksType(p.machine, 'matrix', p.dtype(xName));
 
   const shape = (input: View, out: View, chain: Chain, merged: number): Contraction => {
     const spatial = (a: typeof ya, dim: number): Contraction['y'] => ({
@@ -198,7 +196,7 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
   const make = (chosen: Chosen): void => chosenJob(p, [node], [], chosen, reads());
   if (isDepthwise) {
     const instead = mayMerge(types) ? { onMatrix, make } : undefined;
-    const refused = depthwise(p, [node, ...drained.nodes], all, ofDepthwise, instead);
+    const refused = depthwise(p, node, all, ofDepthwise, instead);
     if (refused === undefined) return undefined;
   }
   // What the vector unit has no lanes for is the matrix unit's.

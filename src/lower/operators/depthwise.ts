@@ -7,6 +7,7 @@ import { type ElementType, INTEGER_RANGES, type SlotType } from '#isa';
 import type { Machine } from '#machine';
 import { reachedByWindows } from '../compulsory.ts';
 import { type Elements, elementsOf } from '../elementTypes.ts';
+import type { ElementwiseStep } from '../kernels/elementwise.ts';
 import { planWindow, type WindowKernel, type WindowStep } from '../kernels/window.ts';
 import type { Planner, ToHost } from '../planner.ts';
 import { doesNotFit, lacksVectorType } from '../reasons.ts';
@@ -35,19 +36,49 @@ export interface OnMatrix {
 }
 
 /**
- * Makes the job of a depthwise convolution.
- * @param chains what may be done behind it; the vector unit does the shortest
+ * Makes the job of a depthwise convolution, with what follows of it alone where that is predicted to take less time.
+ * @param chains what may be done behind it, the longest first
  * @param instead what is done where that is predicted to take less time
  */
 export function depthwise(
   p: Planner,
-  nodes: readonly GraphNode[],
+  node: GraphNode,
   chains: readonly Chain[],
-  k: Convolution & { readonly ya: Axis; readonly xa: Axis },
+  k: DepthwiseConvolution,
   instead?: OnMatrix,
 ): ToHost | undefined {
-  const fused = chains.at(-1)!;
-  const parts = k.zero === undefined ? ofFloats(p, nodes[0]!, fused, k) : ofIntegers(p, nodes[0]!, fused, k, k.zero);
+  const drained = chains.at(-1)!;
+  const isAlone = (c: Chain): boolean => c !== drained && c.operands.length === 0 && c.pool === undefined;
+  const longer = isFloat32(p, k) ? chains.find(isAlone) : undefined;
+  const made = [...(longer === undefined ? [] : [longer]), drained].map((chain) => planned(p, node, chains, chain, k));
+  const fits = made.filter((m): m is PlannedDepthwise => 'onVector' in m);
+  const best = fits.sort((a, b) => a.onVector + a.apart - b.onVector - b.apart)[0];
+  return best === undefined ? (made.at(-1) as ToHost) : bestJob(p, node, best, instead);
+}
+
+type DepthwiseConvolution = Convolution & { readonly ya: Axis; readonly xa: Axis };
+
+const isFloat32 = (p: Planner, k: Convolution): boolean => k.zero === undefined && p.dtype(k.x) === 'float32';
+
+/** A depthwise convolution with a chain behind it, on the vector unit. */
+interface PlannedDepthwise {
+  readonly fused: Chain;
+  readonly reads: readonly View[];
+  readonly kernel: (output: View) => WindowKernel;
+  /** What it is predicted to take; infinite where it does not fit. */
+  readonly onVector: number;
+  /** What the rest of the longest chain takes at least. */
+  readonly apart: number;
+}
+
+function planned(
+  p: Planner,
+  node: GraphNode,
+  chains: readonly Chain[],
+  fused: Chain,
+  k: DepthwiseConvolution,
+): PlannedDepthwise | ToHost {
+  const parts = k.zero === undefined ? ofFloats(p, node, fused, k) : ofIntegers(p, node, fused, k, k.zero);
   const dtypes = [p.slotType(k.x), p.slotType(fused.output), parts.weights.dtype, ...parts.through];
   const lacking = lacksVectorType(p.machine, dtypes);
   if (lacking !== undefined) return lacking;
@@ -64,10 +95,26 @@ export function depthwise(
   const reads = [reachedByWindows(input, dim(k.ya), dim(k.xa)), weights, ...parameters];
   const window = { input, y: dim(k.ya), x: dim(k.xa), reduce: 'add', fill: k.zero?.a ?? 0 } as const;
   const kernel = (output: View): WindowKernel => ({ ...window, output, weights, sums, after });
-  const planIn = (output: View, machine = p.machine): VectorKernel | undefined => planWindow(kernel(output), machine);
-  const alone = planIn(unplaced(p, fused.output));
+  const alone = planWindow(kernel(unplaced(p, fused.output)), p.machine);
   const onVector = alone === undefined ? Number.POSITIVE_INFINITY : predictVectorKernel(alone, p.machine).cycles;
-  const apart = instead === undefined ? 0 : cyclesApart(p, chains, fused, { writes: unplaced(p, fused.output) });
+  return {
+    fused,
+    reads,
+    kernel,
+    onVector,
+    apart: cyclesApart(p, chains, fused, { writes: unplaced(p, fused.output) }),
+  };
+}
+
+function bestJob(
+  p: Planner,
+  node: GraphNode,
+  { fused, reads, kernel, onVector, apart: left }: PlannedDepthwise,
+  instead: OnMatrix | undefined,
+): ToHost | undefined {
+  const nodes = [node, ...fused.nodes];
+  const planIn = (output: View, machine = p.machine): VectorKernel | undefined => planWindow(kernel(output), machine);
+  const apart = instead === undefined ? 0 : left;
   const onMatrix = instead?.onMatrix(onVector + apart);
   const cycles = onMatrix === undefined ? onVector : onMatrix.cycles - apart;
   if (separable(p, { nodes, output: fused.output, window: kernel, reads, cycles })) return undefined;
@@ -75,7 +122,7 @@ export function depthwise(
     instead.make(onMatrix);
     return undefined;
   }
-  if (alone === undefined) return doesNotFit(p.machine);
+  if (onVector === Number.POSITIVE_INFINITY) return doesNotFit(p.machine);
   const output = asPlane(p.output(fused.output, 'channels-last'));
   if (planIn(output) === undefined) return doesNotFit(p.machine);
   for (const n of fused.nodes) p.fuse(n);
@@ -104,7 +151,7 @@ const weightDims = ({ dims }: Tensor): number[] => [...(dims.length === 3 ? [1] 
 
 const asBytes = (v: Elements): Uint8Array => new Uint8Array(v.buffer, v.byteOffset, v.byteLength);
 
-function ofFloats(p: Planner, node: GraphNode, { act }: Chain, k: Convolution): Parts {
+function ofFloats(p: Planner, node: GraphNode, { act, steps }: Chain, k: Convolution): Parts {
   const channels = k.weights.dims[0]!;
   const dtype = p.slotType(k.x);
   const source = elementsOf(k.weights);
@@ -123,8 +170,19 @@ function ofFloats(p: Planner, node: GraphNode, { act }: Chain, k: Convolution): 
           ...(act.low > Number.NEGATIVE_INFINITY ? [{ f: 'max' as const, scalar: act.low }] : []),
           ...(act.high < Number.POSITIVE_INFINITY ? [{ f: 'min' as const, scalar: act.high }] : []),
         ];
-  const after = [...(biases === undefined ? [] : [{ f: 'add' as const, perChannel: biases }]), ...limits];
+  const biased: readonly WindowStep[] = biases === undefined ? [] : [{ f: 'add', perChannel: biases }];
+  const after = [...biased, ...limits, ...steps.map(windowStep)];
   return { weights, sums: 'f32', after, through: ['float32'] };
+}
+
+/** A step of a chain without operands behind a window. */
+function windowStep({ f, a, b, into }: ElementwiseStep): WindowStep {
+  return {
+    f,
+    ...(a === 'beside' ? { a } : {}),
+    ...(typeof b === 'object' ? b : b === undefined ? {} : { b: b as 'out' | 'beside' }),
+    ...(into === undefined ? {} : { into }),
+  };
 }
 
 function ofIntegers(
