@@ -38,3 +38,18 @@ test('3.1: a right number without its name, and running statistics counted', asy
   expect(findings[0]!.words.en).toContain('running means and variances');
   expect(findings[1]!.words.en).toContain('alexnet=60965224');
 });
+
+test.each([
+  ['2.2', { total: 22538 }, 'right'],
+  // The published error of the exercise, which is known without a name.
+  ['3.1', { answer: 60955224 }, 'wrong'],
+  ['7.9', { answer: 131600 }, 'refused'],
+  ['7.9', { answer: 7 }, 'refused'],
+] as const)('%s %o: %s', async (id, values, expected) => {
+  expect((await judged(id, values)).verdict).toBe(expected);
+});
+
+test('cycles of the best program are no number that is asked for: the program is', async () => {
+  const { findings } = await judged('7.9', { answer: 131600 });
+  expect(findings.map((f) => f.kind)).toEqual(['not-asked']);
+});

@@ -123,8 +123,17 @@ export async function judgeLayer(
   work: LayerWork,
   { isCompiled = true } = {},
 ): Promise<Judged> {
-  if (submission.kind === 'numbers')
-    return judgeNumbers(submission, layerNumbers(work, task.machine, task.serial, task.readings));
+  if (submission.kind === 'numbers') {
+    const best = cyclesOfProgram(task.best, task.machine);
+    const known: Slip = {
+      value: best,
+      words: {
+        en: `${best} is the cycles of the best program known here. The cycles of a program are judged by the program: hand in the program (.s).`,
+        zh: `${best} 是此处已知最好程序的周期数。程序的周期由程序来评判：请提交程序（.s）。`,
+      },
+    };
+    return judgeNumbers(submission, layerNumbers(work, task.machine, task.serial, task.readings), [known]);
+  }
   const compiled = isCompiled ? { compiled: await compiledCycles(task.shape, task.machine) } : {};
   return judgeProgram(submission, { ...task, ...compiled });
 }

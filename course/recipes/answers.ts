@@ -82,7 +82,7 @@ export async function judgeModule(
   { kind }: Pick<Recipe<unknown>, 'kind'>,
   seconds = MOST_SECONDS,
 ): Promise<Judged> {
-  if (submission.kind !== 'program') return refusedKind('program');
+  if (submission.kind !== 'program') return refusedKind('module');
   const path = resolve(submission.file);
   if (!/\.m?[jt]s$/.test(path) || !existsSync(path)) {
     return refused(

@@ -27,6 +27,11 @@ test.each([
   expect(judged.verdict).toBe(verdict);
 });
 
+test('numbers are refused by what a recipe asks for', async () => {
+  const judged = await operator.judge!({ kind: 'numbers', values: { answer: 3 } }, defaults(operator.parameters));
+  expect([judged.verdict, judged.findings[0]!.words.en]).toEqual(['refused', expect.stringContaining('module')]);
+});
+
 test.each([
   ['while (true) {}', 'took longer than 2 s'],
   ['await new Promise(() => {});', 'ended before it was judged'],

@@ -32,23 +32,24 @@ export interface Judged {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+const WANTED: Readonly<Record<'program' | 'numbers' | 'module', Words>> = {
+  program: {
+    en: 'This exercise asks for a program (.s or .asm), not for numbers.',
+    zh: '本题要求提交程序（.s 或 .asm），而不是数值。',
+  },
+  numbers: {
+    en: 'This exercise asks for numbers by name, not for a program.',
+    zh: '本题要求按名称提交数值，而不是程序。',
+  },
+  module: {
+    en: 'This exercise asks for a module of a checkout (.ts or .js), not for numbers.',
+    zh: '本题要求提交检出目录中的模块（.ts 或 .js），而不是数值。',
+  },
+};
+
 /** Where an exercise takes one kind of answer and got another. */
-export const refusedKind = (wanted: 'program' | 'numbers'): Judged => ({
+export const refusedKind = (wanted: keyof typeof WANTED): Judged => ({
   verdict: 'refused',
-  findings: [
-    {
-      kind: 'wrong-kind',
-      words:
-        wanted === 'program'
-          ? {
-              en: 'This exercise asks for a program (.s or .asm), not for numbers.',
-              zh: '本题要求提交程序（.s 或 .asm），而不是数值。',
-            }
-          : {
-              en: 'This exercise asks for numbers by name, not for a program.',
-              zh: '本题要求按名称提交数值，而不是程序。',
-            },
-    },
-  ],
+  findings: [{ kind: 'wrong-kind', words: WANTED[wanted] }],
   figures: {},
 });

@@ -32,6 +32,8 @@ test('an answer that is wrong ends with 1 and does not give the right one away',
   const { code, stdout } = await run('course check 2.2 --answer 22016');
   expect({ code, stdout }).toMatchObject({ code: 1, stdout: expect.stringContaining('the biases are missing') });
   expect(stdout).not.toContain('22538');
+  expect((await run('course check 2.2 --answer 22638')).stdout).toContain('too large, by less than 1 %');
+  expect((await run('course check 2.2 --answer total=22538')).stdout).toMatch(/^2\.2 right/);
 });
 
 test('what is handed in is repeated with all its digits', async () => {

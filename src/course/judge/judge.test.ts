@@ -195,7 +195,7 @@ test('numbers by name: slips that are known, factors, what is missing', () => {
   ]);
   expect(judge({ total: 22537 })).toEqual([
     'wrong',
-    'total (parameters): 22537 is not right. It is 1 too few.',
+    'total (parameters): 22537 is not right. It is too small, by less than 1 %.',
     'bytes (bytes) is not given.',
   ]);
   // Nothing is wrong with a number whose name alone is missing; of several, one line says which.
@@ -204,13 +204,63 @@ test('numbers by name: slips that are known, factors, what is missing', () => {
     '22538 is total (parameters). Several numbers are asked for, so say which it is: total=22538.',
     'bytes (bytes) is not given.',
   ]);
-  expect(judge({ answer: 22537 }).slice(0, 2)).toEqual([
-    'wrong',
+  // One that fits nothing may be any of them: it is not wrong, and nothing is missing that was not begun.
+  expect(judge({ answer: 22537 })).toEqual([
+    'refused',
     'Say which number it is: NAME=NUMBER. The numbers are: total, bytes.',
   ]);
+  expect(judge({ answer: 22016 })).toEqual([
+    'wrong',
+    'total (parameters): 22016 is not right. That is what comes out where biases are left out.',
+  ]);
+  expect(judge({ answer: 22537, bytes: 90152 })[0]).toBe('incomplete');
   expect(judge({ total: Number.POSITIVE_INFINITY })).toEqual(['refused', 'total: Infinity is no finite number.']);
   expect(judge({ totals: 1, bytes: 90152, total: 22538 })[1]).toContain("Did you mean 'total'?");
   expect(judgeNumbers(program(''), fields).verdict).toBe('refused');
+});
+
+test('the main number alone is the whole answer, with its name or without', () => {
+  const words = { en: 'n', zh: 'n' };
+  const fields = [
+    { name: 'total', words, expected: 22538, main: true },
+    { name: 'biases', words, expected: 522 },
+  ];
+  const kinds = (values: Readonly<Record<string, number>>): readonly string[] => {
+    const { verdict, findings } = judgeNumbers({ kind: 'numbers', values }, fields);
+    return [verdict, ...findings.map((f) => f.kind)];
+  };
+  expect(kinds({ answer: 22538 })).toEqual(['right', 'correct']);
+  expect(kinds({ total: 22538 })).toEqual(['right', 'correct']);
+  expect(kinds({ total: 22538, biases: 520 })[0]).toBe('wrong');
+  expect(kinds({ biases: 522 })).toEqual(['incomplete', 'missing-number', 'correct']);
+  // Another of the numbers, of which only the name is missing.
+  expect(kinds({ answer: 522 })).toEqual(['incomplete', 'unnamed', 'missing-number']);
+});
+
+test('how far off a number is says no number', () => {
+  const field = { name: 'n', words: { en: 'n', zh: 'n' }, expected: 22538 };
+  const said = (answer: number, expected = 22538): string => {
+    const { findings } = judgeNumbers({ kind: 'numbers', values: { answer } }, [{ ...field, expected }]);
+    return findings[0]!.words.en.replace(/^.*not right\. /, '');
+  };
+  expect([22538.0001, 24000, 12000, 1e9].map((v) => said(v))).toEqual([
+    'It is too large, by less than 1 %.',
+    'It is too large, by 1 to 10 %.',
+    'It is too small, by 10 to 100 %.',
+    'It is too large, by more than the whole.',
+  ]);
+  expect(said(-22538)).toBe('It is of the right size with the wrong sign.');
+  expect(said(3, 0)).toBe('It is too large.');
+});
+
+test('a number that is known and not asked for', () => {
+  const words = { en: 'n', zh: 'n' };
+  const fields = ['bound', 'serial'].map((name, i) => ({ name, words, expected: 100 + i }));
+  const known = { value: 4208, words: { en: 'Hand in the program.', zh: '请提交程序。' } };
+  expect(judgeNumbers({ kind: 'numbers', values: { answer: 4208 } }, fields, [known])).toMatchObject({
+    verdict: 'refused',
+    findings: [{ kind: 'not-asked', words: known.words }],
+  });
 });
 
 test('a slip is known at the tolerance of its number', () => {
