@@ -68,6 +68,7 @@ Source of the terms: J. Searle, *Minds, Brains, and Programs*, 1980, where "stro
     { path: 'course/chapter2/11.ts', words: { en: 'how it is constructed, and trained', zh: '它的构造与训练' } },
   ],
   rows: 3,
+  answeredBy: 'explanation',
   async show({ table, print }) {
     const right = await competence();
     table(

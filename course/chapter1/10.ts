@@ -162,6 +162,7 @@ $\max(\text{work}/\text{peak},\ \text{bytes}/\text{bandwidth})$，利用率不�
     { path: 'src/flow', words: { en: 'compile, run, check', zh: '编译、运行、核对' } },
   ],
   rows: 3,
+  answeredBy: 'design',
   parameters: {
     network: {
       kind: 'choice',

@@ -100,6 +100,7 @@ Sources: N. Wiener, *Cybernetics*, 1948; J. Robinson, *A Machine-Oriented Logic 
     { path: 'course/chapter2/1.ts', words: { en: 'the network on XOR', zh: '解决异或的网络' } },
   ],
   rows: 4,
+  answeredBy: 'explanation',
   parameters: {
     gain: {
       kind: 'real',

@@ -1,6 +1,7 @@
 /** Exercise 1.3: what one neuron of two inputs can do: the perceptron's rule on truth tables, with weights or a proof that there are none. */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { CELL_POINTS, planePicture, planeWords } from '../chapter2/plane.ts';
+import { exact, main, slip } from '../numberFields.ts';
 import { answer, bestScore, inputsOf, judge, proves, type TruthTable, tables } from './perceptron.ts';
 
 const AND = [0, 0, 0, 1];
@@ -27,8 +28,8 @@ export const exercise = defineExercise({
     zh: '一个由两个输入的单个神经元构成的感知机能完成什么任务？',
   },
   asked: {
-    en: 'A perceptron consists of a single neuron with two inputs. Which tasks can it solve?',
-    zh: '由一个有两个输入的神经元构成的感知机，能完成哪些任务？',
+    en: 'A perceptron consists of a single neuron with two inputs. Which tasks can it solve? Hand in the numbers `separable2`, `separable3`, `xor`: of the Boolean functions of two and of three inputs, how many a perceptron can learn, and how many of the four rows of XOR the best one has right. One number alone is `separable2`.',
+    zh: '由一个有两个输入的神经元构成的感知机，能完成哪些任务？请提交数值 `separable2`、`separable3`、`xor`：两个与三个输入的布尔函数中感知机能学会的个数，以及最好的感知机在异或四行中答对的行数。只交一个数时为 `separable2`。',
   },
   explanation: {
     en: String.raw`It computes $y=\operatorname{sgn}(w_1x_1+w_2x_2+b)$: it parts the plane by a line. So it solves exactly the **linearly separable** classifications into two classes. Of the 16 Boolean
@@ -122,4 +123,19 @@ $$\sum_i\lambda_i\,t_i\,(x_i,1)=0,\qquad t_i=\pm1$$
       .row(4)
       .equal('XOR: rows that the best perceptron has right, of', [bestScore(XOR), inputsOf(XOR).length], [3, 4]);
   },
+  judge: (submission) =>
+    judgeNumbers(submission, [
+      main(
+        exact('separable2', 'separable functions of two inputs', '两个输入的线性可分函数个数', separableCount(2), [
+          slip(tables(2).length, 'all functions are counted', '计入了全部函数'),
+          slip(
+            tables(2).length - 1,
+            'XOR alone is left out; its complement cannot be learnt either',
+            '只去掉了异或；同或同样学不会',
+          ),
+        ]),
+      ),
+      exact('separable3', 'separable functions of three inputs', '三个输入的线性可分函数个数', separableCount(3)),
+      exact('xor', 'rows of XOR that the best perceptron has right', '最好的感知机在异或中答对的行数', bestScore(XOR)),
+    ]),
 });

@@ -195,6 +195,7 @@ $$x'=\operatorname{clip}\bigl(x+\varepsilon\,\operatorname{sign}\nabla_x L(x,t),
     },
   ],
   rows: 3,
+  answeredBy: 'explanation',
   mnistRows: [2, 3],
   parameters: {
     epsilon: {

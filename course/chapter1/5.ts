@@ -151,6 +151,7 @@ Source: Y. Chen et al., *AI Computing Systems* (智能计算系统), chapter 1.`
     { path: 'src/sim', words: { en: 'processor', zh: '处理器' } },
   ],
   rows: 2,
+  answeredBy: 'explanation',
   parameters: {
     network: {
       kind: 'choice',

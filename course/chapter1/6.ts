@@ -93,6 +93,7 @@ $$\frac{2\cdot 70}{4.6}=30.4$$
     },
   ],
   rows: 4,
+  answeredBy: 'explanation',
   parameters: {
     network: {
       kind: 'choice',

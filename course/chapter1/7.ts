@@ -74,6 +74,7 @@ Expressions and Their Computation by Machine*，CACM 3(4)，1960；C. Cheney，*
     { path: 'docs/control.md', words: { en: 'the control unit that runs it', zh: '执行它的控制单元' } },
   ],
   rows: 2,
+  answeredBy: 'explanation',
   parameters: {
     fact: { kind: 'whole', words: { en: 'n of (fact n)', zh: '(fact n) 的 n' }, default: 5, least: 0, most: 12 },
     fib: { kind: 'whole', words: { en: 'n of (fib n)', zh: '(fib n) 的 n' }, default: 10, least: 0, most: 18 },

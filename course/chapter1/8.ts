@@ -163,6 +163,7 @@ Sources: T. Chen et al., *DianNao*, ASPLOS 2014; N. Jouppi et al., *In-Datacente
     },
   ],
   rows: 2,
+  answeredBy: 'explanation',
   parameters: {
     rows: { kind: 'whole', words: { en: 'rows of X', zh: 'X 的行数' }, default: LAYER.rows, least: 1, most: 64 },
     inner: { kind: 'whole', words: { en: 'columns of X', zh: 'X 的列数' }, default: LAYER.inner, least: 1, most: 256 },

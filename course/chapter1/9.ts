@@ -110,6 +110,7 @@ Source of the view: Y. Chen et al., *AI Computing Systems* (智能计算系统),
     { path: 'src/machine/presets/diannao.json', words: { en: 'the first of the processors', zh: '最早的处理器' } },
   ],
   rows: 2,
+  answeredBy: 'explanation',
   async show({ print, table, picture, language }) {
     table(
       [

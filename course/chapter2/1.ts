@@ -144,6 +144,7 @@ Sources: F. Rosenblatt, *The perceptron*, 1958; M. Minsky and S. Papert, *Percep
     { path: 'src/tensor/autograd.ts', words: { en: 'back-propagation', zh: '反向传播' } },
   ],
   rows: 2,
+  answeredBy: 'explanation',
   parameters: {
     hidden: { kind: 'whole', words: { en: 'hidden neurons', zh: '隐层神经元数' }, default: 2, least: 1, most: 64 },
     activation: {

@@ -2,7 +2,7 @@
  * Exercise 2.10: what the activation changes in a gradient, and a new activation, sign(z)·ln(1 + |z|), registered below as an operator of
  * its own with kernel and gradient.
  */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { tensorOf } from 'systole/ir';
 import {
   abs,
@@ -29,6 +29,7 @@ import {
   tracked,
   Variable,
 } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 import { INPUTS, TABLES } from './1.ts';
 import { derivative, slopePicture } from './derivative.ts';
 
@@ -97,8 +98,8 @@ export const exercise = defineExercise({
     zh: '不同激活函数对梯度计算的影响；设计新的激活函数并给出梯度公式',
   },
   asked: {
-    en: 'What does the choice of the activation change in the gradients? Design a new activation and give the gradient of a neuron that has it.',
-    zh: '激活函数的选择对梯度计算有何影响？请设计一个新的激活函数，并给出使用它的神经元的梯度公式。',
+    en: 'What does the choice of the activation change in the gradients? Design a new activation and give the gradient of a neuron that has it. For a neuron with $w=0.3$, $x=0.7$, $b=0.1$, activation $e^z$ and loss $(2-e^z)^2$, hand in the numbers `dw`, `db`, the derivatives of the loss; and `swish`, `signlog`, the slopes at 0 of $z\\,\\sigma(z)$ and of $\\operatorname{sign}(z)\\ln(1+|z|)$. Real numbers to three digits.',
+    zh: '激活函数的选择对梯度计算有何影响？请设计一个新的激活函数，并给出使用它的神经元的梯度公式。设神经元 $w=0.3$、$x=0.7$、$b=0.1$，激活为 $e^z$，损失为 $(2-e^z)^2$，请提交数值 `dw`、`db`（损失的导数）；以及 `swish`、`signlog`，即 $z\\,\\sigma(z)$ 与 $\\operatorname{sign}(z)\\ln(1+|z|)$ 在 0 处的斜率。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`Only the factor $G'(z)$ changes: with $\delta=\frac{\partial L}{\partial a}\,G'(z)$ everything else of back-propagation stays as it is. For one neuron $y=G(wx+b)$ with
@@ -172,4 +173,24 @@ $b$ as for $w$, so it is $-2\,e^{wx+b}(t-e^{wx+b})$. And $e^z$ is a poor activat
     const slopes = [await derivative(silu, 0), await derivative(signLog, 0)];
     check.row(5).equal('slopes of swish and of the new one at 0', slopes, [0.5, 1]);
   },
+  judge: async (submission) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const [dw, db] = await neuronGradient(exp, NEURON);
+        return [
+          real('dw', 'dL/dw', 'dL/dw', dw, [slip(db, 'the input x is missing as a factor', '漏乘了输入 x')]),
+          real('db', 'dL/db', 'dL/db', db, [
+            slip(dw, 'the input x is a factor, which the bias does not have', '多乘了输入 x，偏置并不乘它'),
+          ]),
+          real('swish', 'slope of swish at 0', 'swish 在 0 处的斜率', await derivative(silu, 0)),
+          real(
+            'signlog',
+            'slope of sign(z)·ln(1 + |z|) at 0',
+            'sign(z)·ln(1 + |z|) 在 0 处的斜率',
+            await derivative(signLog, 0),
+          ),
+        ];
+      })(),
+    ),
 });

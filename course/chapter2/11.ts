@@ -119,6 +119,7 @@ $$s_j=\sum_{m\ge1}(-1)^{m+1}h_{m2^j}$$
     { path: 'examples/09-train-an-adder.ts', words: { en: 'the same as an example', zh: '相应的示例程序' } },
   ],
   rows: 6,
+  answeredBy: 'program',
   parameters: {
     seed: {
       kind: 'whole',

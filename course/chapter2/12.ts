@@ -139,6 +139,7 @@ cross-entropy and Adam (or momentum that accumulates) over small batches solve i
     },
   ],
   rows: 4,
+  answeredBy: 'program',
   parameters: {
     seed: {
       kind: 'whole',

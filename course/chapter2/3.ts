@@ -1,6 +1,6 @@
 /** Exercise 2.3: back-propagation written out by hand for a 3-4-2 network, against the framework and against differences. */
 import { Random } from 'systole/base';
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { tensorOf } from 'systole/ir';
 import {
   checkGradients,
@@ -17,6 +17,7 @@ import {
   tracked,
   Variable,
 } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 
 type Vector = readonly number[];
 type Matrix = readonly Vector[];
@@ -91,12 +92,24 @@ export function network(hidden: keyof typeof ACTIVATIONS, seed: number) {
   return { layers, x, target, variables, loss };
 }
 
+/** What goes into the output neurons, and the third class as target. */
+const outputs = () => ({
+  z: tracked(tensor([[0.3, -1.2, 2, 0.5]], { dtype: 'f64' })),
+  t: tensor([[0, 0, 1, 0]], { dtype: 'f64' }),
+});
+
 /** dL/dz of softmax and cross-entropy, less p − t: nothing but rounding is left. */
 export function outputDelta(): Promise<number> {
-  const z = tracked(tensor([[0.3, -1.2, 2, 0.5]], { dtype: 'f64' }));
-  const t = tensor([[0, 0, 1, 0]], { dtype: 'f64' });
+  const { z, t } = outputs();
   const [delta] = grad(crossEntropy(z, t, { reduction: 'sum' }), [z]);
   return delta!.sub(softmax(z).sub(t)).abs().max().item();
+}
+
+/** dL/dz of softmax and cross-entropy, at each output neuron. */
+export async function outputGradients(): Promise<readonly number[]> {
+  const { z, t } = outputs();
+  const [delta] = grad(crossEntropy(z, t, { reduction: 'sum' }), [z]);
+  return [...((await delta!.data()) as Float64Array)];
 }
 
 /** The largest relative error of the framework's gradients against central differences, h = 1e-5. */
@@ -124,8 +137,8 @@ export const exercise = defineExercise({
     zh: '反向传播中，神经元的梯度是如何计算的？权重是如何更新的？',
   },
   asked: {
-    en: 'How does back-propagation find the gradient at each neuron, and how are the weights then updated?',
-    zh: '反向传播如何求出每个神经元的梯度？随后权重如何更新？',
+    en: 'How does back-propagation find the gradient at each neuron, and how are the weights then updated? Hand in the numbers `delta1`, `delta2`, `delta3`, `delta4`: the gradients at the output neurons of softmax with cross-entropy, for $z=(0.3,-1.2,2,0.5)$ and the third class. Real numbers to three digits.',
+    zh: '反向传播如何求出每个神经元的梯度？随后权重如何更新？请提交数值 `delta1`、`delta2`、`delta3`、`delta4`：输出层为 softmax 加交叉熵，$z=(0.3,-1.2,2,0.5)$、类别为第三类时各输出神经元的梯度。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`With $z_l=W_l\,a_{l-1}+b_l$ going into the neurons of layer $l$ and $a_l=G(z_l)$ coming out, let $\delta_l=\partial L/\partial z_l$ be the
@@ -216,4 +229,13 @@ sigmoid 与 tanh 的斜率可由函数值得到，分别为 $a(1-a)$ 和 $1-a^2$
     }
     check.row(2).close('softmax with cross-entropy: δ less p − t', await outputDelta(), 0, 1e-12);
   },
+  judge: async (submission) =>
+    judgeNumbers(
+      submission,
+      (await outputGradients()).map((delta, i) =>
+        real(`delta${i + 1}`, `gradient at output neuron ${i + 1}`, `第 ${i + 1} 个输出神经元的梯度`, delta, [
+          ...(delta < 0 ? [slip(delta + 1, 'the target is not subtracted: p alone', '没有减去目标，只是 p')] : []),
+        ]),
+      ),
+    ),
 });

@@ -2,8 +2,9 @@
  * Exercise 2.4: five activation functions over [−10, 10] and the ranges of their values. Each is monotone on either side of 0, so that its
  * extremes lie at the ends or at 0, which an even number of sample points misses.
  */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { elu, tensor } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 import { linePlot } from '../plot.ts';
 
 export type Activation = (x: number, a: number) => number;
@@ -61,8 +62,8 @@ export const exercise = defineExercise({
     zh: '在同一个坐标系内画出五种不同的激活函数图像，并比较取值范围',
   },
   asked: {
-    en: 'Draw sigmoid, tanh, ReLU, PReLU and ELU in one system of axes, and compare the ranges of their values.',
-    zh: '在同一坐标系中画出 sigmoid、tanh、ReLU、PReLU 和 ELU 的图像，并比较它们的取值范围。',
+    en: 'Draw sigmoid, tanh, ReLU, PReLU and ELU in one system of axes, and compare the ranges of their values. Hand in the numbers `sigmoidMin`, `reluMin`, `reluMax`, `preluMin`, `preluMax`, `eluMin`, `eluMax`: ends of the ranges on $[-10,10]$ for $a=0.01$. Real numbers to three digits.',
+    zh: '在同一坐标系中画出 sigmoid、tanh、ReLU、PReLU 和 ELU 的图像，并比较它们的取值范围。请提交数值 `sigmoidMin`、`reluMin`、`reluMax`、`preluMin`、`preluMax`、`eluMin`、`eluMax`：$a=0.01$ 时各函数在 $[-10,10]$ 上取值范围的端点。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`| function | definition | range over $\mathbb R$ | on $[-10,10]$ |
@@ -171,4 +172,29 @@ $-10$ and its range is $[0,10]$; $-0.1$ belongs to $a=+0.01$. The 0.00038 of ELU
       1e-6,
     );
   },
+  judge: (submission, { a }) =>
+    judgeNumbers(submission, [
+      real('sigmoidMin', 'least value of sigmoid', 'sigmoid 的最小值', range(ACTIVATIONS.sigmoid, INTERVAL, a).min, [
+        slip(0, 'the limit is taken, which is not reached', '取了极限值，而该值取不到'),
+      ]),
+      ...(['ReLU', 'PReLU', 'ELU'] as const).flatMap((name) => {
+        const { min, max } = range(ACTIVATIONS[name], INTERVAL, a);
+        const turned = sampledRange(ACTIVATIONS[name], INTERVAL, -a, 256).min;
+        const sampled = slip(
+          turned,
+          `a is ${-a} and the least of 256 samples is taken`,
+          `取了 a = ${-a}，且用了 256 个采样点中的最小值`,
+        );
+        return [
+          real(
+            `${name.toLowerCase()}Min`,
+            `least value of ${name}`,
+            `${name} 的最小值`,
+            min,
+            name === 'ReLU' ? [] : [sampled],
+          ),
+          real(`${name.toLowerCase()}Max`, `largest value of ${name}`, `${name} 的最大值`, max),
+        ];
+      }),
+    ]),
 });

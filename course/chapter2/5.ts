@@ -1,9 +1,10 @@
 /** Exercise 2.5: three ways against over-fitting, each by what it does to numbers: penalties, dropout, bagging. */
 import { Matrix, solve } from 'ml-matrix';
 import { type Random, Random as Stream } from 'systole/base';
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { charts } from 'systole/report';
 import { dropout, ones, random } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 
 /** argmin ‖Xw − y‖² + λ‖w‖²: (XᵀX + λI)·w = Xᵀy. */
 export function ridge(x: readonly (readonly number[])[], y: readonly number[], lambda: number): number[] {
@@ -65,8 +66,8 @@ export const exercise = defineExercise({
   id: '2.5',
   title: { en: 'Three ways against over-fitting', zh: '请简述三种避免过拟合问题的方法' },
   asked: {
-    en: 'Name three methods against over-fitting and say what each does.',
-    zh: '举出三种避免过拟合的方法，并说明各自的作用。',
+    en: 'Name three methods against over-fitting and say what each does. Hand in the numbers `ridge`, `large`, `small`: the weight that least squares with an L2 penalty $\\lambda=1$ gives for $X=(1,1)^\\top$, $y=(1,1)$; and what the step of an L1 penalty with threshold 0.5 (soft thresholding) makes of $-0.8$ and of $0.3$. Real numbers to three digits.',
+    zh: '举出三种避免过拟合的方法，并说明各自的作用。请提交数值 `ridge`、`large`、`small`：$X=(1,1)^\\top$、$y=(1,1)$ 时带 L2 惩罚（$\\lambda=1$）的最小二乘权重；以及阈值为 0.5 的 L1 惩罚步（软阈值）把 $-0.8$ 与 $0.3$ 变成多少。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`1. **Penalties on the weights.** With $\lambda\lVert w\rVert^2$ (L2, ridge, weight decay) the solution of least squares is $w=(X^\top X+\lambda I)^{-1}X^\top y$: weights shrink in
@@ -151,4 +152,16 @@ Sources: R. Tibshirani, *Regression Shrinkage and Selection via the Lasso*, 1996
     check.row(3).close('dropout: the mean is p·x', await meanAfterDropout(0.5, 1e5), 0.5, 0.01);
     check.row(4).close('variance of the mean of ten', baggedVariance(10, 20000, new Stream(1)), 0.1, 0.02);
   },
+  judge: (submission) =>
+    judgeNumbers(submission, [
+      real('ridge', 'the weight under an L2 penalty', 'L2 惩罚下的权重', ridge([[1], [1]], [1, 1], 1)[0]!, [
+        slip(ridge([[1], [1]], [1, 1], 0)[0]!, 'there is no penalty', '没有加惩罚'),
+      ]),
+      real('large', '−0.8 behind the soft threshold', '−0.8 经软阈值后', softThreshold(-0.8, 0.5), [
+        slip(-0.8, 'the threshold is hard: what is above it stays as it is', '用了硬阈值：超过阈值的数原样保留'),
+      ]),
+      real('small', '0.3 behind the soft threshold', '0.3 经软阈值后', softThreshold(0.3, 0.5), [
+        slip(0.3 - 0.5, 'the threshold is subtracted beyond 0', '减去阈值时越过了 0'),
+      ]),
+    ]),
 });

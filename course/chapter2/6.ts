@@ -1,6 +1,7 @@
 /** Exercise 2.6: the derivative of σ(x) = 1 ÷ (1 + e⁻ˣ) in closed form, by autograd and by differences. */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { sigmoid } from 'systole/tensor';
+import { main, real, slip } from '../numberFields.ts';
 import { derivative, difference, slopePicture } from './derivative.ts';
 
 /** The closed form. */
@@ -13,8 +14,8 @@ export const exercise = defineExercise({
     zh: 'sigmoid 激活函数的导数形式及其在原点的值',
   },
   asked: {
-    en: 'Differentiate the sigmoid $\\sigma(x)=1/(1+e^{-x})$. What is its derivative at the origin?',
-    zh: '求 sigmoid 函数 $\\sigma(x)=1/(1+e^{-x})$ 的导数。它在原点的值是多少？',
+    en: 'Differentiate the sigmoid $\\sigma(x)=1/(1+e^{-x})$. What is its derivative at the origin? Hand in the numbers `origin` and `at2`, the derivative at 0 and at 2. One number alone is `origin`. Real numbers to three digits.',
+    zh: '求 sigmoid 函数 $\\sigma(x)=1/(1+e^{-x})$ 的导数。它在原点的值是多少？请提交数值 `origin` 与 `at2`，即 0 处与 2 处的导数。只交一个数时为 `origin`。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`By the quotient rule
@@ -69,4 +70,15 @@ $$\sigma'(x)=\frac{e^{-x}}{(1+e^{-x})^2}=\frac{1}{e^{x}+e^{-x}+2}=\sigma(x)\,\bi
     at2.close('σ′(2), by autograd', await derivative(sigmoid, 2), 0.10499358540350662, 1e-14);
     at2.close('σ′(2), by differences', await difference(sigmoid, 2), 0.10499358540350662, 1e-9);
   },
+  judge: (submission) =>
+    judgeNumbers(submission, [
+      main(
+        real('origin', 'the derivative at the origin', '原点处的导数', sigmoidSlope(0), [
+          slip(0.5, 'the value is given, not the slope', '给出的是函数值，而不是斜率'),
+        ]),
+      ),
+      real('at2', 'the derivative at 2', '2 处的导数', sigmoidSlope(2), [
+        slip(1 / (1 + Math.exp(-2)), 'the value is given, not the slope', '给出的是函数值，而不是斜率'),
+      ]),
+    ]),
 });

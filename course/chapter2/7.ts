@@ -1,6 +1,7 @@
 /** Exercise 2.7: the derivative of φ(v) = v ÷ √(1 + v²) in closed form, by autograd and by differences. */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { add, div, sqrt, square, type Tensor } from 'systole/tensor';
+import { main, real, slip } from '../numberFields.ts';
 import { derivative, difference, slopePicture } from './derivative.ts';
 
 export const phi = (v: Tensor): Tensor => div(v, sqrt(add(square(v), 1)));
@@ -15,8 +16,8 @@ export const exercise = defineExercise({
     zh: 'phi(v)=v/sqrt(1+v^2) 的导数及原点取值',
   },
   asked: {
-    en: 'Differentiate $\\varphi(v)=v/\\sqrt{1+v^2}$. What is its derivative at the origin?',
-    zh: '求 $\\varphi(v)=v/\\sqrt{1+v^2}$ 的导数。它在原点的值是多少？',
+    en: 'Differentiate $\\varphi(v)=v/\\sqrt{1+v^2}$. What is its derivative at the origin? Hand in the numbers `origin` and `at1`, the derivative at 0 and at 1. One number alone is `origin`. Real numbers to three digits.',
+    zh: '求 $\\varphi(v)=v/\\sqrt{1+v^2}$ 的导数。它在原点的值是多少？请提交数值 `origin` 与 `at1`，即 0 处与 1 处的导数。只交一个数时为 `origin`。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`By the product rule
@@ -74,4 +75,15 @@ $$\varphi'(v)=(1+v^2)^{-\frac12}-v^2(1+v^2)^{-\frac32}=\frac{(1+v^2)-v^2}{(1+v^2
     at1.close('φ′(1), by autograd', await derivative(phi, 1), 0.3535533905932738, 1e-15);
     at1.close('φ′(1), by differences', await difference(phi, 1), 0.3535533905932738, 1e-9);
   },
+  judge: (submission) =>
+    judgeNumbers(submission, [
+      main(
+        real('origin', 'the derivative at the origin', '原点处的导数', phiSlope(0), [
+          slip(0, 'the value is given, not the slope', '给出的是函数值，而不是斜率'),
+        ]),
+      ),
+      real('at1', 'the derivative at 1', '1 处的导数', phiSlope(1), [
+        slip(Math.SQRT1_2, 'the value is given, not the slope', '给出的是函数值，而不是斜率'),
+      ]),
+    ]),
 });

@@ -1,6 +1,7 @@
 /** Exercise 2.8: how a trained network with two hidden layers labels a sample; networks that do not fit their sizes are refused. */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { linear, random, relu, softmax, type Tensor, tensor } from 'systole/tensor';
+import { exact, real, slip } from '../numberFields.ts';
 
 /** A network as the formulas have it: W of layer l is [neurons of l, neurons of l − 1]. */
 export interface Network {
@@ -64,8 +65,8 @@ export const exercise = defineExercise({
     zh: '有两个隐层的 MLP 如何决定输出神经元的标签？预测时样本标签如何决定？',
   },
   asked: {
-    en: 'In a trained multilayer perceptron with two hidden layers, what decides which label an output neuron stands for, and how does a new sample get its label?',
-    zh: '在训练好的、有两个隐层的多层感知机中，输出神经元代表哪个标签由什么决定？预测时一个新样本的标签又如何确定？',
+    en: 'In a trained multilayer perceptron with two hidden layers, what decides which label an output neuron stands for, and how does a new sample get its label? Hand in the numbers `matrices` and `biases`, of which such a network has so many; and `y1`, `y2`, `label` for the network whose matrices are all $2\\times2$ identities, with $b_2=(-0.5,0)$, no other biases, ReLU, and $x=(1,0.75)$; outputs count from 0 for the label.',
+    zh: '在训练好的、有两个隐层的多层感知机中，输出神经元代表哪个标签由什么决定？预测时一个新样本的标签又如何确定？请提交数值 `matrices` 与 `biases`，即这样的网络有多少个权重矩阵与偏置向量；以及 `y1`、`y2`、`label`：各矩阵均为 $2\\times2$ 单位阵、$b_2=(-0.5,0)$、其余偏置为 0、激活为 ReLU、$x=(1,0.75)$ 时的输出与标签（标签从 0 起计）。',
   },
   explanation: {
     en: String.raw`Two hidden layers mean **three** matrices, three vectors of biases and the activation in between:
@@ -133,4 +134,35 @@ missing; and without an activation in between the whole network is one linear ma
     check.row(3).equal('y', await forward(EXAMPLE, x).toArray(), [[0.5, 0.75]]);
     check.row(3).equal('the label', await predict(EXAMPLE, x).toArray(), [1n]);
   },
+  judge: async (submission, { x0, x1 }) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const x = tensor([[x0, x1]]);
+        const [[y1, y2]] = (await forward(EXAMPLE, x).toArray()) as [[number, number]];
+        const label = Number(((await predict(EXAMPLE, x).toArray()) as bigint[])[0]);
+        return [
+          exact('matrices', 'matrices of weights', '权重矩阵个数', EXAMPLE.weights.length, [
+            slip(
+              EXAMPLE.weights.length - 1,
+              'there is one for each hidden layer, and none for the output',
+              '只给每个隐层配了一个，漏掉了输出层',
+            ),
+          ]),
+          exact('biases', 'vectors of biases', '偏置向量个数', EXAMPLE.biases.length, [
+            slip(0, 'the biases are missing', '漏掉了偏置'),
+            slip(
+              EXAMPLE.biases.length - 1,
+              'there is one for each hidden layer, and none for the output',
+              '只给每个隐层配了一个，漏掉了输出层',
+            ),
+          ]),
+          real('y1', 'first output', '第一个输出', y1, [slip(Math.max(0, x0), 'the bias is missing', '漏掉了偏置')]),
+          real('y2', 'second output', '第二个输出', y2),
+          exact('label', 'the label, from 0', '标签（从 0 起计）', label, [
+            slip(label + 1, 'outputs are counted from 1', '输出从 1 起计了'),
+          ]),
+        ];
+      })(),
+    ),
 });

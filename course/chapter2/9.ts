@@ -2,10 +2,11 @@
  * Exercise 2.9: what momentum a does to an update: v(n) = a·v(n − 1) + g(n), w ← w − η·v, the framework's SGD. Gains by gradients that agree
  * and that alternate, and steps to the bottom of a quadratic valley.
  */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type NumberField, type Slip } from 'systole/course';
 import { tensorOf } from 'systole/ir';
 import { charts } from 'systole/report';
 import { compile, mul, optim, sum, type Tensor, tensor, Variable } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 
 const variable = (values: readonly number[]): Variable => new Variable(tensorOf('float64', [values.length], values));
 
@@ -103,8 +104,8 @@ export const exercise = defineExercise({
   id: '2.9',
   title: { en: 'Momentum between −1 and 1', zh: '动量 a 取 [0,1] 与 [-1,0] 时对权重更新的影响' },
   asked: {
-    en: 'A weight update adds $a$ times the previous update to the step along the gradient. What does that do for $a$ in $[0,1]$, and for $a$ in $[-1,0]$?',
-    zh: '权重更新时，在沿梯度的一步上再加上前一次更新的 $a$ 倍。$a$ 取 $[0,1]$ 与 $[-1,0]$ 时各有什么影响？',
+    en: 'A weight update adds $a$ times the previous update to the step along the gradient. What does that do for $a$ in $[0,1]$, and for $a$ in $[-1,0]$? Hand in the numbers `agree` and `alternate`, how many times the gradient an update becomes for $a=0.9$ where gradients agree and where they alternate; `agreeMinus` and `alternateMinus`, the same for $a=-0.5$. Real numbers to three digits.',
+    zh: '权重更新时，在沿梯度的一步上再加上前一次更新的 $a$ 倍。$a$ 取 $[0,1]$ 与 $[-1,0]$ 时各有什么影响？请提交数值 `agree` 与 `alternate`：$a=0.9$ 时，梯度方向一致与正负交替两种情况下更新量是梯度的多少倍；`agreeMinus` 与 `alternateMinus`：$a=-0.5$ 时的同样两个数。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`The usual recursion is $v(n)=a\,v(n-1)+g(n)$, $w\leftarrow w-\eta\,v(n)$. Unrolled, the update is $-\eta\sum_t a^{\,n-t}g(t)$: a weighted memory of all gradients.
@@ -192,4 +193,31 @@ then needs 721; with $a=-0.5$ that step diverges.`,
     for (const { a, rate } of OPTIMAL) best.push(await stepsOnQuadratic(a, rate));
     check.row(6).equal('plain descent and heavy ball at their best', best, [691, 95]);
   },
+  judge: async (submission) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const fields: NumberField[] = [];
+        for (const [a, suffix] of [
+          [0.9, ''],
+          [-0.5, 'Minus'],
+        ] as const) {
+          const [same, turned] = [await gain(a, 'constant'), await gain(a, 'alternating')];
+          const other = (value: number): readonly Slip[] => [
+            slip(value, 'the other case is taken', '取成了另一种情况'),
+          ];
+          fields.push(
+            real(`agree${suffix}`, `gradients that agree, a = ${a}`, `梯度方向一致，a = ${a}`, same, other(turned)),
+            real(
+              `alternate${suffix}`,
+              `gradients that alternate, a = ${a}`,
+              `梯度正负交替，a = ${a}`,
+              turned,
+              other(same),
+            ),
+          );
+        }
+        return fields;
+      })(),
+    ),
 });

@@ -54,6 +54,7 @@ $$p = \operatorname{softmax}\bigl(W_2\,\operatorname{ReLU}(W_1 x + b_1) + b_2\bi
 来源：Y. LeCun、C. Cortes、C. Burges，*The MNIST database of handwritten digits*。`,
   },
   rows: 4,
+  answeredBy: 'program',
   mnistRows: [1, 2],
   code: [
     { path: 'course/training.ts', words: { en: 'the training loop', zh: '训练循环' } },

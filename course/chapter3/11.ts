@@ -126,6 +126,7 @@ Sources: B. Polyak, *Some methods of speeding up the convergence of iteration me
 来源：B. Polyak，*Some methods of speeding up the convergence of iteration methods*，1964；I. Sutskever 等，*On the importance of initialization and momentum*，2013；D. Kingma、J. Ba，*Adam*，arXiv:1412.6980，2015。`,
   },
   rows: 5,
+  answeredBy: 'program',
   mnistRows: [3, 4, 5],
   code: [
     { path: 'src/tensor/optim/rules.ts', words: { en: 'the update rules', zh: '更新规则' } },

@@ -145,6 +145,7 @@ $$\bar a - \bar b \;\pm\; t_{0.975}\sqrt{\frac{s_a^2}{s} + \frac{s_b^2}{s}}$$
 **以下来自文献，不是这里的结果。**在大型图像集上，自适应方法的最终精度可能略低于调好的动量法（A. Wilson 等，*The marginal value of adaptive gradient methods in machine learning*，2017）。补救办法：与梯度分离的权重衰减（I. Loshchilov、F. Hutter，*Decoupled weight decay regularization*，2019）、学习率预热与衰减（P. Goyal 等，*Accurate, large minibatch SGD*，2017），或最后几轮改用动量法。`,
   },
   rows: 4,
+  answeredBy: 'survey',
   mnistRows: [2, 4],
   code: [
     { path: 'src/tensor/optim/schedules.ts', words: { en: 'schedules of the rate', zh: '学习率调度' } },

@@ -1,10 +1,11 @@
 /** Exercise 3.2: multiplications and additions of one forward pass, apart, counted from the graphs. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { models, resnet152 } from 'systole/models';
 import { type Amounts, charts, type Summary } from 'systole/report';
 import { exportModel, nn } from 'systole/tensor';
 import { countedOnce } from '../networks.ts';
+import { exact, slip } from '../numberFields.ts';
 import { alexnetOfOneTower, NETWORKS, summaryOf } from './1.ts';
 
 const linear = ({ totals: { kinds } }: Summary, key: keyof Amounts): number =>
@@ -29,8 +30,8 @@ export const exercise = defineExercise({
     zh: '计算三个网络一次正向过程所需的乘法数量和加法数量',
   },
   asked: {
-    en: 'How many multiplications and how many additions does one forward pass of AlexNet, VGG19 and ResNet152 take for one picture? Count the two apart; say how exponentials, divisions and comparisons are treated.',
-    zh: 'AlexNet、VGG19 与 ResNet152 对一张图像做一次正向计算，各需多少次乘法、多少次加法？两者分开计数，并说明指数、除法与比较如何处理。',
+    en: 'How many multiplications and how many additions does one forward pass of AlexNet, VGG19 and ResNet152 take for one picture? Count the two apart; say how exponentials, divisions and comparisons are treated. Hand in the numbers `alexnetMul`, `alexnetAdd`, `vgg19Mul`, `vgg19Add`, `resnet152Mul`, `resnet152Add`, of convolutions and fully connected layers alone; AlexNet is the one of the paper with two towers, ResNet152 has the stride in its 3 × 3 convolutions.',
+    zh: 'AlexNet、VGG19 与 ResNet152 对一张图像做一次正向计算，各需多少次乘法、多少次加法？两者分开计数，并说明指数、除法与比较如何处理。请提交数值 `alexnetMul`、`alexnetAdd`、`vgg19Mul`、`vgg19Add`、`resnet152Mul`、`resnet152Add`，只计卷积层与全连接层；AlexNet 为论文的两塔网络，ResNet152 的步长在 3 × 3 卷积。',
   },
   explanation: {
     en: String.raw`A dot product of length $K$ is $K$ multiplications and $K - 1$ additions, and one more addition with a bias. A convolution has $K = k_h k_w C_\text{in}/g$ and $C_\text{out} H_\text{out} W_\text{out}$ outputs, a fully connected layer $K = n_\text{in}$. So with biases
@@ -153,4 +154,56 @@ ResNet152 有两个版本：论文的 v1 把步长放在块内第一个 1 × 1 �
     const { other } = (await summaryOf('transformer')).totals.kinds;
     holds('exponentials and divisions are listed where there are any', other.exponentials > 0 && other.divisions > 0);
   },
+  judge: async (submission, { side }) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const [paper, torchvision, vgg19, resnet] = await Promise.all(NETWORKS.map((name) => summaryOf(name, side)));
+        const [tower, old] = [await alexnetOfOneTower(), await resnet152OfThePaper()];
+        const others: Readonly<Record<string, readonly (readonly [Summary, en: string, zh: string])[]>> = {
+          alexnet: [
+            [
+              tower,
+              'every convolution sees all maps: the paper has two towers',
+              '每个卷积都看到全部特征图，而论文网络分两塔',
+            ],
+            [torchvision!, "that is torchvision's network", '那是 torchvision 的网络'],
+          ],
+          // At another size these would be counts of other pictures.
+          resnet152:
+            side === 224 ? [[old, 'the stride is in the first 1 × 1 convolution', '步长放在了第一个 1 × 1 卷积']] : [],
+        };
+        return [
+          ['alexnet', paper!],
+          ['vgg19', vgg19!],
+          ['resnet152', resnet!],
+        ].flatMap(([network, summary]) =>
+          (['multiplications', 'additions'] as const).map((key) => {
+            const [name, of] = [network as string, summary as Summary];
+            const isMul = key === 'multiplications';
+            const [count, muls] = [linear(of, key), linear(of, 'multiplications')];
+            const slips = [
+              ...(others[name] ?? []).map(([s, en, zh]) => slip(linear(s, key), en, zh)),
+              slip(of.totals[key], 'all layers are counted', '计入了所有层'),
+              ...(count === muls
+                ? []
+                : [
+                    slip(
+                      muls,
+                      'a bias is added, which these convolutions do not have',
+                      '计入了偏置的加法，而这些卷积没有偏置',
+                    ),
+                  ]),
+            ].filter((s) => s.value !== count);
+            return exact(
+              `${name}${isMul ? 'Mul' : 'Add'}`,
+              `${key} of ${name}, convolutions and fully connected layers`,
+              `${name} 卷积层与全连接层的${isMul ? '乘法' : '加法'}次数`,
+              count,
+              slips,
+            );
+          }),
+        );
+      })(),
+    ),
 });

@@ -1,8 +1,9 @@
 /** Exercise 3.3: error rate, IoU and mAP: the criterion of an error, and the score that counts such errors. */
 import { Random } from 'systole/base';
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type NumberField } from 'systole/course';
 import { charts } from 'systole/report';
 import { detection } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 
 const { averagePrecision, iou, meanAveragePrecision, rankDetections } = detection;
 
@@ -62,12 +63,15 @@ const precisionRecall = (ranking: readonly boolean[], positives: number): [numbe
   });
 };
 
+/** The ways to take the area differ in the third digit. */
+const sharper = (field: NumberField): NumberField => ({ ...field, tolerance: Math.min(5.1e-4, field.tolerance ?? 0) });
+
 export const exercise = defineExercise({
   id: '3.3',
   title: { en: 'Error rate, IoU and mAP', zh: '简述错误率与 IoU、mAP 的关系' },
   asked: {
-    en: 'How are the error rate of a classifier, the overlap measure IoU and the detection score mAP related?',
-    zh: '分类的错误率、重叠度量 IoU 与检测指标 mAP 之间有什么关系？',
+    en: 'How are the error rate of a classifier, the overlap measure IoU and the detection score mAP related? Hand in the numbers `iou`, of the boxes $[0,0,10,10]$ and $[5,5,15,15]$; and `all`, `eleven`, `raw`, the average precision of the ranking TP, FP, TP, TP, FP with four objects, with the area taken at all points, at eleven recalls, and of the precisions as they are. Real numbers to three digits.',
+    zh: '分类的错误率、重叠度量 IoU 与检测指标 mAP 之间有什么关系？请提交数值 `iou`：框 $[0,0,10,10]$ 与 $[5,5,15,15]$ 的交并比；以及 `all`、`eleven`、`raw`：四个物体、排序 TP、FP、TP、TP、FP 的平均查准率，分别按所有点、11 个查全率处、直接用各点查准率取面积。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`The **error rate** judges classification: the share of pictures whose label (top-1), or whose label is not among the five best (top-5), is wrong: $1 -$ accuracy. Detection must also say *where*.
@@ -179,4 +183,30 @@ Sources: M. Everingham et al., *The PASCAL Visual Object Classes (VOC) challenge
       );
     }
   },
+  judge: (submission) =>
+    judgeNumbers(
+      submission,
+      [
+        real('iou', 'IoU of the two boxes', '两框的 IoU', iou([0, 0, 10, 10], [5, 5, 15, 15]), [
+          slip(25 / 100, 'the intersection is divided by one of the boxes', '用交集除以了其中一个框'),
+          slip(25 / 200, 'the intersection is counted twice in the union', '并集中把交集算了两次'),
+        ]),
+        ...MODES.map((mode) => {
+          const names = {
+            all: ['at all points', '所有点'],
+            eleven: ['at eleven recalls', '11 点'],
+            raw: ['as they are', '直接'],
+          } as const;
+          const found = averagePrecision(RANKING, 4, mode);
+          const slips = MODES.filter((other) => other !== mode).map((other) =>
+            slip(
+              averagePrecision(RANKING, 4, other),
+              `the area is taken ${names[other][0]}`,
+              `面积取法为“${names[other][1]}”`,
+            ),
+          );
+          return real(mode, `average precision ${names[mode][0]}`, `平均查准率（${names[mode][1]}）`, found, slips);
+        }),
+      ].map(sharper),
+    ),
 });

@@ -95,6 +95,7 @@ Sources: I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, chapters 5 and
 来源：I. Goodfellow、Y. Bengio、A. Courville，*Deep Learning*，第 5、7 章，2016；L. Prechelt，*Early stopping – but when?*，1998。`,
   },
   rows: 3,
+  answeredBy: 'explanation',
   mnistRows: [1, 2],
   code: [
     { path: 'course/training.ts', words: { en: 'the training loop', zh: '训练循环' } },

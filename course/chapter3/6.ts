@@ -1,10 +1,11 @@
 /** Exercise 3.6: R-CNN, Fast R-CNN, Faster R-CNN: what each computes for a picture, counted from the graphs of their parts. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { vgg16 } from 'systole/models';
 import { charts, type Summary, summarize } from 'systole/report';
 import { detection, exportModel, nn, tensor } from 'systole/tensor';
 import { countedOnce, Net } from '../networks.ts';
+import { real, slip } from '../numberFields.ts';
 
 /** VGG16 on a picture (K. Simonyan, A. Zisserman, arXiv:1409.1556, column D). */
 async function vgg16On(height: number, width: number, classes: number): Promise<Summary> {
@@ -59,8 +60,8 @@ export const exercise = defineExercise({
   id: '3.6',
   title: { en: 'R-CNN, Fast R-CNN and Faster R-CNN', zh: '简述 R-CNN、Fast R-CNN 和 Faster R-CNN 的区别' },
   asked: {
-    en: 'What distinguishes R-CNN, Fast R-CNN and Faster R-CNN, and why is each faster than the one before?',
-    zh: 'R-CNN、Fast R-CNN 与 Faster R-CNN 有何区别？为什么后者比前者快？',
+    en: 'What distinguishes R-CNN, Fast R-CNN and Faster R-CNN, and why is each faster than the one before? Hand in the numbers `rcnn`, `fast`, `faster`: multiply-accumulates for a picture of 600 × 1000, with VGG16 (21 classes in the heads of the latter two, with four offsets each), 2000 proposals, 300 of the proposal network with 9 anchors. Real numbers to three digits.',
+    zh: 'R-CNN、Fast R-CNN 与 Faster R-CNN 有何区别？为什么后者比前者快？请提交数值 `rcnn`、`fast`、`faster`：对 600 × 1000 的图像、以 VGG16 为网络（后两者的头为 21 类，每类另有四个偏移）、2000 个候选区域、区域建议网络 9 个锚点并取 300 个时的乘加次数。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`All three classify *proposals*, boxes that may hold an object.
@@ -180,4 +181,27 @@ Sources: R. Girshick et al., *Rich feature hierarchies for accurate object detec
     ]);
     equal('anchors', detection.anchors(37, 62).length, 37 * 62 * ANCHORS);
   },
+  judge: async (submission, { height, width, proposals, learned }) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const { parts, rcnn, fast, faster } = await detectorCosts({ height, width, proposals, learned });
+        return [
+          real('rcnn', 'multiply-accumulates of R-CNN', 'R-CNN 的乘加次数', rcnn, [
+            slip(parts.whole, 'one region alone is counted', '只算了一个区域'),
+          ]),
+          real('fast', 'multiply-accumulates of Fast R-CNN', 'Fast R-CNN 的乘加次数', fast, [
+            slip(parts.shared + parts.head, 'one region alone has a head', '只算了一个区域的头'),
+            slip(proposals * parts.head, 'the shared convolutions are left out', '漏掉了共享的卷积'),
+          ]),
+          real('faster', 'multiply-accumulates of Faster R-CNN', 'Faster R-CNN 的乘加次数', faster, [
+            slip(
+              parts.shared + parts.rpn + proposals * parts.head,
+              'all proposals of selective search have a head',
+              '按选择性搜索的全部候选区域计算了头',
+            ),
+          ]),
+        ];
+      })(),
+    ),
 });

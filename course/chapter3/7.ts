@@ -1,6 +1,6 @@
 /** Exercise 3.7: the gates of an LSTM, as a cell of the textbook's formulas beside the operator LSTM. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { int } from 'systole/ir';
 import { charts } from 'systole/report';
 import {
@@ -18,6 +18,7 @@ import {
   withReference,
   zeros,
 } from 'systole/tensor';
+import { exact, real, slip } from '../numberFields.ts';
 
 export const GATES = ['input', 'output', 'forget', 'candidate'] as const;
 type Gate = (typeof GATES)[number];
@@ -117,8 +118,8 @@ export const exercise = defineExercise({
   id: '3.7',
   title: { en: 'The gates of an LSTM', zh: '简述 LSTM 三个门的作用并给出公式' },
   asked: {
-    en: 'What do the three gates of an LSTM do? Give their formulas, and those of the cell and of the state.',
-    zh: 'LSTM 的三个门各起什么作用？给出它们以及细胞状态、隐状态的公式。',
+    en: 'What do the three gates of an LSTM do? Give their formulas, and those of the cell and of the state. For $x=1$, $h=0.5$, $c=0.2$, all weights 0.5 and no bias, hand in the numbers `gate` (each of the three), `candidate`, `cell`, `state`; and `parameters` of a cell with 10 inputs and 20 elements of state, one bias for each gate. Real numbers to three digits.',
+    zh: 'LSTM 的三个门各起什么作用？给出它们以及细胞状态、隐状态的公式。设 $x=1$、$h=0.5$、$c=0.2$，所有权重为 0.5，无偏置，请提交数值 `gate`（三个门的值相同）、`candidate`、`cell`、`state`；以及 `parameters`：输入 10 维、状态 20 维、每个门一个偏置时的参数个数。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`Each gate looks at the input $x_t$ and at the state $h_{t-1}$ with weights and biases **of its own** and gives a factor between 0 and 1 for each element of the cell:
@@ -219,4 +220,44 @@ $$\tilde c_t = \tanh(U^c x_t + W^c h_{t-1} + b^c),\qquad c_t = f_t \odot c_{t-1}
       kept.at(-1)! > 0.5 * kept[0]! && lost.at(-1)! < 0.01 * lost[0]!,
     );
   },
+  judge: async (submission) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const { input, candidate, cell, hidden } = example();
+        const [gate, tilde, c, h] = await Promise.all([input, candidate, cell, hidden].map((t) => t.item()));
+        const size = lstmSize(10, 20);
+        return [
+          real('gate', 'each gate', '各门的值', gate!, [
+            slip(tilde!, 'the gate has a tanh; gates are sigmoids', '门用了 tanh；门应为 sigmoid'),
+            slip(0.75, 'the sigmoid is missing', '漏掉了 sigmoid'),
+          ]),
+          real('candidate', 'the candidate', '候选值', tilde!, [
+            slip(gate!, 'the candidate has a sigmoid; it is a tanh', '候选值用了 sigmoid；应为 tanh'),
+          ]),
+          real('cell', 'the new cell', '新的细胞状态', c!, [
+            slip(gate! * 0.2, 'only what is kept is counted', '只算了保留的部分'),
+            slip(gate! * tilde!, 'only what is let in is counted', '只算了写入的部分'),
+          ]),
+          real('state', 'the new state', '新的隐状态', h!, [
+            slip(gate! * c!, 'the tanh of the cell is missing', '漏掉了细胞状态的 tanh'),
+          ]),
+          exact(
+            'parameters',
+            'parameters of 10 inputs and 20 elements of state',
+            '输入 10 维、状态 20 维的参数个数',
+            size,
+            [
+              slip((size / 4) * 3, 'the candidate has parameters, too', '漏掉了候选值的参数'),
+              slip(
+                size + 4 * 20,
+                'there are two biases for each gate, as PyTorch keeps them',
+                '每个门算了两个偏置（PyTorch 的做法）',
+              ),
+              slip(size - 4 * 20, 'the biases are missing', '漏掉了偏置'),
+            ],
+          ),
+        ];
+      })(),
+    ),
 });

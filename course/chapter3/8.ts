@@ -1,8 +1,9 @@
 /** Exercise 3.8: how a GAN is trained: the discrete game solved, and a generator of normal numbers. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { charts } from 'systole/report';
 import { compile, losses, nn, ones, optim, random, type Tensor, zeros } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 
 /** The best discriminator of two discrete densities, the value of the game with it, and their Jensen–Shannon divergence. */
 export function solveGame(p: readonly number[], q: readonly number[]) {
@@ -63,8 +64,8 @@ export const exercise = defineExercise({
   id: '3.8',
   title: { en: 'How a GAN is trained', zh: '简述 GAN 的训练过程' },
   asked: {
-    en: 'How are the two networks of a generative adversarial network trained, and where does the training lead?',
-    zh: '生成对抗网络的两个网络如何训练？训练会走向哪里？',
+    en: 'How are the two networks of a generative adversarial network trained, and where does the training lead? For $p=(0.5,0.3,0.2)$ of the data and $q=(0.2,0.3,0.5)$ of the generator, hand in the numbers `d1`, `d2`, `d3` of the best discriminator, `value` of the game with it, `jsd`, the Jensen–Shannon divergence (natural logarithms), and `even`, the value where $q=p$. Real numbers to three digits.',
+    zh: '生成对抗网络的两个网络如何训练？训练会走向哪里？设数据密度 $p=(0.5,0.3,0.2)$、生成密度 $q=(0.2,0.3,0.5)$，请提交数值：最优判别器的 `d1`、`d2`、`d3`，此时博弈的值 `value`，Jensen–Shannon 散度 `jsd`（自然对数），以及 $q=p$ 时的值 `even`。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`A generator $G$ makes samples out of noise $z$, a discriminator $D$ says with what probability a sample is real. They play
@@ -158,4 +159,28 @@ $$V(D^*) = -\log 4 + 2\,\text{JSD}(p, q),$$
       0.1,
     );
   },
+  judge: (submission) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const { best, value, jsd } = solveGame(P, Q);
+        return [
+          ...best.map((d, i) =>
+            real(`d${i + 1}`, `best discriminator at ${i + 1}`, `最优判别器在第 ${i + 1} 处的值`, d, [
+              ...(P[i] === Q[i] ? [] : [slip(1 - d, 'p and q are swapped', 'p 与 q 颠倒了')]),
+            ]),
+          ),
+          real('value', 'value of the game', '博弈的值', value, [
+            slip(jsd - Math.log(4), 'the divergence is counted once, not twice', '散度只加了一次，应为两次'),
+            slip(value / Math.LN2, 'logarithms have the base 2', '用了以 2 为底的对数'),
+          ]),
+          real('jsd', 'Jensen–Shannon divergence', 'Jensen–Shannon 散度', jsd, [
+            slip(jsd / Math.LN2, 'logarithms have the base 2', '用了以 2 为底的对数'),
+          ]),
+          real('even', 'value where q = p', 'q = p 时的值', solveGame(P, P).value, [
+            slip(-Math.LN2, 'one of the two terms is left out', '漏掉了两项之一'),
+          ]),
+        ];
+      })(),
+    ),
 });

@@ -152,6 +152,7 @@ $\alpha/\beta$ 决定偏重内容还是风格。这里的网络只有两个随�
 来源：L. Gatys、A. Ecker、M. Bethge，*A neural algorithm of artistic style*，arXiv:1508.06576，2015。`,
   },
   rows: 5,
+  answeredBy: 'explanation',
   code: [
     { path: 'src/tensor/style.ts', words: { en: 'Gram matrix and the two losses', zh: 'Gram 矩阵与两个损失' } },
     { path: 'src/tensor/checkGradients.ts', words: { en: 'the check of gradients', zh: '梯度检验' } },

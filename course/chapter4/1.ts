@@ -20,6 +20,7 @@ export const exercise = defineExercise({
     zh: '张量既可以存数，也可以存字符串；常量是图中没有输入的节点。在 TensorFlow 1 中建图并不计算，要由*会话*来运行：`sess.run(tf.constant("…"))` 返回其值，而 `tf.print` 本身也是一个节点（写到标准错误输出）。这里的张量接口立即计算，所以可以直接读出文本；`compile` 把同一函数做成图，运行这张图就相当于会话所做的事。两种方式得到的文本相同。\n\n来源：M. Abadi 等，*TensorFlow: a system for large-scale machine learning*，2016。',
   },
   rows: 1,
+  answeredBy: 'program',
   code: [
     { path: 'src/tensor/functions/create.ts', words: { en: 'making tensors', zh: '创建张量' } },
     { path: 'src/tensor/compile.ts', words: { en: 'functions as graphs', zh: '把函数编译成图' } },

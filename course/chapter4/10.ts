@@ -171,6 +171,7 @@ $$W = (X^\mathsf T X + \lambda I)^{-1} X^\mathsf T Y,\qquad \text{类别} = \arg
 来源：T. Cover、P. Hart，*Nearest neighbor pattern classification*，1967；Y. LeCun 等，*Gradient-based learning applied to document recognition*，1998（MNIST 上的线性分类器与近邻法）。`,
   },
   rows: 6,
+  answeredBy: 'program',
   mnistRows: [1, 2, 3, 4, 5, 6],
   code: [
     { path: 'course/training.ts', words: { en: 'the training loop', zh: '训练循环' } },

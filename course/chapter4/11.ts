@@ -1,12 +1,13 @@
 /** Exercise 4.11: LeNet-5 on MNIST, as it is written today and as the paper has it. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import type { SampleSet } from 'systole/data';
 import { lenet5, lenet5Original, models } from 'systole/models';
 import { exportModel, Generator, optim } from 'systole/tensor';
 import { greyImage, imageStrip } from '../imageStrip.ts';
 import { type Digits, digitsAtHand, mnistAbsent, mnistIsThere, part } from '../mnist.ts';
 import { countedOnce } from '../networks.ts';
+import { exact, slip } from '../numberFields.ts';
 import { judge, train } from '../training.ts';
 
 /** Multiply-accumulates of the layers for one image, counted from the graph: C1, C3, C5, F6, output. */
@@ -58,8 +59,8 @@ export const exercise = defineExercise({
   id: '4.11',
   title: { en: 'LeNet-5 on MNIST', zh: '实现 LeNet-5，在 MNIST 上识别' },
   asked: {
-    en: 'Build LeNet-5 and recognise the digits of MNIST with it.',
-    zh: '实现 LeNet-5，用它识别 MNIST 数字。',
+    en: 'Build LeNet-5 and recognise the digits of MNIST with it. Hand in the numbers `modern` and `original`, the trainable parameters of LeNet-5 as it is built today (C3 connected to all maps, pooling without parameters) and as the paper has it; and `c1`, `c3`, `c5`, `f6`, `out`, multiply-accumulates of the layers of the first. Accuracies are not judged.',
+    zh: '实现 LeNet-5，用它识别 MNIST 数字。请提交数值 `modern` 与 `original`：现今常见的 LeNet-5（C3 连接全部特征图，池化无参数）与论文原版的可训练参数个数；以及 `c1`、`c3`、`c5`、`f6`、`out`：前者各层的乘加次数。精度不作评判。',
   },
   explanation: {
     en: String.raw`LeNet-5 takes $32 \times 32$ (MNIST's 28, padded by 2): convolution C1 of six $5 \times 5$ filters, subsampling S2, convolution C3 of 16 filters, subsampling S4, C5 of 120 neurons that see all of it, F6 of 84, ten outputs.
@@ -180,4 +181,23 @@ Source: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, *Gradient-based learning app
       0.975,
     );
   },
+  judge: async (submission) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const [modern, original] = [lenet5().size, lenet5Original().size];
+        const work = (await macs()).map((l) => l.macs!);
+        return [
+          exact('modern', 'parameters of today’s LeNet-5', '现今 LeNet-5 的参数个数', modern, [
+            slip(original, 'that is the paper’s', '那是论文原版的'),
+          ]),
+          exact('original', 'parameters of the paper’s', '论文原版的参数个数', original, [
+            slip(modern, 'that is today’s', '那是现今版本的'),
+          ]),
+          ...['c1', 'c3', 'c5', 'f6', 'out'].map((name, i) =>
+            exact(name, `multiply-accumulates of ${name}`, `${name} 层的乘加次数`, work[i]!),
+          ),
+        ];
+      })(),
+    ),
 });

@@ -193,6 +193,7 @@ Sources: K. He et al., *Deep residual learning for image recognition*, arXiv:151
 来源：K. He 等，*Deep residual learning for image recognition*，arXiv:1512.03385，2015；C. Szegedy 等，*Rethinking the inception architecture*，2016（入口的小滤波器）；S. Ioffe、C. Szegedy，*Batch normalization*，2015。`,
   },
   rows: 4,
+  answeredBy: 'design',
   code: [
     { path: 'src/tensor/nn/layers.ts', words: { en: 'the layers', zh: '各种层' } },
     { path: 'src/flow/training/index.ts', words: { en: 'training on folders of pictures', zh: '在图像文件夹上训练' } },

@@ -36,6 +36,7 @@ export const exercise = defineExercise({
     zh: '**常量**是图的一部分。**占位符**是图的输入：它有名字、类型和形状，每次运行时才*喂入*数值（`sess.run(c, feed_dict={B: 1})`），因此同一张图可用于所有数值。运行时不喂值就无从计算，必须报错；形状不符或名字不存在同样要报错。在张量接口中，被编译函数的参数就是占位符；这里也演示按名字向所记录的图喂入数值。\n\n来源：M. Abadi 等，*TensorFlow: a system for large-scale machine learning*，2016。',
   },
   rows: 2,
+  answeredBy: 'program',
   code: [
     { path: 'src/tensor/compile.ts', words: { en: 'functions as graphs', zh: '把函数编译成图' } },
     { path: 'src/engine/session.ts', words: { en: 'running a graph by feeds', zh: '按喂入的数值运行图' } },

@@ -1,6 +1,6 @@
 /** Exercise 4.3: a matrix product on devices: the host's CPU, the processor of this project in its simulator, and a GPU where the host engine reaches one. */
 
-import { defineExercise, type Words } from 'systole/course';
+import { defineExercise, judgeNumbers, type Words } from 'systole/course';
 import { sharedEngine } from 'systole/engine';
 import { compileModel, runAndCheck } from 'systole/flow';
 import { tensorNumbers, tensorType } from 'systole/ir';
@@ -9,6 +9,7 @@ import { writeModel } from 'systole/onnx';
 import { inferTypes } from 'systole/ops';
 import { summarize } from 'systole/report';
 import { compile, matMul, mul, random, type Tensor, tensor } from 'systole/tensor';
+import { exact, main, slip } from '../numberFields.ts';
 
 const product = compile((a: Tensor, b: Tensor) => matMul(a, b));
 
@@ -174,8 +175,8 @@ export const exercise = defineExercise({
   id: '4.3',
   title: { en: 'A matrix product on several devices', zh: '实现一个矩阵乘法，分别用 CPU 和 GPU 执行' },
   asked: {
-    en: 'Multiply two matrices on the CPU and on a GPU, and compare the times.',
-    zh: '实现矩阵乘法，分别在 CPU 与 GPU 上执行并比较时间。',
+    en: 'Multiply two matrices on the CPU and on a GPU, and compare the times. Hand in the numbers `macs` and `products`: multiply-accumulates of the matrix product of two 4000 × 4000 matrices, and multiplications of their product element by element. One number alone is `macs`.',
+    zh: '实现矩阵乘法，分别在 CPU 与 GPU 上执行并比较时间。请提交数值 `macs` 与 `products`：两个 4000 × 4000 矩阵的矩阵乘的乘加次数，以及逐元素积的乘法次数。只交一个数时为 `macs`。',
   },
   explanation: {
     en: String.raw`$C = AB$ has $C_{ij} = \sum_k A_{ik} B_{kj}$: for $n \times n$ matrices $n^3$ multiply-accumulates, $64 \cdot 10^9$ for $n = 4000$. The product element by element, $A \odot B$, has $n^2$ products and is another operation.
@@ -255,4 +256,23 @@ The devices here: the CPU of the host; the processor of this project in its simu
     }
     holds('where there is none, no time is given', !/\d/.test(gpuStatus({ absent: [] })));
   },
+  judge: async (submission) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const elements = 4000 ** 2;
+        return [
+          main(
+            exact(
+              'macs',
+              'multiply-accumulates of the matrix product',
+              '矩阵乘的乘加次数',
+              await macs(4000, 4000, 4000),
+              [slip(elements, 'that is the product element by element', '那是逐元素积')],
+            ),
+          ),
+          exact('products', 'multiplications of the product element by element', '逐元素积的乘法次数', elements),
+        ];
+      })(),
+    ),
 });

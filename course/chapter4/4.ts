@@ -122,6 +122,7 @@ export const exercise = defineExercise({
     zh: '把读文件从层中移出。由一个**权重仓库**在第一次需要时打开文件，按名字保存内容并提供张量；`build` 得到的是仓库（或读取一层的函数），而不是路径。于是 `read_wb(params, layer)` 接收已读入的字典，16 个卷积层与 3 个全连接层只打开 1 次文件，而不是 19 次。safetensors 文件中的张量是其字节的视图，不做复制。\n\n重构的检验标准是其余一切不变：两种方式得到的网络输出必须**逐位相同**。为使程序快速，网络保留 VGG19 的各层，通道数取十六分之一，输入为 32 × 32。',
   },
   rows: 2,
+  answeredBy: 'program',
   code: [
     { path: 'src/data/safetensors.ts', words: { en: 'the weight file', zh: '权重文件' } },
     { path: 'src/data/folder.ts', words: { en: 'folders, also in memory', zh: '文件夹接口（含内存文件夹）' } },

@@ -54,6 +54,7 @@ Sources: the documentation of OpenCV (imgcodecs), scikit-image (io) and Pillow (
 来源：OpenCV（imgcodecs）、scikit-image（io）与 Pillow（Concepts: Modes）的文档；K. Simonyan、A. Zisserman，arXiv:1409.1556。`,
   },
   rows: 4,
+  answeredBy: 'survey',
   code: [
     { path: 'src/data/image.ts', words: { en: 'decoding and writing pictures', zh: '图像的解码与编码' } },
     { path: 'src/data/pipeline', words: { en: 'steps of preparation', zh: '预处理步骤' } },

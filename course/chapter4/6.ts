@@ -1,6 +1,6 @@
 /** Exercise 4.6: two ways to a network's 224 × 224, with the conventions of rounding and of interpolation stated. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers, type Slip } from 'systole/course';
 import {
   centreWindow,
   cropThenResize,
@@ -11,6 +11,7 @@ import {
 } from 'systole/data';
 
 import { imageStrip } from '../imageStrip.ts';
+import { exact, slip } from '../numberFields.ts';
 
 /** Resize to 256, keep the middle 224. */
 export const f1 = (image: FloatImage): FloatImage => resizeThenCrop(image);
@@ -55,8 +56,8 @@ export const exercise = defineExercise({
   id: '4.6',
   title: { en: 'Two ways to 224 × 224', zh: '图像预处理：resize 到 256 后中心裁 224；中心裁 0.875 后 resize 到 224' },
   asked: {
-    en: 'Write two functions that prepare a picture of any size for a network: resize to 256 × 256 and keep the middle 224 × 224; keep the middle 0.875 of each side and resize to 224 × 224.',
-    zh: '编写两个函数，把任意大小的图片处理为网络输入：先缩放到 256 × 256 再取中心 224 × 224；先取每边中心的 0.875 再缩放到 224 × 224。',
+    en: 'Write two functions that prepare a picture of any size for a network: resize to 256 × 256 and keep the middle 224 × 224; keep the middle 0.875 of each side and resize to 224 × 224. Hand in the numbers `cropWidth`, `cropHeight`, `cropX`, `cropY`: what the second keeps of a picture of 500 × 375 (width × height), and its corner, rounded down.',
+    zh: '编写两个函数，把任意大小的图片处理为网络输入：先缩放到 256 × 256 再取中心 224 × 224；先取每边中心的 0.875 再缩放到 224 × 224。请提交数值 `cropWidth`、`cropHeight`、`cropX`、`cropY`：第二个函数对 500 × 375（宽 × 高）的图片保留的窗口大小及其左上角，均向下取整。',
   },
   explanation: {
     en: String.raw`Both see the middle $224/256 = 0.875$ of each side, in another order: the first interpolates the whole picture and throws the edge away, the second interpolates only what is kept and so stays nearer to the pixels. Both stretch a picture that is no square.
@@ -153,4 +154,25 @@ $$x = (i + \tfrac12)\,\frac{n}{n'} - \tfrac12$$
       one.values.some((v, i) => v !== two.values[i]),
     );
   },
+  judge: (submission, { width, height }) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const [w, h, x, y] = f2Window(width, height) as [number, number, number, number];
+        const up = (value: number, by: number): readonly Slip[] =>
+          Number.isInteger(by) ? [] : [slip(value + 1, 'it is rounded up', '向上取整了')];
+        return [
+          exact('cropWidth', 'width that is kept', '保留的宽度', w, [
+            ...up(w, 0.875 * width),
+            slip(224, 'that is the size behind the resizing', '那是缩放之后的大小'),
+          ]),
+          exact('cropHeight', 'height that is kept', '保留的高度', h, [
+            ...up(h, 0.875 * height),
+            slip(224, 'that is the size behind the resizing', '那是缩放之后的大小'),
+          ]),
+          exact('cropX', 'left edge of it', '左边界', x, up(x, (width - w) / 2)),
+          exact('cropY', 'upper edge of it', '上边界', y, up(y, (height - h) / 2)),
+        ];
+      })(),
+    ),
 });

@@ -74,6 +74,7 @@ $$m = \bigl((c \gg 15) \mathbin{|} (c \ll 17)\bigr) + \text{0xa282ead8} \pmod{2^
 来源：TensorFlow 文档中的格式说明（tutorials/load_data/tfrecord）；G. Castagnoli 等，*Optimization of cyclic redundancy-check codes*，1993。`,
   },
   rows: 6,
+  answeredBy: 'program',
   code: [
     { path: 'src/data/tfrecord/records.ts', words: { en: 'records', zh: '记录' } },
     { path: 'src/data/tfrecord/crc32c.ts', words: { en: 'the checksum', zh: '校验和' } },

@@ -1,9 +1,10 @@
 /** Exercise 4.8: a learning rate of 0.1 that is multiplied by 0.9 every 10,000 steps, asked by an optimiser that counts its updates. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { tensorOf } from 'systole/ir';
 import { charts } from 'systole/report';
 import { optim, square, Variable } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 
 /** 0.1 · 0.9^⌊step ÷ 10000⌋. */
 export const staircase = optim.exponential(0.1, 10000, 0.9);
@@ -16,8 +17,8 @@ export const exercise = defineExercise({
   id: '4.8',
   title: { en: 'A learning rate that decays', zh: '动态学习率：0.1，每 10000 次迭代乘 0.9' },
   asked: {
-    en: 'Train with a learning rate of 0.1 that is multiplied by 0.9 every 10,000 iterations.',
-    zh: '用动态学习率训练：初值 0.1，每 10000 次迭代乘以 0.9。',
+    en: 'Train with a learning rate of 0.1 that is multiplied by 0.9 every 10,000 iterations. Hand in the numbers `rate9999`, `rate10000`, `rate100000`, the learning rate in stairs at these steps, and `smooth5000`, the smooth one at step 5000. Real numbers to three digits.',
+    zh: '用动态学习率训练：初值 0.1，每 10000 次迭代乘以 0.9。请提交数值 `rate9999`、`rate10000`、`rate100000`（阶梯形式在这些步数处的学习率）与 `smooth5000`（连续形式在第 5000 步处的学习率）。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`The schedule is a function of the step $s$, in stairs
@@ -111,4 +112,25 @@ $$\eta(s) = 0.1 \cdot 0.9^{\lfloor s / 10000 \rfloor},$$
     for (let i = 0; i < 3; i++) stairs.minimize(square(w));
     close('with stairs of two updates', (await w.item()) / before, 0.8 * 0.8 * (1 - 2 * 0.09), 1e-6);
   },
+  judge: (submission) =>
+    judgeNumbers(submission, [
+      real('rate9999', 'rate at step 9999', '第 9999 步的学习率', staircase(9999), [
+        slip(staircase(10000), 'it decays a step too early', '提前一步衰减了'),
+      ]),
+      real('rate10000', 'rate at step 10000', '第 10000 步的学习率', staircase(10000), [
+        slip(staircase(0), 'it decays a step too late, or nobody counts the steps', '晚一步才衰减，或没有计步'),
+      ]),
+      real('rate100000', 'rate at step 100000', '第 100000 步的学习率', staircase(100000), [
+        slip(staircase(0), 'nobody counts the steps', '没有计步'),
+        slip(staircase(90000), 'it has decayed nine times, not ten', '只衰减了九次，应为十次'),
+      ]),
+      real('smooth5000', 'smooth rate at step 5000', '第 5000 步的连续学习率', smooth(5000), [
+        slip(staircase(5000), 'that is the rate in stairs', '那是阶梯形式的学习率'),
+        slip(
+          (staircase(0) + staircase(10000)) / 2,
+          'it is halfway between two stairs, and the decay is no straight line',
+          '取了两级阶梯的中点，而衰减不是直线',
+        ),
+      ]),
+    ]),
 });

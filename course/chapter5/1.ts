@@ -42,6 +42,7 @@ $$\\begin{pmatrix}1&2\\\\3&4\\end{pmatrix}\\begin{pmatrix}5&6\\\\7&8\\end{pmatri
 出处：A. Agrawal 等，*TensorFlow Eager: a multi-stage, Python-embedded DSL for machine learning*，SysML 2019。`,
   },
   rows: 3,
+  answeredBy: 'program',
   code: [
     { path: 'src/tensor/eager.ts', words: { en: 'Running one operation at once', zh: '立即执行一个操作' } },
     { path: 'src/tensor/tensor.ts', words: { en: 'The tensor', zh: '张量' } },

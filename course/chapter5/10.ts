@@ -78,6 +78,7 @@ $$\\text{保留} = \\text{取回节点的祖先，去掉只位于输入之后的
 出处：TensorFlow（Apache-2.0），\`core/graph/algorithm.cc\` 与 \`subgraph.cc\`。`,
   },
   rows: 4,
+  answeredBy: 'program',
   code: [
     { path: 'src/passes/prune.ts', words: { en: 'Pruning', zh: '剪枝' } },
     { path: 'src/passes/pipeline.ts', words: { en: 'The passes behind it', zh: '其后的优化遍' } },

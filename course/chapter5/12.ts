@@ -203,6 +203,7 @@ $$s(t) = 0.5\\left(1 - \\left(1 - \\frac{t - 0.1\\,n}{0.6\\,n}\\right)^3\\right)
 出处：M. Zhu、S. Gupta，*To prune, or not to prune: exploring the efficacy of pruning for model compression*，arXiv:1710.01878，2017。`,
   },
   rows: 5,
+  answeredBy: 'program',
   mnistRows: [2, 3],
   code: [
     { path: 'course/plainNetwork.ts', words: { en: 'The network without a framework', zh: '不用框架的网络' } },

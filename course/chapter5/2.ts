@@ -70,6 +70,7 @@ Sources: M. Abadi et al., *TensorFlow: a system for large-scale machine learning
 出处：M. Abadi 等，*TensorFlow: a system for large-scale machine learning*，OSDI 2016；A. Paszke 等，*PyTorch*，NeurIPS 2019。`,
   },
   rows: 3,
+  answeredBy: 'explanation',
   code: [
     { path: 'src/tensor/compile.ts', words: { en: 'Recording a function as a graph', zh: '把函数记录为图' } },
     { path: 'src/tensor/eager.ts', words: { en: 'Running operation by operation', zh: '逐个操作执行' } },

@@ -1,7 +1,7 @@
 /** Exercise 5.4: what tf.keras does to pictures before they enter a network, as this system does it: three modes, and twelve methods. */
 
 import { Random } from 'systole/base';
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import {
   type Augmentation,
   augmenter,
@@ -14,6 +14,7 @@ import {
   statisticsOf,
   whiten,
 } from 'systole/data';
+import { real, slip } from '../numberFields.ts';
 
 /** Functions over all pictures, for the first of them. */
 const FUNCTIONS = {
@@ -70,8 +71,8 @@ export const exercise = defineExercise({
   id: '5.4',
   title: { en: 'Preprocessing in tf.keras', zh: 'TensorFlow python/keras 中 ImageNet 预处理方法' },
   asked: {
-    en: 'Which methods does tf.keras have to preprocess the pictures of ImageNet? List them.',
-    zh: 'tf.keras 中有哪些用于 ImageNet 图片的预处理方法？请列出。',
+    en: 'Which methods does tf.keras have to preprocess the pictures of ImageNet? List them. Hand in the numbers `caffe1`, `caffe2`, `caffe3`, `tf1`, `tf2`, `tf3`, `torch1`, `torch2`, `torch3`: what the three modes make of the pixel (255, 0, 0), in the order of their channels. Real numbers to three digits.',
+    zh: 'tf.keras 中有哪些用于 ImageNet 图片的预处理方法？请列出。请提交数值 `caffe1`、`caffe2`、`caffe3`、`tf1`、`tf2`、`tf3`、`torch1`、`torch2`、`torch3`：三种模式把像素 (255, 0, 0) 变成的值，按其通道顺序。实数取三位有效数字。',
   },
   explanation: {
     en: `Two places. **\`applications/imagenet_utils.preprocess_input\`** normalises, in the mode in which a network's weights were trained:
@@ -165,4 +166,30 @@ Sources: F. Chollet et al., Keras, \`imagenet_utils.py\` and \`image.py\` (Apach
         );
     }
   },
+  judge: (submission, { red: r, green, blue }) =>
+    judgeNumbers(
+      submission,
+      (['caffe', 'tf', 'torch'] as const).flatMap((mode) => {
+        const [values, swapped] = [pixel(mode, [r, green, blue]), pixel(mode, [blue, green, r])];
+        return values.map((v, i) =>
+          real(`${mode}${i + 1}`, `channel ${i + 1} in mode ${mode}`, `${mode} 模式的第 ${i + 1} 个通道`, v, [
+            ...(swapped[i] === v
+              ? []
+              : [
+                  mode === 'caffe'
+                    ? slip(
+                        swapped[i]!,
+                        'the channels stay in the order RGB; this mode has BGR',
+                        '通道仍为 RGB；该模式为 BGR',
+                      )
+                    : slip(
+                        swapped[i]!,
+                        'the channels are turned into BGR; this mode keeps RGB',
+                        '通道被转为 BGR；该模式保持 RGB',
+                      ),
+                ]),
+          ]),
+        );
+      }),
+    ),
 });

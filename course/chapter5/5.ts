@@ -117,6 +117,7 @@ $$\\frac{dL}{dx} = dy \\cdot \\cos x \\quad(\\text{Sin}),\\qquad \\frac{dL}{dx_i
 出处：TensorFlow（Apache-2.0），文件如上；A. Griewank、A. Walther，*Evaluating derivatives*，2008。`,
   },
   rows: 5,
+  answeredBy: 'survey',
   code: [
     {
       path: 'src/ops/elementwise/sin.ts',

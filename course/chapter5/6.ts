@@ -3,8 +3,9 @@
  * [height, width, inputs, outputs].
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { lookupKernel, lookupOperator, registerOperator, type Signature, type Tensor, tensor } from 'systole/tensor';
+import { exact, slip } from '../numberFields.ts';
 import { type ConvShape, convolve, outputSize } from './7.ts';
 
 const operation = registerOperator({
@@ -56,8 +57,8 @@ export const exercise = defineExercise({
   id: '5.6',
   title: { en: 'The registration of an operator', zh: 'core/ops 中 conv 算子；简述算子注册流程' },
   asked: {
-    en: 'Find the convolution operator in a framework’s core/ops, and describe how an operator is registered.',
-    zh: '找到框架 core/ops 中的卷积算子，并简述算子的注册流程。',
+    en: 'Find the convolution operator in a framework’s core/ops, and describe how an operator is registered. Hand in the numbers `same` and `valid`: the height of the output that the shape function infers for a 224 × 224 input, a 7 × 7 window and stride 2, with SAME and with VALID padding.',
+    zh: '找到框架 core/ops 中的卷积算子，并简述算子的注册流程。请提交数值 `same` 与 `valid`：输入 224 × 224、窗口 7 × 7、步长 2 时，形状函数在 SAME 与 VALID 填充下推断的输出高度。',
   },
   explanation: {
     en: `**In TensorFlow** (\`core/ops/nn_ops.cc\`):
@@ -163,4 +164,23 @@ $$\\text{SAME}: \\left\\lceil \\frac{H}{s} \\right\\rceil,\\qquad \\text{VALID}:
       ],
     );
   },
+  judge: (submission, { size, kernel, stride }) =>
+    judgeNumbers(
+      submission,
+      (['SAME', 'VALID'] as const).map((padding) => {
+        const heightOf = (of: string): number => inferred([1, size, size, 3], [kernel, kernel, 3, 64], stride, of)[1]!;
+        const other = padding === 'SAME' ? 'VALID' : 'SAME';
+        const slips =
+          heightOf(other) === heightOf(padding)
+            ? []
+            : [slip(heightOf(other), `that is ${other}`, `那是 ${other} 的结果`)];
+        return exact(
+          padding.toLowerCase(),
+          `height of the output with ${padding}`,
+          `${padding} 时的输出高度`,
+          heightOf(padding),
+          slips,
+        );
+      }),
+    ),
 });

@@ -191,6 +191,7 @@ $$\\underbrace{Y}_{BH_oW_o \\times F} = \\underbrace{\\text{im2col}(X)}_{BH_oW_o
 出处：TensorFlow（Apache-2.0），\`conv_ops.cc\`；K. Chellapilla、S. Puri、P. Simard，*High performance convolutional neural networks for document processing*，2006（im2col）。`,
   },
   rows: 4,
+  answeredBy: 'survey',
   code: [
     {
       path: 'src/ops/nn/conv.ts',

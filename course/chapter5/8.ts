@@ -82,6 +82,7 @@ TensorFlow 在 2.1 及之前使用 SWIG：\`python/tensorflow.i\` 及其引用�
 出处：D. M. Beazley，*SWIG: an easy to use tool for integrating scripting languages with C and C++*，USENIX Tcl/Tk Workshop 1996；TensorFlow（Apache-2.0），2.1 版 \`tensorflow/python/tensorflow.i\`。`,
   },
   rows: 3,
+  answeredBy: 'survey',
   code: [
     { path: 'src/tensor/ffi/prototypes.ts', words: { en: 'Reading C prototypes', zh: '解析 C 原型' } },
     { path: 'src/tensor/ffi/generate.ts', words: { en: 'Writing wrap and proxy', zh: '生成包装与代理' } },

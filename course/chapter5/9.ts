@@ -3,9 +3,10 @@
  * Digits are drawn, so that nothing need be downloaded.
  */
 import { float16ToNumber, numberToFloat16, Random } from 'systole/base';
-import { type Check, defineExercise } from 'systole/course';
+import { type Check, defineExercise, judgeNumbers } from 'systole/course';
 import { batches, drawDigits, imageSamples } from 'systole/data';
 import { autocast, compile, crossEntropy, Generator, nn, optim, sparsity, type Tensor, tensor } from 'systole/tensor';
+import { real, slip } from '../numberFields.ts';
 
 /** The nearest half. */
 export const fp16 = (x: number): number => float16ToNumber(numberToFloat16(x));
@@ -115,8 +116,8 @@ export const exercise = defineExercise({
     zh: '混合精度训练，并借鉴其思想训练稀疏卷积网络',
   },
   asked: {
-    en: 'What is mixed-precision training (forward in half precision, backward in single)? Borrow its idea to train a sparse convolutional network.',
-    zh: '什么是混合精度训练（前向用半精度，反向用单精度）？请借鉴其思想训练一个稀疏卷积网络。',
+    en: 'What is mixed-precision training (forward in half precision, backward in single)? Borrow its idea to train a sparse convolutional network. Hand in the numbers `smallest`, `largest`, the least and the largest positive numbers of half precision; and `half`, `master`: a weight of 1 after 1000 updates of $10^{-4}$ in half precision, and with a master copy in single precision. Real numbers to three digits.',
+    zh: '什么是混合精度训练（前向用半精度，反向用单精度）？请借鉴其思想训练一个稀疏卷积网络。请提交数值 `smallest`、`largest`：半精度能表示的最小与最大正数；以及 `half`、`master`：从 1 开始的权重加 1000 次 $10^{-4}$ 之后的值，分别用半精度与单精度主副本。实数取三位有效数字。',
   },
   claimed: {
     en: `Claimed: nothing (“do not know; should one not simply make the trained model sparse?”). Pruning a trained network once is possible, but whatever its weights had agreed on is cut in one stroke, and accuracy falls with the share of zeros unless it is trained
@@ -252,4 +253,21 @@ $$s(t) = s_{end}\\left(1 - \\left(1 - \\frac{t - t_0}{t_1 - t_0}\\right)^3\\righ
     await checkTrainings(check, { images: 1000, epochs: 4 });
   },
   checkLong: (check) => checkTrainings(check, { images: 2000, epochs: 4 }),
+  judge: (submission) =>
+    judgeNumbers(submission, [
+      real('smallest', 'least positive half', '最小的正半精度数', fp16(2 ** -24), [
+        slip(
+          2 ** -14,
+          'that is the least normal one; subnormal ones are smaller',
+          '那是最小的规格化数；次规格化数更小',
+        ),
+      ]),
+      real('largest', 'largest half', '最大的半精度数', fp16(65504)),
+      real('half', 'the weight in halves', '半精度权重', updates(fp16, 1e-4), [
+        slip(updates(Math.fround, 1e-4), 'no update is lost to rounding', '没有考虑更新因舍入而丢失'),
+      ]),
+      real('master', 'the weight with a master copy', '有主副本时的权重', updates(Math.fround, 1e-4), [
+        slip(updates(fp16, 1e-4), 'that is the weight in halves', '那是半精度权重'),
+      ]),
+    ]),
 });

@@ -3,13 +3,14 @@
  * neurons of the algorithm, one after the other. A layer of 4,096 outputs on 16 lanes runs correctly, in 256 passes.
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { sharedEngine } from 'systole/engine';
 import { compileModel, randomInput, runAndCheck } from 'systole/flow';
 import { changedMachine, type Machine, presets } from 'systole/machine';
 import { grouped } from 'systole/report';
 import { exportModel, Generator, nn } from 'systole/tensor';
 import { SIZE } from 'systole/timing';
+import { exact, slip } from '../numberFields.ts';
 
 /** The machine of chapter 7 with so many vector-MACs: lanes that each work on one neuron. */
 const machineWith = (lanes: number): Machine =>
@@ -47,8 +48,8 @@ export const exercise = defineExercise({
     zh: '深度学习处理器与 80 年代神经网络芯片的区别',
   },
   asked: {
-    en: 'What is the difference between a deep-learning processor of today and the neural-network chips of the 1980s?',
-    zh: '今天的深度学习处理器与 20 世纪 80 年代的神经网络芯片有什么区别？',
+    en: 'What is the difference between a deep-learning processor of today and the neural-network chips of the 1980s? Hand in the number `passes`: how often 16 lanes are used for the 4096 outputs of a fully connected layer.',
+    zh: '今天的深度学习处理器与 20 世纪 80 年代的神经网络芯片有什么区别？请提交数值 `passes`：全连接层有 4096 个输出时，16 条通道要轮流使用多少遍。',
   },
   explanation: {
     en: `The chips of the 1980s drew the network onto the silicon: one circuit for each neuron, one for each synapse. The ETANN of Intel had
@@ -128,4 +129,28 @@ IJCNN 1989；陈天石等，*DianNao: a small-footprint high-throughput accelera
     check.row(2).holds('outputs equal the host’s', right);
     check.equal('every product is computed once', macs, INPUTS * 4096);
   },
+  judge: async (submission, { inputs, outputs }) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const { lanes, passes } = await runLayer(inputs, outputs, presets.get('textbook-single')!);
+        return [
+          exact(
+            'passes',
+            'passes of the lanes',
+            '通道使用的遍数',
+            passes,
+            [
+              slip(outputs, 'there is one lane', '只有一条通道'),
+              slip(
+                1,
+                'each output has a lane of its own, as in the chips of the 1980s',
+                '每个输出各有一条通道，如 80 年代的芯片',
+              ),
+              slip(lanes, 'that is the number of lanes', '那是通道数'),
+            ].filter((s) => s.value !== passes),
+          ),
+        ];
+      })(),
+    ),
 });

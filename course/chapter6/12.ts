@@ -245,6 +245,7 @@ im2col 也只是一种调度：AlexNet 的 conv3 展开后为 389376 字，是�
 出处：P. Feautrier，*Some efficient solutions to the affine scheduling problem*，1992（仿射映射）；J. Ragan-Kelley 等，*Halide*，PLDI 2013（算法与调度分离）；陈天奇等，*TVM*，OSDI 2018（下降到张量单元）。`,
   },
   rows: 5,
+  answeredBy: 'design',
   code: [
     { path: 'src/lower/affine.ts', words: { en: 'The expression', zh: '仿射表达式' } },
     { path: 'src/lower/legality.ts', words: { en: 'Which schedules are legal', zh: '哪些调度合法' } },

@@ -156,6 +156,7 @@ $$\\frac{2\\,\\text{MAC}}{T} \\le \\min\\left(P_{peak},\\ \\frac{2\\,\\text{MAC}
 出处：S. Williams 等，*Roofline*，CACM 2009；K. Simonyan、A. Zisserman，2014；何恺明等，2015。`,
   },
   rows: 6,
+  answeredBy: 'program',
   code: [
     { path: 'src/sim/control.ts', words: { en: 'Control: fetch, decode, issue', zh: '控制器：取指、译码、发射' } },
     { path: 'src/timing/matrix.ts', words: { en: 'Cycles of the matrix unit', zh: '矩阵单元的周期数' } },

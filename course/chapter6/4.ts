@@ -3,12 +3,13 @@
  * varied: an endless width of issue costs nothing, one instruction a cycle costs 1.
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { assembleProgram } from 'systole/isa';
 import { type Machine, presets } from 'systole/machine';
 import { percent } from 'systole/report';
 import { createSimulation } from 'systole/sim';
 import { innerSlices, LAYERS, rowTiles, rowTilesSerial } from '../chapter7/programs.ts';
+import { real, slip } from '../numberFields.ts';
 
 const single = presets.get('textbook-single')!;
 const issuing = (cyclesPerInstruction: number): Machine => ({
@@ -37,8 +38,8 @@ export const exercise = defineExercise({
     zh: '为什么指令级并行在 DLP 中作用不大？何时有用？',
   },
   asked: {
-    en: 'Why does instruction-level parallelism matter so little in a deep-learning processor, and when would it be of use?',
-    zh: '为什么指令级并行在深度学习处理器中作用不大？在什么情况下有用？',
+    en: 'Why does instruction-level parallelism matter so little in a deep-learning processor, and when would it be of use? Hand in the number `gain`: how many times as fast the layer of 7.9 is in tiles of 32 rows where transfers and computation overlap (issuing is free). Real numbers to three digits.',
+    zh: '为什么指令级并行在深度学习处理器中作用不大？在什么情况下有用？请提交数值 `gain`：对 7.9 的层，以 32 行为一块，传输与计算重叠时快多少倍（发射不占时间）。实数取三位有效数字。',
   },
   explanation: {
     en: `An out-of-order, multiple-issue processor looks for independent instructions because each of them keeps a unit busy for a cycle or two. An instruction of
@@ -126,4 +127,14 @@ $$\\frac{I \\cdot c}{T}$$
     check.atMost('7.8 in 8 slices, 4 cycles an instruction', slower[0]!, 0.03);
     check.atLeast('7.8 in 256 slices, 4 cycles an instruction', slower[2]!, 0.2);
   },
+  judge: (submission) =>
+    judgeNumbers(submission, [
+      real(
+        'gain',
+        'gain of units side by side',
+        '单元并行的加速',
+        runAt(SERIAL, 0).cycles / runAt(DOUBLE_BUFFERED, 0).cycles,
+        [slip(2, 'both take the same time; computation is much longer', '假设两者用时相同；实际计算长得多')],
+      ),
+    ]),
 });

@@ -146,6 +146,7 @@ $$117600 + 240000 + 48000 + 10080 + 840 = 416520$$
 recognition*，1998。由同一份定义生成的完整参考见 \`docs/isa.md\`。`,
   },
   rows: 4,
+  answeredBy: 'design',
   code: [
     { path: 'src/isa/registry.ts', words: { en: 'All instructions, a line each', zh: '全部指令，每条一行' } },
     { path: 'src/isa/define.ts', words: { en: 'What an instruction is', zh: '一条指令由什么组成' } },

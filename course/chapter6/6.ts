@@ -102,6 +102,7 @@ TRAP 与 HALT 只能由复位离开。
 用 \`--instruction\` 与电平（\`--room\`、\`--ready\`、\`--drained\`）可以查看一条指令所走的路径。`,
   },
   rows: 4,
+  answeredBy: 'design',
   code: [
     { path: 'src/timing/decode/table.ts', words: { en: 'The table', zh: '状态转移表' } },
     { path: 'src/timing/decode/machine.ts', words: { en: 'Stepping it', zh: '按表转移' } },

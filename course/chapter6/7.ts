@@ -3,7 +3,7 @@
  * are even, and compute the same. Both programs are executed, and the loads are those that the units had.
  */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { assembleProgram } from 'systole/isa';
 import { presets } from 'systole/machine';
 import {
@@ -18,6 +18,7 @@ import {
   utilisation,
 } from 'systole/report';
 import { createSimulation } from 'systole/sim';
+import { exact, real, slip } from '../numberFields.ts';
 
 const machine = presets.get('textbook-single')!;
 /** Of the matrix unit of that machine, and cycles of a tile. */
@@ -100,8 +101,8 @@ export const exercise = defineExercise({
   id: '6.7',
   title: { en: 'The load of an instruction, balanced', zh: '译码单元每条指令负载是否平衡？如何改进，重做 6.5/6.6' },
   asked: {
-    en: 'Is the load of the instructions of your decode unit balanced? Improve it, and do 6.5 and 6.6 again.',
-    zh: '你的译码单元中，每条指令的负载是否平衡？请加以改进，并重做 6.5 与 6.6。',
+    en: "Is the load of the instructions of your decode unit balanced? Improve it, and do 6.5 and 6.6 again. Hand in the numbers `maxOverMean` and `maxOverMin` of the loads of AlexNet's layers (that of the paper, on 256 multipliers), an instruction for each layer; and `tiles`, of how many instructions of at most 1024 cycles the layers are made. Real numbers to three digits.",
+    zh: '你的译码单元中，每条指令的负载是否平衡？请加以改进，并重做 6.5 与 6.6。请提交数值 `maxOverMean` 与 `maxOverMin`：AlexNet（论文版，256 个乘法器）每层一条指令时，各指令负载的最大值与平均值、最小值之比；以及 `tiles`：各层切成每条至多 1024 周期后的指令条数。实数取三位有效数字。',
   },
   explanation: {
     en: `It is not, if an instruction stands for a layer. With the multipliers of a 256-MAC unit the layers of AlexNet take from 16,128 to 874,800 cycles: the largest
@@ -245,4 +246,34 @@ $$n_l = \\lceil C_l / t \\rceil,\\qquad \\frac{\\max}{\\text{平均}} = \\frac{t
       ],
     );
   },
+  judge: (submission, { tile }) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const cycles = layerCycles();
+        const { maxOverMean, maxOverMin } = loadBalance(cycles);
+        const tiles = cycles.flatMap((c) => splitLoad(c, tile)).length;
+        return [
+          real('maxOverMean', 'largest load over the mean', '最大负载与平均之比', maxOverMean!, [
+            slip(maxOverMin!, 'that is the largest over the least', '那是最大与最小之比'),
+          ]),
+          real('maxOverMin', 'largest load over the least', '最大与最小负载之比', maxOverMin!, [
+            slip(maxOverMean!, 'that is the largest over the mean', '那是最大与平均之比'),
+          ]),
+          exact(
+            'tiles',
+            'instructions in tiles',
+            '切块后的指令条数',
+            tiles,
+            [
+              slip(
+                cycles.reduce((sum, c) => sum + Math.floor(c / tile), 0),
+                'what is left of each layer is dropped',
+                '丢掉了各层的余数',
+              ),
+            ].filter((s) => s.value !== tiles),
+          ),
+        ];
+      })(),
+    ),
 });

@@ -2,9 +2,10 @@
  * Exercise 7.1: peak, bandwidth and power of accelerators that one can buy or rent, each with its source, and what follows: the operations a
  * byte at the ridge, and operations for each watt. `systole machine list --market` prints the table.
  */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { marketDevices } from 'systole/machine';
 import { charts, marketText } from 'systole/report';
+import { real } from '../numberFields.ts';
 
 const device = (model: string, precision: string) =>
   marketDevices.find((d) => d.model.startsWith(model) && d.precision.includes(precision))!;
@@ -13,8 +14,8 @@ export const exercise = defineExercise({
   id: '7.1',
   title: { en: 'Accelerators on the market', zh: '列举至少三种品牌和型号的 AI 加速装置的峰值算力、带宽和功耗' },
   asked: {
-    en: 'Name accelerators of at least three brands with their peak performance, memory bandwidth and power.',
-    zh: '列举至少三种品牌和型号的 AI 加速装置，给出其峰值算力、访存带宽和功耗。',
+    en: 'Name accelerators of at least three brands with their peak performance, memory bandwidth and power. Hand in the numbers `a100`, `mlu100`, `tpuv4`: their ridge, peak performance over memory bandwidth in operations a byte (half precision; bfloat16 of the TPU). Real numbers to three digits.',
+    zh: '列举至少三种品牌和型号的 AI 加速装置，给出其峰值算力、访存带宽和功耗。请提交数值 `a100`、`mlu100`、`tpuv4`：各自的脊点，即峰值算力与访存带宽之比（每字节运算次数；半精度，TPU 为 bfloat16）。实数取三位有效数字。',
   },
   explanation: {
     en: `A figure without its precision, date and source says little: the peak of one chip differs by a factor of 16 between FP32 and sparse INT8. The table has dense peaks as the makers state them, a
@@ -78,4 +79,22 @@ $$\\text{拐点} = \\frac{\\text{峰值}}{\\text{带宽}}\\ \\left[\\frac{\\text
       marketDevices.every((d) => d.source !== '' && /^20\d\d-\d\d$/.test(d.date)),
     );
   },
+  judge: (submission) =>
+    judgeNumbers(
+      submission,
+      (
+        [
+          ['a100', 'A100', 'FP16'],
+          ['mlu100', 'MLU100', 'FP16'],
+          ['tpuv4', 'TPU v4', 'BF16'],
+        ] as const
+      ).map(([name, model, type]) =>
+        real(
+          name,
+          `ridge of ${model}, operations a byte`,
+          `${model} 的脊点（每字节运算次数）`,
+          device(model, type).ridge!,
+        ),
+      ),
+    ),
 });

@@ -2,10 +2,11 @@
  * Exercise 7.2: what a scratchpad does that a cache does not, and the other way round. 256 KB of weights are swept twice: through a cache that
  * drops the line used longest ago, simulated here line by line, and on the processor, where the program keeps what it wants to keep.
  */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { assembleProgram, type Program } from 'systole/isa';
 import { type Machine, presets } from 'systole/machine';
 import { createSimulation, type SimulationEvent, type SimulationResult } from 'systole/sim';
+import { exact, slip } from '../numberFields.ts';
 
 const single = presets.get('textbook-single')!;
 const LINE = 64;
@@ -73,8 +74,8 @@ export const exercise = defineExercise({
   id: '7.2',
   title: { en: 'On-chip storage: scratchpad and cache', zh: '单核 DLP 片内存储与传统 CPU 片上缓存的区别' },
   asked: {
-    en: 'How does the on-chip storage of a single-core deep-learning processor differ from the cache of a CPU?',
-    zh: '单核深度学习处理器的片内存储与传统 CPU 的片上缓存有什么区别？',
+    en: 'How does the on-chip storage of a single-core deep-learning processor differ from the cache of a CPU? 256 KB of weights are swept twice in lines of 64 bytes. Hand in the numbers `cache128`, `pinned128`, `cache256`: lines that a cache of 128 KB misses (LRU), lines that a scratchpad of 128 KB has to load if it keeps one half, and misses of a cache of 256 KB.',
+    zh: '单核深度学习处理器的片内存储与传统 CPU 的片上缓存有什么区别？256 KB 权重以 64 字节的行扫两遍。请提交数值 `cache128`、`pinned128`、`cache256`：128 KB 缓存（LRU）的缺失行数，128 KB 便笺存储保留一半时须装入的行数，以及 256 KB 缓存的缺失行数。',
   },
   explanation: {
     en: `A **cache** is transparent: it has tags and lines, guesses by a replacement rule what will be used again, and how long an access takes depends on what came
@@ -186,4 +187,32 @@ $s$ 次扫描共 $C+s\\,(W-C)$ 字节，而不是 $s\\,W$。代价是必须有�
       single.wram.bytes + single.nram.bytes,
     );
   },
+  judge: (submission) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const once = WEIGHTS / LINE;
+        const [small, kept, large] = [
+          total(missesOfLru(128 * KB, WEIGHTS, 2)),
+          linesMoved(128 * KB, WEIGHTS, 2),
+          total(missesOfLru(WEIGHTS, WEIGHTS, 2)),
+        ];
+        return [
+          exact('cache128', 'misses of a cache of 128 KB', '128 KB 缓存的缺失行数', small, [
+            slip(
+              kept,
+              'half of the lines are still there in the second sweep; LRU drops each just before it is wanted',
+              '认为第二遍还有一半的行在缓存中；LRU 恰在用到之前把它们换出',
+            ),
+            slip(once, 'only one sweep is counted', '只算了一遍'),
+          ]),
+          exact('pinned128', 'lines that a scratchpad loads', '便笺存储装入的行数', kept, [
+            slip(small, 'nothing is kept between the sweeps', '两遍之间什么也没有保留'),
+          ]),
+          exact('cache256', 'misses of a cache of 256 KB', '256 KB 缓存的缺失行数', large, [
+            slip(2 * once, 'nothing is kept between the sweeps', '两遍之间什么也没有保留'),
+          ]),
+        ];
+      })(),
+    ),
 });

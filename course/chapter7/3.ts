@@ -2,9 +2,10 @@
  * Exercise 7.3: how a deep-learning processor reads memory. The layer of 7.8 as a program with addresses: three instructions ask for all of its
  * traffic, in long runs whose addresses are known before it starts.
  */
-import { defineExercise, layerWork } from 'systole/course';
+import { defineExercise, judgeNumbers, layerWork } from 'systole/course';
 import { assembleProgram, byOpcode } from 'systole/isa';
 import { type Machine, presets } from 'systole/machine';
+import { exact, slip } from '../numberFields.ts';
 import { traced } from './2.ts';
 import { LAYERS, serial } from './programs.ts';
 
@@ -53,8 +54,8 @@ export const exercise = defineExercise({
   id: '7.3',
   title: { en: 'Memory accesses of the processor and of a CPU', zh: '单核 DLP 的访存行为与传统 CPU 的区别' },
   asked: {
-    en: 'How do the memory accesses of a single-core deep-learning processor differ from those of a CPU?',
-    zh: '单核深度学习处理器的访存行为与传统 CPU 有什么区别？',
+    en: 'How do the memory accesses of a single-core deep-learning processor differ from those of a CPU? For the layer of 7.8 hand in the numbers `x`, `w`, `y`: its operands in lines of 64 bytes; and `transfers`: instructions that transfer in its serial program.',
+    zh: '单核深度学习处理器的访存行为与传统 CPU 有什么区别？对 7.8 的层，请提交数值 `x`、`w`、`y`：各操作数以 64 字节的行计的行数；以及 `transfers`：其串行程序中传输指令的条数。',
   },
   explanation: {
     en: `A CPU asks for memory word by word inside its instructions: each load or store may miss, the hardware guesses what to fetch ahead, and the order of misses
@@ -124,4 +125,16 @@ What is lost is the help for irregular accesses: a gather of single words pays a
     );
     check.row(3).equal('and every run is the same, event by event', traced(program()).events, events);
   },
+  judge: (submission) =>
+    judgeNumbers(submission, [
+      ...requests().map((r, i) => exact(['x', 'w', 'y'][i]!, `lines of ${'XWY'[i]}`, `${'XWY'[i]} 的行数`, r.lines)),
+      exact('transfers', 'instructions that transfer', '传输指令条数', transfersOf(program().words), [
+        slip(
+          requests().reduce((sum, r) => sum + r.lines, 0),
+          'each line is an instruction, as on a CPU',
+          '把每行当作一条指令（如 CPU）',
+        ),
+        slip(transfersOf(program().words) - 1, 'the results are not stored', '漏掉了写回结果'),
+      ]),
+    ]),
 });

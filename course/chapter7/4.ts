@@ -1,9 +1,10 @@
 /**
  * Exercise 7.4: decoding on a deep-learning processor. The double-buffered program of 7.9: 130 instructions keep it busy for 133888 cycles.
  */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { assembleProgram, byOpcode, classOf } from 'systole/isa';
 import { type Machine, presets, queuesOf } from 'systole/machine';
+import { exact, real, slip } from '../numberFields.ts';
 import { traced } from './2.ts';
 import { LAYERS, rowTiles } from './programs.ts';
 
@@ -32,8 +33,8 @@ export const exercise = defineExercise({
   id: '7.4',
   title: { en: 'Decoding on the processor and on a CPU', zh: '单核 DLP 的指令译码过程与传统 CPU 的区别' },
   asked: {
-    en: 'How does a single-core deep-learning processor decode instructions, compared with a CPU?',
-    zh: '单核深度学习处理器的指令译码过程与传统 CPU 有什么区别？',
+    en: 'How does a single-core deep-learning processor decode instructions, compared with a CPU? For the layer of 7.9, double-buffered in tiles of 32 rows, hand in the numbers `instructions` (that are decoded, sync included) and `cycles`, those for each instruction. Real numbers to three digits.',
+    zh: '单核深度学习处理器的指令译码过程与传统 CPU 有什么区别？对 7.9 的层，以 32 行为一块双缓冲，请提交数值 `instructions`（译码的指令条数，含 sync）与 `cycles`（平均每条指令的周期）。实数取三位有效数字。',
   },
   explanation: {
     en: `A CPU decodes several small instructions each cycle: it cuts them into micro-operations, renames registers, predicts branches and speculates. Here an
@@ -106,4 +107,19 @@ here, and a CPU is glad of one cycle for four instructions.`,
     check.row(3).equal('and what control keeps for itself', [...classes].sort(), ['dispatch', 'halt', 'loop', 'sync']);
     check.row(3).equal('of the queues that there are', queuesOf(single), ['dma', 'matrix', 'vector']);
   },
+  judge: (submission, { rows, machine }) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const { decoded, dispatched, result } = frontEnd(Number(rows), machine);
+        return [
+          exact('instructions', 'instructions that are decoded', '译码的指令条数', decoded, [
+            slip(dispatched, 'only those of the queues are counted', '只算了进入队列的指令'),
+          ]),
+          real('cycles', 'cycles for each instruction', '每条指令的周期', result.cycles / decoded, [
+            slip(result.cycles / dispatched, 'only instructions of the queues are counted', '只算了进入队列的指令'),
+          ]),
+        ];
+      })(),
+    ),
 });

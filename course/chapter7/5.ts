@@ -3,11 +3,12 @@
  * ranges, may start out of order, and ranges that are overwritten whole may be renamed. The layer of 7.9 in row tiles is load, multiply, store,
  * 32 times, with neither semaphores nor sync between them: what orders them is the scoreboard alone.
  */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { assembleProgram } from 'systole/isa';
 import { type Machine, presets } from 'systole/machine';
 import { TimelineRecorder, timeline } from 'systole/report';
 import { createSimulation } from 'systole/sim';
+import { exact, real, slip } from '../numberFields.ts';
 import { LAYERS } from './programs.ts';
 
 const { rows: ROWS, inner: INNER, columns: COLUMNS } = LAYERS['7.9'];
@@ -106,8 +107,8 @@ export const exercise = defineExercise({
   id: '7.5',
   title: { en: 'Out-of-order execution', zh: '如何支持乱序执行？DLP 是否有必要？' },
   asked: {
-    en: 'How could a deep-learning processor execute out of order, and is that needed?',
-    zh: '深度学习处理器如何支持乱序执行？是否有必要？',
+    en: 'How could a deep-learning processor execute out of order, and is that needed? For the layer of 7.9 in tiles of 32 rows hand in the numbers `inOrder`, `oneBuffer`, `renamed`, the cycles in order with two buffers, out of order with one buffer, and out of order with it renamed; and `gain`, the second over the third. Real numbers to three digits. Cycles exactly.',
+    zh: '深度学习处理器如何支持乱序执行？是否有必要？对 7.9 的层（32 行一块），请提交数值 `inOrder`、`oneBuffer`、`renamed`：顺序执行且两个缓冲、乱序且一个缓冲、乱序且对该缓冲重命名时的周期数；以及 `gain`：第二个与第三个之比。周期须准确，实数取三位有效数字。',
   },
   explanation: {
     en: `**How.** Operands are ranges of memory, not registers, so the scoreboard (J. Thornton, *Parallel Operation in the Control Data 6600*, 1964) compares byte ranges.
@@ -259,4 +260,31 @@ irregular operators, dynamic shapes, sparsity, or a program that nobody schedule
       );
     }
   },
+  judge: (submission) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const [inOrder, one, renamed] = [
+          cyclesOf({ order: 'in-order', buffers: 2 }),
+          cyclesOf({}),
+          cyclesOf({ versions: 2 }),
+        ];
+        return [
+          exact('inOrder', 'cycles in order, two buffers', '顺序执行、两个缓冲的周期', inOrder, [
+            slip(
+              renamed,
+              'everything overlaps; the store of a tile holds up the load of the next',
+              '认为全部重叠；实际上一块的写回挡住了下一块的读入',
+            ),
+          ]),
+          exact('oneBuffer', 'cycles out of order, one buffer', '乱序、一个缓冲的周期', one, [
+            slip(renamed, 'everything overlaps; the next tile has nowhere to go', '认为全部重叠；实际下一块无处可放'),
+          ]),
+          exact('renamed', 'cycles out of order, renamed', '乱序、重命名的周期', renamed, [
+            slip(one, 'nothing overlaps', '认为没有重叠'),
+          ]),
+          real('gain', 'gain of renaming', '重命名的加速', one / renamed),
+        ];
+      })(),
+    ),
 });

@@ -2,10 +2,11 @@
  * Exercise 7.6: what the DMA does with a descriptor. A 256 × 128 matrix of f32 lies in DRAM; columns of it are gathered into NRAM. In bursts of 64
  * bytes every segment costs a whole one; in plain bytes only what it holds.
  */
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { assembleProgram } from 'systole/isa';
 import { type Machine, presets } from 'systole/machine';
 import { createSimulation } from 'systole/sim';
+import { exact, slip } from '../numberFields.ts';
 
 const single = presets.get('textbook-single')!;
 const inBursts = (machine: Machine, burstBytes: number): Machine => ({
@@ -58,7 +59,10 @@ ${'vec.mov r3, r3, r3, R3, R3, R3, f32\n'.repeat(times)}`;
 export const exercise = defineExercise({
   id: '7.6',
   title: { en: 'What the DMA does', zh: '简述 DMA 的工作过程及其关键要点' },
-  asked: { en: 'Describe how DMA works, and its key points.', zh: '简述 DMA 的工作过程及其关键要点。' },
+  asked: {
+    en: 'Describe how DMA works, and its key points. Of a 256 × 128 matrix of 32-bit numbers hand in the numbers `wide`, `narrow`, `plain`: cycles of gathering 16 columns and of one column in bursts of 64 bytes, and of one column where only its bytes are moved (64 bytes a cycle).',
+    zh: '简述 DMA 的工作过程及其关键要点。对 256 × 128 的 32 位矩阵，请提交数值 `wide`、`narrow`、`plain`：以 64 字节突发收集 16 列与 1 列所需的周期，以及只搬运 1 列自身字节时的周期（每周期 64 字节）。',
+  },
   explanation: {
     en: `1. The program describes the transfer: source, target, size, strides, counts. Here these are two address records and their base registers, which dispatch copies into
    the queue entry, so that the program may change them at once.
@@ -142,4 +146,28 @@ $$ n\\,\\lceil s/b\\rceil\\,b\\,/\\,B \\text{ 个周期，而不是 } n\\,s/B . 
       [100, 200, 600].map((n) => Math.max(256, n)),
     );
   },
+  judge: (submission) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const [wide, narrow, plain] = [
+          cyclesOf(gather(16), bursts),
+          cyclesOf(gather(1), bursts),
+          cyclesOf(gather(1), single),
+        ];
+        return [
+          exact('wide', 'cycles of 16 columns', '16 列的周期', wide),
+          exact('narrow', 'cycles of one column in bursts', '以突发收集 1 列的周期', narrow, [
+            slip(
+              plain,
+              'only the bytes of the column are counted; every segment costs a whole burst',
+              '只算了该列的字节；每段都要占一个完整的突发',
+            ),
+          ]),
+          exact('plain', 'cycles of one column, its bytes alone', '只搬运 1 列字节的周期', plain, [
+            slip(narrow, 'every segment costs a whole burst', '每段占了一个完整的突发'),
+          ]),
+        ];
+      })(),
+    ),
 });

@@ -79,6 +79,9 @@ export interface CodeLink {
   readonly words: Words;
 }
 
+/** Answers that are neither run nor compared: words, a program or network of one's own, a design, a survey with sources. */
+export type AnsweredBy = 'explanation' | 'program' | 'design' | 'survey';
+
 export interface Exercise<P extends Parameters = Parameters> {
   /** Its number in the book. */
   readonly id: string;
@@ -102,6 +105,8 @@ export interface Exercise<P extends Parameters = Parameters> {
   readonly check: (check: Check) => void | Promise<void>;
   /** Figures that take minutes: the long tier of the tests, and `--long`. */
   readonly checkLong?: (check: Check) => void | Promise<void>;
+  /** What the question asks for where no answer to it is judged automatically; one of this and `judge` is there. */
+  readonly answeredBy?: AnsweredBy;
   /** Judges a student's answer: a program or numbers. */
   readonly judge?: (submission: Submission, values: Arguments<P>) => Judged | Promise<Judged>;
 }

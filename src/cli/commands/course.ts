@@ -23,7 +23,7 @@ import { markdownText } from '../course/markdown.ts';
 import { ConsoleOutput } from '../course/output.ts';
 import { type DataOptions, entriesOf, exerciseOf, isChapter, isExercise, useData } from '../course/registry.ts';
 import { CHECK, EXERCISE, GRADES, JUDGED, LIST } from '../course/schemas.ts';
-import { keepChecks, lastChecks } from '../course/state.ts';
+import { keepChecks, type LastCheck, lastChecks } from '../course/state.ts';
 import { submissionOf } from '../course/submission.ts';
 import { checkedText, gradeText, judgedText, listText, totalText, verdictText } from '../course/texts.ts';
 import { loadMachine } from '../machine.ts';
@@ -150,10 +150,15 @@ async function list(console: Console, chapter: string | undefined): Promise<void
   return console.object(LIST, {
     exercises: all.map(({ id, title, rows, judge: judges, parameters = {} }) => ({
       ...{ id, title, rows, judgesAnswers: judges !== undefined, parameters: Object.keys(parameters) },
-      last: last[id] ?? null,
+      last: lastOf(last[id]),
     })),
   });
 }
+
+const lastOf = (last: LastCheck | undefined) =>
+  last === undefined
+    ? null
+    : { ...last, rows: [...last.rows], asserted: last.rows.filter((r) => r === 'asserted').length };
 
 async function run(exercise: Exercise, options: RunOptions, console: Console): Promise<void> {
   const { id, title, asked, explanation, claimed, code } = exercise;

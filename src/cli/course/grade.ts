@@ -2,7 +2,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { diagnostic, SystoleError } from '#base';
-import { defaults, type Exercise, heldTo, type Judged } from '#course';
+import { type AnsweredBy, defaults, type Exercise, heldTo, type Judged } from '#course';
 import { reasonOf } from '../files.ts';
 import type { Both } from '../language.ts';
 import { exerciseOf, isExercise } from './registry.ts';
@@ -18,10 +18,18 @@ const noAnswers = diagnostic<{ folder: string }>('SYS-CLI-234', 'usage', {
   zh: (p) => `${p.folder} 中没有答案：应为 学生/7.8.s、学生/2.2.json 等`,
 });
 
-const notJudged = diagnostic<{ id: string }>('SYS-CLI-235', 'unsupported', {
+const ANSWERED_BY: Readonly<Record<AnsweredBy, Both>> = {
+  explanation: { en: 'it asks for an explanation in words', zh: '本题要求用文字说明' },
+  program: { en: 'it asks for a program or a trained network of your own', zh: '本题要求自己编写程序或训练网络' },
+  design: { en: 'it asks for a design', zh: '本题要求给出设计' },
+  survey: { en: 'it asks for what was found in sources', zh: '本题要求查阅资料并归纳' },
+};
+
+const notJudged = diagnostic<{ id: string; why: Both }>('SYS-CLI-235', 'unsupported', {
   en: (p) =>
-    `exercise ${p.id} has no answers to judge: it is checked by reading. Its own figures: systole course check ${p.id}`,
-  zh: (p) => `习题 ${p.id} 的答案无法自动评判，需由人阅读。其自身数值：systole course check ${p.id}`,
+    `answers to exercise ${p.id} are not judged automatically: ${p.why.en}. Compare yours with 'systole course ${p.id}'; which exercises take answers: systole course`,
+  zh: (p) =>
+    `习题 ${p.id} 的答案不作自动评判：${p.why.zh}。可与 'systole course ${p.id}' 的解答对照；哪些习题接受答案：systole course`,
 });
 
 const idOf = (name: string): string => name.replace(/\.[^.]*$/, '');
@@ -43,7 +51,8 @@ export interface Student {
 
 /** Judges one; an answer that cannot be read or run is refused, with the reason. */
 export async function judge(exercise: Exercise, word: string, values = defaults(exercise.parameters)): Promise<Judged> {
-  if (exercise.judge === undefined) throw notJudged({ id: exercise.id });
+  if (exercise.judge === undefined)
+    throw notJudged({ id: exercise.id, why: ANSWERED_BY[exercise.answeredBy ?? 'explanation'] });
   return exercise.judge(submissionOf(word), values);
 }
 

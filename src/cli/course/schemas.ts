@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { answer } from '../answers.ts';
 
 const words = z.strictObject({ en: z.string(), zh: z.string() });
+const row = z.enum(['asserted', 'failing', 'data', 'excused', 'long', 'open']);
 const verdict = z.enum(['right', 'wrong', 'incomplete', 'refused']);
 
 export const LIST = answer(
@@ -16,7 +17,9 @@ export const LIST = answer(
         rows: z.number().describe('acceptance rows of the source'),
         judgesAnswers: z.boolean(),
         parameters: z.array(z.string()),
-        last: z.strictObject({ passed: z.boolean(), asserted: z.number(), at: z.string() }).nullable(),
+        last: z
+          .strictObject({ passed: z.boolean(), asserted: z.number(), rows: z.array(row), at: z.string() })
+          .nullable(),
       }),
     ),
   }),
@@ -56,9 +59,7 @@ export const CHECK = answer(
         id: z.string(),
         passed: z.boolean(),
         seconds: z.number(),
-        rows: z
-          .array(z.enum(['asserted', 'failing', 'data', 'excused', 'long', 'open']))
-          .describe('state of each acceptance row, in order'),
+        rows: z.array(row).describe('state of each acceptance row, in order'),
         figures: z.array(
           z.strictObject({ what: z.string(), holds: z.boolean(), detail: words, row: z.number().nullable() }),
         ),

@@ -2,14 +2,14 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Checked, passes } from '#course';
+import { type Checked, passes, type RowState } from '#course';
 import { cachePath } from '../cacheFolder.ts';
 import { version } from '../manifest.ts';
 
 export interface LastCheck {
   readonly passed: boolean;
-  /** Acceptance rows asserted. */
-  readonly asserted: number;
+  /** What became of each acceptance row, in order. */
+  readonly rows: readonly RowState[];
   /** ISO 8601. */
   readonly at: string;
 }
@@ -27,7 +27,7 @@ const path = (): string => {
 export function lastChecks(): Readonly<Record<string, LastCheck>> {
   try {
     const { version: of, checks } = JSON.parse(readFileSync(path(), 'utf8'));
-    return of === version ? checks : {};
+    return of === version && Object.values(checks as object).every((c) => Array.isArray(c.rows)) ? checks : {};
   } catch {
     return {};
   }
@@ -35,10 +35,7 @@ export function lastChecks(): Readonly<Record<string, LastCheck>> {
 
 export function keepChecks(checked: readonly Checked[]): void {
   const checks: Record<string, LastCheck> = { ...lastChecks() };
-  for (const c of checked) {
-    const asserted = c.rows.filter((r) => r === 'asserted').length;
-    checks[c.id] = { passed: passes(c), asserted, at: new Date().toISOString() };
-  }
+  for (const c of checked) checks[c.id] = { passed: passes(c), rows: c.rows, at: new Date().toISOString() };
   try {
     mkdirSync(dirname(path()), { recursive: true });
     const partial = `${path()}.${process.pid}.part`;

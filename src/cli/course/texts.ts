@@ -38,32 +38,46 @@ export function listText(
         state === undefined
           ? t({ en: 'not checked', zh: '未检查' })
           : state.passed
-            ? passedText(e, state, console)
+            ? passedText(state, console)
             : t({ en: 'failed', zh: '未通过' });
-      return [e.id, t(e.title), text];
+      return [e.id, t(e.title), e.judge === undefined ? '' : t({ en: 'judged', zh: '可评判' }), text];
     });
     const heads = [
       { head: '', align: 'left' as const },
       { head: t({ en: 'exercise', zh: '习题' }), align: 'left' as const, cut: true },
+      { head: t({ en: 'answers', zh: '答案' }), align: 'left' as const },
       { head: t({ en: 'last check', zh: '上次检查' }), align: 'left' as const },
     ];
     lines.push(...table(heads, rows, { width: width(), head: palette.faint }));
   }
-  return lines.slice(1).join('\n');
+  const hint = t({
+    en: "answers 'judged': systole course check ID --answer FILE|NUMBER; the question says the names of its numbers",
+    zh: '答案“可评判”：systole course check ID --answer FILE|NUMBER；数值的名称见题目',
+  });
+  return [...lines.slice(1), '', palette.faint(hint)].join('\n');
 }
 
-/** Rows that only MNIST decides are told apart, lest they seem to be asserted. */
-function passedText(e: Exercise, { asserted, at }: LastCheck, console: Console): string {
+/** What became of the rows that are not asserted is told apart, lest they seem to be. */
+function passedText({ rows, at }: LastCheck, console: Console): string {
+  const others = Object.entries(NOT_ASSERTED).flatMap(([state, words]) => {
+    const count = rows.filter((r) => r === state).length;
+    return count === 0 ? [] : [{ en: `; ${count} ${words.en}`, zh: `；${count} 行${words.zh}` }];
+  });
+  const told = { en: others.map((o) => o.en).join(''), zh: others.map((o) => o.zh).join('') };
+  const asserted = rows.filter((r) => r === 'asserted').length;
   const day = at.slice(0, 10);
-  const open = e.rows - asserted;
-  const withData = Math.min(open, e.mnistRows?.length ?? 0);
-  const needs =
-    withData === 0 ? { en: '', zh: '' } : { en: `; ${withData} need MNIST`, zh: `；${withData} 行需要 MNIST` };
   return console.text({
-    en: `passed, ${asserted} of ${e.rows} rows${needs.en} (${day})`,
-    zh: `通过，${asserted}/${e.rows} 行${needs.zh}（${day}）`,
+    en: `passed, ${asserted} of ${rows.length} rows${told.en} (${day})`,
+    zh: `通过，${asserted}/${rows.length} 行${told.zh}（${day}）`,
   });
 }
+
+/** The same in short, for the list. */
+const NOT_ASSERTED: Readonly<Record<'data' | 'long' | 'excused', Both>> = {
+  data: { en: 'need MNIST', zh: '需要 MNIST' },
+  long: { en: 'with --long', zh: '需 --long' },
+  excused: { en: 'with a reason', zh: '附理由未断言' },
+};
 
 const FOUND: Readonly<Record<Exclude<RowState, 'asserted' | 'failing'>, Both>> = {
   data: { en: 'need MNIST (--data FOLDER)', zh: '需要 MNIST（--data 文件夹）' },
