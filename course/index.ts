@@ -1,7 +1,7 @@
 /** The exercises of the course, in the order of the book; a line for each. */
 import type { Entry } from 'systole/course';
 
-export { mnistIsThere } from './mnist.ts';
+export { digitsInUse, mnistFolder, mnistIsThere } from './mnist.ts';
 export { configure } from './settings.ts';
 
 export const exercises: readonly Entry[] = [

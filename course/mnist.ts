@@ -11,6 +11,9 @@ import { configure, given } from './settings.ts';
 
 export const mnistIsThere = (): boolean => existsSync(given().mnist);
 
+/** Where MNIST is looked for. */
+export const mnistFolder = (): string => given().mnist;
+
 /** What is said instead of figures. */
 export const absent = (): string => `not run: ${given().mnist} is absent`;
 
@@ -86,6 +89,25 @@ export async function digitsAtHand(): Promise<DigitsAtHand> {
   const { official, ...set } = await digits();
   const line = official ? 'MNIST, official test images' : 'MNIST, last 10,000 training images as test set';
   return { ...set, mnist: true, name: NAMES.mnist, line };
+}
+
+/** What a reader is told of the digits that the exercises train on and judge on: which, and where they lie. */
+export async function digitsInUse(): Promise<Words> {
+  if (!mnistIsThere()) return NAMES.drawn;
+  const folder = given().mnist;
+  let official: boolean;
+  try {
+    ({ official } = await digits());
+  } catch {
+    // The exercises that train have said why.
+    return { en: `none: MNIST in ${folder} cannot be read`, zh: `无：无法读取 ${folder} 中的 MNIST` };
+  }
+  return official
+    ? { en: `MNIST, official test images (${folder})`, zh: `MNIST，官方测试图像（${folder}）` }
+    : {
+        en: `MNIST, last 10,000 training images as test set (${folder})`,
+        zh: `MNIST，以最后 10,000 张训练图像为测试集（${folder}）`,
+      };
 }
 
 /** Each input one row. */

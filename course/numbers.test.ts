@@ -1,7 +1,9 @@
 /** Numbers that are handed in by name: the question says the names, and answers in the exercises' own text are known where they are not the one. */
-import { defaults, type Exercise } from 'systole/course';
+import { defaults, type Exercise, machineOfName } from 'systole/course';
 import { expect, test } from 'vitest';
-import { exercises } from './index.ts';
+import { digitsInUse, exercises } from './index.ts';
+import { withoutMnist } from './mnist.ts';
+import { configure, given } from './settings.ts';
 
 const judged = async (id: string, values: Readonly<Record<string, number>>) => {
   const exercise: Exercise = (await exercises.find((e) => e.id === id)!.load()).exercise;
@@ -112,4 +114,22 @@ test.each([
 test('cycles of the best program are no number that is asked for: the program is', async () => {
   const { findings } = await judged('7.9', { answer: 131600 });
   expect(findings.map((f) => f.kind)).toEqual(['not-asked']);
+});
+
+test('a machine on which the programs of an exercise do not run is named, and no file that a reader has not', async () => {
+  const { exercise } = await exercises.find((e) => e.id === '7.11')!.load();
+  const values = { ...defaults(exercise.parameters), machine: machineOfName('textbook-single') };
+  const thrown = await Promise.resolve()
+    .then(() => exercise.judge!({ kind: 'numbers', values: { macs: 1 } }, values))
+    .catch((error: Error) => error);
+  expect(thrown).toMatchObject({ code: 'SYS-COURSE-003', place: {} });
+  expect(String(thrown)).not.toContain('reference.s');
+});
+
+test('digits in use are told, and a folder that is none of MNIST', async () => {
+  expect((await withoutMnist(digitsInUse)).en).toContain('not MNIST');
+  const { mnist } = given();
+  configure({ mnist: import.meta.dirname });
+  expect((await digitsInUse()).en).toContain('cannot be read');
+  configure({ mnist });
 });

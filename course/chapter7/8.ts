@@ -5,7 +5,15 @@ import { assembleProgram } from 'systole/isa';
 import { presets } from 'systole/machine';
 import { createSimulation } from 'systole/sim';
 import { judgeLayer } from './answers.ts';
-import { columnTiles, growingSlices, innerSlices, innerSlicesThenColumns, LAYERS, serial } from './programs.ts';
+import {
+  columnTiles,
+  growingSlices,
+  innerSlices,
+  innerSlicesThenColumns,
+  LAYERS,
+  type Product,
+  serial,
+} from './programs.ts';
 import {
   boundOf,
   checkSchedules,
@@ -19,25 +27,38 @@ import {
 
 const SHAPE = LAYERS['7.8'];
 const single = presets.get('textbook-single')!;
+/** Rows of X and of Y that NRAM holds together. */
+const MOST_ROWS = Math.floor(single.nram.bytes / (4 * (SHAPE.inner + SHAPE.columns)));
 
-const SERIAL: Schedule = { name: { en: 'one step after the other', zh: '逐步串行' }, text: serial(SHAPE) };
-const columns = (n: number): Schedule => ({
+/** The layer with other rows of X. */
+const layer = (rows: number): Product => ({ ...SHAPE, rows });
+
+const serially = (p: Product): Schedule => ({
+  name: { en: 'one step after the other', zh: '逐步串行' },
+  text: serial(p),
+});
+const columns = (n: number, p: Product = SHAPE): Schedule => ({
   name: { en: `${n} column tiles, double-buffered`, zh: `${n} 个列块，双缓冲` },
-  text: columnTiles(SHAPE, n),
+  text: columnTiles(p, n),
 });
-const slices = (n: number): Schedule => ({
+const slices = (n: number, p: Product = SHAPE): Schedule => ({
   name: { en: `${n} slices of K, double-buffered`, zh: `K 分 ${n} 片，双缓冲` },
-  text: innerSlices(SHAPE, n),
+  text: innerSlices(p, n),
 });
-const TAIL: Schedule = {
+const tail = (p: Product): Schedule => ({
   name: { en: '32 slices of K, the last 8 as column tiles', zh: 'K 分 32 片，最后 8 片按列块' },
-  text: innerSlicesThenColumns(SHAPE, 32, 8),
-};
-/** Loading an element of K takes 10 cycles, computing with it 16. */
-const GROWING: Schedule = {
+  text: innerSlicesThenColumns(p, 32, 8),
+});
+/**
+ * Loading an element of K takes (4·rows + 4·128) ÷ 64 cycles, computing with it rows·128 ÷ 256: 10 and 16 of 32 rows. A slice may be as
+ * many times as large as the one before it; where computation is the shorter of the two, none may grow.
+ */
+const growing = (p: Product): Schedule => ({
   name: { en: 'growing slices of K, the last 32 as 128 column tiles', zh: 'K 的片逐渐增大，最后 32 个按 128 个列块' },
-  text: growingSlices(SHAPE, 32, 128, 16 / 10),
-};
+  text: growingSlices(p, 32, 128, Math.max(1, (p.rows * p.columns) / 256 / ((4 * (p.rows + p.columns)) / 64))),
+});
+
+const [SERIAL, TAIL, GROWING] = [serially(SHAPE), tail(SHAPE), growing(SHAPE)];
 
 /** By instructions of the processor, with numbers: whether what is stored is X·W. */
 function isProduct(): boolean {
@@ -172,6 +193,16 @@ elements as 128 column tiles: 4112, 99.6 % of the bound.
     },
   ],
   parameters: {
+    rows: {
+      kind: 'whole',
+      words: {
+        en: 'rows of X; more do not fit into NRAM with their results (7.9)',
+        zh: 'X 的行数；再多则 NRAM 放不下 X 与结果（见 7.9）',
+      },
+      default: SHAPE.rows,
+      least: 1,
+      most: MOST_ROWS,
+    },
     tiles: {
       kind: 'choice',
       words: { en: 'column tiles', zh: '列块数' },
@@ -186,11 +217,12 @@ elements as 128 column tiles: 4112, 99.6 % of the bound.
     },
     machine: { kind: 'machine', words: { en: 'machine', zh: '机器' }, default: 'textbook-single' },
   },
-  async show(out, { tiles, slices: n, machine }) {
-    const chosen = [columns(Number(tiles)), slices(Number(n))];
-    const all = [SERIAL, ...chosen, TAIL, GROWING];
-    const compiled = await compiledCycles(SHAPE, machine);
-    showSchedules(out, all, { machine, work: layerWork(SHAPE, machine), compiled });
+  async show(out, { rows, tiles, slices: n, machine }) {
+    const shape = layer(rows);
+    const chosen = [columns(Number(tiles), shape), slices(Number(n), shape)];
+    const all = [serially(shape), ...chosen, tail(shape), growing(shape)];
+    const compiled = await compiledCycles(shape, machine);
+    showSchedules(out, all, { machine, work: layerWork(shape, machine), compiled });
     for (const [i, schedule] of all.entries()) {
       out.listing(schedule.name, schedule.text);
       showTimeline(out, schedule, { machine, file: ['serial', 'columns', 'slices', 'tail', 'growing'][i]! });
@@ -205,10 +237,17 @@ elements as 128 column tiles: 4112, 99.6 % of the bound.
       check.row(6).atLeast(`above the bound: ${name}`, cyclesOf(text, single), bound.cycles);
     check.row(7).holds('a program with numbers leaves X·W', isProduct());
   },
-  judge: (submission, { machine }) =>
-    judgeLayer(
-      submission,
-      { shape: SHAPE, machine, serial: SERIAL.text, best: GROWING.text },
-      layerWork(SHAPE, machine),
-    ),
+  judge(submission, { rows, machine }) {
+    const shape = layer(rows);
+    const all = [
+      serially(shape),
+      ...[16, 128].map((n) => columns(n, shape)),
+      slices(256, shape),
+      tail(shape),
+      growing(shape),
+    ];
+    const best = all.reduce((a, b) => (cyclesOf(b.text, machine) < cyclesOf(a.text, machine) ? b : a));
+    const task = { shape, machine, serial: all[0]!.text, best: best.text };
+    return judgeLayer(submission, task, layerWork(shape, machine));
+  },
 });

@@ -1,9 +1,9 @@
 /** What an exercise shows in both languages, and its figures: run once for each state of its sources, and kept. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Checked, checkExercise, defaults, type Exercise, type Shown, Transcript } from '#course';
-import { mnistIsThere } from '#exercises';
+import { mnistFolder, mnistIsThere } from '#exercises';
 import { digestOf } from './digest.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -20,10 +20,18 @@ export function sourceOf(id: string): string {
   return /^\d+$/.test(chapter) ? `course/chapter${chapter}/${name}.ts` : `course/${chapter}s/${name}.ts`;
 }
 
+/** Names and sizes of the files of a folder, which say which data are there: the official test images, or the training files alone. */
+export const filesOf = (folder: string): readonly string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .sort()
+        .map((name) => `${name} ${statSync(join(folder, name)).size}`)
+    : ['absent'];
+
 /** @param onRun told where it has to be run */
 export async function figuresOf(exercise: Exercise, onRun: () => void): Promise<Figures> {
   const mnist = mnistIsThere();
-  const digest = digestOf(join(ROOT, sourceOf(exercise.id)), [`mnist ${mnist}`]);
+  const digest = digestOf(join(ROOT, sourceOf(exercise.id)), filesOf(mnistFolder()));
   const kept = join(FOLDER, `${exercise.id}.json`);
   if (existsSync(kept)) {
     const { digest: of, figures } = JSON.parse(readFileSync(kept, 'utf8'));

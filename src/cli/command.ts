@@ -36,6 +36,9 @@ export class CliCommand extends Command {
   /** Standard output takes one object and nothing else. */
   answersInJson = false;
 
+  /** The argument on which its options depend, where one is given: an exercise has parameters of its own. */
+  subject = '';
+
   /** What it prints with `--json`, beside errors; none where only its parts do anything. */
   answers: readonly Answer[] = [];
 
@@ -63,7 +66,7 @@ export class CliCommand extends Command {
 
   /** Every complaint of commander's passes here. */
   override error(message: string, _options?: ErrorOptions): never {
-    throw wrongUsage({ problem: problemOf(message), command: pathOf(this) });
+    throw wrongUsage({ problem: problemOf(message), command: `${pathOf(this)} ${this.subject}`.trim() });
   }
 }
 

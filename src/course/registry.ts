@@ -2,7 +2,7 @@
  * What `#exercises` holds, for the compiler alone: package.json gives this file as its types, because the exercises themselves lie in `course/`,
  * outside of `src/`, and import this package by its name as every user does.
  */
-import type { Entry } from './exercise.ts';
+import type { Entry, Words } from './exercise.ts';
 
 export interface PictureSettings {
   readonly folder: string;
@@ -24,4 +24,8 @@ export interface CourseSettings {
 export declare const exercises: readonly Entry[];
 /** Whether MNIST's folder is there. */
 export declare function mnistIsThere(): boolean;
+/** Where that folder is looked for. */
+export declare function mnistFolder(): string;
+/** Which digits the exercises train on and judge on, and where they lie. */
+export declare function digitsInUse(): Promise<Words>;
 export declare function configure(settings: Partial<CourseSettings>): void;

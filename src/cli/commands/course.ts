@@ -8,13 +8,14 @@ import {
   type Arguments,
   checkExercise,
   type Exercise,
+  type Finding,
   heldTo,
   type Parameters,
   passes,
   readArguments,
   Transcript,
 } from '#course';
-import { mnistIsThere } from '#exercises';
+import { digitsInUse, mnistIsThere } from '#exercises';
 import { table } from '#report';
 import { type CliCommand, define, withCommonOptions, withExamples } from '../command.ts';
 import type { Console } from '../console.ts';
@@ -122,6 +123,7 @@ function withDataOptions(console: Console, command: CliCommand): CliCommand {
 const dashed = (name: string): string => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
 
 function withParameters(console: Console, command: CliCommand, exercise: Exercise | undefined): void {
+  if (exercise !== undefined) command.subject = exercise.id;
   for (const [name, p] of Object.entries(exercise?.parameters ?? {})) {
     const range = p.kind === 'choice' ? p.among.join(' | ') : p.kind === 'machine' ? '' : `${p.least} … ${p.most}`;
     const words = console.text({
@@ -180,7 +182,8 @@ async function run(exercise: Exercise, options: RunOptions, console: Console): P
   console.say(palette.strong(`${id} ${t(title)}`));
   section(asked);
   console.say('');
-  const output = new ConsoleOutput(console, id, options.output);
+  const folder = options.output === undefined ? {} : { folder: options.output };
+  const output = new ConsoleOutput(console, id, { ...folder, width });
   await exercise.show(output, values);
   output.end();
   section(explanation);
@@ -261,7 +264,9 @@ async function checkAll(words: readonly string[], options: CheckOptions, console
     if (!console.json) console.say(checkedText(one, console, options.all === true));
   }
   keepChecks(checked);
-  if (!console.json && checked.length > 1) console.say(`\n${totalText(checked, found, console)}`);
+  const digits = found.some((e) => e.mnistRows !== undefined) ? await digitsInUse() : undefined;
+  if (!console.json && checked.length > 1)
+    console.say(`\n${totalText(checked, { exercises: found, digits }, console)}`);
   if (console.json) {
     const states = checked.flatMap((c) => c.rows);
     console.object(CHECK, {
@@ -272,6 +277,7 @@ async function checkAll(words: readonly string[], options: CheckOptions, console
       passed: checked.filter(passes).length,
       asserted: states.filter((s) => s === 'asserted').length,
       rows: states.length,
+      digits: digits ?? null,
     });
   }
   return checked.every(passes) ? 0 : 1;
@@ -284,11 +290,16 @@ async function judgeOne(words: readonly string[], options: CheckOptions, console
   const answer = options.answer!;
   const judged = heldTo(await judge(exercise, answer, valuesOf(exercise, options)), options.atLeast ?? 0);
   if (console.json) {
-    const findings = judged.findings.map(({ kind, words: w, line }) => ({ kind, words: w, line: line ?? null }));
-    console.object(JUDGED, { id, answer, verdict: judged.verdict, findings, figures: judged.figures });
+    const { verdict, figures } = judged;
+    console.object(JUDGED, { id, answer, verdict, findings: judged.findings.map(findingOf), figures });
   } else console.say(judgedText(id, submissionOf(answer), judged, console));
   return judged.verdict === 'right' ? 0 : 1;
 }
+
+/** With null for what a finding has not. */
+const findingOf = ({ kind, words, line, column, code }: Finding) => ({
+  ...{ kind, words, line: line ?? null, column: column ?? null, code: code ?? null },
+});
 
 function grades(console: Console): CliCommand {
   const t = console.text.bind(console);
@@ -305,8 +316,19 @@ function grades(console: Console): CliCommand {
       }),
     ),
   );
+  command.option(
+    '--exercises <ID,…>',
+    t({
+      en: 'exercises or chapters to count, e.g. 2.2,7.8; default: all that anyone handed in and that can be judged',
+      zh: '要计入的习题或章，如 2.2,7.8；默认为有人提交且可评判的全部习题',
+    }),
+  );
   withCommonOptions(console, command, GRADES);
   withExamples(console, command, [
+    {
+      run: 'systole course grade class/ --exercises 2.2,7.8',
+      does: { en: 'of these two alone', zh: '只计这两题' },
+    },
     { run: 'systole course grade class/', does: { en: 'a table, and what is wrong', zh: '成绩表与错误说明' } },
     {
       run: 'systole course grade class/ --at-least 0.9',
@@ -315,52 +337,51 @@ function grades(console: Console): CliCommand {
     { run: 'systole course grade class/ --json', does: { en: 'for a grader', zh: '供评分程序使用' } },
   ]);
   withAtLeast(console, command);
-  command.action(async (folder: string, { atLeast = 0 }: AtLeast) => {
-    const { students, ignored } = await grade(folder, atLeast, (name) => console.progress.begin(name));
-    const ids = entriesOf([])
-      .map(({ id }) => id)
-      .filter((id) => students.some((s) => s.answers.some((a) => a.id === id) || isIgnored(ignored, s.student, id)));
-    if (console.json) {
-      const judged = students.map(({ answers, ...s }) => ({
-        ...s,
-        answers: answers.map(({ findings, ...a }) => ({
-          ...a,
-          findings: findings.map(({ kind, words, line }) => ({ kind, words, line: line ?? null })),
-        })),
-      }));
-      return console.object(GRADES, { exercises: ids, students: judged, ignored });
-    }
-    const cell = (s: (typeof students)[number], id: string): string => {
-      const found = s.answers.filter((a) => a.id === id);
-      const best = found.find((a) => a.verdict === 'right') ?? found[0];
-      if (best !== undefined) return gradeText(best, console);
-      return isIgnored(ignored, s.student, id) ? t({ en: 'ignored', zh: '已忽略' }) : '–';
-    };
-    const heads = [t({ en: 'student', zh: '学生' }), ...ids, t({ en: 'right', zh: '正确' })];
-    const columns = heads.map((head, i) => ({
-      head,
-      align: i === heads.length - 1 ? ('right' as const) : ('left' as const),
-    }));
-    const rows = students.map((s) => [s.student, ...ids.map((id) => cell(s, id)), `${s.right}/${ids.length}`]);
-    console.say(
-      table(columns, rows, { width: process.stdout.columns || Number.POSITIVE_INFINITY, head: palette.strong }).join(
-        '\n',
-      ),
-    );
-    for (const { student, answers } of students) {
-      for (const { id, verdict, findings, file } of answers) {
-        if (verdict === 'right') continue;
-        console.say(`\n${palette.strong(`${student} ${id}`)} ${verdictText(verdict, console)} ${palette.faint(file)}`);
-        for (const f of findings) console.say(`  ${f.line === undefined ? '' : `${f.line}: `}${t(f.words)}`);
+  command.action(
+    async (folder: string, { atLeast: least = 0, ...options }: AtLeast & { readonly exercises?: string }) => {
+      const asked = options.exercises?.split(',').map((id) => id.trim()) ?? [];
+      const onStudent = (name: string): void => console.progress.begin(name);
+      const { exercises: ids, students, ignored } = await grade(folder, { asked, least, onStudent });
+      if (console.json) {
+        const judged = students.map(({ answers, ...s }) => ({
+          ...s,
+          answers: answers.map(({ findings, ...a }) => ({
+            ...a,
+            findings: findings.map(findingOf),
+          })),
+        }));
+        const left = ignored.map(({ file, why }) => ({ file, why }));
+        return console.object(GRADES, { exercises: [...ids], students: judged, ignored: left });
       }
-    }
-    for (const file of ignored)
-      console.note(
-        t({
-          en: `${file}: no answer to an exercise (.s, .asm, .json, .txt, named by its number), ignored`,
-          zh: `${file}：不是习题答案（以习题编号命名的 .s、.asm、.json、.txt），已忽略`,
-        }),
+      const cell = (s: (typeof students)[number], id: string): string => {
+        const found = s.answers.filter((a) => a.id === id);
+        const best = found.find((a) => a.verdict === 'right') ?? found[0];
+        if (best !== undefined) return gradeText(best, console);
+        return isIgnored(ignored, s.student, id) ? t({ en: 'ignored', zh: '已忽略' }) : '–';
+      };
+      const heads = [t({ en: 'student', zh: '学生' }), ...ids, t({ en: 'right', zh: '正确' })];
+      const columns = heads.map((head, i) => ({
+        head,
+        align: i === heads.length - 1 ? ('right' as const) : ('left' as const),
+      }));
+      const rows = students.map((s) => [s.student, ...ids.map((id) => cell(s, id)), `${s.right}/${ids.length}`]);
+      console.say(
+        table(columns, rows, { width: process.stdout.columns || Number.POSITIVE_INFINITY, head: palette.strong }).join(
+          '\n',
+        ),
       );
-  });
+      for (const { student, answers } of students) {
+        for (const { id, verdict, findings, file } of answers) {
+          if (verdict === 'right') continue;
+          console.say(
+            `\n${palette.strong(`${student} ${id}`)} ${verdictText(verdict, console)} ${palette.faint(file)}`,
+          );
+          for (const f of findings) console.say(`  ${f.line === undefined ? '' : `${f.line}: `}${t(f.words)}`);
+        }
+      }
+      for (const { file, why } of ignored)
+        console.note(t({ en: `${file}: ${why.en}; ignored`, zh: `${file}：${why.zh}；已忽略` }));
+    },
+  );
   return command;
 }

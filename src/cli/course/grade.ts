@@ -1,11 +1,11 @@
 /** Answers of a class: a folder with a folder for each student, in it files named by exercise (7.8.s, 2.2.json, 2.2.txt). */
 import { readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { diagnostic, SystoleError } from '#base';
 import { type AnsweredBy, defaults, type Exercise, heldTo, type Judged } from '#course';
 import { reasonOf } from '../files.ts';
 import type { Both } from '../language.ts';
-import { exerciseOf, isExercise } from './registry.ts';
+import { chapterOf, entriesOf, exerciseOf, isExercise, meantId } from './registry.ts';
 import { isAnswerFile, submissionOf } from './submission.ts';
 
 const noFolder = diagnostic<{ folder: string; reason: Both }>('SYS-CLI-233', 'usage', {
@@ -34,9 +34,18 @@ const notJudged = diagnostic<{ id: string; why: Both }>('SYS-CLI-235', 'unsuppor
 
 const idOf = (name: string): string => name.replace(/\.[^.]*$/, '');
 
+/** A file that was not judged, and why. */
+export interface Ignored {
+  readonly file: string;
+  readonly why: Both;
+  /** The exercise and the student that it is of, where these are known. */
+  readonly id?: string;
+  readonly student?: string;
+}
+
 /** Whether a student handed in a file for an exercise that is no answer, such as 7.8.py. */
-export const isIgnored = (ignored: readonly string[], student: string, id: string): boolean =>
-  ignored.some((file) => basename(dirname(file)) === student && idOf(basename(file)) === id);
+export const isIgnored = (ignored: readonly Ignored[], student: string, id: string): boolean =>
+  ignored.some((i) => i.student === student && i.id === id);
 
 export interface Graded extends Judged {
   readonly id: string;
@@ -56,26 +65,101 @@ export async function judge(exercise: Exercise, word: string, values = defaults(
   return exercise.judge(submissionOf(word), values);
 }
 
+export interface Class {
+  /** Counted: those asked for, or all that were handed in and can be judged. */
+  readonly exercises: readonly string[];
+  readonly students: readonly Student[];
+  readonly ignored: readonly Ignored[];
+}
+
+interface Asked {
+  readonly asked: readonly string[];
+  readonly least: number;
+  readonly onStudent: (name: string) => void;
+}
+
 /**
+ * @param asked ids or chapters to count; all that were handed in where there are none
  * @param least of the bound that a program must reach to be right
- * @throws SYS-CLI-233, SYS-CLI-234
+ * @throws SYS-CLI-230 SYS-CLI-233, SYS-CLI-234
  */
-export async function grade(folder: string, least: number, onStudent: (name: string) => void) {
-  const ignored: string[] = [];
-  const students: Student[] = [];
-  for (const student of listed(folder).filter((name) => isFolder(join(folder, name)))) {
+export async function grade(folder: string, { asked, least, onStudent }: Asked): Promise<Class> {
+  const wanted = asked.length === 0 ? undefined : new Set(entriesOf(asked).map(({ id }) => id));
+  const names = listed(folder);
+  const ignored: Ignored[] = names
+    .filter((name) => !isFolder(join(folder, name)))
+    .map((name) => ({ file: join(folder, name), why: LOOSE }));
+  const all: { student: string; answers: readonly Graded[] }[] = [];
+  for (const student of names.filter((name) => isFolder(join(folder, name)))) {
     onStudent(student);
     const answers: Graded[] = [];
     for (const name of listed(join(folder, student))) {
       const file = join(folder, student, name);
       const id = idOf(name);
-      if (!isAnswerFile(name) || !isExercise(id)) ignored.push(file);
-      else answers.push({ id, file, ...heldTo(await judgedOrRefused(await exerciseOf(id), file), least) });
+      const why = await whyIgnored(name, id, wanted);
+      if (why === undefined)
+        answers.push({ id, file, ...heldTo(await judgedOrRefused(await exerciseOf(id), file), least) });
+      else ignored.push({ file, student, why, ...(isExercise(id) && (await isJudged(id)) ? { id } : {}) });
     }
-    students.push({ student, right: answers.filter((a) => a.verdict === 'right').length, answers });
+    all.push({ student, answers });
   }
-  if (students.every((s) => s.answers.length === 0)) throw noAnswers({ folder });
-  return { students, ignored };
+  if (all.every((s) => s.answers.length === 0)) throw noAnswers({ folder });
+  const handedIn = (id: string): boolean =>
+    all.some(({ student, answers }) => answers.some((a) => a.id === id) || isIgnored(ignored, student, id));
+  const exercises = entriesOf([]).flatMap(({ id }) => ((wanted?.has(id) ?? handedIn(id)) ? [id] : []));
+  const counted = await filtered(exercises, isJudged);
+  const students = all.map(({ student, answers }) => {
+    const right = new Set(answers.filter((a) => a.verdict === 'right').map((a) => a.id));
+    return { student, right: right.size, answers };
+  });
+  return { exercises: counted, students, ignored };
+}
+
+async function filtered<T>(all: readonly T[], holds: (one: T) => Promise<boolean>): Promise<readonly T[]> {
+  const held = await Promise.all(all.map(holds));
+  return all.filter((_, i) => held[i]);
+}
+
+/** Whether answers that are not run as modules are judged; those to the recipes are modules. */
+const isJudged = async (id: string): Promise<boolean> =>
+  chapterOf(id) !== 'recipe' && (await exerciseOf(id)).judge !== undefined;
+
+const LOOSE: Both = {
+  en: 'lies beside the folders of the students, so it is nobody’s: put it into STUDENT/',
+  zh: '与学生文件夹并列，不属于任何学生：请放入 学生/ 之下',
+};
+
+const MODULE: Both = {
+  en: "a module would run with all that you may do: judge it by itself, 'systole course check ID --answer FILE'",
+  zh: '模块会以你的权限运行：请用 systole course check ID --answer FILE 单独评判',
+};
+
+/** Why a file in a student's folder is not judged; undefined where it is. */
+async function whyIgnored(
+  name: string,
+  id: string,
+  wanted: ReadonlySet<string> | undefined,
+): Promise<Both | undefined> {
+  if (!isExercise(id)) {
+    const meant = meantId(id);
+    const hint =
+      meant === undefined
+        ? { en: '', zh: '' }
+        : { en: ` (${name.replace(id, meant)}?)`, zh: `（${name.replace(id, meant)}？）` };
+    return {
+      en: `is not named by the number of an exercise${hint.en}`,
+      zh: `文件名不是习题编号${hint.zh}`,
+    };
+  }
+  if (chapterOf(id) === 'recipe') return MODULE;
+  const { judge: judges, answeredBy = 'explanation' } = await exerciseOf(id);
+  if (judges === undefined) {
+    const { en, zh } = ANSWERED_BY[answeredBy];
+    return { en: `is not judged automatically: ${en}`, zh: `不作自动评判：${zh}` };
+  }
+  if (!isAnswerFile(name)) return { en: 'is no .s, .asm, .json or .txt', zh: '不是 .s、.asm、.json 或 .txt 文件' };
+  if (wanted?.has(id) === false) return { en: 'is not among --exercises', zh: '不在 --exercises 之中' };
+  return undefined;
 }
 
 async function judgedOrRefused(exercise: Exercise, file: string): Promise<Judged> {
@@ -87,7 +171,9 @@ async function judgedOrRefused(exercise: Exercise, file: string): Promise<Judged
     const { place } = error;
     const line = place.line === undefined ? {} : { line: place.line };
     const words = { en: error.text('en'), zh: error.text('zh') };
-    return { verdict: 'refused', findings: [{ kind: error.code, words, ...line }], figures: {} };
+    const column = place.column === undefined ? {} : { column: place.column };
+    const { code } = error;
+    return { verdict: 'refused', findings: [{ kind: code, code, words, ...line, ...column }], figures: {} };
   }
 }
 

@@ -8,6 +8,10 @@ test.each([
   ['\\frac{\\partial L}{\\partial w} \\le \\sqrt{x^2 + 1}', '(∂ L)/(∂ w) ≤ √(x² + 1)'],
   ['w \\leftarrow w - \\lvert a\\rvert\\bigl(1 - x\\bigr),\\ \\tfrac14 \\dots', 'w ← w − |a|(1 − x), 1/4 …'],
   ['c_t = f \\cdot c_{t-1}', 'cₜ = f ⋅ cₜ₋₁'],
+  [
+    String.raw`\underbrace{33\cdot 512}_{16896\text{ weights}}+\underbrace{a+b}_{c}`,
+    '(33 ⋅ 512 = 16896 weights)+(a+b) [c]',
+  ],
   ['\\text{MACs} = 5\\,000 \\times 2', 'MACs = 5 000 × 2'],
   [String.raw`-\log p_\text{label}`, '−log p_label'],
   [String.raw`(X^\mathsf T X + \lambda I)^{-1}`, '(Xᵀ X + λ I)⁻¹'],

@@ -26,7 +26,11 @@ const WRITTEN: readonly (readonly [RegExp, string | ((...found: string[]) => str
   [/(?<!\\)&+/g, ' '],
   [new RegExp(String.raw`\\(?:text|texttt|mathrm|operatorname|mathbf|mathit|boldsymbol)${BODY}`, 'g'), '$1'],
   [new RegExp(String.raw`\\[dt]?frac${BODY}${BODY}`, 'g'), (_, over, under) => `${grouped(over!)}/${grouped(under!)}`],
-  [new RegExp(String.raw`\\underbrace${BODY}_${BODY}`, 'g'), (_, of, name) => `(${of}) [${name}]`],
+  // What stands under a brace: what it comes to, or what it is called.
+  [
+    new RegExp(String.raw`\\underbrace${BODY}_${BODY}`, 'g'),
+    (_, of, name) => (/^\s*[\d.]/.test(name!) ? `(${of} = ${name})` : `(${of}) [${name}]`),
+  ],
   [/\\[dt]?frac(\w)(\w)/g, '$1/$2'],
   [new RegExp(String.raw`\\sqrt${BODY}`, 'g'), (_, of) => `√${grouped(of!)}`],
 ];
@@ -69,7 +73,7 @@ export function formulaText(tex: string): string {
     flat(text)
       .replace(/\\([%_#&|])/g, '$1')
       .replace(/[{}]/g, '')
-      .replace(/ ([⋅×]) ?/g, ' $1 ')
+      .replace(/ ?([⋅×]) ?/g, ' $1 ')
       // Commands end in a space that is no part of the formula.
       .replace(/([|⌊⌈‖]) (?=\S)/g, '$1')
       .replace(new RegExp(`(log|ln|exp|max|min|tanh|arg|sin|cos) (?=[(${LOW}${HIGH}₀-ₜᵢ-ᵪ⁰-ⁿ²³])`, 'g'), '$1')
@@ -194,7 +198,8 @@ const pieces = (line: string): readonly string[] =>
     /[\u2e80-\u9fff\uff00-\uffe6][，。；：、！？）】》”’]*|[^\s\u2e80-\u9fff\uff00-\uffe6]+[，。；：、！？）】》”’]*\s*|\s+/g,
   ) ?? [];
 
-function wrapped(line: string, width: number): string {
+/** A line broken at the width; what follows an item's mark is indented. */
+export function wrapped(line: string, width: number): string {
   const indent = /^\s*(?:[-*] |\d{1,2}\. )?/.exec(line)![0].length;
   const lines: string[] = [];
   let current = '';

@@ -5,19 +5,23 @@ import { table } from '#report';
 import type { Console } from '../console.ts';
 import { makeFolder, writeFile } from '../files.ts';
 import { palette } from '../style.ts';
+import { wrapped } from './markdown.ts';
 
 export class ConsoleOutput implements Output {
   readonly language: 'en' | 'zh';
   readonly #console: Console;
   readonly #id: string;
   readonly #folder: string | undefined;
+  readonly #width: number;
   readonly #left: string[] = [];
 
-  constructor(console: Console, id: string, folder: string | undefined) {
+  /** @param width columns of running text */
+  constructor(console: Console, id: string, { folder, width }: { readonly folder?: string; readonly width: number }) {
     this.#console = console;
     this.language = console.language;
     this.#id = id;
     this.#folder = folder;
+    this.#width = width;
     if (folder !== undefined) makeFolder(folder);
   }
 
@@ -55,12 +59,9 @@ export class ConsoleOutput implements Output {
   /** Says which pictures were not written. */
   end(): void {
     if (this.#left.length === 0) return;
-    const [en, zh] = [this.#left.join('; '), this.#left.join('；')];
-    this.#console.say(
-      palette.faint(
-        this.#words({ en: `pictures (-o FOLDER writes them): ${en}`, zh: `图（-o FOLDER 可写出）：${zh}` }),
-      ),
-    );
+    const head = this.#words({ en: 'pictures (-o FOLDER writes them):', zh: '图（-o FOLDER 可写出）：' });
+    const lines = [head, ...this.#left.map((alt) => wrapped(`- ${alt}`, this.#width))];
+    this.#console.say(palette.faint(lines.join('\n')));
   }
 
   #words(words: string | Words): string {

@@ -1,14 +1,13 @@
 /** The exercises as the command line finds them: by id, by chapter, all of them. */
-import { closest } from 'fastest-levenshtein';
-import { diagnostic } from '#base';
+import { diagnostic, nearestName } from '#base';
 import type { Entry, Exercise } from '#course';
 import { configure, exercises } from '#exercises';
 import { isFolderAt } from '../files.ts';
+import type { Both } from '../language.ts';
 
-const unknownExercise = diagnostic<{ id: string; nearest: string; chapters: string }>('SYS-CLI-230', 'usage', {
-  en: (p) =>
-    `there is no exercise '${p.id}'. Did you mean ${p.nearest}? Chapters: ${p.chapters}. All of them: systole course`,
-  zh: (p) => `没有习题“${p.id}”，是否指 ${p.nearest}？章节：${p.chapters}。查看全部：systole course`,
+const unknownExercise = diagnostic<{ id: string; hint: Both; chapters: string }>('SYS-CLI-230', 'usage', {
+  en: (p) => `there is no exercise '${p.id}'.${p.hint.en} Chapters: ${p.chapters}. All of them: systole course`,
+  zh: (p) => `没有习题“${p.id}”。${p.hint.zh}章节：${p.chapters}。查看全部：systole course`,
 });
 
 const noData = diagnostic<{ option: string; folder: string }>('SYS-CLI-236', 'usage', {
@@ -22,11 +21,33 @@ export const chapterOf = (id: string): string => id.split('.', 1)[0]!;
 const chapters = (): readonly string[] => [...new Set(exercises.map(({ id }) => chapterOf(id)))];
 
 function unknownOf(id: string) {
+  return unknownExercise({ id, hint: hintOf(id), chapters: chapters().join(', ') });
+}
+
+/** What a chapter that exists has, or an id that is written otherwise; nothing of a word that is like none. */
+function hintOf(id: string): Both {
   const ids = exercises.map((e) => e.id);
-  // Of a chapter that exists its last, of which there is no more.
+  const meant = meantId(id);
+  if (meant !== undefined) return { en: ` Did you mean ${meant}?`, zh: `是否指 ${meant}？` };
   const own = ids.filter((other) => chapterOf(other) === chapterOf(id));
-  const nearest = own.at(-1) ?? closest(id, ids);
-  return unknownExercise({ id, nearest, chapters: chapters().join(', ') });
+  if (own.length === 0) return { en: '', zh: '' };
+  const [chapter, first, last] = [chapterOf(id), own[0]!, own.at(-1)!];
+  return /^\d/.test(first)
+    ? { en: ` Chapter ${chapter} has ${first} to ${last}.`, zh: `第 ${chapter} 章有 ${first} 至 ${last}。` }
+    : { en: ` There are ${own.join(', ')}.`, zh: `有 ${own.join('、')}。` };
+}
+
+/** The exercise that another writing of its number means (7_8, 7-8, ex7.8, recipe-pass), if any. */
+export function meantId(written: string): string | undefined {
+  const numbers = written.match(/\d+/g) ?? [];
+  const [chapter, number, ...more] = numbers;
+  const id = more.length > 0 || number === undefined ? undefined : `${Number(chapter)}.${Number(number)}`;
+  if (id !== undefined && id !== written && isExercise(id)) return id;
+  if (numbers.length > 0) return undefined;
+  return nearestName(
+    written,
+    exercises.map((e) => e.id).filter((other) => !/^\d/.test(other)),
+  );
 }
 
 /**

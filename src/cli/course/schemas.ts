@@ -69,12 +69,23 @@ export const CHECK = answer(
     passed: z.number(),
     asserted: z.number(),
     rows: z.number(),
+    digits: words
+      .nullable()
+      .describe('which digits were trained on and judged on, and where they lie; null where none'),
   }),
 );
 
 const judged = {
   verdict,
-  findings: z.array(z.strictObject({ kind: z.string(), words, line: z.number().nullable() })),
+  findings: z.array(
+    z.strictObject({
+      kind: z.string(),
+      words,
+      line: z.number().nullable().describe('of the program, from 1'),
+      column: z.number().nullable(),
+      code: z.string().nullable().describe('of the diagnostic that it comes from'),
+    }),
+  ),
   figures: z.record(z.string(), z.number()),
 };
 
@@ -88,14 +99,18 @@ export const GRADES = answer(
   'course-grades',
   'verdicts of the answers of a class',
   z.strictObject({
-    exercises: z.array(z.string()),
+    exercises: z
+      .array(z.string())
+      .describe('those that are counted: of --exercises, or all that were handed in and can be judged'),
     students: z.array(
       z.strictObject({
         student: z.string(),
-        right: z.number(),
+        right: z.number().describe('of the exercises that are counted'),
         answers: z.array(z.strictObject({ id: z.string(), file: z.string(), ...judged })),
       }),
     ),
-    ignored: z.array(z.string()).describe('files that are no answer to an exercise'),
+    ignored: z
+      .array(z.strictObject({ file: z.string(), why: words }))
+      .describe('files that are no answer to an exercise that can be judged'),
   }),
 );

@@ -46,12 +46,12 @@ export function submissionOf(word: string): Submission {
   return { kind: 'numbers', values: valuesOf(word) };
 }
 
-/** A number, or NAME=NUMBER,…: each with its name where they are several. */
+/** A number, or NAME=NUMBER,… (or with a colon): each with its name where they are several. */
 function valuesOf(found: string): Readonly<Record<string, number>> {
   const parts = found.split(',').map((part) => part.trim());
   const values = new Map<string, number>();
   for (const part of parts) {
-    const [, name, number] = /^(?:([\w.-]+)\s*=)?\s*(.+)$/.exec(part) ?? [];
+    const [, name, number] = /^(?:([\w.-]+)\s*[=:＝：])?\s*(.+)$/.exec(part) ?? [];
     const value = Number(number);
     if (number === undefined || !Number.isFinite(value)) throw wrongAnswer({ found });
     if (name === undefined && parts.length > 1) throw unnamedPart({ part, found });

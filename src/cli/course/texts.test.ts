@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Console } from '../console.ts';
 import { exerciseOf } from './registry.ts';
-import { listText } from './texts.ts';
+import { listText, totalText } from './texts.ts';
 
 const console = new Console({ language: 'en', json: false, debug: false });
 
@@ -22,4 +22,14 @@ test('rows that are not asserted are told by their own state', async () => {
   // Which take answers.
   expect(text).toMatch(/7\.8 .* judged +not checked/);
   expect(text).not.toMatch(/3\.10 .*judged/);
+});
+
+test('the total says which digits were used, and nothing where none were', async () => {
+  const exercises = [await exerciseOf('3.10')];
+  const checked = [{ id: '3.10', title: exercises[0]!.title, lines: [], rows: ['data' as const], seconds: 1 }];
+  const digits = { en: 'MNIST, official test images (mnist)', zh: 'MNIST，官方测试图像（mnist）' };
+  expect(totalText(checked, { exercises, digits }, console)).toMatch(
+    /^digits: MNIST, official test images \(mnist\)$/m,
+  );
+  expect(totalText(checked, { exercises, digits: undefined }, console)).not.toContain('digits:');
 });

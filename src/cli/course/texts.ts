@@ -109,7 +109,11 @@ export function checkedText(checked: Checked, console: Console, all: boolean): s
 }
 
 /** What stands under a check of several. */
-export function totalText(checked: readonly Checked[], exercises: readonly Exercise[], console: Console): string {
+export function totalText(
+  checked: readonly Checked[],
+  { exercises, digits }: { readonly exercises: readonly Exercise[]; readonly digits: Both | undefined },
+  console: Console,
+): string {
   const t = console.text.bind(console);
   // Recipes are of our own and count apart from the book.
   const isRecipe = (c: Checked): boolean => chapterOf(c.id) === 'recipe';
@@ -131,6 +135,7 @@ export function totalText(checked: readonly Checked[], exercises: readonly Exerc
     const [good, all] = [passed(recipes), recipes.length];
     lines.push(t({ en: `${good} of ${all} recipes of our own pass`, zh: `自编步骤 ${all} 项中 ${good} 项通过` }));
   }
+  if (digits !== undefined) lines.push(t({ en: `digits: ${digits.en}`, zh: `数字图：${digits.zh}` }));
   for (const [state, words] of Object.entries(FOUND)) {
     const of = checked.flatMap((c) => c.rows.flatMap((s, i) => (s === state ? [`${c.id}[${i + 1}]`] : [])));
     if (of.length > 0)

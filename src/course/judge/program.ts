@@ -3,7 +3,7 @@
  * machine, and compared with programs of our own and with the bound. Programs of the textbook's dialect have sizes only, so what they compute is
  * judged by counting (`work.ts`, `order.ts`); one of the instruction set has data and is judged by its results (`data.ts`).
  */
-import { allErrors, SystoleError } from '#base';
+import { allErrors, diagnostic, SystoleError } from '#base';
 import { type AssembledFile, assembleFile, COMPUTE_TYPES, isTextbook } from '#isa';
 import { type Machine, macsPerCycle } from '#machine';
 import { createSimulation, type SimulationResult } from '#sim';
@@ -79,9 +79,25 @@ function timed({ program }: AssembledFile, hazards: boolean): Timed {
   return { result: state.result, first, last };
 }
 
-/** Cycles of a program of our own. */
-export const cyclesOfProgram = (text: string, machine: Machine): number =>
-  timed(assembleFile(text, { file: 'reference.s', machine }), false).result.cycles;
+const notForMachine = diagnostic<{ machine: string; error: SystoleError }>('SYS-COURSE-003', 'usage', {
+  en: (p) =>
+    `the exercise's own programs, against which answers are judged, do not run on machine '${p.machine}': ${p.error.text('en')} Leave --machine out, or name one that they run on.`,
+  zh: (p) =>
+    `评判答案所用的本题自带程序无法在机器“${p.machine}”上运行：${p.error.text('zh')}请去掉 --machine，或换一台能运行它们的机器。`,
+});
+
+/**
+ * Cycles of a program of our own.
+ * @throws SYS-COURSE-003 where it does not run on the machine: its file is none that a reader has
+ */
+export function cyclesOfProgram(text: string, machine: Machine): number {
+  try {
+    return timed(assembleFile(text, { file: 'reference.s', machine }), false).result.cycles;
+  } catch (error) {
+    if (!(error instanceof SystoleError) || error.kind === 'internal') throw error;
+    throw notForMachine({ machine: machine.name, error });
+  }
+}
 
 export async function judgeProgram(submission: Submission, task: ProgramTask): Promise<Judged> {
   if (submission.kind !== 'program') return refusedKind('program');
