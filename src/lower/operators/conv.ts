@@ -13,6 +13,7 @@ import { type Chain, chainsBehind, epilogueOf } from './epilogue.ts';
 import { type Chosen, chooseContraction, chosenJob, contractionJob, type Planned } from './jobs.ts';
 import { mayMerge, mergedWeights, mergesOf } from './mergedGroups.ts';
 import { pooledContraction, withPool } from './poolBehind.ts';
+import { tapByTap } from './tapByTap.ts';
 import { winogradJob } from './winograd.ts';
 
 /** What convolutions differ in: their operands, and what they are made of. */
@@ -189,6 +190,8 @@ export function convolution(p: Planner, node: GraphNode, k: Convolution, chains:
   ];
   const all = withPool(p, chains);
   if (groups === 1) {
+    const ofChain = (out: View, chain: Chain): Contraction => shape(asPlane(p.view(xName)), out, chain, 1);
+    if (k.zero === undefined && tapByTap(p, node, chains, reads(), ofChain)) return undefined;
     if (winogradJob(p, node, all, reads(), plan)) return undefined;
     return contractionJob(p, node, all, reads(), plan);
   }

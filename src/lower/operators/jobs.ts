@@ -179,6 +179,7 @@ export function contractionJob(
  * The job of a chosen contraction. Way and tiling are looked for once more when it is known where operands and result lie.
  * @param before nodes that it does before its chain, the one that is being planned first
  * @param onVector those of them that the vector unit does
+ * @param macs what it counts for, where it is a part of its nodes
  */
 export function chosenJob(
   p: Planner,
@@ -186,6 +187,7 @@ export function chosenJob(
   onVector: readonly GraphNode[],
   { chain, planned, contraction: first, tiling }: Chosen,
   reads: readonly View[],
+  macs?: number,
 ): void {
   for (const n of [...before.slice(1), ...chain.nodes]) p.fuse(n);
   const nodes = [...before, ...chain.nodes];
@@ -236,7 +238,7 @@ export function chosenJob(
     where: 'matrix',
     reads: [...(planned.reads ?? reads), ...readByChain(chain)],
     writes: [planned.writes],
-    macs: p.macs(nodes),
+    macs: macs ?? p.macs(nodes),
     vectorOps: vectorNodes.length === 0 ? 0 : p.vectorOps(vectorNodes),
     packedBytes: packed,
     wram,

@@ -9,7 +9,7 @@ import type { Access, StepBody } from '../vectorSteps.ts';
 import type { BuiltWinograd } from './build.ts';
 
 /** An activation of the drain path as steps of the vector unit. */
-function activationSteps(act: Activation): ElementwiseStep[] {
+export function activationSteps(act: Activation): ElementwiseStep[] {
   switch (act.kind) {
     case 'none':
       return [];
