@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildSite } from '../scripts/site/build.ts';
+import { filesOf } from '../scripts/site/figures.ts';
 import { deadLinks } from '../scripts/site/links.ts';
 import { formulaHtml, markdownHtml } from '../scripts/site/markdown.ts';
 import { ROOT } from './house/sources.ts';
@@ -57,4 +58,14 @@ test('Markdown keeps formulas from its own marks; a wrong formula ends the build
   expect(markdownHtml('**数据。**有 $a*b$')).toContain('<strong>数据。</strong>有');
   expect(markdownHtml('| a | b |\n|---|---|\n| 1 | 2 |')).toContain('<div class="scroll" tabindex="0"><table>');
   expect(() => formulaHtml('\\frac{1}', false)).toThrow(/KaTeX/);
+});
+
+test('figures depend on which files of MNIST are there, not on whether its folder is', () => {
+  const folder = join(parent, 'mnist');
+  expect(filesOf(folder)).toEqual(['absent']);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'train-images-idx3-ubyte'), 'abc');
+  expect(filesOf(folder)).toEqual(['train-images-idx3-ubyte 3']);
+  writeFileSync(join(folder, 't10k-images-idx3-ubyte'), 'ab');
+  expect(filesOf(folder)).toEqual(['t10k-images-idx3-ubyte 2', 'train-images-idx3-ubyte 3']);
 });
