@@ -1,6 +1,6 @@
 /** Exercise 3.9: style transfer: a small fixed network, and a gradient that goes down to the pixels. */
 import { Random } from 'systole/base';
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import type { RgbImage } from 'systole/data';
 import { tensorOf } from 'systole/ir';
 import { charts } from 'systole/report';
@@ -18,6 +18,7 @@ import {
   Variable,
 } from 'systole/tensor';
 import { imageStrip } from '../imageStrip.ts';
+import { exact, real, slip } from '../numberFields.ts';
 
 const { contentLoss, gram, styleLoss } = style;
 
@@ -120,8 +121,8 @@ export const exercise = defineExercise({
   id: '3.9',
   title: { en: 'Style transfer', zh: '简述图像风格迁移应用的基本过程' },
   asked: {
-    en: 'How is the style of one picture transferred to the content of another by a trained network?',
-    zh: '如何用训练好的网络把一幅图像的风格迁移到另一幅图像的内容上？',
+    en: 'How is the style of one picture transferred to the content of another by a trained network? Hand in the numbers `g11`, `g12`, `g22` of the Gram matrix of the features $(1,2,3)$ and $(4,5,6)$, and `loss`, the style loss $sum(G-A)^2/(4N^2M^2)$ of them ($N=2$, $M=3$) beside a Gram matrix of zeros. Real numbers to three digits.',
+    zh: '如何用训练好的网络把一幅图像的风格迁移到另一幅图像的内容上？请提交数值 `g11`、`g12`、`g22`：特征 $(1,2,3)$ 与 $(4,5,6)$ 的 Gram 矩阵元素；以及 `loss`：它们（$N=2$、$M=3$）相对全零 Gram 矩阵的风格损失 $sum(G-A)^2/(4N^2M^2)$。实数取三位有效数字。',
   },
   explanation: {
     en: String.raw`A **fixed**, trained network (VGG19) reads three pictures; only one of them is changed.
@@ -152,7 +153,6 @@ $\alpha/\beta$ 决定偏重内容还是风格。这里的网络只有两个随�
 来源：L. Gatys、A. Ecker、M. Bethge，*A neural algorithm of artistic style*，arXiv:1508.06576，2015。`,
   },
   rows: 5,
-  answeredBy: 'explanation',
   code: [
     { path: 'src/tensor/style.ts', words: { en: 'Gram matrix and the two losses', zh: 'Gram 矩阵与两个损失' } },
     { path: 'src/tensor/checkGradients.ts', words: { en: 'the check of gradients', zh: '梯度检验' } },
@@ -230,4 +230,32 @@ $\alpha/\beta$ 决定偏重内容还是风格。这里的网络只有两个随�
       pictures.result.pixels.some((v, i) => v !== pictures.noise.pixels[i]),
     );
   },
+  judge: async (submission) =>
+    judgeNumbers(
+      submission,
+      await (async () => {
+        const features = tensor(
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+          { dtype: 'f64' },
+        );
+        const [[g11, g12], [, g22]] = (await gram(features).toArray()) as [[number, number], [number, number]];
+        const loss = await styleLoss(features, mul(gram(features), 0)).item();
+        return [
+          exact('g11', 'first features with themselves', '第一行特征与自身的内积', g11),
+          exact('g12', 'first features with the second', '第一行与第二行特征的内积', g12),
+          exact('g22', 'second features with themselves', '第二行特征与自身的内积', g22),
+          real('loss', 'the style loss', '风格损失', loss, [
+            slip(
+              (loss * 4 * 36 - g12 ** 2) / (4 * 36),
+              'the matrix is symmetric, and both of its other elements count',
+              '矩阵对称，两个非对角元素都要计入',
+            ),
+            slip(loss * 4 * 36, 'it is not divided by 4N²M²', '没有除以 4N²M²'),
+          ]),
+        ];
+      })(),
+    ),
 });

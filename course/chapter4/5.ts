@@ -1,6 +1,6 @@
 /** Exercise 4.5: in which order libraries give the channels of a colour picture, and what becomes of the means of VGG in the wrong one. */
 
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import {
   CAFFE_MEANS,
   decodeImage,
@@ -13,6 +13,7 @@ import {
 } from 'systole/data';
 
 import { imageStrip } from '../imageStrip.ts';
+import { real, slip } from '../numberFields.ts';
 
 export const ORDERS = { OpenCV: 'BGR', skimage: 'RGB', PIL: 'RGB' } as const;
 
@@ -32,8 +33,8 @@ export const exercise = defineExercise({
   id: '4.5',
   title: { en: 'The order of the channels', zh: 'OpenCV、Skimage、PIL 读入彩色图片的通道顺序（RGB/BGR）及注意事项' },
   asked: {
-    en: 'In which order do OpenCV, skimage and PIL give the channels of a colour picture (RGB or BGR), and what has to be minded when pictures are prepared for a network?',
-    zh: 'OpenCV、skimage 与 PIL 读入彩色图片的通道顺序（RGB 或 BGR）各是什么？为网络做图像预处理时要注意什么？',
+    en: "In which order do OpenCV, skimage and PIL give the channels of a colour picture (RGB or BGR), and what has to be minded when pictures are prepared for a network? Hand in the numbers `first`, `second`, `third`: what the pixel RGB (10, 20, 30) becomes, in the order of its channels, as BGR less VGG's means 103.939, 116.779, 123.68. Real numbers to three digits.",
+    zh: 'OpenCV、skimage 与 PIL 读入彩色图片的通道顺序（RGB 或 BGR）各是什么？为网络做图像预处理时要注意什么？请提交数值 `first`、`second`、`third`：像素 RGB (10, 20, 30) 转为 BGR 并减去 VGG 的均值 103.939、116.779、123.68 之后，按通道顺序的值。实数取三位有效数字。',
   },
   explanation: {
     en: `OpenCV's \`imread\` gives **BGR**, skimage and PIL give **RGB**, and so does this project's decoder. What else to mind:
@@ -54,7 +55,6 @@ Sources: the documentation of OpenCV (imgcodecs), scikit-image (io) and Pillow (
 来源：OpenCV（imgcodecs）、scikit-image（io）与 Pillow（Concepts: Modes）的文档；K. Simonyan、A. Zisserman，arXiv:1409.1556。`,
   },
   rows: 4,
-  answeredBy: 'survey',
   code: [
     { path: 'src/data/image.ts', words: { en: 'decoding and writing pictures', zh: '图像的解码与编码' } },
     { path: 'src/data/pipeline', words: { en: 'steps of preparation', zh: '预处理步骤' } },
@@ -134,4 +134,17 @@ Sources: the documentation of OpenCV (imgcodecs), scikit-image (io) and Pillow (
     );
     equal('what the decoder gives of a PNG', [...decoded.pixels], [10, 20, 30]);
   },
+  judge: (submission, { red, green, blue }) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const prepared = (image: FloatImage): readonly number[] => [...subtractMean(image, CAFFE_MEANS).values];
+        const [right, rgb] = [prepared(swapRedBlue(onePixel(red, green, blue))), prepared(onePixel(red, green, blue))];
+        return right.map((v, i) =>
+          real(['first', 'second', 'third'][i]!, `channel ${i + 1}`, `第 ${i + 1} 个通道`, v, [
+            ...(rgb[i] === v ? [] : [slip(rgb[i]!, 'the channels stay in the order RGB', '通道仍为 RGB 顺序')]),
+          ]),
+        );
+      })(),
+    ),
 });

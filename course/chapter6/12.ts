@@ -5,7 +5,7 @@
  */
 
 import { SystoleError } from 'systole/base';
-import { defineExercise } from 'systole/course';
+import { defineExercise, judgeNumbers } from 'systole/course';
 import { type Engine, sharedEngine } from 'systole/engine';
 import { compileModel, executeProgram } from 'systole/flow';
 import { type Tensor, tensorNumbers, tensorOf } from 'systole/ir';
@@ -25,6 +25,7 @@ import {
 import { presets } from 'systole/machine';
 import { PAPER_ALEXNET, tileBufferWords, tiledLayer } from 'systole/report';
 import { exportModel, nn } from 'systole/tensor';
+import { exact, slip } from '../numberFields.ts';
 
 const machine = presets.get('textbook-single')!;
 const WORD = 4;
@@ -204,8 +205,8 @@ export const exercise = defineExercise({
     zh: '循环表示对 DLP 设计的不足与改进，提出新的卷积表示',
   },
   asked: {
-    en: 'What is wrong with a loop nest as the description of a convolution when a processor is designed? Propose a better one.',
-    zh: '在设计深度学习处理器时，用循环嵌套描述卷积有哪些不足？请提出更好的表示。',
+    en: "What is wrong with a loop nest as the description of a convolution when a processor is designed? Propose a better one. Of AlexNet's third convolution (256 channels in, 13 × 13, 3 × 3 with padding 1, ungrouped) hand in the numbers `im2col`, words of its input unfolded as a matrix, and `expansion`, how many times the input that is.",
+    zh: '在设计深度学习处理器时，用循环嵌套描述卷积有哪些不足？请提出更好的表示。对 AlexNet 的第三个卷积（输入 256 通道、13 × 13，核 3 × 3，填充 1，不分组），请提交数值 `im2col`：输入展开为矩阵后的字数，以及 `expansion`：它是输入的多少倍。',
   },
   explanation: {
     en: `A loop nest says *one* order, and hides what a designer needs: which dimensions may be done side by side, which are sums; what a tile reads and where it overlaps the next; what the hardware's own
@@ -245,7 +246,6 @@ im2col 也只是一种调度：AlexNet 的 conv3 展开后为 389376 字，是�
 出处：P. Feautrier，*Some efficient solutions to the affine scheduling problem*，1992（仿射映射）；J. Ragan-Kelley 等，*Halide*，PLDI 2013（算法与调度分离）；陈天奇等，*TVM*，OSDI 2018（下降到张量单元）。`,
   },
   rows: 5,
-  answeredBy: 'design',
   code: [
     { path: 'src/lower/affine.ts', words: { en: 'The expression', zh: '仿射表达式' } },
     { path: 'src/lower/legality.ts', words: { en: 'Which schedules are legal', zh: '哪些调度合法' } },
@@ -367,4 +367,18 @@ im2col 也只是一种调度：AlexNet 的 conv3 展开后为 389376 字，是�
     await check.throws('a tile larger than its loop', illegal({ n: 64 }), /SYS-LOWER-106/);
     await check.throws('tiles that do not fit', () => lowered(CONV3, whole, engine), /SYS-LOWER-105/);
   },
+  judge: (submission) =>
+    judgeNumbers(
+      submission,
+      (() => {
+        const { maps, domain } = affineExpression(CONV3);
+        const [words, input] = [wordsOf(maps.a, domain), 13 * 13 * 256];
+        return [
+          exact('im2col', 'words of the unfolded input', '展开后的字数', words, [
+            slip(input, 'that is the input itself', '那是输入本身'),
+          ]),
+          exact('expansion', 'how many times the input', '是输入的多少倍', words / input),
+        ];
+      })(),
+    ),
 });
