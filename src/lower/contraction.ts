@@ -11,6 +11,7 @@
 import { ELEMENT_BYTES, type ElementType, type LayerPrediction } from '#isa';
 import { accumulatorEntries, filtersOf, type Machine, type MatrixType, unitFor } from '#machine';
 import { keepsSums, mmaCycles } from '#timing';
+import { placeBuffers } from './bankPlacement.ts';
 import { behindContraction, epilogueOfNest } from './behindContraction.ts';
 import { reductionBlocks, weightStream } from './contractionWeights.ts';
 import { coresFor, type DealtLoop, dealing } from './cores.ts';
@@ -37,6 +38,7 @@ import {
   bufferBytes,
   buffersOf,
   elementBytes,
+  holdingOf,
   isInside,
   isKept,
   type LoopDim,
@@ -45,7 +47,7 @@ import {
   type Stream,
   tilesOf,
 } from './stream.ts';
-import { emitSteps, stepCycles, type Temporary } from './vectorSteps.ts';
+import { emitSteps, stepCycles } from './vectorSteps.ts';
 import type { Place } from './views.ts';
 
 export interface Spatial {
@@ -355,26 +357,33 @@ export function buildContraction(k: Contraction, t: Tiling, machine: Machine, pa
       : windowOver(k.prologue, [t.y, t.x, t.c], (name) => ({ b, y, x, c })[name as 'b' | 'y' | 'x' | 'c'], machine);
 
   const placements = new Map<Stream, Placement>();
-  let nram = 0;
+  const streams = [a, out, ...beside, ...(ahead?.inputs ?? [])].filter((s) => !isKept(s));
+  const pooledTiles = pooled === undefined ? [] : [pooled.made];
+  const between = [...(ahead?.temporaries ?? []), ...behind.temporaries];
+  const placed = placeBuffers(
+    [
+      ...streams.map((s) => {
+        const count = s === a && ahead !== undefined ? tilesAhead(loops) : buffersOf(loops, s);
+        return { bytes: bufferBytes(s), count, inTurn: count === 2 && holdingOf(loops, s) === undefined };
+      }),
+      ...pooledTiles.map((s) => {
+        const count = turnsOf(loops, levelOf(loops, out)) > 1 ? 2 : 1;
+        return { bytes: bufferBytes(s), count, inTurn: count === 2 };
+      }),
+      ...between.map((t) => ({ bytes: align(t.bytes), count: 1, inTurn: false })),
+    ],
+    machine.nram,
+  );
+  const nram = placed.end;
   let wram = 0;
-  for (const s of [a, out, ...beside, ...(ahead?.inputs ?? [])]) {
-    if (isKept(s)) continue;
-    const count = s === a && ahead !== undefined ? tilesAhead(loops) : buffersOf(loops, s);
-    placements.set(s, { address: nram, second: count > 1 ? bufferBytes(s) : 0 });
-    nram += bufferBytes(s) * count;
-  }
+  for (const [i, s] of [...streams, ...pooledTiles].entries())
+    placements.set(s, { address: placed.addresses[i]!, second: placed.seconds[i]! });
   if (pooled !== undefined) {
-    const bytes = bufferBytes(pooled.made);
-    const second = turnsOf(loops, levelOf(loops, out)) > 1 ? bytes : 0;
-    placements.set(pooled.made, { address: nram, second });
-    placements.set(pooled.next, { address: nram + second, second: -second });
-    nram += bytes + second;
+    const { address, second } = placements.get(pooled.made)!;
+    placements.set(pooled.next, { address: address + second, second: -second });
   }
-  const temporaries = new Map<Temporary, number>();
-  for (const temporary of [...(ahead?.temporaries ?? []), ...behind.temporaries]) {
-    temporaries.set(temporary, nram);
-    nram += align(temporary.bytes);
-  }
+  const apart = streams.length + pooledTiles.length;
+  const temporaries = new Map(between.map((t, i) => [t, placed.addresses[apart + i]!]));
   placements.set(w, { address: 0, second: buffersOf(loops, w) > 1 ? bufferBytes(w) : 0 });
   wram += bufferBytes(w) * buffersOf(loops, w);
 

@@ -4,6 +4,7 @@
  */
 import type { LayerPrediction } from '#isa';
 import type { Machine } from '#machine';
+import { placeBuffers } from './bankPlacement.ts';
 import { coresFor } from './cores.ts';
 import type { Emitter } from './emitter.ts';
 import type { FirstBlock } from './firstBlock.ts';
@@ -43,22 +44,22 @@ export function placeVector(
   k: VectorKernel,
   machine: Machine,
 ): { placements: Map<Stream, Placement>; temporaries: Map<Temporary, number> } | undefined {
-  const placements = new Map<Stream, Placement>();
-  const temporaries = new Map<Temporary, number>();
   if (k.inputs.some((s) => isKept(s) && !isInside(s)) || k.needsRuns?.every(isRun) === false) return undefined;
-  let at = 0;
-  for (const s of [...k.inputs, k.output]) {
-    if (isKept(s)) continue;
-    const several = buffersOf(k.loops, s) > 1;
-    placements.set(s, { address: at, second: several ? bufferBytes(s) : 0 });
-    at += bufferBytes(s) * (several ? 2 : 1);
-  }
-  for (const t of k.temporaries) {
-    temporaries.set(t, at);
-    at += align(t.bytes);
-  }
+  const streams = [...k.inputs, k.output].filter((s) => !isKept(s));
+  const { addresses, seconds, end } = placeBuffers(
+    [
+      ...streams.map((s) => {
+        const inTurn = buffersOf(k.loops, s) > 1;
+        return { bytes: bufferBytes(s), count: inTurn ? 2 : 1, inTurn };
+      }),
+      ...k.temporaries.map((t) => ({ bytes: align(t.bytes), count: 1, inTurn: false })),
+    ],
+    machine.nram,
+  );
+  const placements = new Map(streams.map((s, i) => [s, { address: addresses[i]!, second: seconds[i]! }]));
+  const temporaries = new Map(k.temporaries.map((t, i) => [t, addresses[streams.length + i]!]));
   const levels = new Set(k.inputs.filter((s) => !isKept(s)).map((s) => levelOf(k.loops, s)));
-  return at <= machine.nram.bytes && levels.size <= loadLevels('vector') ? { placements, temporaries } : undefined;
+  return end <= machine.nram.bytes && levels.size <= loadLevels('vector') ? { placements, temporaries } : undefined;
 }
 
 /** @param next what it loads for the layer behind it */
