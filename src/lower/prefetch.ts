@@ -12,7 +12,7 @@
 import type { Machine } from '#machine';
 import type { FirstBlock } from './firstBlock.ts';
 import type { Placement } from './nest.ts';
-import { bufferBytes, type LoopDim, type Stream } from './stream.ts';
+import { bufferBytes, holdingOf, type LoopDim, type Stream } from './stream.ts';
 
 /** What a nest loads into the memory for weights. */
 export interface Weights {
@@ -53,6 +53,17 @@ interface Taken {
 }
 const NOTHING: Taken = { from: 0, to: 0 };
 
+/**
+ * Bytes from a block to the next. Of two that serve in turn the other one is in the other half where the memory has banks, each of which serves
+ * one unit at a time.
+ */
+function stepOf({ loops, stream, buffers }: Weights, { wram }: Machine, room: number): number {
+  const block = bufferBytes(stream);
+  const half = Math.floor(wram.bytes / 128) * 64;
+  const isApart = (wram.banks ?? 1) > 1 && buffers === 2 && holdingOf(loops, stream) === undefined;
+  return isApart && block <= half && half + block <= room ? half : block;
+}
+
 /** Of each layer, in order, where its weights lie and which first blocks are loaded early. @param wanted false: none */
 export function planPrefetches(layers: readonly Neighbour[], machine: Machine, wanted: boolean): Surroundings[] {
   // Buffers begin at lines.
@@ -85,19 +96,20 @@ export function planPrefetches(layers: readonly Neighbour[], machine: Machine, w
     }
     const own = roomOf(neighbour);
     const room = Math.min(own, roomOf(previous));
+    const step = stepOf(weights, machine, own);
+    const extent = buffers === 2 ? step + block : buffers * block;
     const isHigh = mayBeEarly && taken.to > 0 && taken.from === 0;
     const address = isHigh ? room - block : 0;
     const isFree = isHigh
-      ? address >= taken.to && buffers * block <= room
+      ? address >= taken.to && extent <= room
       : taken.to === 0
         ? block <= room
         : block <= taken.from;
     layer.isEarly = mayBeEarly && isFree;
-    const [at, second] = layer.isEarly ? [address, isHigh ? -block : block] : [0, block];
+    const [at, second] = layer.isEarly ? [address, isHigh ? -step : step] : [0, step];
     layer.placement = { address: at, second: buffers === 1 ? 0 : second };
     if (layer.isEarly) placed[i - 1]!.next = { loops, stream, address };
-    const bytes = buffers * block;
-    before = second < 0 ? { from: at + block - bytes, to: at + block } : { from: 0, to: bytes };
+    before = second < 0 ? { from: at + block - extent, to: at + block } : { from: 0, to: extent };
   });
   return placed;
 }

@@ -7,7 +7,7 @@ import { GraphBuilder } from '../support/graphBuilder.ts';
 
 const whole = presets.get('textbook-single')!;
 
-test('a convolution takes hardly more time where NRAM has four banks', async () => {
+test('a convolution takes hardly more time where NRAM has four banks and WRAM two', async () => {
   const cyclesOn = async (machine: Machine): Promise<number> => {
     const g = new GraphBuilder(1, 18);
     const y = g.node('Conv', [g.input([1, 64, 56, 56]).name, g.weights([64, 64, 3, 3])], { pads: ints([1, 1, 1, 1]) });
@@ -15,6 +15,11 @@ test('a convolution takes hardly more time where NRAM has four banks', async () 
     expect(faults).toEqual([]);
     return cycles;
   };
-  const banked = await cyclesOn({ ...whole, name: 'four-banks', nram: { ...whole.nram, banks: 4 } });
+  const banked = await cyclesOn({
+    ...whole,
+    name: 'four-banks',
+    nram: { ...whole.nram, banks: 4 },
+    wram: { ...whole.wram, banks: 2 },
+  });
   expect(banked).toBeLessThan(1.05 * (await cyclesOn(whole)));
 });
