@@ -138,6 +138,10 @@ the power law of Horowitz's memories (exponent 0.46).
   On a space of 4,000 designs for LeNet-5 (time, energy and area; \`test/exploreSweep.full.test.ts\`) 400 evaluations have to reach 95 % of the hypervolume of the whole
   front in at least 8 of the seeds 1 to 10; the test prints what each reaches, and what 400 drawn at random do.
 
+\`exhaustive\` goes through designs in an order in which neighbours share what the compiler's searches find (a contraction's tiles do not depend on the vector unit), and the pool gives such
+neighbours to one thread; outcomes are the same in any order. \`npm run bench explore\`: all 2,000 designs of
+[12-two-thousand-machines.yaml](../examples/12-two-thousand-machines.yaml), two workers on two cores, 29 a second, 65 ms of processor time each, compilation included.
+
 \`effort: quick\` predicts 3 tilings of a layer in the place of 64, plays fewer turns of each, and takes fewer tiles where that costs few cycles. On 24 machines drawn from
 [12-two-thousand-machines.yaml](../examples/12-two-thousand-machines.yaml), with seed 1, AlexNet takes 0.2 % more cycles than with \`full\` in the median and 1.6 % more at
 most; the search with one worker took 7.2 s of processor time in place of 21, its start and the files of results among them. Look at the designs that you choose with \`systole run\`, which is \`full\`.
