@@ -97,18 +97,32 @@ const CLOSE = [
 /** Im2col must save 5 % where DRAM has banks. */
 const COMPARED = [...CLOSE, ...MACHINES.filter((machine) => machine.dram.banked === undefined)];
 
-/** Where `auto` takes more than 2 % and a few cycles longer than what can be asked for: a line each. */
-export async function slowerThanForced(from: number, to: number): Promise<string[]> {
-  const slower: string[] = [];
+/** What `auto` is slower than, a line each; of times that are simulated, by how much at most that is left to chance. */
+interface Slower {
+  /** Predicted to be, or simulated to be by more than 5 %. */
+  readonly clearly: readonly string[];
+  /** Simulated to be by 2 to 5 %, although it is not predicted to be: what a prediction of a small layer may be off by. */
+  readonly slightly: readonly string[];
+  /** How many were simulated. */
+  readonly simulated: number;
+}
+
+/** Where `auto` takes longer, by a few cycles more than so many per cent, than what can be asked for. */
+export async function slowerThanForced(from: number, to: number): Promise<Slower> {
+  const [clearly, slightly]: [string[], string[]] = [[], []];
+  let count = 0;
+  const isSlower = (c: Cycles, factor: number): boolean => c.auto > factor * Math.min(c.direct, c.im2col) + 16;
   for (let seed = from; seed < to; seed++) {
     for (const [i, convolution] of [floatConvolution, integerConvolution].entries()) {
       const machine = COMPARED[(7 * seed + 3 * i) % COMPARED.length]!;
       const { predicted, simulated } = await cyclesOfWays(convolution(seed), machine);
-      for (const c of CLOSE.includes(machine) ? [predicted, simulated] : [predicted]) {
-        if (c.auto > 1.02 * Math.min(c.direct, c.im2col) + 16)
-          slower.push(`${convolution.name}(${seed}) on ${machine.name}: ${JSON.stringify(c)}`);
-      }
+      const line = (c: Cycles): string => `${convolution.name}(${seed}) on ${machine.name}: ${JSON.stringify(c)}`;
+      if (isSlower(predicted, 1.02)) clearly.push(line(predicted));
+      if (!CLOSE.includes(machine)) continue;
+      count++;
+      if (isSlower(simulated, 1.05)) clearly.push(line(simulated));
+      else if (isSlower(simulated, 1.02)) slightly.push(line(simulated));
     }
   }
-  return slower;
+  return { clearly, slightly, simulated: count };
 }
