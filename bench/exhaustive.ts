@@ -2,7 +2,7 @@
  * The tile search against exhaustive search: layers sampled from networks of models/, on tpu-v1 and gemmini-16x16 in 8 bits, or as asked for.
  *
  * Method: of each sampled contraction all even sizes of all tiles, both loop orders, activations whole or blocked in depth, kernels whole or
- * row by row, blocks held or not, all that fit, are predicted (`nestTime`). Then the network is compiled twice without prefetch, with what
+ * row by row, blocks held or not, all that fit, are predicted (`nestTime`). Then the network is compiled twice without prefetch and with poolings apart, with what
  * the search takes and with the best of all for the sampled layers, and simulated timing only; ratio = cycles of the first ÷ of the second.
  * Arguments: machines, networks, f32 for floats, `--layers N` for how many in all (10), `--seed S`.
  */
@@ -72,12 +72,15 @@ export default async function exhaustive(args: readonly string[]): Promise<void>
         model = (await quantiseModel(model, samples, { ...how, activations: 'i8', engine })).model;
       }
       const found = new Map<string, Contraction>();
-      const options = { machine, engine, batch: 1, prefetch: false, depthFirst: false, winograd: 'off' } as const;
+      const ways = { prefetch: false, depthFirst: false, fusePools: false, winograd: 'off' } as const;
+      const options = { machine, engine, batch: 1, ...ways };
       await compileModel(model, {
         ...options,
         schedule: (k, m) => {
-          if (k.prologue === undefined) found.set(keyOf(k), k);
-          return searchTiling(k, m);
+          const tiling = searchTiling(k, m);
+          // Not those that are asked for and do not fit, nor tiles of two layers.
+          if (tiling !== undefined && k.prologue === undefined) found.set(keyOf(k), k);
+          return tiling;
         },
       });
       const wanted = Math.round(((i + 1) * most) / names.length) - Math.round((i * most) / names.length);
