@@ -133,7 +133,7 @@ the power law of Horowitz's memories (exponent 0.46).
 
 - \`exhaustive\` goes through all designs, at most a million.
 - \`random\` draws as many different ones as \`budget\` says.
-- \`nsga2\` (Deb et al., IEEE TEC 6(2), 2002) breeds them in generations, the first a Latin hypercube. Designs that break a limit known before are never bred; those that cannot
+- \`nsga2\` (Deb et al., IEEE TEC 6(2), 2002) breeds them in generations, the first a Latin hypercube with the least and the most of all sizes in it; now and then half of a child's values are drawn anew. Designs that break a limit known before are never bred; those that cannot
   be compiled, or that break a limit in their run, lose against all others. No design runs twice. The same seed looks at the same designs, however many workers there are.
   On a space of 4,000 designs for LeNet-5 (time, energy and area; \`test/exploreSweep.full.test.ts\`) 400 evaluations have to reach 95 % of the hypervolume of the whole
   front in at least 8 of the seeds 1 to 10; the test prints what each reaches, and what 400 drawn at random do.
